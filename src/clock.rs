@@ -1,0 +1,46 @@
+//! The run's own time: real, or faster than real over the sandbox.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A clock that counts from the start of the run.
+///
+/// Everything that waits or measures asks this clock, so that a run over the sandbox at sixty times
+/// the speed shows and keeps the same times as one on AWS.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    origin: Instant,
+    speed: f64,
+}
+
+impl Clock {
+    /// A clock that runs as the wall's does.
+    #[must_use]
+    pub fn real() -> Self {
+        Self::scaled(1.0)
+    }
+
+    /// A clock on which `speed` seconds pass in one real second.
+    #[must_use]
+    pub fn scaled(speed: f64) -> Self {
+        Self { origin: Instant::now(), speed: speed.max(0.001) }
+    }
+
+    /// The time since the start of the run.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.origin.elapsed().mul_f64(self.speed)
+    }
+
+    /// Waits.
+    pub async fn sleep(&self, span: Duration) {
+        tokio::time::sleep(self.real_span(span)).await;
+    }
+
+    /// How long a span of this clock lasts on the wall.
+    #[must_use]
+    pub fn real_span(&self, span: Duration) -> Duration {
+        span.div_f64(self.speed)
+    }
+}

@@ -1,0 +1,189 @@
+//! AWS Lambda: functions, their variables and tags.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aws_config::SdkConfig;
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::types::{
+    Environment, EnvironmentResponse, FunctionConfiguration, LastUpdateStatus, VpcConfigResponse,
+};
+
+use super::Tags;
+use super::error::{Answer, Kind, Refusal, refuse};
+
+/// The Lambda client.
+#[derive(Debug, Clone)]
+pub struct Lambda {
+    client: Client,
+}
+
+/// A function's environment variables. Their values are never shown: `Debug` prints names only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Variables(pub BTreeMap<String, String>);
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+/// Where a function's last configuration change stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Update {
+    /// Live.
+    Successful,
+    /// Under way.
+    InProgress,
+    /// It failed; the former configuration is live. The reason, in AWS's words.
+    Failed(String),
+    /// AWS did not say (lists do not).
+    Unknown,
+}
+
+/// A function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// The name.
+    pub name: String,
+    /// The ARN.
+    pub arn: String,
+    /// The execution role's ARN.
+    pub role: String,
+    /// The VPC, if it is in one.
+    pub vpc: Option<String>,
+    /// Its security groups.
+    pub security_groups: Vec<String>,
+    /// The variables of `$LATEST`.
+    pub variables: Variables,
+    /// Why AWS does not show the variables, if it does not: then nothing may be written.
+    pub hidden: Option<String>,
+    /// The revision, for compare-and-set.
+    pub revision: Option<String>,
+    /// The last update.
+    pub update: Update,
+    /// The customer KMS key of the environment.
+    pub kms_key: Option<String>,
+    /// The tags; `None` where the call does not give them.
+    pub tags: Option<Tags>,
+}
+
+impl Lambda {
+    pub(super) fn new(config: &SdkConfig) -> Self {
+        Self { client: Client::new(config) }
+    }
+
+    /// Lists every function of the region, without tags and update status.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn list(&self) -> Answer<Vec<Function>> {
+        const CALL: &str = "lambda:ListFunctions";
+        let mut functions = Vec::new();
+        let mut pages = self.client.list_functions().into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| refuse(CALL, &error))?;
+            functions.extend(page.functions.unwrap_or_default().into_iter().filter_map(|found| plain(found, None)));
+        }
+        Ok(functions)
+    }
+
+    /// Reads one function with tags and update status, by name or ARN.
+    ///
+    /// # Errors
+    /// When AWS refuses, other than by saying that there is none.
+    pub async fn get(&self, name: &str) -> Answer<Option<Function>> {
+        const CALL: &str = "lambda:GetFunction";
+        let answer = match self.client.get_function().function_name(name).send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let refusal = refuse(CALL, &error);
+                return if refusal.kind == Kind::NotFound { Ok(None) } else { Err(refusal) };
+            }
+        };
+        let tags = answer.tags.unwrap_or_default().into_iter().collect();
+        let found = answer.configuration.ok_or_else(|| Refusal::incomplete(CALL, "the configuration"))?;
+        plain(found, Some(tags)).map(Some).ok_or_else(|| Refusal::incomplete(CALL, "the function's name or role"))
+    }
+
+    /// Replaces the variables of `$LATEST`, if the function is still at `revision`.
+    ///
+    /// # Errors
+    /// [`Kind::Stale`] when it is not, [`Kind::NotYet`] while an update is under way, or when AWS refuses otherwise.
+    pub async fn set_variables(&self, function: &Function, variables: &Variables) -> Answer<Function> {
+        const CALL: &str = "lambda:UpdateFunctionConfiguration";
+        let environment = Environment::builder().set_variables(Some(variables.0.clone().into_iter().collect())).build();
+        let answer = self
+            .client
+            .update_function_configuration()
+            .function_name(&function.name)
+            .environment(environment)
+            .set_revision_id(function.revision.clone())
+            .send()
+            .await
+            .map_err(|error| refuse(CALL, &error))?;
+        Ok(Function {
+            variables: variables.clone(),
+            revision: answer.revision_id,
+            update: update(answer.last_update_status.as_ref(), answer.last_update_status_reason),
+            ..function.clone()
+        })
+    }
+
+    /// Adds tags.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn tag(&self, arn: &str, tags: &Tags) -> Answer<()> {
+        let tags = tags.clone().into_iter().collect();
+        let call = self.client.tag_resource().resource(arn).set_tags(Some(tags)).send();
+        call.await.map(drop).map_err(|error| refuse("lambda:TagResource", &error))
+    }
+
+    /// Removes tags.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn untag(&self, arn: &str, keys: Vec<String>) -> Answer<()> {
+        let call = self.client.untag_resource().resource(arn).set_tag_keys(Some(keys)).send();
+        call.await.map(drop).map_err(|error| refuse("lambda:UntagResource", &error))
+    }
+}
+
+fn plain(found: FunctionConfiguration, tags: Option<Tags>) -> Option<Function> {
+    let (vpc, security_groups) = match found.vpc_config {
+        Some(VpcConfigResponse { vpc_id, security_group_ids, .. }) => {
+            (vpc_id.filter(|id| !id.is_empty()), security_group_ids.unwrap_or_default())
+        }
+        None => (None, Vec::new()),
+    };
+    let (variables, hidden) = match found.environment {
+        Some(EnvironmentResponse { variables, error, .. }) => (
+            variables.unwrap_or_default().into_iter().collect(),
+            error.map(|error| error.message.or(error.error_code).unwrap_or_else(|| "AWS gave no reason".to_owned())),
+        ),
+        None => (BTreeMap::new(), None),
+    };
+    Some(Function {
+        name: found.function_name?,
+        arn: found.function_arn?,
+        role: found.role?,
+        vpc,
+        security_groups,
+        variables: Variables(variables),
+        hidden,
+        revision: found.revision_id,
+        update: update(found.last_update_status.as_ref(), found.last_update_status_reason),
+        kms_key: found.kms_key_arn,
+        tags,
+    })
+}
+
+fn update(status: Option<&LastUpdateStatus>, reason: Option<String>) -> Update {
+    match status {
+        Some(LastUpdateStatus::Successful) => Update::Successful,
+        Some(LastUpdateStatus::InProgress) => Update::InProgress,
+        Some(LastUpdateStatus::Failed) => Update::Failed(reason.unwrap_or_else(|| "AWS gave no reason".to_owned())),
+        _ => Update::Unknown,
+    }
+}

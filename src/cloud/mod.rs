@@ -1,0 +1,70 @@
+//! Thin wrappers over the SDK clients; no SDK type leaves this room.
+//!
+//! Each file speaks to one service in our own plain structs and maps what AWS refuses to one
+//! [`Refusal`]. Nothing here decides anything.
+
+pub mod connect;
+pub mod ec2;
+pub mod error;
+pub mod iam;
+pub mod lambda;
+pub mod rds;
+pub mod secrets;
+pub mod sts;
+pub mod tags;
+
+use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+pub use connect::{Access, ConnectError};
+pub use error::{Answer, Kind, Refusal};
+pub use tags::{Owner, Tags};
+
+use crate::clock::Clock;
+
+/// The account as we talk to it.
+#[derive(Debug, Clone)]
+pub struct Cloud {
+    /// The region of every regional call.
+    pub region: String,
+    /// Amazon RDS.
+    pub rds: rds::Rds,
+    /// AWS IAM.
+    pub iam: iam::Iam,
+    /// Amazon EC2.
+    pub ec2: ec2::Ec2,
+    /// AWS Lambda.
+    pub lambda: lambda::Lambda,
+    /// AWS Secrets Manager.
+    pub secrets: secrets::Secrets,
+    /// AWS STS.
+    pub sts: sts::Sts,
+}
+
+impl Cloud {
+    /// Connects to a real account.
+    ///
+    /// # Errors
+    /// When no region is set or TLS cannot be prepared; credentials are looked for at the first call.
+    pub async fn real(access: &Access) -> Result<Self, ConnectError> {
+        Ok(Self::new(&connect::real(access).await?))
+    }
+
+    /// Talks to an account behind an HTTP client of the caller's, with retries timed by `clock`.
+    #[must_use]
+    pub fn mounted(http: SharedHttpClient, region: &str, access_key: &str, clock: &Clock) -> Self {
+        Self::new(&connect::mounted(http, region, access_key, clock))
+    }
+
+    fn new(config: &SdkConfig) -> Self {
+        Self {
+            region: config.region().map(ToString::to_string).unwrap_or_default(),
+            rds: rds::Rds::new(config),
+            iam: iam::Iam::new(config),
+            ec2: ec2::Ec2::new(config),
+            lambda: lambda::Lambda::new(config),
+            secrets: secrets::Secrets::new(config),
+            sts: sts::Sts::new(config),
+        }
+    }
+}

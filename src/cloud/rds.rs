@@ -1,0 +1,176 @@
+//! Amazon RDS: databases, proxies and their targets.
+
+mod plain;
+mod proxy;
+
+use aws_config::SdkConfig;
+use aws_sdk_rds::Client;
+use aws_sdk_rds::types::Filter;
+
+pub use proxy::{EngineFamily, NewProxy, Pool, Proxy, ProxyAuth, ProxyEdit, Target, TargetGroup, TargetKind};
+
+use super::error::{Answer, Kind, refuse};
+
+/// The RDS client.
+#[derive(Debug, Clone)]
+pub struct Rds {
+    client: Client,
+}
+
+/// The master user's secret that RDS manages itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MasterSecret {
+    /// Its ARN.
+    pub arn: String,
+    /// The KMS key that encrypts it.
+    pub kms_key: Option<String>,
+    /// `active`, `creating`, `rotating`, `impaired`.
+    pub status: String,
+}
+
+/// A database instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// The identifier.
+    pub id: String,
+    /// The ARN.
+    pub arn: String,
+    /// `mysql`, `postgres`, `oracle-ee`, `custom-sqlserver-ee`, …
+    pub engine: String,
+    /// The engine's version.
+    pub version: String,
+    /// `db.t3.medium`.
+    pub class: String,
+    /// `available`, `modifying`, …
+    pub status: String,
+    /// The host name, once there is one.
+    pub endpoint: Option<String>,
+    /// The port.
+    pub port: Option<u16>,
+    /// The VPC.
+    pub vpc: Option<String>,
+    /// The subnets of its subnet group.
+    pub subnets: Vec<String>,
+    /// Its security groups.
+    pub security_groups: Vec<String>,
+    /// The cluster that it is a member of.
+    pub cluster: Option<String>,
+    /// The instance that it replicates.
+    pub replica_of: Option<String>,
+    /// The master user's name.
+    pub master_user: Option<String>,
+    /// The master user's managed secret.
+    pub master_secret: Option<MasterSecret>,
+    /// Whether IAM database authentication is on.
+    pub iam_authentication: bool,
+}
+
+/// A member of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The instance's identifier.
+    pub instance: String,
+    /// Whether it is the writer.
+    pub writer: bool,
+}
+
+/// A database cluster: Aurora or Multi-AZ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// The identifier.
+    pub id: String,
+    /// The ARN.
+    pub arn: String,
+    /// `aurora-mysql`, `postgres`, …
+    pub engine: String,
+    /// The engine's version.
+    pub version: String,
+    /// `provisioned`, `serverless` (Aurora Serverless v1), …
+    pub mode: String,
+    /// `available`, …
+    pub status: String,
+    /// The writer's host name.
+    pub endpoint: Option<String>,
+    /// The readers' host name.
+    pub reader_endpoint: Option<String>,
+    /// Further host names that the user made.
+    pub custom_endpoints: Vec<String>,
+    /// The port.
+    pub port: Option<u16>,
+    /// Its security groups.
+    pub security_groups: Vec<String>,
+    /// Its members.
+    pub members: Vec<Member>,
+    /// The cluster or instance that it replicates.
+    pub replica_of: Option<String>,
+    /// The master user's name.
+    pub master_user: Option<String>,
+    /// The master user's managed secret.
+    pub master_secret: Option<MasterSecret>,
+    /// Whether IAM database authentication is on.
+    pub iam_authentication: bool,
+    /// The least capacity of Aurora Serverless v2, in tenths of an ACU.
+    pub serverless_floor: Option<u32>,
+}
+
+impl Rds {
+    pub(super) fn new(config: &SdkConfig) -> Self {
+        Self { client: Client::new(config) }
+    }
+
+    /// Reads an instance, by identifier.
+    ///
+    /// # Errors
+    /// When AWS refuses, other than by saying that there is none.
+    pub async fn instance(&self, id: &str) -> Answer<Option<Instance>> {
+        let call = self.client.describe_db_instances().db_instance_identifier(id).send().await;
+        match call.map_err(|error| refuse("rds:DescribeDBInstances", &error)) {
+            Ok(answer) => Ok(answer.db_instances.unwrap_or_default().into_iter().find_map(plain::instance)),
+            Err(refusal) if refusal.kind == Kind::NotFound => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Lists the instances of the region, or those of one cluster.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn instances(&self, cluster: Option<&str>) -> Answer<Vec<Instance>> {
+        let filter = cluster.map(|id| Filter::builder().name("db-cluster-id").values(id).build());
+        let mut found = Vec::new();
+        let call = self.client.describe_db_instances().set_filters(filter.map(|filter| vec![filter]));
+        let mut pages = call.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| refuse("rds:DescribeDBInstances", &error))?;
+            found.extend(page.db_instances.unwrap_or_default().into_iter().filter_map(plain::instance));
+        }
+        Ok(found)
+    }
+
+    /// Reads a cluster, by identifier.
+    ///
+    /// # Errors
+    /// When AWS refuses, other than by saying that there is none.
+    pub async fn cluster(&self, id: &str) -> Answer<Option<Cluster>> {
+        let call = self.client.describe_db_clusters().db_cluster_identifier(id).send().await;
+        match call.map_err(|error| refuse("rds:DescribeDBClusters", &error)) {
+            Ok(answer) => Ok(answer.db_clusters.unwrap_or_default().into_iter().find_map(plain::cluster)),
+            Err(refusal) if refusal.kind == Kind::NotFound => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Lists the clusters of the region.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn clusters(&self) -> Answer<Vec<Cluster>> {
+        let mut found = Vec::new();
+        let mut pages = self.client.describe_db_clusters().into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| refuse("rds:DescribeDBClusters", &error))?;
+            found.extend(page.db_clusters.unwrap_or_default().into_iter().filter_map(plain::cluster));
+        }
+        Ok(found)
+    }
+}

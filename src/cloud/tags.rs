@@ -1,0 +1,43 @@
+//! Ownership as tags: how we know what is ours.
+
+use std::collections::BTreeMap;
+
+/// Tags of a resource, by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// The tag that makes a resource ours; its value is the stack's name.
+pub const STACK: &str = "rdsproxy-setup:stack";
+/// The tag that tells which database a stack serves.
+pub const DATABASE: &str = "rdsproxy-setup:database";
+/// The tag that tells which document a version of the connect policy holds (`v1:<digest>`).
+pub const DOCUMENT: &str = "rdsproxy-setup:document";
+/// The beginning of the tags that remember a function's former hosts; the variable's name follows.
+pub const FORMER: &str = "rdsproxy-setup:former:";
+
+/// Who owns what a stack consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The stack's name.
+    pub stack: String,
+    /// The database's id.
+    pub database: String,
+    /// Tags that the user wants on everything.
+    pub extra: Tags,
+}
+
+impl Owner {
+    /// The tags that every resource of the stack is created with.
+    #[must_use]
+    pub fn tags(&self) -> Tags {
+        let mut tags = self.extra.clone();
+        tags.insert(STACK.to_owned(), self.stack.clone());
+        tags.insert(DATABASE.to_owned(), self.database.clone());
+        tags
+    }
+
+    /// Whether a resource with these tags belongs to the stack.
+    #[must_use]
+    pub fn owns(&self, tags: &Tags) -> bool {
+        tags.get(STACK) == Some(&self.stack)
+    }
+}

@@ -1,0 +1,261 @@
+//! Which database is meant, and whether a proxy can serve it.
+
+use super::hosts::{HostKind, KnownHost};
+use super::problem::{Problem, did_you_mean};
+use crate::cloud::Cloud;
+use crate::cloud::rds::{Cluster, EngineFamily, Instance, MasterSecret};
+use crate::spec::DatabaseRef;
+
+/// The database, instance or cluster, as the steps need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// The identifier.
+    pub id: String,
+    /// The ARN.
+    pub arn: String,
+    /// Whether it is a cluster.
+    pub cluster: bool,
+    /// What a proxy for it speaks.
+    pub family: EngineFamily,
+    /// `RDS MySQL 8.0.36`, for people.
+    pub label: String,
+    /// `available`, …
+    pub status: String,
+    /// The port that it listens on.
+    pub port: u16,
+    /// The VPC.
+    pub vpc: String,
+    /// The subnets of its subnet group.
+    pub subnets: Vec<String>,
+    /// Its security groups.
+    pub security_groups: Vec<String>,
+    /// Every name that a client may know it by, the main one first.
+    pub hosts: Vec<KnownHost>,
+    /// The instance classes behind it.
+    pub classes: Vec<String>,
+    /// The master user's name.
+    pub master_user: Option<String>,
+    /// The master user's managed secret.
+    pub master_secret: Option<MasterSecret>,
+    /// Whether IAM database authentication is on.
+    pub iam_authentication: bool,
+    /// What a person should know before a proxy is put in front of it.
+    pub warnings: Vec<String>,
+}
+
+impl Database {
+    /// The main host name.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.hosts.first().map_or("", |host| host.name.as_str())
+    }
+
+    /// Finds the database.
+    ///
+    /// # Errors
+    /// When there is none of this name, or a proxy cannot serve it.
+    pub async fn find(cloud: &Cloud, wanted: &DatabaseRef, account: &str) -> Result<Self, Problem> {
+        let id = wanted.id.as_str();
+        if let Some(place) = &wanted.place {
+            if place.region != cloud.region {
+                return Err(Problem::unfit(
+                    format!("finding the database ({id}): its ARN is of {}, but the region in use is {}", place.region, cloud.region),
+                    [format!("Run it there: --region {}.", place.region)],
+                ));
+            }
+            if place.account != account {
+                return Err(Problem::unfit(
+                    format!("finding the database ({id}): its ARN is of account {}, but the credentials are of {account}", place.account),
+                    ["Use credentials of that account: --profile NAME."],
+                ));
+            }
+        }
+        let doing = || format!("finding the database ({id})");
+        if wanted.place.as_ref().is_none_or(|place| !place.cluster)
+            && let Some(instance) = cloud.rds.instance(id).await.map_err(Problem::refused(doing()))?
+        {
+            return of_instance(instance);
+        }
+        if wanted.place.as_ref().is_none_or(|place| place.cluster)
+            && let Some(cluster) = cloud.rds.cluster(id).await.map_err(Problem::refused(doing()))?
+        {
+            let members = cloud.rds.instances(Some(id)).await.map_err(Problem::refused(doing()))?;
+            return of_cluster(cluster, &members);
+        }
+        Err(unknown(cloud, id).await)
+    }
+}
+
+async fn unknown(cloud: &Cloud, id: &str) -> Problem {
+    let (instances, clusters) = tokio::join!(cloud.rds.instances(None), cloud.rds.clusters());
+    let mut names: Vec<String> = clusters.unwrap_or_default().into_iter().map(|cluster| cluster.id).collect();
+    names.extend(
+        instances.unwrap_or_default().into_iter().filter(|instance| instance.cluster.is_none()).map(|found| found.id),
+    );
+    names.sort();
+    Problem::unfit(
+        format!("finding the database ({id}): there is no instance or cluster of this name in {}", cloud.region),
+        [did_you_mean("databases", id, &names)],
+    )
+}
+
+/// What a proxy for an engine speaks, or why there can be none.
+fn family(id: &str, engine: &str) -> Result<(EngineFamily, &'static str), Problem> {
+    let refuse = |why: &str, instead: &str| {
+        Err(Problem::unfit(format!("checking the database ({id}): {why}"), [instead.to_owned()]))
+    };
+    match engine {
+        "mysql" => Ok((EngineFamily::MySql, "RDS MySQL")),
+        "mariadb" => Ok((EngineFamily::MySql, "RDS MariaDB")),
+        "aurora-mysql" => Ok((EngineFamily::MySql, "Aurora MySQL")),
+        "postgres" => Ok((EngineFamily::PostgreSql, "RDS PostgreSQL")),
+        "aurora-postgresql" => Ok((EngineFamily::PostgreSql, "Aurora PostgreSQL")),
+        "aurora" => refuse(
+            "Aurora MySQL version 1 is not supported by RDS Proxy",
+            "Upgrade the cluster to Aurora MySQL version 3.",
+        ),
+        engine if engine.starts_with("custom-") => refuse(
+            "RDS Custom is not supported by RDS Proxy",
+            "RDS Proxy serves RDS for MySQL, MariaDB, PostgreSQL and SQL Server, and Aurora. For RDS Custom, pool connections in the application.",
+        ),
+        engine if engine.starts_with("sqlserver-") => Ok((EngineFamily::SqlServer, "RDS SQL Server")),
+        engine if engine.starts_with("oracle-") => refuse(
+            "Oracle is not supported by RDS Proxy",
+            "RDS Proxy serves RDS for MySQL, MariaDB, PostgreSQL and SQL Server, and Aurora. For Oracle, use Database Resident Connection Pooling (DRCP).",
+        ),
+        engine if engine.starts_with("db2-") => refuse(
+            "Db2 is not supported by RDS Proxy",
+            "RDS Proxy serves RDS for MySQL, MariaDB, PostgreSQL and SQL Server, and Aurora. For Db2, pool connections in the application.",
+        ),
+        engine => refuse(
+            &format!("the engine {engine} is not one that RDS Proxy supports"),
+            "RDS Proxy serves RDS for MySQL, MariaDB, PostgreSQL and SQL Server, and Aurora.",
+        ),
+    }
+}
+
+fn missing(id: &str, what: &str, status: &str) -> Problem {
+    Problem::unfit(
+        format!("checking the database ({id}): it has no {what} yet (its status is {status})"),
+        ["Wait until it is available, then run the same command again."],
+    )
+}
+
+fn usable_status(id: &str, status: &str) -> Result<(), Problem> {
+    if matches!(status, "stopped" | "stopping" | "deleting" | "failed") || status.starts_with("incompatible-") {
+        return Err(Problem::unfit(
+            format!("checking the database ({id}): its status is {status}, so no proxy can reach it"),
+            ["Bring it to the status available first."],
+        ));
+    }
+    Ok(())
+}
+
+fn of_instance(found: Instance) -> Result<Database, Problem> {
+    let id = found.id;
+    if let Some(cluster) = found.cluster {
+        return Err(Problem::unfit(
+            format!("checking the database ({id}): it is a member of the cluster {cluster}, and a proxy serves the whole cluster"),
+            [format!("Name the cluster: --db {cluster}.")],
+        ));
+    }
+    if let Some(source) = found.replica_of {
+        return Err(Problem::unfit(
+            format!("checking the database ({id}): it is a read replica of {source}, which RDS Proxy refuses as a target"),
+            [format!("Name the source: --db {source}.")],
+        ));
+    }
+    let (family, engine) = family(&id, &found.engine)?;
+    usable_status(&id, &found.status)?;
+    let mut warnings = Vec::new();
+    if family == EngineFamily::SqlServer {
+        warnings.push("SQL Server is less proven here than the other engines; check the result before production depends on it.".to_owned());
+        if found.version.starts_with("16.") || found.version.starts_with("12.") {
+            let year = if found.version.starts_with("16.") { 2022 } else { 2014 };
+            return Err(Problem::unfit(
+                format!("checking the database ({id}): SQL Server {year} is not supported by RDS Proxy"),
+                ["RDS Proxy serves SQL Server 2016, 2017 and 2019."],
+            ));
+        }
+    }
+    let host = found.endpoint.ok_or_else(|| missing(&id, "endpoint", &found.status))?;
+    Ok(Database {
+        arn: found.arn,
+        cluster: false,
+        family,
+        label: format!("{engine} {}", found.version),
+        port: found.port.ok_or_else(|| missing(&id, "port", &found.status))?,
+        vpc: found.vpc.ok_or_else(|| missing(&id, "VPC", &found.status))?,
+        subnets: found.subnets,
+        security_groups: found.security_groups,
+        hosts: vec![KnownHost { name: host, kind: HostKind::Writer }],
+        classes: vec![found.class],
+        master_user: found.master_user,
+        master_secret: found.master_secret,
+        iam_authentication: found.iam_authentication,
+        status: found.status,
+        warnings,
+        id,
+    })
+}
+
+fn of_cluster(found: Cluster, members: &[Instance]) -> Result<Database, Problem> {
+    let id = found.id;
+    if found.mode == "serverless" {
+        return Err(Problem::unfit(
+            format!("checking the database ({id}): Aurora Serverless v1 is not supported by RDS Proxy"),
+            ["Move the cluster to Aurora Serverless v2 or to provisioned instances, or use its Data API."],
+        ));
+    }
+    if let Some(source) = &found.replica_of {
+        return Err(Problem::unfit(
+            format!("checking the database ({id}): it is a replica of {source}, which RDS Proxy refuses as a target"),
+            [format!("Name the source: --db {source}.")],
+        ));
+    }
+    let (family, engine) = family(&id, &found.engine)?;
+    usable_status(&id, &found.status)?;
+    let engine = if found.engine.starts_with("aurora") { engine.to_owned() } else { format!("{engine} Multi-AZ cluster") };
+    let first = members.first().ok_or_else(|| {
+        Problem::unfit(
+            format!("checking the database ({id}): the cluster has no instance, so a proxy would have nothing to connect to"),
+            ["Add a writer instance to the cluster first."],
+        )
+    })?;
+    let mut warnings = Vec::new();
+    if let Some(floor) = found.serverless_floor {
+        warnings.push("The proxy keeps a connection to each instance, so this Aurora Serverless v2 cluster no longer pauses; a proxy is billed for at least 8 ACUs.".to_owned());
+        if floor < 10 {
+            warnings.push(format!(
+                "Its least capacity is {}.{} ACU; below 1 ACU the proxy's target often stays in PENDING_PROXY_CAPACITY.",
+                floor / 10,
+                floor % 10
+            ));
+        }
+    }
+    let host = found.endpoint.ok_or_else(|| missing(&id, "endpoint", &found.status))?;
+    let mut hosts = vec![KnownHost { name: host, kind: HostKind::Writer }];
+    hosts.extend(found.reader_endpoint.map(|name| KnownHost { name, kind: HostKind::Reader }));
+    hosts.extend(found.custom_endpoints.into_iter().map(|name| KnownHost { name, kind: HostKind::Custom }));
+    hosts.extend(members.iter().filter_map(|member| {
+        Some(KnownHost { name: member.endpoint.clone()?, kind: HostKind::Member })
+    }));
+    Ok(Database {
+        arn: found.arn,
+        cluster: true,
+        family,
+        label: format!("{engine} {}", found.version),
+        port: found.port.or(first.port).ok_or_else(|| missing(&id, "port", &found.status))?,
+        vpc: first.vpc.clone().ok_or_else(|| missing(&id, "VPC", &found.status))?,
+        subnets: first.subnets.clone(),
+        security_groups: found.security_groups,
+        hosts,
+        classes: members.iter().map(|member| member.class.clone()).collect(),
+        master_user: found.master_user,
+        master_secret: found.master_secret,
+        iam_authentication: found.iam_authentication,
+        status: found.status,
+        warnings,
+        id,
+    })
+}

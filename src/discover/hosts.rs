@@ -1,0 +1,219 @@
+//! Host names inside values: finding them, replacing them, and putting them back.
+//!
+//! A value may be the host itself, `host:port`, a URL or a connection string. Only the host (and a
+//! port that directly follows it) is ever replaced; every other byte stays as it is.
+
+use std::ops::Range;
+
+/// What a host name leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HostKind {
+    /// The instance, or the cluster's writer.
+    Writer,
+    /// The cluster's readers.
+    Reader,
+    /// One member of the cluster.
+    Member,
+    /// A further endpoint that the user made.
+    Custom,
+    /// Our proxy.
+    Proxy,
+}
+
+/// A host name that we know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownHost {
+    /// The name.
+    pub name: String,
+    /// What it leads to.
+    pub kind: HostKind,
+}
+
+/// One place in a value where a known host stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// Where the host stands.
+    pub host: Range<usize>,
+    /// Where its port stands, without the colon, if one follows directly.
+    pub port: Option<Range<usize>>,
+    /// What the host leads to.
+    pub kind: HostKind,
+}
+
+/// Finds every known host in a value, in order.
+#[must_use]
+pub fn mentions(value: &str, known: &[KnownHost]) -> Vec<Mention> {
+    let lower = value.to_ascii_lowercase();
+    let mut found: Vec<Mention> = known
+        .iter()
+        .filter(|host| !host.name.is_empty())
+        .flat_map(|host| {
+            let name = host.name.to_ascii_lowercase();
+            let places: Vec<usize> = lower.match_indices(&name).map(|(at, _)| at).collect();
+            let lower = &lower;
+            places.into_iter().filter_map(move |at| {
+                let range = at..at + name.len();
+                stands_alone(lower, &range).then(|| Mention {
+                    port: port_after(lower, range.end),
+                    host: range,
+                    kind: host.kind,
+                })
+            })
+        })
+        .collect();
+    found.sort_by_key(|mention| mention.host.start);
+    found.dedup_by_key(|mention| mention.host.start);
+    found
+}
+
+/// Whether the host is not merely a part of a longer name.
+fn stands_alone(text: &str, range: &Range<usize>) -> bool {
+    let part_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let before = text[..range.start].chars().next_back();
+    let mut after = text[range.end..].chars();
+    let goes_on = match after.next() {
+        Some('.') => after.next().is_some_and(part_of_a_name),
+        Some(c) => part_of_a_name(c),
+        None => false,
+    };
+    !goes_on && !before.is_some_and(|c| part_of_a_name(c) || c == '.')
+}
+
+fn port_after(text: &str, end: usize) -> Option<Range<usize>> {
+    let rest = text[end..].strip_prefix(':')?;
+    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    (1..=5).contains(&digits).then(|| end + 1..end + 1 + digits)
+}
+
+/// Replaces each mention by a new host, and the port that follows it where one is given.
+///
+/// Returns the new value and what stood at each mention (`host` or `host:port`), in order.
+#[must_use]
+pub fn replace(value: &str, mentions: &[Mention], host: &str, port: Option<u16>) -> (String, Vec<String>) {
+    let mut new = String::with_capacity(value.len() + host.len());
+    let mut former = Vec::new();
+    let mut done = 0;
+    for mention in mentions {
+        new.push_str(&value[done..mention.host.start]);
+        new.push_str(host);
+        done = mention.host.end;
+        match (&mention.port, port) {
+            (Some(old), Some(port)) => {
+                former.push(value[mention.host.start..old.end].to_owned());
+                new.push_str(&format!(":{port}"));
+                done = old.end;
+            }
+            _ => former.push(value[mention.host.clone()].to_owned()),
+        }
+    }
+    new.push_str(&value[done..]);
+    (new, former)
+}
+
+/// Puts former hosts back where `proxy` stands now.
+///
+/// `None` when the value does not hold the proxy as often as there are former hosts: then it is no longer ours.
+#[must_use]
+pub fn restore(value: &str, proxy: &KnownHost, former: &[&str]) -> Option<String> {
+    let mentions = mentions(value, std::slice::from_ref(proxy));
+    if mentions.len() != former.len() || former.is_empty() {
+        return None;
+    }
+    let mut old = String::with_capacity(value.len());
+    let mut done = 0;
+    for (mention, former) in mentions.iter().zip(former) {
+        old.push_str(&value[done..mention.host.start]);
+        old.push_str(former);
+        done = match &mention.port {
+            Some(port) if former.contains(':') => port.end,
+            _ => mention.host.end,
+        };
+    }
+    old.push_str(&value[done..]);
+    Some(old)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DB: &str = "main.abc123.eu-west-1.rds.amazonaws.com";
+    const READER: &str = "main-ro.abc123.eu-west-1.rds.amazonaws.com";
+    const PROXY: &str = "main-proxy.proxy-abc123.eu-west-1.rds.amazonaws.com";
+
+    fn known() -> Vec<KnownHost> {
+        vec![
+            KnownHost { name: DB.to_owned(), kind: HostKind::Writer },
+            KnownHost { name: READER.to_owned(), kind: HostKind::Reader },
+        ]
+    }
+
+    /// Every shape comes back byte for byte.
+    #[test]
+    fn what_is_replaced_can_be_put_back_exactly() {
+        let proxy = KnownHost { name: PROXY.to_owned(), kind: HostKind::Proxy };
+        for template in [
+            "{}",
+            "{}:3307",
+            "mysql://user:p%40ss:3307@{}:3307/app?x=1",
+            "jdbc:postgresql://{}/app",
+            "Server={};Port=3307;Uid=a;Pwd=b;",
+            "host={} port=3307 dbname=app",
+            "tcp:{},1433",
+            "{},{}",
+            "mysql://{}:3307,{}:3308/app",
+            "{\"host\":\"{}\",\"port\":3307}",
+            "name={}.",
+            "prefix 한글 {} suffix",
+        ] {
+            let value = template.replace("{}", DB);
+            let found = mentions(&value, &known());
+            assert_eq!(found.len(), template.matches("{}").count(), "{value}");
+            for port in [None, Some(3306)] {
+                let (new, former) = replace(&value, &found, PROXY, port);
+                assert!(!new.contains(DB) && new.contains(PROXY), "{new}");
+                let former: Vec<&str> = former.iter().map(String::as_str).collect();
+                assert_eq!(restore(&new, &proxy, &former).as_deref(), Some(value.as_str()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_longer_name_is_another_host() {
+        for value in [
+            format!("x{DB}"),
+            format!("x.{DB}"),
+            format!("x-{DB}"),
+            format!("{DB}.cn"),
+            format!("{DB}x"),
+            "nothing".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(mentions(&value, &known()), [], "{value}");
+        }
+    }
+
+    #[test]
+    fn host_names_have_no_case_but_keep_theirs() {
+        let value = DB.to_uppercase();
+        let found = mentions(&value, &known());
+        let (_, former) = replace(&value, &found, PROXY, None);
+        assert_eq!(former, [value]);
+    }
+
+    #[test]
+    fn a_value_that_was_changed_since_is_not_ours() {
+        let proxy = KnownHost { name: PROXY.to_owned(), kind: HostKind::Proxy };
+        assert_eq!(restore("elsewhere.example.com", &proxy, &[DB]), None);
+        assert_eq!(restore(&format!("{PROXY},{PROXY}"), &proxy, &[DB]), None);
+    }
+
+    #[test]
+    fn only_the_port_behind_the_host_is_its_port() {
+        let value = format!("{DB}:3307/app:3307");
+        let found = mentions(&value, &known());
+        let (new, former) = replace(&value, &found, PROXY, Some(3306));
+        assert_eq!(new, format!("{PROXY}:3306/app:3307"));
+        assert_eq!(former, [format!("{DB}:3307")]);
+    }
+}

@@ -1,0 +1,18 @@
+//! From a database's name to everything else that a run needs.
+//!
+//! Each file answers one question by reading the account: which database, which functions use it,
+//! how they log in, with which secrets, in which subnets. What cannot be answered without a person
+//! becomes a [`Problem`], which says what would help.
+
+pub mod auth;
+pub mod database;
+pub mod functions;
+pub mod hosts;
+pub mod network;
+mod problem;
+pub mod secrets;
+
+pub use auth::Login;
+pub use database::Database;
+pub use functions::FunctionUse;
+pub use problem::Problem;

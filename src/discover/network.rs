@@ -1,0 +1,104 @@
+//! Which subnets the proxy lives in.
+
+use std::collections::BTreeSet;
+
+use super::database::Database;
+use super::problem::Problem;
+use crate::cloud::Cloud;
+use crate::cloud::ec2::Subnet;
+
+/// Zones that RDS Proxy does not work in. It drops their subnets without a word.
+const UNSUPPORTED_ZONES: [&str; 2] = ["use1-az3", "usw1-az2"];
+
+/// The subnets of the proxy, and why these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subnets {
+    /// Their ids.
+    pub ids: Vec<String>,
+    /// Their zones.
+    pub zones: Vec<String>,
+    /// What was left out, and why, one sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// Chooses the proxy's subnets: those of the database's subnet group, or those named.
+///
+/// # Errors
+/// When fewer than two usable zones remain.
+pub async fn choose(cloud: &Cloud, database: &Database, named: &[String]) -> Result<Subnets, Problem> {
+    let (ids, whose) = if named.is_empty() {
+        (&database.subnets[..], "the database's subnet group")
+    } else {
+        (named, "--subnet")
+    };
+    let doing = "choosing the proxy's subnets";
+    let mut found = cloud.ec2.subnets(ids).await.map_err(Problem::refused(doing))?;
+    found.sort_by(|a, b| (&a.zone, &a.id).cmp(&(&b.zone, &b.id)));
+    let needed = addresses(&database.classes);
+    let mut chosen = Subnets { ids: Vec::new(), zones: Vec::new(), left_out: Vec::new() };
+    let mut zones = BTreeSet::new();
+    for subnet in found {
+        match unfit(&subnet, database, needed) {
+            Some(why) => chosen.left_out.push(format!("{} in {}: {why}", subnet.id, subnet.zone)),
+            None => {
+                zones.insert(subnet.zone);
+                chosen.ids.push(subnet.id);
+            }
+        }
+    }
+    chosen.zones = zones.into_iter().collect();
+    if chosen.zones.len() < 2 {
+        let mut hints: Vec<String> = chosen.left_out.iter().map(|why| format!("Left out: {why}.")).collect();
+        hints.push(format!("Give subnets of two zones of {} with --subnet, twice or more.", database.vpc));
+        return Err(Problem::unfit(
+            format!(
+                "{doing}: RDS Proxy needs two zones, and {whose} offers {} usable",
+                if chosen.zones.is_empty() { "none".to_owned() } else { format!("only {}", chosen.zones.join(", ")) }
+            ),
+            hints,
+        ));
+    }
+    Ok(chosen)
+}
+
+fn unfit(subnet: &Subnet, database: &Database, needed: i32) -> Option<String> {
+    if subnet.vpc != database.vpc {
+        return Some(format!("it is in {}, the database in {}", subnet.vpc, database.vpc));
+    }
+    if UNSUPPORTED_ZONES.contains(&subnet.zone_id.as_str()) {
+        return Some(format!("RDS Proxy does not work in the zone {}", subnet.zone_id));
+    }
+    (subnet.free < needed).then(|| format!("it has {} free addresses, and AWS asks for {needed}", subnet.free))
+}
+
+/// How many free addresses AWS asks to reserve for the largest instance class behind the proxy.
+fn addresses(classes: &[String]) -> i32 {
+    classes.iter().map(|class| by_size(class.rsplit('.').next().unwrap_or_default())).max().unwrap_or(10)
+}
+
+fn by_size(size: &str) -> i32 {
+    let factor = size.strip_suffix("xlarge").and_then(|number| number.parse::<i32>().ok()).unwrap_or(1);
+    match factor {
+        ..=1 => 10,
+        2 | 3 => 15,
+        4..=7 => 25,
+        8..=11 => 45,
+        12..=15 => 60,
+        16..=23 => 75,
+        _ => 110,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::addresses;
+
+    #[test]
+    fn the_largest_class_decides() {
+        let of = |classes: &[&str]| addresses(&classes.iter().map(|&class| class.to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&["db.t3.medium"]), 10);
+        assert_eq!(of(&["db.r6g.xlarge", "db.r6g.4xlarge"]), 25);
+        assert_eq!(of(&["db.r5.24xlarge"]), 110);
+        assert_eq!(of(&["db.serverless"]), 10);
+    }
+}

@@ -1,0 +1,94 @@
+//! What happens during a run, as data; a reporter shows it.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crate::catalogue::StepId;
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Something was created.
+    Created,
+    /// Something was changed.
+    Updated,
+    /// Everything was in place already.
+    Unchanged,
+    /// Everything was in place once a wait was over.
+    Ready,
+    /// The step does not apply here, which is fine.
+    NotNeeded,
+    /// Something was removed or put back (teardown).
+    Removed,
+    /// The step failed.
+    Failed,
+}
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A step begins; `detail` says with what (`my-instance-proxy`).
+    Began {
+        /// The step.
+        step: StepId,
+        /// What it is about.
+        detail: String,
+    },
+    /// A step waits for AWS.
+    Waiting {
+        /// The step.
+        step: StepId,
+        /// The state seen, in AWS's words (`creating`, `UNAVAILABLE (PENDING_PROXY_CAPACITY)`).
+        state: String,
+        /// How long this wait has lasted.
+        elapsed: Duration,
+        /// When this wait gives up.
+        limit: Duration,
+    },
+    /// A step ended.
+    Ended {
+        /// The step.
+        step: StepId,
+        /// How.
+        ending: Ending,
+        /// With what result, in a few words.
+        detail: String,
+        /// How long the step took in all.
+        elapsed: Duration,
+    },
+    /// Something worth knowing that is no failure.
+    Note {
+        /// The step that it belongs to, if any.
+        step: Option<StepId>,
+        /// One sentence.
+        text: String,
+    },
+}
+
+/// Receives the events of a run, in order.
+pub trait Listener: Send + Sync {
+    /// Takes one event.
+    fn event(&self, event: &Event);
+}
+
+/// A listener that keeps every event: for tests.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    events: Mutex<Vec<Event>>,
+}
+
+impl Recorder {
+    /// The events so far.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.events.lock().map(|events| events.clone()).unwrap_or_default()
+    }
+}
+
+impl Listener for Recorder {
+    fn event(&self, event: &Event) {
+        if let Ok(mut events) = self.events.lock() {
+            events.push(event.clone());
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The loop that brings one step after another to where it should be.
+//!
+//! A step says what is there, what is missing, and how to change it; [`Run::converge`] looks,
+//! compares, acts if needed, and looks again until nothing is left to do. Waiting for AWS is that
+//! same loop. Events go out to a listener; nothing here prints.
+
+pub mod event;
+pub mod ledger;
+mod patience;
+mod run;
+mod step;
+
+pub use patience::{Limit, Pace, Patience};
+pub use run::{Run, Stop, StopSign};
+pub use step::{Again, Change, Seen, Step, Until, Wait};

@@ -1,0 +1,137 @@
+//! How long we wait for AWS, and how often we ask: data, each figure with its source.
+
+use std::time::Duration;
+
+const fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+/// How often to ask while waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// For what takes minutes: 10 s at first (nothing has ever been ready by then), 3 s from the second
+    /// minute, 10 s again after a quarter of an hour.
+    Minutes,
+    /// For what takes seconds: every second, every five after a minute.
+    Seconds,
+    /// For what propagates: 0.25, 0.5, 1, 2, 2, … s. Denser than doubling, since IAM is usually ready in 2 to 12 s.
+    Dense,
+}
+
+impl Pace {
+    /// How long to wait before asking again, when this wait has lasted for `elapsed`.
+    #[must_use]
+    pub fn next(self, elapsed: Duration) -> Duration {
+        match self {
+            Self::Minutes if elapsed < seconds(120) => seconds(10),
+            Self::Minutes if elapsed < seconds(900) => seconds(3),
+            Self::Minutes => seconds(10),
+            Self::Seconds if elapsed < seconds(60) => seconds(1),
+            Self::Seconds => seconds(5),
+            Self::Dense if elapsed < Duration::from_millis(250) => Duration::from_millis(250),
+            Self::Dense if elapsed < Duration::from_millis(750) => Duration::from_millis(500),
+            Self::Dense if elapsed < Duration::from_millis(1_750) => seconds(1),
+            Self::Dense => seconds(2),
+        }
+    }
+}
+
+/// The end of patience for one kind of wait, and the flag that moves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// What is waited for, as `--timeout` names it.
+    pub name: &'static str,
+    /// For how long.
+    pub span: Duration,
+}
+
+/// All limits of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For a proxy to be created or changed. Terraform's provider waits 30 min.
+    pub proxy: Limit,
+    /// For a target to become available. CloudFormation's handler waits 20 min.
+    pub target: Limit,
+    /// For a proxy, its interfaces and its group to be gone. Terraform's provider waits 60 min, and that was not
+    /// always enough.
+    pub deletion: Limit,
+    /// For IAM and other eventually consistent reads. Terraform's constant for IAM, "derived from years of
+    /// operational experience", is 2 min.
+    pub propagation: Limit,
+    /// For the database to leave a passing state that refuses a registration.
+    pub database: Limit,
+    /// For a function's update to be live. The SDK's own waiter takes 5 min.
+    pub function: Limit,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            proxy: Limit { name: "proxy", span: seconds(30 * 60) },
+            target: Limit { name: "target", span: seconds(20 * 60) },
+            deletion: Limit { name: "deletion", span: seconds(60 * 60) },
+            propagation: Limit { name: "propagation", span: seconds(2 * 60) },
+            database: Limit { name: "database", span: seconds(15 * 60) },
+            function: Limit { name: "function", span: seconds(5 * 60) },
+        }
+    }
+}
+
+impl Patience {
+    /// The names that `--timeout` takes.
+    pub const NAMES: [&'static str; 6] = ["proxy", "target", "deletion", "propagation", "database", "function"];
+
+    /// Sets one limit by name, or with `None` the three long ones.
+    ///
+    /// Returns whether there is a limit of that name.
+    pub fn set(&mut self, name: Option<&str>, span: Duration) -> bool {
+        let Some(name) = name else {
+            for limit in [&mut self.proxy, &mut self.target, &mut self.deletion] {
+                limit.span = span;
+            }
+            return true;
+        };
+        let limits = [
+            &mut self.proxy,
+            &mut self.target,
+            &mut self.deletion,
+            &mut self.propagation,
+            &mut self.database,
+            &mut self.function,
+        ];
+        match limits.into_iter().find(|limit| limit.name == name) {
+            Some(limit) => {
+                limit.span = span;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pace, Patience, seconds};
+
+    #[test]
+    fn dense_retry_starts_at_a_quarter_of_a_second() {
+        let mut at = std::time::Duration::ZERO;
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            let wait = Pace::Dense.next(at);
+            waits.push(wait.as_millis());
+            at += wait;
+        }
+        assert_eq!(waits, [250, 500, 1_000, 2_000, 2_000, 2_000]);
+    }
+
+    #[test]
+    fn every_limit_can_be_set_by_its_name() {
+        for name in Patience::NAMES {
+            let mut patience = Patience::default();
+            assert!(patience.set(Some(name), seconds(7)), "{name}");
+            assert_ne!(patience, Patience::default(), "{name}");
+        }
+        assert!(!Patience::default().set(Some("nothing"), seconds(7)));
+    }
+}

@@ -1,0 +1,272 @@
+//! One run: the clock, the patience, the listener, and the loop.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::event::{Ending, Event, Listener};
+use super::patience::{Limit, Pace, Patience};
+use super::step::{Change, Seen, Step, Until, Wait};
+use crate::catalogue::StepId;
+use crate::clock::Clock;
+use crate::cloud::{Cloud, Kind, Refusal};
+
+/// Why a step ended early.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Stop {
+    /// AWS refused.
+    #[error("{doing}: {refusal}")]
+    Refused {
+        /// *verb-ing thing (name)*.
+        doing: String,
+        /// What it said.
+        #[source]
+        refusal: Refusal,
+    },
+    /// Something stands in the way that is not ours to change.
+    #[error("{doing}: {}", .reasons.join("; "))]
+    Conflict {
+        /// *verb-ing thing (name)*.
+        doing: String,
+        /// What.
+        reasons: Vec<String>,
+    },
+    /// A state that does not heal by itself.
+    #[error("{doing}: it is {state} and does not leave that state by itself")]
+    Stuck {
+        /// *verb-ing thing (name)*.
+        doing: String,
+        /// AWS's word for the state.
+        state: String,
+    },
+    /// It may still come, but not within our patience.
+    #[error("{doing}: still {state} after {} s", .limit.span.as_secs())]
+    Patience {
+        /// *verb-ing thing (name)*.
+        doing: String,
+        /// AWS's word for the state.
+        state: String,
+        /// The limit that was reached.
+        limit: Limit,
+    },
+    /// The user asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// Another step failed; this one was left where it was.
+    #[error("left where it was, since another step failed")]
+    Abandoned,
+}
+
+const GO: u8 = 0;
+const INTERRUPTED: u8 = 1;
+const FAILED: u8 = 2;
+
+/// Tells every step of a run to stop at its next rest.
+#[derive(Debug, Default)]
+pub struct StopSign {
+    state: AtomicU8,
+    notify: Notify,
+}
+
+impl StopSign {
+    /// The user asks to stop.
+    pub fn interrupt(&self) {
+        self.state.store(INTERRUPTED, Ordering::SeqCst);
+        self.notify.notify_waiters();
+    }
+
+    /// A step failed.
+    pub fn fail(&self) {
+        // An interruption stays what it is: the words at the end depend on it.
+        let _ = self.state.compare_exchange(GO, FAILED, Ordering::SeqCst, Ordering::SeqCst);
+        self.notify.notify_waiters();
+    }
+
+    fn check(&self) -> Result<(), Stop> {
+        match self.state.load(Ordering::SeqCst) {
+            INTERRUPTED => Err(Stop::Interrupted),
+            FAILED => Err(Stop::Abandoned),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What all steps of a run share.
+pub struct Run<'a> {
+    /// The account.
+    pub cloud: &'a Cloud,
+    /// The time.
+    pub clock: &'a Clock,
+    /// The limits.
+    pub patience: Patience,
+    /// Who hears of it.
+    pub listener: &'a dyn Listener,
+    /// When to stop.
+    pub stop: &'a StopSign,
+}
+
+/// A state that is being waited out.
+struct Watch {
+    state: String,
+    since: Duration,
+}
+
+impl Run<'_> {
+    /// Reports an event.
+    pub fn tell(&self, event: &Event) {
+        self.listener.event(event);
+    }
+
+    /// Reports something worth knowing.
+    pub fn note(&self, step: Option<StepId>, text: impl Into<String>) {
+        self.tell(&Event::Note { step, text: text.into() });
+    }
+
+    /// Brings a step to where it should be, starting from what was seen of it.
+    ///
+    /// # Errors
+    /// When AWS refuses, something stands in the way, patience ends, or the run is told to stop.
+    pub async fn converge<S: Step>(
+        &self,
+        step: &S,
+        seen: Seen<S::State>,
+        until: Until,
+    ) -> Result<Seen<S::State>, Stop> {
+        let began = self.clock.elapsed();
+        self.tell(&Event::Began { step: step.id(), detail: step.subject() });
+        let outcome = self.drive(step, seen, until).await;
+        let elapsed = self.clock.elapsed().saturating_sub(began);
+        match &outcome {
+            Ok((seen, Some(ending))) => {
+                let detail = match step.compare(seen) {
+                    Change::NotNeeded(why) => why,
+                    _ => step.result(seen),
+                };
+                self.tell(&Event::Ended { step: step.id(), ending: *ending, detail, elapsed });
+            }
+            // It goes on later: the row stays open.
+            Ok((_, None)) | Err(Stop::Abandoned | Stop::Interrupted) => {}
+            Err(stop) => {
+                self.stop.fail();
+                let (ending, detail) = (Ending::Failed, stop.to_string());
+                self.tell(&Event::Ended { step: step.id(), ending, detail, elapsed });
+            }
+        }
+        outcome.map(|(seen, _)| seen)
+    }
+
+    async fn drive<S: Step>(
+        &self,
+        step: &S,
+        mut seen: Seen<S::State>,
+        until: Until,
+    ) -> Result<(Seen<S::State>, Option<Ending>), Stop> {
+        let (limit, pace) = step.wait();
+        let mut ending = Ending::Unchanged;
+        let mut waiting = None;
+        let mut refused_since = None;
+        let mut watch = Watch { state: String::new(), since: Duration::ZERO };
+        loop {
+            let change = step.compare(&seen);
+            match &change {
+                Change::None => return Ok((seen, Some(ending))),
+                Change::NotNeeded(_) => return Ok((seen, Some(Ending::NotNeeded))),
+                Change::Await(wait) if until == Until::Usable && wait.usable => return Ok((seen, None)),
+                Change::Conflict(reasons) => {
+                    return Err(Stop::Conflict { doing: step.doing(&change), reasons: reasons.clone() });
+                }
+                Change::Await(wait) => {
+                    if ending == Ending::Unchanged {
+                        ending = Ending::Ready;
+                    }
+                    let since = *waiting.get_or_insert_with(|| self.clock.elapsed());
+                    self.judge(step, &change, wait, &mut watch)?;
+                    self.rest(step, &change, &wait.state, since, limit, pace).await?;
+                    seen = self.look(step, &change, seen).await?;
+                }
+                Change::Create | Change::Update(_) => {
+                    self.stop.check()?;
+                    ending = if change == Change::Create { Ending::Created } else { Ending::Updated };
+                    // A refusal must not lose what was seen.
+                    match step.apply(self.cloud, &change, seen.clone()).await {
+                        Ok(after) => {
+                            seen = after;
+                            refused_since = None;
+                        }
+                        Err(refusal) => {
+                            let Some(again) = step.again(&refusal) else {
+                                return Err(Stop::Refused { doing: step.doing(&change), refusal });
+                            };
+                            let since = *refused_since.get_or_insert_with(|| self.clock.elapsed());
+                            let tried = self.clock.elapsed().saturating_sub(since);
+                            if tried >= again.limit.span {
+                                return Err(Stop::Refused { doing: step.doing(&change), refusal });
+                            }
+                            let state = refusal.code.clone().unwrap_or_else(|| "refused for now".to_owned());
+                            self.rest(step, &change, &state, since, again.limit, again.pace).await?;
+                            if again.look {
+                                seen = self.look(step, &change, seen).await?;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks again during a wait: a read that fails in passing must not end it.
+    async fn look<S: Step>(&self, step: &S, change: &Change, seen: Seen<S::State>) -> Result<Seen<S::State>, Stop> {
+        match step.observe(self.cloud).await {
+            Ok(now) => Ok(now),
+            Err(refusal) if matches!(refusal.kind, Kind::Service | Kind::Throttled | Kind::Unreachable) => Ok(seen),
+            Err(refusal) => Err(Stop::Refused { doing: step.doing(change), refusal }),
+        }
+    }
+
+    /// Gives up on a state that does not heal.
+    fn judge<S: Step>(&self, step: &S, change: &Change, wait: &Wait, watch: &mut Watch) -> Result<(), Stop> {
+        let now = self.clock.elapsed();
+        if watch.state != wait.state {
+            *watch = Watch { state: wait.state.clone(), since: now };
+        }
+        match wait.grace {
+            Some(grace) if now.saturating_sub(watch.since) >= grace => {
+                Err(Stop::Stuck { doing: step.doing(change), state: wait.state.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn rest<S: Step>(
+        &self,
+        step: &S,
+        change: &Change,
+        state: &str,
+        since: Duration,
+        limit: Limit,
+        pace: Pace,
+    ) -> Result<(), Stop> {
+        let elapsed = self.clock.elapsed().saturating_sub(since);
+        if elapsed >= limit.span {
+            return Err(Stop::Patience { doing: step.doing(change), state: state.to_owned(), limit });
+        }
+        self.tell(&Event::Waiting { step: step.id(), state: state.to_owned(), elapsed, limit: limit.span });
+        let left = limit.span.saturating_sub(elapsed);
+        self.sleep(pace.next(elapsed).min(left)).await
+    }
+
+    /// Sleeps, unless the run is told to stop.
+    ///
+    /// # Errors
+    /// When it is.
+    pub async fn sleep(&self, span: Duration) -> Result<(), Stop> {
+        let notified = self.stop.notify.notified();
+        self.stop.check()?;
+        tokio::select! {
+            () = self.clock.sleep(span) => {}
+            () = notified => {}
+        }
+        self.stop.check()
+    }
+}

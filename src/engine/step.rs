@@ -1,0 +1,152 @@
+//! What a step is.
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::ledger::{Entry, Verdict};
+use super::patience::{Limit, Pace};
+use crate::catalogue::StepId;
+use crate::cloud::{Answer, Cloud, Refusal};
+
+/// What was found when a step looked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen<T> {
+    /// It is not there.
+    Absent,
+    /// It is there.
+    Present(T),
+    /// It could not be looked at, or not yet: why.
+    Unknown(String),
+}
+
+impl<T> Seen<T> {
+    /// What is there, if it is.
+    pub fn present(&self) -> Option<&T> {
+        match self {
+            Self::Present(found) => Some(found),
+            _ => None,
+        }
+    }
+
+    /// Whether there is nothing for sure.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+impl<T> From<Option<T>> for Seen<T> {
+    fn from(found: Option<T>) -> Self {
+        found.map_or(Self::Absent, Self::Present)
+    }
+}
+
+/// A state on the way to where a step should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// The state, in AWS's words.
+    pub state: String,
+    /// Whether later steps may go on meanwhile.
+    pub usable: bool,
+    /// How long this very state may last; zero for one that never heals, `None` for as long as patience lasts.
+    pub grace: Option<Duration>,
+}
+
+/// What is missing between what is there and what should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing.
+    None,
+    /// The step does not apply: why.
+    NotNeeded(String),
+    /// The thing.
+    Create,
+    /// Some fields.
+    Update(Vec<String>),
+    /// Time.
+    Await(Wait),
+    /// Something that we must not or cannot change: what stands in the way.
+    Conflict(Vec<String>),
+}
+
+/// How to go on after AWS refused a change for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Again {
+    /// For how long to try.
+    pub limit: Limit,
+    /// How often.
+    pub pace: Pace,
+    /// Whether to look again before trying again.
+    pub look: bool,
+}
+
+/// How far a step must come before its sequence goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Far enough for other steps to build on it.
+    Usable,
+    /// All the way.
+    Ready,
+}
+
+/// One step of the procedure: four questions, and how to name it.
+///
+/// The contract: `observe` changes nothing; `compare` is pure; `apply` may be repeated after a
+/// crash at any point, before or after its effect, and returns what is there afterwards as far
+/// as AWS's answer tells, so that nothing is asked twice.
+pub trait Step: Sync {
+    /// What the step finds and hands on.
+    type State: Clone + Send + Sync;
+
+    /// Which of the thirteen it is.
+    fn id(&self) -> StepId;
+
+    /// What it is about: a resource's name.
+    fn subject(&self) -> String;
+
+    /// What it does for a change, as *verb-ing thing (name)*.
+    fn doing(&self, change: &Change) -> String;
+
+    /// What is there.
+    fn observe(&self, cloud: &Cloud) -> impl Future<Output = Answer<Seen<Self::State>>> + Send;
+
+    /// What is missing.
+    fn compare(&self, seen: &Seen<Self::State>) -> Change;
+
+    /// Changes it.
+    fn apply(
+        &self,
+        cloud: &Cloud,
+        change: &Change,
+        seen: Seen<Self::State>,
+    ) -> impl Future<Output = Answer<Seen<Self::State>>> + Send;
+
+    /// Whether a refusal of `apply` passes with time.
+    fn again(&self, refusal: &Refusal) -> Option<Again>;
+
+    /// The limit and pace of its waits.
+    fn wait(&self) -> (Limit, Pace);
+
+    /// What a person should read under the step's row in the plan.
+    fn details(&self, _seen: &Seen<Self::State>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What was reached, in a few words.
+    fn result(&self, _seen: &Seen<Self::State>) -> String {
+        self.subject()
+    }
+
+    /// The step's row in plan and status.
+    fn entry(&self, seen: &Seen<Self::State>) -> Entry {
+        let verdict = match (seen, self.compare(seen)) {
+            (Seen::Unknown(why), _) => Verdict::Unknown(why.clone()),
+            (_, Change::None) => Verdict::InPlace,
+            (_, Change::NotNeeded(why)) => Verdict::NotNeeded(why),
+            (_, Change::Create) => Verdict::Create,
+            (_, Change::Update(fields)) => Verdict::Update(fields),
+            (_, Change::Await(wait)) => Verdict::Await(wait.state),
+            (_, Change::Conflict(fields)) => Verdict::Conflict(fields),
+        };
+        Entry { step: self.id(), verdict, subject: self.subject(), details: self.details(seen) }
+    }
+}

@@ -1,0 +1,71 @@
+//! The documented exit codes.
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// AWS refused, or something unexpected happened.
+    Failed,
+    /// Changes are pending (`up --dry-run --detailed-exitcode`).
+    Pending,
+    /// Drift, or unhealthy (`status --exit-code`).
+    Drift,
+    /// Something that the person must decide or mend first.
+    Decide,
+    /// Out of patience; run again to resume.
+    Patience,
+    /// Everything is in place but the connection check fails.
+    Unverified,
+    /// Wrong usage.
+    Usage,
+    /// Interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// All of them, in the order of their codes.
+    pub const ALL: [Self; 9] = [
+        Self::Done,
+        Self::Failed,
+        Self::Pending,
+        Self::Drift,
+        Self::Decide,
+        Self::Patience,
+        Self::Unverified,
+        Self::Usage,
+        Self::Interrupted,
+    ];
+
+    /// The process's exit code.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Pending => 2,
+            Self::Drift => 3,
+            Self::Decide => 4,
+            Self::Patience => 5,
+            Self::Unverified => 6,
+            Self::Usage => 64,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// What it means, for the docs.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "Done, or nothing to do.",
+            Self::Failed => "AWS refused, or something unexpected happened.",
+            Self::Pending => "Changes are pending (`up --dry-run --detailed-exitcode`).",
+            Self::Drift => "Drift, or unhealthy (`status --exit-code`).",
+            Self::Decide => "Something that you must decide or mend first; nothing further was changed.",
+            Self::Patience => "Out of patience; run the same command again to resume.",
+            Self::Unverified => "Everything is in place, but the connection check fails.",
+            Self::Usage => "Wrong usage.",
+            Self::Interrupted => "Interrupted; run the same command again to resume.",
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Puts an Amazon RDS Proxy between existing Lambda functions and an existing database.
+
+pub mod catalogue;
+pub mod clock;
+pub mod cloud;
+pub mod engine;
+pub mod exit;
+pub mod names;
+pub mod sandbox;
+pub mod spec;

@@ -1,0 +1,112 @@
+//! Every resource name, derived from the stack's name: the same wishes always meet the same resources.
+
+use sha2::{Digest, Sha256};
+
+/// The longest name that RDS gives a proxy.
+pub const PROXY_NAME_LIMIT: usize = 63;
+/// The longest name that IAM gives a role.
+const ROLE_NAME_LIMIT: usize = 64;
+/// The longest name that IAM gives a policy.
+const POLICY_NAME_LIMIT: usize = 128;
+/// The inline policy of the proxy's role.
+pub const SECRET_POLICY: &str = "read-secrets";
+/// The IAM path that all our roles and policies stand under.
+pub const IAM_ROOT: &str = "/rdsproxy-setup/";
+
+/// The names of one stack's resources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// The stack, and its proxy.
+    pub stack: String,
+    /// The proxy's role. Roles are global, so it carries the region.
+    pub role: String,
+    /// The connect policy. Policies are global, so it carries the region.
+    pub policy: String,
+    /// The IAM path of both, which tells region and stack.
+    pub path: String,
+    /// The proxy's security group.
+    pub group: String,
+}
+
+impl Names {
+    /// Derives all names from a stack's.
+    #[must_use]
+    pub fn new(stack: &str, region: &str) -> Self {
+        Self {
+            stack: stack.to_owned(),
+            role: fit(&format!("{stack}-{region}"), ROLE_NAME_LIMIT),
+            policy: fit(&format!("{stack}-{region}-connect"), POLICY_NAME_LIMIT),
+            path: format!("{}{stack}/", region_path(region)),
+            // EC2 refuses group names that look like ids.
+            group: if stack.starts_with("sg-") { format!("proxy-{stack}") } else { stack.to_owned() },
+        }
+    }
+
+    /// The connect policy's ARN.
+    #[must_use]
+    pub fn policy_arn(&self, partition: &str, account: &str) -> String {
+        format!("arn:{partition}:iam::{account}:policy{}{}", self.path, self.policy)
+    }
+}
+
+/// The IAM path that a region's stacks stand under.
+#[must_use]
+pub fn region_path(region: &str) -> String {
+    format!("{IAM_ROOT}{region}/")
+}
+
+/// The stack's name where the user gives none.
+#[must_use]
+pub fn stack_of(database: &str) -> String {
+    let name = format!("{database}-proxy");
+    if name.len() <= PROXY_NAME_LIMIT {
+        return name;
+    }
+    format!("{}-proxy", fit(database, PROXY_NAME_LIMIT - "-proxy".len()))
+}
+
+/// The first twelve hex digits of a text's SHA-256.
+#[must_use]
+pub fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Shortens a name to a limit; a digest of the whole keeps two long names apart.
+fn fit(name: &str, limit: usize) -> String {
+    if name.len() <= limit {
+        return name.to_owned();
+    }
+    let digest = digest(name);
+    let head: String = name.chars().take(limit - digest.len() - 1).collect();
+    format!("{}-{digest}", head.trim_end_matches('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Names, stack_of};
+
+    #[test]
+    fn long_names_stay_within_aws_limits_and_apart() {
+        let (one, two) = (format!("{}a", "x".repeat(62)), format!("{}b", "x".repeat(62)));
+        assert_eq!(stack_of("my-instance"), "my-instance-proxy");
+        for id in [&one, &two] {
+            let stack = stack_of(id);
+            assert!(stack.len() <= 63 && stack.ends_with("-proxy") && !stack.contains("--"), "{stack}");
+            let names = Names::new(&stack, "ap-southeast-2");
+            assert!(names.role.len() <= 64 && names.policy.len() <= 128, "{names:?}");
+        }
+        assert_ne!(stack_of(&one), stack_of(&two));
+        assert_ne!(Names::new(&stack_of(&one), "eu-west-1").role, Names::new(&stack_of(&two), "eu-west-1").role);
+    }
+
+    #[test]
+    fn a_cut_at_a_hyphen_leaves_no_double_hyphen() {
+        let id = format!("{}-{}", "x".repeat(43), "y".repeat(19));
+        assert!(!stack_of(&id).contains("--"), "{}", stack_of(&id));
+    }
+
+    #[test]
+    fn a_group_name_never_looks_like_an_id() {
+        assert_eq!(Names::new("sg-main-proxy", "eu-west-1").group, "proxy-sg-main-proxy");
+    }
+}

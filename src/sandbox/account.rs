@@ -1,0 +1,261 @@
+//! The account: its services' states, and the one function that answers a request.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{ec2, fault::Fault, iam, kms, lambda, profile::Profile, rds, secrets};
+
+/// What marks a moment in the world's JSON.
+const MOMENT_PREFIX: &str = "moment:";
+
+/// Where the world's clock starts on the calendar: 2026-01-01T00:00:00Z.
+const EPOCH_SECONDS: u64 = 1_767_225_600;
+
+/// A point of the world's own time, in milliseconds since it began.
+///
+/// It is written as a marked text, so that [`World::dump`] can leave out every clock by its type
+/// and not by a list of names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Moment(pub u64);
+
+impl Moment {
+    /// Whether a text is how a moment is written.
+    pub(super) fn is_written_as(text: &str) -> bool {
+        text.strip_prefix(MOMENT_PREFIX).is_some_and(|digits| digits.parse::<u64>().is_ok())
+    }
+
+    /// Whole seconds since 1970.
+    #[must_use]
+    pub fn unix_seconds(self) -> u64 {
+        EPOCH_SECONDS + self.0 / 1000
+    }
+
+    /// `2026-01-01T00:00:00.000Z`.
+    #[must_use]
+    pub fn iso(self) -> String {
+        let seconds = self.unix_seconds();
+        let (days, rest) = (seconds / 86_400, seconds % 86_400);
+        let (year, month, day) = civil(days);
+        let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", self.0 % 1000)
+    }
+}
+
+/// Year, month and day of a number of days since 1970 (the proleptic Gregorian calendar in eras of 400 years).
+fn civil(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let of_era = shifted % 146_097;
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+impl From<Moment> for String {
+    fn from(moment: Moment) -> Self {
+        format!("{MOMENT_PREFIX}{}", moment.0)
+    }
+}
+
+impl TryFrom<String> for Moment {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.strip_prefix(MOMENT_PREFIX)
+            .and_then(|digits| digits.parse().ok())
+            .map(Self)
+            .ok_or_else(|| format!("not a moment: {text}"))
+    }
+}
+
+impl std::ops::Add<Duration> for Moment {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
+
+/// One HTTP request as it came off the wire.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Path and query, undecoded.
+    pub target: String,
+    /// Header names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+}
+
+/// One HTTP response.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+}
+
+/// What the caller gets to see of an answer.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// The answer arrives.
+    Answer(Response),
+    /// The connection breaks before a byte of the answer.
+    Dropped,
+    /// The connection stays open and nothing ever comes.
+    Silence,
+}
+
+/// An answer, and how long AWS takes to give it.
+#[derive(Debug, Clone)]
+pub struct Handled {
+    /// What the caller sees.
+    pub reply: Reply,
+    /// How long after the request (the effect, if any, happens at the request).
+    pub latency: Duration,
+}
+
+/// The services that the sandbox speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    /// Amazon EC2 (security groups, subnets, interfaces).
+    Ec2,
+    /// AWS IAM.
+    Iam,
+    /// AWS KMS.
+    Kms,
+    /// AWS Lambda.
+    Lambda,
+    /// Amazon RDS.
+    Rds,
+    /// AWS Secrets Manager.
+    SecretsManager,
+    /// AWS STS.
+    Sts,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Principal {
+    /// The caller's ARN as `GetCallerIdentity` answers it.
+    pub arn: String,
+    /// The policy documents that hold for it; `None` for a principal that may do everything.
+    pub policies: Option<Vec<Value>>,
+}
+
+/// One decoded call: every protocol ends in this shape.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The service addressed.
+    pub service: Service,
+    /// The operation, `CreateDBProxy`.
+    pub action: String,
+    /// The input as JSON, members named as in the service's model (Query lists are arrays; scalars of
+    /// the Query protocols stay strings).
+    pub input: Value,
+    /// Who calls.
+    pub principal: Principal,
+    /// When.
+    pub now: Moment,
+}
+
+/// One permission that a call needs.
+#[derive(Debug, Clone)]
+pub struct Need {
+    /// `rds:CreateDBProxy`.
+    pub action: String,
+    /// The resource's ARN, or `*` where the action has no resource level.
+    pub resource: String,
+    /// Condition keys and their values in this request (`aws:RequestTag/…`, `aws:ResourceTag/…`, `iam:PassedToService`).
+    pub context: BTreeMap<String, Vec<String>>,
+}
+
+/// An error as AWS answers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The code on the wire, `DBProxyNotFoundFault`.
+    pub code: String,
+    /// The sentence for people.
+    pub message: String,
+}
+
+/// What most actions come to.
+pub(super) type Outcome = Result<Value, AwsError>;
+
+impl AwsError {
+    /// An error with the status that most services give to a client's mistake.
+    pub fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), message: message.into() }
+    }
+}
+
+/// One line of the request log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Logged {
+    /// When it came.
+    pub at: Moment,
+    /// The service.
+    pub service: Service,
+    /// The operation.
+    pub action: String,
+    /// Whether the operation is one that changes the account.
+    pub mutating: bool,
+    /// The error code it was answered with, if any.
+    pub error: Option<String>,
+}
+
+/// A whole AWS account in one region.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct World {
+    /// Twelve digits.
+    pub account: String,
+    /// `eu-central-1`.
+    pub region: String,
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: String,
+    /// How long things take.
+    pub profile: Profile,
+    /// Faults still to come.
+    pub faults: Vec<Fault>,
+    /// Callers by access key id; a key that is not listed is the account's administrator,
+    /// unless `known_keys_only`.
+    pub principals: BTreeMap<String, Principal>,
+    /// Whether an unknown access key is refused (`InvalidClientTokenId`).
+    pub known_keys_only: bool,
+    /// Every request so far. Not part of [`World::dump`].
+    pub log: Vec<Logged>,
+    /// The number of requests so far.
+    pub counter: u64,
+    /// How often each natural key was made, so that a re-creation gets another id. Not part of [`World::dump`].
+    #[serde(default)]
+    pub generations: BTreeMap<String, u64>,
+    /// The latest moment that the world has seen.
+    pub now: Moment,
+    /// RDS.
+    pub rds: rds::Rds,
+    /// IAM.
+    pub iam: iam::Iam,
+    /// EC2.
+    pub ec2: ec2::Ec2,
+    /// Lambda.
+    pub lambda: lambda::Lambda,
+    /// Secrets Manager.
+    pub secrets: secrets::Secrets,
+    /// KMS.
+    pub kms: kms::Kms,
+}

@@ -1,0 +1,124 @@
+//! IAM's operations: which function answers which, and which permission each needs.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::account::{AwsError, Call, Need, World};
+use super::super::input;
+use super::{Policy, Role, attach, managed, roles, simulate};
+
+/// Acts and answers.
+pub(in super::super) fn handle(world: &mut World, call: &Call) -> Result<Value, AwsError> {
+    match call.action.as_str() {
+        "CreateRole" => roles::create(world, call),
+        "CreateServiceLinkedRole" => roles::create_service_linked(world, call),
+        "GetRole" => roles::get(world, call),
+        "ListRoles" => roles::list(world, call),
+        "DeleteRole" => roles::delete(world, call),
+        "UpdateAssumeRolePolicy" => roles::update_trust(world, call),
+        "TagRole" => roles::tag(world, call),
+        "UntagRole" => roles::untag(world, call),
+        "ListRoleTags" => roles::list_tags(world, call),
+        "PutRolePolicy" => roles::put_policy(world, call),
+        "GetRolePolicy" => roles::get_policy(world, call),
+        "DeleteRolePolicy" => roles::delete_policy(world, call),
+        "ListRolePolicies" => roles::list_policies(world, call),
+        "CreatePolicy" => managed::create(world, call),
+        "GetPolicy" => managed::get(world, call),
+        "ListPolicies" => managed::list(world, call),
+        "DeletePolicy" => managed::delete(world, call),
+        "CreatePolicyVersion" => managed::create_version(world, call),
+        "SetDefaultPolicyVersion" => managed::set_default(world, call),
+        "GetPolicyVersion" => managed::get_version(world, call),
+        "ListPolicyVersions" => managed::list_versions(world, call),
+        "DeletePolicyVersion" => managed::delete_version(world, call),
+        "TagPolicy" => managed::tag(world, call),
+        "UntagPolicy" => managed::untag(world, call),
+        "ListPolicyTags" => managed::list_tags(world, call),
+        "AttachRolePolicy" => attach::attach(world, call),
+        "DetachRolePolicy" => attach::detach(world, call),
+        "ListAttachedRolePolicies" => attach::list(world, call),
+        "ListEntitiesForPolicy" => attach::entities(world, call),
+        "SimulatePrincipalPolicy" => simulate::simulate(world, call),
+        action => Err(AwsError::new(
+            400,
+            "InvalidAction",
+            format!("Could not find operation {action} for version 2010-05-08"),
+        )),
+    }
+}
+
+/// Whether the operation changes the account.
+pub(in super::super) fn mutating(action: &str) -> bool {
+    !["Get", "List", "Simulate"].iter().any(|verb| action.starts_with(verb))
+}
+
+/// The permissions that the call needs.
+pub(in super::super) fn needs(world: &World, call: &Call) -> Vec<Need> {
+    let action = call.action.as_str();
+    let (resource, mut context) = resource(world, call);
+    if let Some(arn) = input::text(&call.input, "PolicyArn").filter(|_| action.ends_with("RolePolicy")) {
+        context.insert("iam:PolicyARN".to_owned(), vec![arn.to_owned()]);
+    }
+    if let Some(boundary) = input::text(&call.input, "PermissionsBoundary") {
+        context.insert("iam:PermissionsBoundary".to_owned(), vec![boundary.to_owned()]);
+    }
+    if let Some(service) = input::text(&call.input, "AWSServiceName") {
+        context.insert("iam:AWSServiceName".to_owned(), vec![service.to_owned()]);
+    }
+    let tags = input::tags(&call.input, "Tags");
+    let mut keys: Vec<String> = tags.keys().cloned().collect();
+    keys.extend(input::texts(&call.input, "TagKeys"));
+    for (key, value) in tags {
+        context.insert(format!("aws:RequestTag/{key}"), vec![value]);
+    }
+    let tagged_at_creation = !keys.is_empty() && action.starts_with("Create");
+    if !keys.is_empty() {
+        context.insert("aws:TagKeys".to_owned(), keys);
+    }
+    let mut needs =
+        vec![Need { action: format!("iam:{action}"), resource: resource.clone(), context: context.clone() }];
+    if tagged_at_creation {
+        // Tags in a create call are a permission of their own.
+        let tagging = if action == "CreateRole" { "iam:TagRole" } else { "iam:TagPolicy" };
+        needs.push(Need { action: tagging.to_owned(), resource, context });
+    }
+    needs
+}
+
+/// The resource that the call is about, and the condition keys that its tags are.
+fn resource(world: &World, call: &Call) -> (String, BTreeMap<String, Vec<String>>) {
+    let arn = |kind: &str, path: &str, name: &str| {
+        format!("arn:{}:iam::{}:{kind}{path}{name}", world.partition, world.account)
+    };
+    let path = input::text(&call.input, "Path").unwrap_or("/");
+    if let Some(service) = input::text(&call.input, "AWSServiceName") {
+        let name = roles::service_linked_name(service).unwrap_or_default();
+        return (arn("role", &format!("/aws-service-role/{service}/"), name), BTreeMap::new());
+    }
+    if let Some(name) = input::text(&call.input, "RoleName") {
+        return match world.iam.roles.get(name) {
+            Some(Role { arn, tags, .. }) => (arn.clone(), tag_keys(tags)),
+            None => (arn("role", path, name), BTreeMap::new()),
+        };
+    }
+    if let Some(given) = input::text(&call.input, "PolicyArn") {
+        let tags = world.iam.policies.get(given).map(|Policy { tags, .. }| tag_keys(tags));
+        return (given.to_owned(), tags.unwrap_or_default());
+    }
+    if let Some(source) = input::text(&call.input, "PolicySourceArn") {
+        return (source.to_owned(), BTreeMap::new());
+    }
+    if let Some(name) = input::text(&call.input, "PolicyName") {
+        return (arn("policy", path, name), BTreeMap::new());
+    }
+    ("*".to_owned(), BTreeMap::new())
+}
+
+fn tag_keys(tags: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
+    let both = tags.iter().flat_map(|(key, value)| {
+        ["aws:ResourceTag", "iam:ResourceTag"].map(|prefix| (format!("{prefix}/{key}"), vec![value.clone()]))
+    });
+    both.collect()
+}

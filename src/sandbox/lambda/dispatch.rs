@@ -1,0 +1,120 @@
+//! Lambda's operations: which function answers which, and which permission each needs.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::account::{AwsError, Call, Need, World};
+use super::super::{input, kms};
+use super::{aliases, configure, create, extras, read, split, versions};
+
+/// Acts and answers.
+pub(in super::super) fn handle(world: &mut World, call: &Call) -> Result<Value, AwsError> {
+    super::tick(world, call.now);
+    match call.action.as_str() {
+        "GetFunction" => read::get(world, call),
+        "GetFunctionConfiguration" => read::get_configuration(world, call),
+        "ListFunctions" => read::list(world, call),
+        "ListVersionsByFunction" => read::list_versions(world, call),
+        "CreateFunction" => create::create(world, call),
+        "DeleteFunction" => create::delete(world, call),
+        "UpdateFunctionConfiguration" => configure::configuration(world, call),
+        "UpdateFunctionCode" => configure::code(world, call),
+        "PublishVersion" => versions::publish(world, call),
+        "CreateAlias" => aliases::create(world, call),
+        "GetAlias" => aliases::get(world, call),
+        "ListAliases" => aliases::list(world, call),
+        "UpdateAlias" => aliases::update(world, call),
+        "DeleteAlias" => aliases::delete(world, call),
+        "ListTags" => extras::list_tags(world, call),
+        "TagResource" => extras::tag(world, call),
+        "UntagResource" => extras::untag(world, call),
+        "ListEventSourceMappings" => extras::list_mappings(world, call),
+        "CreateEventSourceMapping" => extras::create_mapping(world, call),
+        "GetEventSourceMapping" => extras::get_mapping(world, call),
+        "ListProvisionedConcurrencyConfigs" => extras::list_provisioned(world, call),
+        "GetProvisionedConcurrencyConfig" => extras::get_provisioned(world, call),
+        "PutProvisionedConcurrencyConfig" => extras::put_provisioned(world, call),
+        "DeleteProvisionedConcurrencyConfig" => extras::delete_provisioned(world, call),
+        "GetPolicy" => extras::policy(world, call),
+        action => Err(AwsError::new(404, "UnknownOperationException", format!("Unknown operation {action}"))),
+    }
+}
+
+/// Whether the operation changes the account.
+pub(in super::super) fn mutating(action: &str) -> bool {
+    !["Get", "List"].iter().any(|verb| action.starts_with(verb))
+}
+
+/// The permissions that the call needs.
+pub(in super::super) fn needs(world: &World, call: &Call) -> Vec<Need> {
+    let action = call.action.as_str();
+    let given = input::text(&call.input, "FunctionName").or_else(|| input::text(&call.input, "Resource"));
+    let found = given.and_then(|given| split(world, given));
+    let function = found.and_then(|(name, _)| world.lambda.functions.get(name));
+    let mut context = BTreeMap::new();
+    for (key, value) in function.map(|function| &function.tags).into_iter().flatten() {
+        context.insert(format!("aws:ResourceTag/{key}"), vec![value.clone()]);
+    }
+    let tags = call.input.get("Tags").and_then(Value::as_object);
+    let mut keys = input::texts(&call.input, "TagKeys");
+    for (key, value) in tags.into_iter().flatten() {
+        keys.push(key.clone());
+        context.insert(format!("aws:RequestTag/{key}"), vec![value.as_str().unwrap_or_default().to_owned()]);
+    }
+    if !keys.is_empty() {
+        context.insert("aws:TagKeys".to_owned(), keys);
+    }
+    let listing = matches!(action, "ListFunctions" | "ListEventSourceMappings");
+    let resource = match (found, given) {
+        _ if listing => "*".to_owned(),
+        (Some((name, inner)), _) => {
+            // Reads of a version or alias are reads of that ARN.
+            let qualifier = input::text(&call.input, "Qualifier").or(inner).map(|qualifier| format!(":{qualifier}"));
+            world.arn("lambda", &format!("function:{name}{}", qualifier.unwrap_or_default()))
+        }
+        (None, Some(arn)) => arn.to_owned(),
+        (None, None) => "*".to_owned(),
+    };
+    if let Some(vpc) = call.input.get("VpcConfig") {
+        context.insert("lambda:SubnetIds".to_owned(), input::texts(vpc, "SubnetIds"));
+        context.insert("lambda:SecurityGroupIds".to_owned(), input::texts(vpc, "SecurityGroupIds"));
+    }
+    let mut needs =
+        vec![Need { action: format!("lambda:{action}"), resource: resource.clone(), context: context.clone() }];
+    if action == "CreateFunction" && tags.is_some() {
+        needs.push(Need { action: "lambda:TagResource".to_owned(), resource, context });
+    }
+    needs.extend(dependent(world, call));
+    needs
+}
+
+/// The permissions of other services that a write of a configuration needs.
+fn dependent(world: &World, call: &Call) -> Vec<Need> {
+    if !matches!(call.action.as_str(), "CreateFunction" | "UpdateFunctionConfiguration") {
+        return Vec::new();
+    }
+    let mut needs = Vec::new();
+    if let Some(role) = input::text(&call.input, "Role") {
+        let context = BTreeMap::from([("iam:PassedToService".to_owned(), vec!["lambda.amazonaws.com".to_owned()])]);
+        needs.push(Need { action: "iam:PassRole".to_owned(), resource: role.to_owned(), context });
+    }
+    let vpc = call.input.get("VpcConfig");
+    if vpc.is_some_and(|vpc| !input::texts(vpc, "SubnetIds").is_empty()) {
+        for action in ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"] {
+            needs.push(Need { action: action.to_owned(), resource: "*".to_owned(), context: BTreeMap::new() });
+        }
+    }
+    // Variables under a customer key are encrypted with the caller's permissions.
+    let name = input::text(&call.input, "FunctionName").and_then(|given| split(world, given)).map(|(name, _)| name);
+    let present =
+        name.and_then(|name| world.lambda.functions.get(name)).and_then(|function| function.latest.kms_key.as_deref());
+    let key = input::text(&call.input, "KMSKeyArn").or(present);
+    if let Some(key) = key
+        .and_then(|key| kms::find(world, key))
+        .filter(|key| !key.aws_managed && input::given(&call.input, "Environment"))
+    {
+        needs.push(kms::need_via(world, "kms:Encrypt", &key.arn, "lambda"));
+    }
+    needs
+}

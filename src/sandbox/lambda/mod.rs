@@ -1,0 +1,347 @@
+//! Lambda: functions, versions, aliases, and what calls them.
+
+mod aliases;
+mod check;
+mod configure;
+mod create;
+mod dispatch;
+mod extras;
+mod read;
+mod shown;
+mod versions;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::account::{AwsError, Call, Moment, World};
+use super::input;
+
+pub(super) use dispatch::{handle, mutating, needs};
+
+/// The version that can be edited.
+const LATEST: &str = "$LATEST";
+
+/// Lambda's state.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Lambda {
+    /// Functions by name.
+    pub functions: BTreeMap<String, Function>,
+    /// Event source mappings.
+    pub mappings: Vec<Mapping>,
+    /// The last number given to a revision.
+    pub revisions: u64,
+}
+
+/// A function with everything that hangs on it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Function {
+    /// `$LATEST`, the only version that can be edited.
+    pub latest: Configuration,
+    /// Published versions by number, frozen.
+    pub versions: BTreeMap<u64, Configuration>,
+    /// The number that was published last; numbers are never used again.
+    pub published: u64,
+    /// Aliases by name.
+    pub aliases: BTreeMap<String, Alias>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Provisioned concurrency by alias or version.
+    pub provisioned: BTreeMap<String, u32>,
+    /// The resource policy, if any.
+    pub policy: Option<Value>,
+    /// Reserved concurrency, if any.
+    pub reserved: Option<u32>,
+    /// Whether reads cannot decrypt the variables and answer `Environment.Error` instead.
+    pub unreadable_environment: bool,
+    /// The reason code with which the next update fails once it was accepted.
+    pub next_update_fails: Option<String>,
+}
+
+/// The configuration of one version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// The function's name.
+    pub name: String,
+    /// `$LATEST` or a number.
+    pub version: String,
+    /// ARN without qualifier.
+    pub arn: String,
+    /// `python3.13`; none for an image.
+    pub runtime: Option<String>,
+    /// The execution role's ARN.
+    pub role: String,
+    /// `app.handler`; none for an image.
+    pub handler: Option<String>,
+    /// Words for people.
+    pub description: String,
+    /// Seconds.
+    pub timeout: u32,
+    /// MiB.
+    pub memory: u32,
+    /// When it was last changed.
+    pub modified: Moment,
+    /// Bytes of the code package.
+    pub code_size: u64,
+    /// The code package's hash, base64.
+    pub code_sha256: String,
+    /// The VPC attachment, if any.
+    pub vpc: Option<Vpc>,
+    /// Environment variables; none where the function has no environment.
+    pub environment: Option<BTreeMap<String, String>>,
+    /// The customer key that encrypts the variables.
+    pub kms_key: Option<String>,
+    /// `Zip` or `Image`.
+    pub package_type: String,
+    /// `x86_64` or `arm64`.
+    pub architecture: String,
+    /// ARNs of layer versions.
+    pub layers: Vec<String>,
+    /// `Active` or `PassThrough`.
+    pub tracing: String,
+    /// MiB of `/tmp`.
+    pub storage: u32,
+    /// Whether published versions start from a snapshot.
+    pub snap_start: bool,
+    /// The dead-letter queue's ARN.
+    pub dead_letter: Option<String>,
+    /// File systems, as in the API.
+    pub file_systems: Vec<Value>,
+    /// Image settings, as in the API.
+    pub image: Option<Value>,
+    /// Log settings where they differ from the default, as in the API.
+    pub logging: Option<Value>,
+    /// Whether the code is being made ready.
+    pub state: State,
+    /// Whether the last change of the configuration is live.
+    pub update: Update,
+    /// Changes at every write, and once more when an update is done.
+    pub revision: String,
+}
+
+impl Function {
+    /// A small Python function without VPC and variables that has been there for ever.
+    pub(super) fn settled(world: &mut World, name: &str, role_arn: &str) -> Self {
+        let latest = Configuration {
+            name: name.to_owned(),
+            version: LATEST.to_owned(),
+            arn: world.arn("lambda", &format!("function:{name}")),
+            runtime: Some("python3.13".to_owned()),
+            role: role_arn.to_owned(),
+            handler: Some("app.handler".to_owned()),
+            timeout: 30,
+            memory: 256,
+            code_size: 2048,
+            code_sha256: check::code_hash(name.as_bytes()),
+            package_type: "Zip".to_owned(),
+            architecture: "x86_64".to_owned(),
+            tracing: "PassThrough".to_owned(),
+            storage: 512,
+            revision: next_revision(&mut world.lambda.revisions),
+            ..Configuration::default()
+        };
+        Self { latest, ..Self::default() }
+    }
+
+    /// Freezes `$LATEST` as the next version, which has been there for ever too, and answers its number.
+    pub(super) fn with_version(mut self) -> Self {
+        self.published += 1;
+        let version = Configuration { version: self.published.to_string(), ..self.latest.clone() };
+        self.versions.insert(self.published, version);
+        self
+    }
+
+    /// The configuration of `$LATEST`, a version or what an alias points at.
+    fn version(&self, qualifier: Option<&str>) -> Option<&Configuration> {
+        match qualifier {
+            None | Some(LATEST) => Some(&self.latest),
+            Some(qualifier) => match self.aliases.get(qualifier) {
+                Some(alias) if alias.version == LATEST => Some(&self.latest),
+                Some(alias) => self.versions.get(&alias.version.parse().ok()?),
+                None => self.versions.get(&qualifier.parse().ok()?),
+            },
+        }
+    }
+
+    /// Whether a change of it is still on its way.
+    fn busy(&self) -> bool {
+        matches!(self.latest.state, State::Pending(_)) || matches!(self.latest.update, Update::InProgress { .. })
+    }
+}
+
+/// A function's VPC attachment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vpc {
+    /// The VPC of the subnets.
+    pub id: String,
+    /// Subnets.
+    pub subnets: Vec<String>,
+    /// Security groups.
+    pub groups: Vec<String>,
+}
+
+/// Whether a version can be called.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// Calls are answered.
+    #[default]
+    Active,
+    /// It is being made ready until then.
+    Pending(Moment),
+}
+
+/// How the last update stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Update {
+    /// Live.
+    #[default]
+    Successful,
+    /// On its way until then.
+    InProgress {
+        /// When it ends.
+        until: Moment,
+        /// The reason code with which it ends, if it is to fail.
+        failing: Option<String>,
+    },
+    /// It failed with that reason code: calls still meet what was live before it, reads show what was asked for.
+    Failed(String),
+}
+
+/// An alias.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Alias {
+    /// Its name.
+    pub name: String,
+    /// The version that it points at, a number or `$LATEST`.
+    pub version: String,
+    /// Words for people.
+    pub description: String,
+    /// Shares of calls that go to other versions.
+    pub weights: BTreeMap<String, f64>,
+    /// Changes at every write.
+    pub revision: String,
+}
+
+/// An event source mapping.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Mapping {
+    /// A UUID.
+    pub id: String,
+    /// The queue, stream or topic.
+    pub source: String,
+    /// The function's ARN, with a qualifier where it names a version or alias.
+    pub function: String,
+    /// Whether it polls.
+    pub enabled: bool,
+    /// Items a call.
+    pub batch: u32,
+    /// When it was last changed.
+    pub modified: Moment,
+}
+
+/// A function's name and qualifier, out of a name, a partial ARN or a whole one.
+fn identify<'call>(world: &World, call: &'call Call) -> Result<(&'call str, Option<&'call str>), AwsError> {
+    let Some(given) = input::text(&call.input, "FunctionName") else {
+        return Err(check::invalid("FunctionName is required."));
+    };
+    let (name, inner) = split(world, given).ok_or_else(|| absent(world, given, None))?;
+    let qualifier = input::text(&call.input, "Qualifier").or(inner);
+    if name.is_empty() || name.len() > 64 || !name.chars().all(check::is_name_character) {
+        return Err(check::constraint(
+            given,
+            "functionName",
+            "Member must satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?",
+        ));
+    }
+    Ok((name, qualifier))
+}
+
+/// Name and qualifier; `None` for an ARN of another account, region or service.
+fn split<'text>(world: &World, given: &'text str) -> Option<(&'text str, Option<&'text str>)> {
+    let whole = world.arn("lambda", "function:");
+    let partial = format!("{}:function:", world.account);
+    let local = match given.strip_prefix(&whole).or_else(|| given.strip_prefix(&partial)) {
+        Some(local) => local,
+        None if given.starts_with("arn:") || given.contains(":function:") => return None,
+        None => given.strip_prefix("function:").unwrap_or(given),
+    };
+    Some(match local.split_once(':') {
+        Some((name, qualifier)) => (name, Some(qualifier)),
+        None => (local, None),
+    })
+}
+
+/// The function that the call names, with its qualifier.
+fn named<'world, 'call>(
+    world: &'world World,
+    call: &'call Call,
+) -> Result<(&'world Function, Option<&'call str>), AwsError> {
+    let (name, qualifier) = identify(world, call)?;
+    let function = world.lambda.functions.get(name).ok_or_else(|| absent(world, name, qualifier))?;
+    Ok((function, qualifier))
+}
+
+fn named_mut<'world>(world: &'world mut World, call: &Call) -> Result<&'world mut Function, AwsError> {
+    let (name, qualifier) = identify(world, call)?;
+    let missing = absent(world, name, qualifier);
+    world.lambda.functions.get_mut(name).ok_or(missing)
+}
+
+fn absent(world: &World, name: &str, qualifier: Option<&str>) -> AwsError {
+    let arn = if name.starts_with("arn:") { name.to_owned() } else { world.arn("lambda", &format!("function:{name}")) };
+    let whole = qualifier.map_or_else(|| arn.clone(), |qualifier| format!("{arn}:{qualifier}"));
+    AwsError::new(404, "ResourceNotFoundException", format!("Function not found: {whole}"))
+}
+
+/// The next revision id, in the form of a UUID.
+fn next_revision(counter: &mut u64) -> String {
+    *counter += 1;
+    uuid(*counter)
+}
+
+/// Digits that look like a UUID and follow from a number.
+fn uuid(number: u64) -> String {
+    let mix = |mut value: u64| {
+        value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        value ^ (value >> 31)
+    };
+    let (high, low) =
+        (mix(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)), mix(number.wrapping_add(0x9E37_79B9_7F4A_7C15)));
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xfff,
+        0x8000 | (low >> 48) & 0x3fff,
+        low & 0xffff_ffff_ffff
+    )
+}
+
+/// Lets time pass: what was on its way by now has arrived.
+pub(super) fn tick(world: &mut World, now: Moment) {
+    let lambda = &mut world.lambda;
+    for function in lambda.functions.values_mut() {
+        for version in function.versions.values_mut() {
+            if matches!(version.state, State::Pending(until) if until <= now) {
+                version.state = State::Active;
+            }
+        }
+        let latest = &mut function.latest;
+        if matches!(latest.state, State::Pending(until) if until <= now) {
+            latest.state = State::Active;
+            latest.revision = next_revision(&mut lambda.revisions);
+        }
+        if let Update::InProgress { until, failing } = &latest.update
+            && *until <= now
+        {
+            latest.update = failing.clone().map_or(Update::Successful, Update::Failed);
+            // The end of an update is a write of its own.
+            latest.revision = next_revision(&mut lambda.revisions);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! An AWS account that runs inside the program.
+//!
+//! `--sandbox` points the product's own SDK clients at [`World::handle`], one function from a signed
+//! HTTP request to an HTTP response. Behind the real wire protocols stands a state machine, not
+//! canned answers: resources take time to come and go, target health is computed from the account's
+//! actual state, and every call is checked against the caller's IAM policies.
+//!
+//! The same function is mounted three times: in process under virtual time (tests), in process over
+//! one file (`--sandbox`), and on a loopback port (`sandbox serve`) for any other AWS client.
+//!
+//! Nothing here knows the product: the room depends on std, http and serde alone.
+
+mod account;
+mod ec2;
+mod fault;
+mod health;
+mod iam;
+mod input;
+mod kms;
+mod lambda;
+mod newcomer;
+mod page;
+mod policy;
+mod profile;
+mod rds;
+mod secrets;
+mod serve;
+mod store;
+mod sts;
+mod wire;
+mod world;
+
+/// The things of an account, for those who set one up or change one by hand.
+pub mod parts {
+    pub use super::ec2::{Acl, AclEntry, Ec2, Group, Interface, Peer, RouteTable, Rule, Subnet, Vpc};
+    pub use super::iam::{Iam, InForce, Policy, Role, Version};
+    pub use super::kms::{Key, Kms};
+    pub use super::lambda::{Alias, Configuration, Function, Lambda, Mapping, State, Update, Vpc as FunctionVpc};
+    pub use super::rds::{
+        Auth, Cluster, CustomEndpoint, Endpoint, Event, Instance, Proxy, Rds, Status, SubnetGroup, Target, TargetGroup,
+    };
+    pub use super::secrets::{Secret, SecretVersion, Secrets};
+}
+
+pub use account::{AwsError, Call, Handled, Logged, Moment, Need, Principal, Reply, Request, Response, Service, World};
+pub use fault::{Fault, Trigger, Trouble};
+pub use profile::Profile;
+pub use serve::serve;
+pub use store::Store;

@@ -1,0 +1,193 @@
+//! The world in one file, between commands and between processes.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use super::account::{Handled, Moment, Request, World};
+
+/// The form of the file; another number is another program's file.
+const FORMAT: u32 = 1;
+
+/// A world kept in a file, in which time runs faster than real.
+///
+/// Every request locks, loads, acts, saves and unlocks: a process that is killed at any point loses
+/// nothing that was answered, and many processes share one world.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    speed: f64,
+}
+
+/// What stands in the file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    format: u32,
+    /// When it was saved, in milliseconds since 1970.
+    saved: u64,
+    world: World,
+}
+
+/// The part of the file that is read first, so that another format is told from a broken file.
+#[derive(Debug, Deserialize)]
+struct Head {
+    format: u32,
+}
+
+impl Store {
+    /// Opens the file, or makes it with the newcomer's world.
+    ///
+    /// # Errors
+    /// When the folder cannot be written, or the file is damaged or of another format.
+    pub fn open(path: impl Into<PathBuf>, speed: f64) -> io::Result<Self> {
+        let store = Self { path: path.into(), speed: if speed.is_finite() && speed > 0.0 { speed } else { 1.0 } };
+        if let Some(folder) = store.folder() {
+            fs::create_dir_all(folder)?;
+        }
+        let lock = store.lock()?;
+        if store.load()?.is_none() {
+            store.save(World::newcomer())?;
+        }
+        drop(lock);
+        Ok(store)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How much faster than real the world's time runs.
+    #[must_use]
+    pub fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn handle(&self, request: &Request) -> io::Result<Handled> {
+        self.change(|world| {
+            let now = world.now;
+            world.handle(now, request)
+        })
+    }
+
+    /// The world as it is now.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn world(&self) -> io::Result<World> {
+        self.change(|world| world.clone())
+    }
+
+    /// The world's own time.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn now(&self) -> io::Result<Moment> {
+        self.change(|world| world.now)
+    }
+
+    /// Changes the world by hand.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> io::Result<T> {
+        let lock = self.lock()?;
+        let mut world = self.load()?.unwrap_or_else(World::newcomer);
+        let now = world.now;
+        world.tick(now);
+        let result = change(&mut world);
+        self.save(world)?;
+        drop(lock);
+        Ok(result)
+    }
+
+    /// Starts over with the newcomer's world.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn reset(path: impl Into<PathBuf>) -> io::Result<()> {
+        let store = Self { path: path.into(), speed: 1.0 };
+        if let Some(folder) = store.folder() {
+            fs::create_dir_all(folder)?;
+        }
+        let lock = store.lock()?;
+        store.save(World::newcomer())?;
+        drop(lock);
+        Ok(())
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty())
+    }
+
+    /// The lock lies beside the file, because the file itself is replaced at every change.
+    fn lock(&self) -> io::Result<File> {
+        let mut path = self.path.clone().into_os_string();
+        path.push(".lock");
+        let lock = private(OpenOptions::new().create(true).truncate(false).write(true)).open(path)?;
+        lock.lock()?;
+        Ok(lock)
+    }
+
+    /// The world, with the time that has passed since it was saved added to its clock.
+    fn load(&self) -> io::Result<Option<World>> {
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let head: Head = serde_json::from_slice(&bytes).map_err(|error| self.damaged(&error.to_string()))?;
+        if head.format != FORMAT {
+            return Err(self.damaged(&format!("it has format {}, this program writes {FORMAT}", head.format)));
+        }
+        let saved: Saved = serde_json::from_slice(&bytes).map_err(|error| self.damaged(&error.to_string()))?;
+        let mut world = saved.world;
+        let passed = Duration::from_millis(wall().saturating_sub(saved.saved));
+        let passed = Duration::try_from_secs_f64(passed.as_secs_f64() * self.speed).unwrap_or(passed);
+        world.now = world.now + passed;
+        Ok(Some(world))
+    }
+
+    fn save(&self, world: World) -> io::Result<()> {
+        let saved = Saved { format: FORMAT, saved: wall(), world };
+        let bytes = serde_json::to_vec(&saved).map_err(io::Error::other)?;
+        // A temporary file is made for its owner alone, and a rename is all or nothing.
+        let mut file = tempfile::NamedTempFile::new_in(self.folder().unwrap_or(Path::new(".")))?;
+        file.write_all(&bytes)?;
+        file.persist(&self.path).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    fn damaged(&self, why: &str) -> io::Error {
+        let path = self.path.display();
+        let message = format!(
+            "the sandbox's file {path} cannot be used: {why}. `rdsproxy-setup sandbox reset` starts over with a new one"
+        );
+        io::Error::new(io::ErrorKind::InvalidData, message)
+    }
+}
+
+/// Milliseconds since 1970.
+fn wall() -> u64 {
+    let span = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &OpenOptions {
+    options
+}

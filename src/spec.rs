@@ -1,0 +1,356 @@
+//! Validated wishes: the only place that can say "invalid input".
+
+use std::time::Duration;
+
+use crate::cloud::Tags;
+use crate::cloud::rds::Pool;
+use crate::names;
+
+/// What `up` was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    /// The database.
+    pub database: DatabaseRef,
+    /// The stack, which is also the proxy's name.
+    pub stack: String,
+    /// Functions named by the user; empty: find them.
+    pub functions: Vec<String>,
+    /// Secrets named by the user; empty: find them.
+    pub secrets: Vec<String>,
+    /// How functions log in.
+    pub client_auth: ClientAuth,
+    /// Database users named by the user.
+    pub db_users: Vec<String>,
+    /// Subnets named by the user; empty: choose.
+    pub subnets: Vec<String>,
+    /// Pool settings; what is unset is AWS's own choice.
+    pub pool: Pool,
+    /// Seconds after which an idle client is cut off.
+    pub idle_client_timeout: Option<i32>,
+    /// Whether clients must use TLS; unset: as the client authentication needs it.
+    pub require_tls: Option<bool>,
+    /// Debug logging; unset: off, and left alone where it is on.
+    pub debug_logging: Option<bool>,
+    /// Further tags on everything that is made.
+    pub tags: Tags,
+    /// Whether secrets may be read once to check their keys.
+    pub inspect_secret: bool,
+}
+
+/// A database by id or ARN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseRef {
+    /// The identifier, in lower case as RDS stores it.
+    pub id: String,
+    /// Where an ARN says that it is.
+    pub place: Option<Place>,
+}
+
+/// What an ARN tells beyond the identifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The region.
+    pub region: String,
+    /// The account.
+    pub account: String,
+    /// Whether it is a cluster's.
+    pub cluster: bool,
+}
+
+/// How functions log in at the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ClientAuth {
+    /// Whatever keeps the functions working with no change of code.
+    Auto,
+    /// With IAM tokens.
+    Iam,
+    /// With a password.
+    Password,
+}
+
+/// An input that cannot be meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{flag} {value:?} is not usable: {problem}")]
+pub struct SpecError {
+    /// The flag.
+    pub flag: &'static str,
+    /// What was given.
+    pub value: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What would be right.
+    pub mend: String,
+}
+
+type Checked<T> = Result<T, SpecError>;
+
+fn wrong<T>(flag: &'static str, value: &str, problem: impl Into<String>, mend: impl Into<String>) -> Checked<T> {
+    Err(SpecError { flag, value: value.to_owned(), problem: problem.into(), mend: mend.into() })
+}
+
+impl DatabaseRef {
+    /// Reads `--db`.
+    ///
+    /// # Errors
+    /// When it is neither an identifier nor an ARN of a database.
+    pub fn parse(text: &str) -> Checked<Self> {
+        const FLAG: &str = "--db";
+        const FORM: &str = "Give an instance's or cluster's identifier (my-instance), or its ARN (arn:aws:rds:REGION:ACCOUNT:db:my-instance).";
+        if !text.starts_with("arn:") {
+            return Ok(Self { id: identifier(FLAG, text, FORM)?, place: None });
+        }
+        let parts: Vec<&str> = text.split(':').collect();
+        let [_, _, service, region, account, kind, id] = parts.as_slice() else {
+            return wrong(FLAG, text, "the ARN does not have the seven parts of a database's", FORM);
+        };
+        if *service != "rds" || !matches!(*kind, "db" | "cluster") {
+            return wrong(FLAG, text, format!("the ARN names a {service} {kind}, not a database"), FORM);
+        }
+        let place = Place { region: (*region).to_owned(), account: (*account).to_owned(), cluster: *kind == "cluster" };
+        Ok(Self { id: identifier(FLAG, id, FORM)?, place: Some(place) })
+    }
+}
+
+/// Checks a name of the form that RDS asks of databases and proxies.
+fn identifier(flag: &'static str, text: &str, mend: &str) -> Checked<String> {
+    let rule = |problem: &str| wrong(flag, text, problem, mend);
+    if text.is_empty() {
+        return rule("it is empty");
+    }
+    if let Some(odd) = text.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '-') {
+        return rule(&format!("{odd:?} is not allowed; only letters, digits and hyphens are"));
+    }
+    if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return rule("it must begin with a letter");
+    }
+    if text.ends_with('-') || text.contains("--") {
+        return rule("it must not end with a hyphen or hold two in a row");
+    }
+    if text.len() > names::PROXY_NAME_LIMIT {
+        return rule(&format!("it has {} characters; {} are allowed", text.len(), names::PROXY_NAME_LIMIT));
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+/// Reads `--name`, or derives the stack's name.
+///
+/// # Errors
+/// When AWS would refuse it as a proxy's name.
+pub fn stack(name: Option<&str>, database: &DatabaseRef) -> Checked<String> {
+    match name {
+        Some(name) => identifier(
+            "--name",
+            name,
+            "A proxy's name begins with a letter and holds letters, digits and single hyphens, at most 63 characters.",
+        ),
+        None => Ok(names::stack_of(&database.id)),
+    }
+}
+
+/// Reads `--function`: a name or an unqualified ARN.
+///
+/// # Errors
+/// When it is neither.
+pub fn function(text: &str) -> Checked<String> {
+    const FORM: &str = "Give the function's name or its ARN without a version or alias.";
+    let name = if text.starts_with("arn:") {
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts.as_slice() {
+            [_, _, "lambda", _, _, "function", name] => *name,
+            [_, _, "lambda", _, _, "function", _, qualifier] => {
+                return wrong("--function", text, format!("it names the version or alias {qualifier:?}"), FORM);
+            }
+            _ => return wrong("--function", text, "it is no ARN of a function", FORM),
+        }
+    } else {
+        text
+    };
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || name.len() > 64 || !name.chars().all(allowed) {
+        let problem = "a function's name has 1 to 64 letters, digits, hyphens and underscores";
+        return wrong("--function", text, problem, FORM);
+    }
+    Ok(name.to_owned())
+}
+
+/// Reads `--tag key=value`.
+///
+/// # Errors
+/// When it has no key, a reserved one, or characters or lengths that AWS refuses.
+pub fn tag(text: &str) -> Checked<(String, String)> {
+    const FORM: &str = "Give it as key=value, for example --tag team=payments.";
+    let Some((key, value)) = text.split_once('=') else {
+        return wrong("--tag", text, "there is no =", FORM);
+    };
+    let allowed = |c: char| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c);
+    if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
+        return wrong("--tag", text, "a key has 1 to 128 characters, a value at most 256", FORM);
+    }
+    if !key.chars().chain(value.chars()).all(allowed) {
+        return wrong("--tag", text, "AWS allows letters, digits, spaces and _.:/=+-@ in tags", FORM);
+    }
+    if key.to_ascii_lowercase().starts_with("aws:") || key.starts_with("rdsproxy-setup:") {
+        return wrong("--tag", text, "keys that begin with aws: or rdsproxy-setup: are reserved", FORM);
+    }
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// Reads `--subnet`.
+///
+/// # Errors
+/// When it does not look like a subnet's id.
+pub fn subnet(text: &str) -> Checked<String> {
+    let id = text.strip_prefix("subnet-");
+    if id.is_some_and(|id| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric())) {
+        return Ok(text.to_owned());
+    }
+    wrong("--subnet", text, "a subnet's id begins with subnet-", "List them with: aws ec2 describe-subnets")
+}
+
+/// Reads `--db-user`.
+///
+/// # Errors
+/// When it cannot stand in a policy's resource.
+pub fn db_user(text: &str) -> Checked<String> {
+    if text.is_empty() || text.len() > 128 || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '*') {
+        return wrong(
+            "--db-user",
+            text,
+            "a database user has 1 to 128 characters, no spaces and no *",
+            "Give the name that the function logs in with.",
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// Checks the pool settings against AWS's ranges and their rule of pairs.
+///
+/// # Errors
+/// When AWS would refuse them.
+pub fn pool(pool: &Pool) -> Checked<()> {
+    let range = |flag: &'static str, value: Option<i32>, low: i32, high: i32, unit: &str| match value {
+        Some(value) if !(low..=high).contains(&value) => {
+            wrong(flag, &value.to_string(), format!("AWS allows {low} to {high} {unit}"), "Give a value of that range.")
+        }
+        _ => Ok(()),
+    };
+    range("--max-connections-percent", pool.max_connections_percent, 1, 100, "percent")?;
+    range("--max-idle-connections-percent", pool.max_idle_connections_percent, 0, 100, "percent")?;
+    range("--connection-borrow-timeout", pool.connection_borrow_timeout, 0, 300, "seconds")?;
+    if let Some(idle) = pool.max_idle_connections_percent {
+        let text = idle.to_string();
+        match pool.max_connections_percent {
+            None => {
+                return wrong(
+                    "--max-idle-connections-percent",
+                    &text,
+                    "AWS wants the maximum given along with it",
+                    "Add --max-connections-percent.",
+                );
+            }
+            Some(max) if idle > max => {
+                return wrong(
+                    "--max-idle-connections-percent",
+                    &text,
+                    format!("it is above --max-connections-percent {max}"),
+                    "Idle connections are a part of all connections.",
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    for filter in pool.session_pinning_filters.iter().flatten() {
+        if filter != "EXCLUDE_VARIABLE_SETS" {
+            return wrong("--session-pinning-filter", filter, "AWS knows one filter", "Give EXCLUDE_VARIABLE_SETS.");
+        }
+    }
+    Ok(())
+}
+
+/// Reads a span of time: `90s`, `30m`, `1h`.
+///
+/// # Errors
+/// When it is none, or nothing.
+pub fn span(text: &str) -> Checked<Duration> {
+    const FORM: &str = "Give a number with a unit: 90s, 30m, 1h.";
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => return wrong("--timeout", text, "there is no unit that we know", FORM),
+    };
+    match digits.parse::<u64>() {
+        Ok(number) if number > 0 && number <= 86_400 => Ok(Duration::from_secs(number * unit)),
+        _ => wrong("--timeout", text, "it is no usable number", FORM),
+    }
+}
+
+/// Checks `--endpoint-url`: plain HTTP only to this machine.
+///
+/// # Errors
+/// When it is no URL of that kind.
+pub fn endpoint_url(text: &str) -> Checked<String> {
+    const FORM: &str = "Give https://…, or http://127.0.0.1:PORT for an emulator on this machine.";
+    let flag = "--endpoint-url";
+    let Ok(uri) = text.parse::<http::Uri>() else {
+        return wrong(flag, text, "it is no URL", FORM);
+    };
+    let host = uri.host().unwrap_or_default();
+    let loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    match uri.scheme_str() {
+        Some("https") if !host.is_empty() => Ok(text.to_owned()),
+        Some("http") if loopback => Ok(text.to_owned()),
+        Some("http") => wrong(flag, text, "credentials and variables would cross the network unencrypted", FORM),
+        _ => wrong(flag, text, "it does not begin with https://", FORM),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_named_by_id_or_arn() {
+        assert_eq!(DatabaseRef::parse("My-Instance").unwrap().id, "my-instance");
+        let cluster = DatabaseRef::parse("arn:aws:rds:eu-west-1:123456789012:cluster:main").unwrap();
+        assert_eq!(cluster.id, "main");
+        assert!(cluster.place.unwrap().cluster);
+        for bad in ["", "1db", "a--b", "a-", "a_b", "arn:aws:rds:eu-west-1:1:proxy:x", "arn:aws:s3:::x"] {
+            assert!(DatabaseRef::parse(bad).is_err(), "{bad}");
+        }
+        assert!(DatabaseRef::parse(&"x".repeat(64)).is_err());
+    }
+
+    #[test]
+    fn the_idle_share_needs_the_whole() {
+        let set =
+            |max, idle| Pool { max_connections_percent: max, max_idle_connections_percent: idle, ..Pool::default() };
+        assert!(pool(&set(None, Some(10))).is_err());
+        assert!(pool(&set(Some(50), Some(60))).is_err());
+        assert!(pool(&set(Some(101), None)).is_err());
+        assert!(pool(&set(Some(50), Some(50))).is_ok());
+        assert!(pool(&set(Some(1), None)).is_ok());
+    }
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        assert!(endpoint_url("http://127.0.0.1:5000").is_ok());
+        assert!(endpoint_url("https://rds.example.com").is_ok());
+        assert!(endpoint_url("http://rds.example.com").is_err());
+        assert!(endpoint_url("ftp://127.0.0.1").is_err());
+    }
+
+    #[test]
+    fn spans_and_tags_are_read_strictly() {
+        assert_eq!(span("90s").unwrap(), Duration::from_secs(90));
+        assert_eq!(span("1h").unwrap(), Duration::from_secs(3_600));
+        for bad in ["", "5", "m", "0m", "5d", "-1s"] {
+            assert!(span(bad).is_err(), "{bad}");
+        }
+        assert_eq!(tag("a=b=c").unwrap(), ("a".to_owned(), "b=c".to_owned()));
+        for bad in ["a", "=b", "aws:x=y", "rdsproxy-setup:stack=x", "k=<"] {
+            assert!(tag(bad).is_err(), "{bad}");
+        }
+    }
+}
