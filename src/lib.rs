@@ -3,8 +3,11 @@
 pub mod catalogue;
 pub mod clock;
 pub mod cloud;
+pub mod discover;
 pub mod engine;
 pub mod exit;
 pub mod names;
 pub mod sandbox;
 pub mod spec;
+pub mod steps;
+pub mod templates;

@@ -214,10 +214,10 @@ impl Ec2 {
         gone_is_fine(call.map(drop).map_err(|error| refuse("ec2:DeleteSecurityGroup", &error)))
     }
 
-    /// Lets TCP through between a group's members and those of `peers` on `port`; what is let through already is fine.
+    /// Lets TCP through between a group's members and those of `peers` on `port`.
     ///
     /// # Errors
-    /// When AWS refuses.
+    /// [`Kind::Exists`] when one of the rules is there already (then none is made), or when AWS refuses otherwise.
     pub async fn authorize(
         &self,
         direction: Direction,
@@ -237,7 +237,7 @@ impl Ec2 {
             .set_user_id_group_pairs(Some(pairs))
             .build();
         let tags = specification(ResourceType::SecurityGroupRule, tags);
-        let answer = match direction {
+        match direction {
             Direction::Ingress => {
                 let call = self.client.authorize_security_group_ingress().group_id(group);
                 let call = call.ip_permissions(permission).tag_specifications(tags).send().await;
@@ -248,10 +248,6 @@ impl Ec2 {
                 let call = call.ip_permissions(permission).tag_specifications(tags).send().await;
                 call.map(drop).map_err(|error| refuse("ec2:AuthorizeSecurityGroupEgress", &error))
             }
-        };
-        match answer {
-            Err(refusal) if refusal.kind == Kind::Exists => Ok(()),
-            answer => answer,
         }
     }
 

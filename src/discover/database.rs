@@ -59,13 +59,19 @@ impl Database {
         if let Some(place) = &wanted.place {
             if place.region != cloud.region {
                 return Err(Problem::unfit(
-                    format!("finding the database ({id}): its ARN is of {}, but the region in use is {}", place.region, cloud.region),
+                    format!(
+                        "finding the database ({id}): its ARN is of {}, but the region in use is {}",
+                        place.region, cloud.region
+                    ),
                     [format!("Run it there: --region {}.", place.region)],
                 ));
             }
             if place.account != account {
                 return Err(Problem::unfit(
-                    format!("finding the database ({id}): its ARN is of account {}, but the credentials are of {account}", place.account),
+                    format!(
+                        "finding the database ({id}): its ARN is of account {}, but the credentials are of {account}",
+                        place.account
+                    ),
                     ["Use credentials of that account: --profile NAME."],
                 ));
             }
@@ -155,13 +161,17 @@ fn of_instance(found: Instance) -> Result<Database, Problem> {
     let id = found.id;
     if let Some(cluster) = found.cluster {
         return Err(Problem::unfit(
-            format!("checking the database ({id}): it is a member of the cluster {cluster}, and a proxy serves the whole cluster"),
+            format!(
+                "checking the database ({id}): it is a member of the cluster {cluster}, and a proxy serves the whole cluster"
+            ),
             [format!("Name the cluster: --db {cluster}.")],
         ));
     }
     if let Some(source) = found.replica_of {
         return Err(Problem::unfit(
-            format!("checking the database ({id}): it is a read replica of {source}, which RDS Proxy refuses as a target"),
+            format!(
+                "checking the database ({id}): it is a read replica of {source}, which RDS Proxy refuses as a target"
+            ),
             [format!("Name the source: --db {source}.")],
         ));
     }
@@ -169,7 +179,10 @@ fn of_instance(found: Instance) -> Result<Database, Problem> {
     usable_status(&id, &found.status)?;
     let mut warnings = Vec::new();
     if family == EngineFamily::SqlServer {
-        warnings.push("SQL Server is less proven here than the other engines; check the result before production depends on it.".to_owned());
+        warnings.push(
+            "SQL Server is less proven here than the other engines; check the result before production depends on it."
+                .to_owned(),
+        );
         if found.version.starts_with("16.") || found.version.starts_with("12.") {
             let year = if found.version.starts_with("16.") { 2022 } else { 2014 };
             return Err(Problem::unfit(
@@ -215,10 +228,13 @@ fn of_cluster(found: Cluster, members: &[Instance]) -> Result<Database, Problem>
     }
     let (family, engine) = family(&id, &found.engine)?;
     usable_status(&id, &found.status)?;
-    let engine = if found.engine.starts_with("aurora") { engine.to_owned() } else { format!("{engine} Multi-AZ cluster") };
+    let engine =
+        if found.engine.starts_with("aurora") { engine.to_owned() } else { format!("{engine} Multi-AZ cluster") };
     let first = members.first().ok_or_else(|| {
         Problem::unfit(
-            format!("checking the database ({id}): the cluster has no instance, so a proxy would have nothing to connect to"),
+            format!(
+                "checking the database ({id}): the cluster has no instance, so a proxy would have nothing to connect to"
+            ),
             ["Add a writer instance to the cluster first."],
         )
     })?;
@@ -237,9 +253,9 @@ fn of_cluster(found: Cluster, members: &[Instance]) -> Result<Database, Problem>
     let mut hosts = vec![KnownHost { name: host, kind: HostKind::Writer }];
     hosts.extend(found.reader_endpoint.map(|name| KnownHost { name, kind: HostKind::Reader }));
     hosts.extend(found.custom_endpoints.into_iter().map(|name| KnownHost { name, kind: HostKind::Custom }));
-    hosts.extend(members.iter().filter_map(|member| {
-        Some(KnownHost { name: member.endpoint.clone()?, kind: HostKind::Member })
-    }));
+    hosts.extend(
+        members.iter().filter_map(|member| Some(KnownHost { name: member.endpoint.clone()?, kind: HostKind::Member })),
+    );
     Ok(Database {
         arn: found.arn,
         cluster: true,

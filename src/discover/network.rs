@@ -26,11 +26,8 @@ pub struct Subnets {
 /// # Errors
 /// When fewer than two usable zones remain.
 pub async fn choose(cloud: &Cloud, database: &Database, named: &[String]) -> Result<Subnets, Problem> {
-    let (ids, whose) = if named.is_empty() {
-        (&database.subnets[..], "the database's subnet group")
-    } else {
-        (named, "--subnet")
-    };
+    let (ids, whose) =
+        if named.is_empty() { (&database.subnets[..], "the database's subnet group") } else { (named, "--subnet") };
     let doing = "choosing the proxy's subnets";
     let mut found = cloud.ec2.subnets(ids).await.map_err(Problem::refused(doing))?;
     found.sort_by(|a, b| (&a.zone, &a.id).cmp(&(&b.zone, &b.id)));

@@ -65,6 +65,7 @@ pub fn did_you_mean(what: &str, wanted: &str, known: &[String]) -> String {
         return format!("There are no {what} in this account and region; check --region and --profile.");
     }
     let shown: Vec<&str> = known.iter().take(8).map(String::as_str).collect();
-    let more = if known.len() > shown.len() { format!(" and {} more", known.len() - shown.len()) } else { String::new() };
+    let more =
+        if known.len() > shown.len() { format!(" and {} more", known.len() - shown.len()) } else { String::new() };
     format!("The {what} here are {}{more}.", shown.join(", "))
 }

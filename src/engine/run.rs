@@ -217,7 +217,7 @@ impl Run<'_> {
 
     /// Looks again during a wait: a read that fails in passing must not end it.
     async fn look<S: Step>(&self, step: &S, change: &Change, seen: Seen<S::State>) -> Result<Seen<S::State>, Stop> {
-        match step.observe(self.cloud).await {
+        match step.look_again(self.cloud, &seen).await {
             Ok(now) => Ok(now),
             Err(refusal) if matches!(refusal.kind, Kind::Service | Kind::Throttled | Kind::Unreachable) => Ok(seen),
             Err(refusal) => Err(Stop::Refused { doing: step.doing(change), refusal }),

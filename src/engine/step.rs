@@ -109,6 +109,15 @@ pub trait Step: Sync {
     /// What is there.
     fn observe(&self, cloud: &Cloud) -> impl Future<Output = Answer<Seen<Self::State>>> + Send;
 
+    /// What is there now, where something was seen before: a step of many parts looks at the open ones only.
+    fn look_again(
+        &self,
+        cloud: &Cloud,
+        _seen: &Seen<Self::State>,
+    ) -> impl Future<Output = Answer<Seen<Self::State>>> + Send {
+        self.observe(cloud)
+    }
+
     /// What is missing.
     fn compare(&self, seen: &Seen<Self::State>) -> Change;
 

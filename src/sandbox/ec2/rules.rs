@@ -133,7 +133,11 @@ fn wanted(world: &World, group: &Group, call: &Call, egress: bool) -> Result<Vec
             Some("all") => "-1",
             Some(protocol) => protocol,
             None => {
-                return Err(AwsError::new(400, "MissingParameter", "The request must contain the parameter ipProtocol"));
+                return Err(AwsError::new(
+                    400,
+                    "MissingParameter",
+                    "The request must contain the parameter ipProtocol",
+                ));
             }
         };
         let (from_port, to_port) = ports(permission, protocol)?;

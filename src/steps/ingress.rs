@@ -1,0 +1,153 @@
+//! Steps 9 and 12: the two paths, proxy to database and functions to proxy.
+//!
+//! The database is reached on its own port; the proxy listens on its engine family's port, whatever
+//! the database's is (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-network-prereqs.html>).
+//! A rule that is there already, ours or not, is enough. Where a function's group lets nothing out, it gets the
+//! one rule that it needs.
+
+use std::collections::BTreeMap;
+
+use crate::catalogue::StepId;
+use crate::cloud::ec2::{Direction, Group, Permission};
+use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal};
+use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
+use crate::steps::settling;
+
+/// One path that must be open: any of `from` to any of `to`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path {
+    /// The groups it comes from, of which one suffices; `None` while the proxy has none yet.
+    pub from: Option<Vec<String>>,
+    /// The groups it goes to.
+    pub to: Option<Vec<String>>,
+    /// Whether the way out of `from` is ours to open where it is closed.
+    pub open_egress: bool,
+}
+
+/// The rules of one of the two steps.
+pub struct Ingress<'a> {
+    /// Step 9 or 12.
+    pub step: StepId,
+    /// Ownership.
+    pub owner: &'a Owner,
+    /// The VPC.
+    pub vpc: &'a str,
+    /// The paths.
+    pub paths: Vec<Path>,
+    /// The port that is connected to.
+    pub port: u16,
+    /// Who is let in, for people.
+    pub who: String,
+    /// Why there may be nothing to do.
+    pub not_needed: Option<String>,
+    /// How long EC2 may take to show a rule.
+    pub limit: Limit,
+}
+
+/// A rule that is missing: direction, the group that gets it, and the group on the other side.
+type Missing = (Direction, String, String);
+
+impl Ingress<'_> {
+    fn missing(&self, groups: &[Group]) -> Vec<Missing> {
+        let find = |id: &String| groups.iter().find(|group| group.id == *id);
+        let mut missing = Vec::new();
+        for path in &self.paths {
+            let (Some(from), Some(to)) = (&path.from, &path.to) else {
+                // Known once the proxy's group exists.
+                missing.push((Direction::Ingress, String::new(), String::new()));
+                continue;
+            };
+            let (Some(first_from), Some(first_to)) = (from.first(), to.first()) else { continue };
+            let admitted =
+                to.iter().filter_map(find).any(|group| from.iter().any(|peer| group.admits(peer, self.port)));
+            if !admitted {
+                missing.push((Direction::Ingress, first_to.clone(), first_from.clone()));
+            }
+            let let_out =
+                from.iter().filter_map(find).any(|group| to.iter().any(|peer| group.lets_out_to(peer, self.port)));
+            if path.open_egress && !let_out {
+                missing.push((Direction::Egress, first_from.clone(), first_to.clone()));
+            }
+        }
+        missing.sort();
+        missing.dedup();
+        missing
+    }
+}
+
+impl Step for Ingress<'_> {
+    type State = Vec<Group>;
+
+    fn id(&self) -> StepId {
+        self.step
+    }
+
+    fn subject(&self) -> String {
+        format!("port {} from {}", self.port, self.who)
+    }
+
+    fn doing(&self, _change: &Change) -> String {
+        format!("opening port {} ({})", self.port, self.who)
+    }
+
+    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Vec<Group>>> {
+        Ok(Seen::Present(cloud.ec2.groups_of_vpc(self.vpc).await?))
+    }
+
+    fn compare(&self, seen: &Seen<Vec<Group>>) -> Change {
+        if let Some(why) = &self.not_needed {
+            return Change::NotNeeded(why.clone());
+        }
+        match seen.present() {
+            Some(groups) if self.missing(groups).is_empty() => Change::None,
+            _ => Change::Create,
+        }
+    }
+
+    async fn apply(&self, cloud: &Cloud, _change: &Change, seen: Seen<Vec<Group>>) -> Answer<Seen<Vec<Group>>> {
+        let mut groups = seen.present().cloned().unwrap_or_default();
+        let mut calls: BTreeMap<(Direction, String), Vec<(String, String)>> = BTreeMap::new();
+        for (direction, group, peer) in self.missing(&groups) {
+            let why = format!("rdsproxy-setup {}", self.owner.stack);
+            calls.entry((direction, group)).or_default().push((peer, why));
+        }
+        for ((direction, group), peers) in calls {
+            match cloud.ec2.authorize(direction, &group, &peers, self.port, &self.owner.tags()).await {
+                // AWS refuses all rules of a call when one exists already: one by one, what exists is fine.
+                Err(refusal) if refusal.kind == Kind::Exists => {
+                    for peer in &peers {
+                        let one = std::slice::from_ref(peer);
+                        match cloud.ec2.authorize(direction, &group, one, self.port, &self.owner.tags()).await {
+                            Err(refusal) if refusal.kind != Kind::Exists => return Err(refusal),
+                            _ => {}
+                        }
+                    }
+                }
+                answer => answer?,
+            }
+            let opened = Permission {
+                protocol: "tcp".to_owned(),
+                from: Some(i32::from(self.port)),
+                to: Some(i32::from(self.port)),
+                groups: peers.into_iter().map(|(peer, _)| peer).collect(),
+                ranges: Vec::new(),
+                prefix_lists: Vec::new(),
+            };
+            if let Some(group) = groups.iter_mut().find(|found| found.id == group) {
+                match direction {
+                    Direction::Ingress => group.ingress.push(opened),
+                    Direction::Egress => group.egress.push(opened),
+                }
+            }
+        }
+        Ok(Seen::Present(groups))
+    }
+
+    fn again(&self, refusal: &Refusal) -> Option<Again> {
+        settling(refusal, self.limit)
+    }
+
+    fn wait(&self) -> (Limit, Pace) {
+        (self.limit, Pace::Dense)
+    }
+}

@@ -1,0 +1,31 @@
+//! The steps, one file a resource.
+//!
+//! A step knows what should be there and compares it with what is; it knows neither the other
+//! steps nor how it is shown. Its inputs are fields, `None` while they are not known yet (in a plan).
+
+pub mod attach;
+pub mod connect_policy;
+pub mod ingress;
+pub mod proxy;
+pub mod proxy_group;
+pub mod proxy_role;
+pub mod repoint;
+pub mod secret_access;
+pub mod target;
+
+use crate::cloud::{Kind, Refusal};
+use crate::engine::{Again, Limit, Pace};
+
+/// The retry of what is only not visible yet, was made by someone else meanwhile, or changed since.
+pub(crate) fn settling(refusal: &Refusal, limit: Limit) -> Option<Again> {
+    matches!(refusal.kind, Kind::Exists | Kind::NotFound | Kind::NotYet | Kind::Stale).then_some(Again {
+        limit,
+        pace: Pace::Dense,
+        look: true,
+    })
+}
+
+/// What stands in the way where a thing of our name is not ours.
+pub(crate) fn not_ours(what: &str, name: &str) -> Vec<String> {
+    vec![format!("{what} named {name} exists, but does not carry this stack's ownership tag")]
+}

@@ -1,0 +1,262 @@
+//! Step 3: the proxy.
+//!
+//! `CreateDBProxy` answers at once with the ARN and goes on for minutes. That a proxy is available
+//! proves nothing about its role, secret or network; step 11 does
+//! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-creating.html>).
+
+use std::time::Duration;
+
+use crate::catalogue::StepId;
+use crate::cloud::rds::{EngineFamily, NewProxy, Proxy as Found, ProxyAuth, ProxyEdit};
+use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags};
+use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+use crate::steps::{not_ours, settling};
+
+/// What AWS needs to be told about the proxy.
+pub struct Proxy<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// Ownership.
+    pub owner: &'a Owner,
+    /// The engine family.
+    pub family: EngineFamily,
+    /// The database's VPC.
+    pub vpc: &'a str,
+    /// The subnets for a new proxy.
+    pub subnets: &'a [String],
+    /// The subnets that the user named: an existing proxy must have them.
+    pub named_subnets: &'a [String],
+    /// The role's ARN, once it exists.
+    pub role: Option<&'a str>,
+    /// The security group, once it exists.
+    pub group: Option<&'a str>,
+    /// The secrets and how clients log in.
+    pub auth: Vec<ProxyAuth>,
+    /// TLS for a new proxy.
+    pub require_tls: bool,
+    /// TLS, where the user asked.
+    pub asked_tls: Option<bool>,
+    /// Idle client time-out, where the user asked.
+    pub idle_client_timeout: Option<i32>,
+    /// Debug logging, where the user asked.
+    pub debug_logging: Option<bool>,
+    /// The limits.
+    pub patience: Patience,
+    /// Further lines for the plan.
+    pub notes: Vec<String>,
+}
+
+/// A proxy with its tags, which AWS tells apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// The proxy.
+    pub proxy: Found,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// Reads a proxy and its tags.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn observe(cloud: &Cloud, name: &str, known: Option<&Owned>) -> Answer<Seen<Owned>> {
+    let Some(proxy) = cloud.rds.proxy(name).await? else { return Ok(Seen::Absent) };
+    let tags = match known {
+        // Tags of the same proxy are not asked for at every look.
+        Some(known) if known.proxy.arn == proxy.arn => known.tags.clone(),
+        _ => match cloud.rds.tags(&proxy.arn).await {
+            Err(refusal) if refusal.kind == Kind::NotFound => Tags::new(),
+            answer => answer?,
+        },
+    };
+    Ok(Seen::Present(Owned { proxy, tags }))
+}
+
+impl Proxy<'_> {
+    fn auth_of(&self, found: &Found) -> Vec<ProxyAuth> {
+        // Secrets that someone added beside ours stay.
+        let mut auth = self.auth.clone();
+        auth.extend(
+            found
+                .auth
+                .iter()
+                .filter(|have| !auth.iter().any(|want| want.secret == have.secret))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        auth.sort();
+        auth
+    }
+
+    fn edit(&self, found: &Found) -> (ProxyEdit, Vec<String>) {
+        let mut edit = ProxyEdit::default();
+        let mut fields = Vec::new();
+        let mut have = found.auth.clone();
+        have.sort();
+        let want = self.auth_of(found);
+        if want != have {
+            fields.push("secrets and client authentication".to_owned());
+            edit.auth = Some(want);
+        }
+        if let Some(role) = self.role.filter(|role| *role != found.role) {
+            fields.push("role".to_owned());
+            edit.role = Some(role.to_owned());
+        }
+        if let Some(group) = self.group.filter(|group| !found.security_groups.iter().any(|have| have == group)) {
+            fields.push("security groups".to_owned());
+            let mut groups = found.security_groups.clone();
+            groups.push(group.to_owned());
+            edit.security_groups = Some(groups);
+        }
+        if let Some(tls) = self.asked_tls.filter(|tls| *tls != found.require_tls) {
+            fields.push(format!("TLS required: {tls}"));
+            edit.require_tls = Some(tls);
+        }
+        if let Some(timeout) = self.idle_client_timeout.filter(|timeout| Some(*timeout) != found.idle_client_timeout) {
+            fields.push(format!("idle client timeout: {timeout} s"));
+            edit.idle_client_timeout = Some(timeout);
+        }
+        if let Some(debug) = self.debug_logging.filter(|debug| *debug != found.debug_logging) {
+            fields.push(format!("debug logging: {debug}"));
+            edit.debug_logging = Some(debug);
+        }
+        (edit, fields)
+    }
+
+    fn conflicts(&self, found: &Owned) -> Vec<String> {
+        let proxy = &found.proxy;
+        if !self.owner.owns(&found.tags) {
+            return not_ours("a proxy", &proxy.name);
+        }
+        let mut conflicts = Vec::new();
+        if proxy.family != Some(self.family) {
+            conflicts.push(format!("its engine family is not {} and cannot be changed", self.family));
+        }
+        if proxy.vpc != self.vpc {
+            conflicts.push(format!("it is in {}, the database in {}", proxy.vpc, self.vpc));
+        }
+        if !self.named_subnets.iter().all(|subnet| proxy.subnets.contains(subnet)) {
+            conflicts.push(format!("its subnets are {} and cannot be changed", proxy.subnets.join(", ")));
+        }
+        conflicts
+    }
+}
+
+impl Step for Proxy<'_> {
+    type State = Owned;
+
+    fn id(&self) -> StepId {
+        StepId::Proxy
+    }
+
+    fn subject(&self) -> String {
+        self.name.to_owned()
+    }
+
+    fn doing(&self, change: &Change) -> String {
+        let verb = match change {
+            Change::Create => "creating",
+            Change::Await(_) => "waiting for",
+            Change::Conflict(_) => "checking",
+            _ => "updating",
+        };
+        format!("{verb} the proxy ({})", self.name)
+    }
+
+    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Owned>> {
+        observe(cloud, self.name, None).await
+    }
+
+    async fn look_again(&self, cloud: &Cloud, seen: &Seen<Owned>) -> Answer<Seen<Owned>> {
+        match observe(cloud, self.name, seen.present()).await? {
+            // Reads lag behind creation: what AWS just answered is not forgotten at one "not found".
+            Seen::Absent if seen.present().is_some_and(|found| found.proxy.status == "creating") => Ok(seen.clone()),
+            now => Ok(now),
+        }
+    }
+
+    fn compare(&self, seen: &Seen<Owned>) -> Change {
+        let Some(found) = seen.present() else { return Change::Create };
+        let status = found.proxy.status.as_str();
+        let conflicts = self.conflicts(found);
+        if status != "deleting" && !conflicts.is_empty() {
+            return Change::Conflict(conflicts);
+        }
+        let wait = |usable, grace| Change::Await(Wait { state: status.to_owned(), usable, grace });
+        match status {
+            "available" => {}
+            "deleting" => return wait(false, None),
+            "incompatible-network" | "insufficient-resource-limits" | "suspended" => {
+                return wait(false, Some(Duration::ZERO));
+            }
+            // The endpoint comes with the proxy's answer or shortly after it.
+            _ => return wait(true, None),
+        }
+        let (_, fields) = self.edit(&found.proxy);
+        if fields.is_empty() { Change::None } else { Change::Update(fields) }
+    }
+
+    async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<Owned>) -> Answer<Seen<Owned>> {
+        if let (Change::Update(_), Seen::Present(found)) = (change, seen) {
+            let (edit, _) = self.edit(&found.proxy);
+            let proxy = cloud.rds.modify_proxy(self.name, &edit).await?;
+            return Ok(Seen::Present(Owned { proxy, ..found }));
+        }
+        let tags = self.owner.tags();
+        let wanted = NewProxy {
+            name: self.name.to_owned(),
+            family: self.family,
+            auth: self.auth.clone(),
+            role: self.role.unwrap_or_default().to_owned(),
+            subnets: self.subnets.to_vec(),
+            security_groups: self.group.map(str::to_owned).into_iter().collect(),
+            require_tls: self.require_tls,
+            idle_client_timeout: self.idle_client_timeout,
+            debug_logging: self.debug_logging.unwrap_or(false),
+            tags: tags.clone(),
+        };
+        match cloud.rds.create_proxy(&wanted).await {
+            Err(refusal) if needs_service_role(&refusal) => {
+                // A virgin account: AWS makes this role for whoever asks first, and so do we.
+                cloud.iam.create_rds_service_role().await?;
+                Err(refusal)
+            }
+            answer => Ok(Seen::Present(Owned { proxy: answer?, tags })),
+        }
+    }
+
+    fn again(&self, refusal: &Refusal) -> Option<Again> {
+        if refusal.kind == Kind::NotYet {
+            return Some(Again { limit: self.patience.proxy, pace: Pace::Minutes, look: true });
+        }
+        // No public record tells how AWS words it that a new role is not visible yet; all wordings name the role.
+        let about_role = refusal.operation == "rds:CreateDBProxy"
+            && refusal.is(&["InvalidParameterValue"])
+            && ["role", "IAM", "assume"].iter().any(|word| refusal.message.contains(word));
+        if about_role || needs_service_role(refusal) {
+            return Some(Again { limit: self.patience.propagation, pace: Pace::Dense, look: false });
+        }
+        settling(refusal, self.patience.propagation)
+    }
+
+    fn wait(&self) -> (Limit, Pace) {
+        (self.patience.proxy, Pace::Minutes)
+    }
+
+    fn details(&self, seen: &Seen<Owned>) -> Vec<String> {
+        let mut details = self.notes.clone();
+        if let Some(endpoint) = seen.present().and_then(|found| found.proxy.endpoint.as_deref()) {
+            details.push(format!("endpoint {endpoint}"));
+        }
+        details
+    }
+
+    fn result(&self, seen: &Seen<Owned>) -> String {
+        let endpoint = seen.present().and_then(|found| found.proxy.endpoint.clone());
+        endpoint.unwrap_or_else(|| self.subject())
+    }
+}
+
+fn needs_service_role(refusal: &Refusal) -> bool {
+    refusal.message.to_ascii_lowercase().contains("service-linked role")
+}

@@ -1,0 +1,93 @@
+//! Step 2: the proxy's own security group.
+//!
+//! Always a group of its own: one shared with the database is the commonest cause of a target that
+//! stays unavailable (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-network-prereqs.html>).
+
+use crate::catalogue::StepId;
+use crate::cloud::ec2::{Group, Permission};
+use crate::cloud::{Answer, Cloud, Owner, Refusal};
+use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
+use crate::names::Names;
+use crate::steps::{not_ours, settling};
+
+/// The proxy's security group.
+pub struct ProxyGroup<'a> {
+    /// Names.
+    pub names: &'a Names,
+    /// Ownership.
+    pub owner: &'a Owner,
+    /// The database's VPC.
+    pub vpc: &'a str,
+    /// How long EC2 may take to show it.
+    pub limit: Limit,
+}
+
+impl ProxyGroup<'_> {
+    /// Picks the group out of its VPC's.
+    #[must_use]
+    pub fn among(&self, groups: &[Group]) -> Seen<Group> {
+        groups.iter().find(|group| group.name == self.names.group).cloned().into()
+    }
+}
+
+impl Step for ProxyGroup<'_> {
+    type State = Group;
+
+    fn id(&self) -> StepId {
+        StepId::ProxyGroup
+    }
+
+    fn subject(&self) -> String {
+        self.names.group.clone()
+    }
+
+    fn doing(&self, _change: &Change) -> String {
+        format!("creating the proxy's security group ({})", self.names.group)
+    }
+
+    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Group>> {
+        Ok(self.among(&cloud.ec2.groups_of_vpc(self.vpc).await?))
+    }
+
+    fn compare(&self, seen: &Seen<Group>) -> Change {
+        match seen.present() {
+            None => Change::Create,
+            Some(group) if !self.owner.owns(&group.tags) => Change::Conflict(not_ours("a security group", &group.name)),
+            Some(_) => Change::None,
+        }
+    }
+
+    async fn apply(&self, cloud: &Cloud, _change: &Change, _seen: Seen<Group>) -> Answer<Seen<Group>> {
+        let tags = self.owner.tags();
+        let description = format!("RDS Proxy {}", self.names.stack);
+        let id = cloud.ec2.create_group(&self.names.group, &description, self.vpc, &tags).await?;
+        let everything = Permission {
+            protocol: "-1".to_owned(),
+            from: None,
+            to: None,
+            groups: Vec::new(),
+            ranges: vec!["0.0.0.0/0".to_owned()],
+            prefix_lists: Vec::new(),
+        };
+        Ok(Seen::Present(Group {
+            id,
+            name: self.names.group.clone(),
+            vpc: self.vpc.to_owned(),
+            tags,
+            ingress: Vec::new(),
+            egress: vec![everything],
+        }))
+    }
+
+    fn again(&self, refusal: &Refusal) -> Option<Again> {
+        settling(refusal, self.limit)
+    }
+
+    fn wait(&self) -> (Limit, Pace) {
+        (self.limit, Pace::Dense)
+    }
+
+    fn result(&self, seen: &Seen<Group>) -> String {
+        seen.present().map_or_else(|| self.subject(), |group| format!("{} ({})", group.name, group.id))
+    }
+}

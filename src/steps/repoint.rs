@@ -1,0 +1,210 @@
+//! Step 13: the functions' variables point at the proxy.
+//!
+//! `UpdateFunctionConfiguration` replaces the whole environment, so it is read, merged and written with the
+//! revision that was read. The former host is remembered as a tag on the function first
+//! (<https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html>).
+
+use crate::catalogue::StepId;
+use crate::cloud::lambda::{Update, Variables};
+use crate::cloud::{Answer, Cloud, Kind, Refusal, Tags, tags};
+use crate::discover::FunctionUse;
+use crate::discover::hosts::{HostKind, KnownHost, replace};
+use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+
+/// The variables of all functions.
+pub struct Repoint<'a> {
+    /// The hosts that we know, the proxy's among them once it exists.
+    pub known: &'a [KnownHost],
+    /// The proxy's endpoint, once it exists.
+    pub endpoint: Option<&'a str>,
+    /// The proxy's port.
+    pub proxy_port: u16,
+    /// The database's port.
+    pub database_port: u16,
+    /// The functions, as they were found.
+    pub functions: &'a [FunctionUse],
+    /// The limits.
+    pub patience: Patience,
+}
+
+/// What happens to one function.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edit {
+    /// The variables that change, by name.
+    pub names: Vec<String>,
+    /// All variables afterwards.
+    pub variables: Variables,
+    /// What is remembered.
+    pub former: Tags,
+}
+
+/// What leads to the database's writer, and therefore may lead to the proxy instead.
+fn to_proxy(kind: HostKind) -> bool {
+    matches!(kind, HostKind::Writer)
+}
+
+impl Repoint<'_> {
+    /// What must change in one function.
+    #[must_use]
+    pub fn edit(&self, found: &FunctionUse) -> Edit {
+        let mut edit = Edit { variables: found.function.variables.clone(), ..Edit::default() };
+        let port = (self.proxy_port != self.database_port).then_some(self.proxy_port);
+        let endpoint = self.endpoint.unwrap_or_default();
+        let mut port_apart = port.is_some();
+        for holding in &found.variables {
+            let ours: Vec<_> = holding.mentions.iter().filter(|mention| to_proxy(mention.kind)).cloned().collect();
+            let Some(value) = found.function.variables.0.get(&holding.name).filter(|_| !ours.is_empty()) else {
+                continue;
+            };
+            port_apart &= ours.iter().all(|mention| mention.port.is_none());
+            let (new, former) = replace(value, &ours, endpoint, port);
+            edit.change(&holding.name, new, former.join(" "));
+        }
+        if port_apart && !edit.names.is_empty() {
+            let own = self.database_port.to_string();
+            for (name, value) in &found.function.variables.0 {
+                if name.to_ascii_uppercase().contains("PORT") && *value == own {
+                    edit.change(name, self.proxy_port.to_string(), own.clone());
+                }
+            }
+        }
+        edit
+    }
+
+    fn pending(&self, seen: &Seen<Vec<FunctionUse>>) -> Vec<String> {
+        let functions = seen.present().map(Vec::as_slice).unwrap_or_default();
+        functions
+            .iter()
+            .filter_map(|found| {
+                let edit = self.edit(found);
+                (!edit.names.is_empty()).then(|| format!("{}: {}", found.function.name, edit.names.join(", ")))
+            })
+            .collect()
+    }
+
+    async fn change(&self, cloud: &Cloud, found: FunctionUse) -> Answer<FunctionUse> {
+        let edit = self.edit(&found);
+        if edit.names.is_empty() {
+            return Ok(found);
+        }
+        cloud.lambda.tag(&found.function.arn, &edit.former).await?;
+        let function = cloud.lambda.set_variables(&found.function, &edit.variables).await?;
+        Ok(FunctionUse::of(function, self.known, found.named))
+    }
+}
+
+impl Edit {
+    fn change(&mut self, name: &str, value: String, former: String) {
+        self.names.push(name.to_owned());
+        self.variables.0.insert(name.to_owned(), value);
+        self.former.insert(format!("{}{name}", tags::FORMER), former);
+    }
+}
+
+impl Step for Repoint<'_> {
+    type State = Vec<FunctionUse>;
+
+    fn id(&self) -> StepId {
+        StepId::Repoint
+    }
+
+    fn subject(&self) -> String {
+        let names: Vec<&str> = self.functions.iter().map(|found| found.function.name.as_str()).collect();
+        if names.is_empty() { "no function".to_owned() } else { names.join(", ") }
+    }
+
+    fn doing(&self, change: &Change) -> String {
+        match change {
+            Change::Await(_) => format!("waiting for the functions' update ({})", self.subject()),
+            _ => format!("pointing the functions at the proxy ({})", self.subject()),
+        }
+    }
+
+    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Vec<FunctionUse>>> {
+        self.look_again(cloud, &Seen::Present(self.functions.to_vec())).await
+    }
+
+    async fn look_again(&self, cloud: &Cloud, seen: &Seen<Vec<FunctionUse>>) -> Answer<Seen<Vec<FunctionUse>>> {
+        let mut now = Vec::new();
+        for found in seen.present().into_iter().flatten() {
+            let settled = found.function.update == Update::Successful && self.edit(found).names.is_empty();
+            match settled {
+                true => now.push(found.clone()),
+                false => {
+                    let function = cloud.lambda.get(&found.function.name).await?;
+                    now.extend(function.map(|function| FunctionUse::of(function, self.known, found.named)));
+                }
+            }
+        }
+        Ok(Seen::Present(now))
+    }
+
+    fn compare(&self, seen: &Seen<Vec<FunctionUse>>) -> Change {
+        if self.functions.is_empty() {
+            return Change::NotNeeded("no function uses the database".to_owned());
+        }
+        let functions = seen.present().map(Vec::as_slice).unwrap_or_default();
+        for found in functions {
+            if let Some(why) = &found.function.hidden {
+                return Change::Conflict(vec![format!(
+                    "AWS does not show the variables of {}: {why}",
+                    found.function.name
+                )]);
+            }
+        }
+        let pending = self.pending(seen);
+        if !pending.is_empty() {
+            return Change::Update(pending);
+        }
+        let open =
+            functions.iter().find(|found| found.function.update != Update::Successful && !found.variables.is_empty());
+        match open.map(|found| (&found.function.update, &found.function.name)) {
+            None => Change::None,
+            Some((Update::Failed(why), name)) => Change::Conflict(vec![format!(
+                "the update of {name} failed, so its former configuration is live: {why}"
+            )]),
+            Some((_, name)) => Change::Await(Wait { state: format!("{name} in progress"), usable: false, grace: None }),
+        }
+    }
+
+    async fn apply(
+        &self,
+        cloud: &Cloud,
+        _change: &Change,
+        seen: Seen<Vec<FunctionUse>>,
+    ) -> Answer<Seen<Vec<FunctionUse>>> {
+        let mut after = Vec::new();
+        for found in seen.present().into_iter().flatten() {
+            after.push(self.change(cloud, found.clone()).await?);
+        }
+        Ok(Seen::Present(after))
+    }
+
+    fn again(&self, refusal: &Refusal) -> Option<Again> {
+        matches!(refusal.kind, Kind::Stale | Kind::NotYet).then_some(Again {
+            limit: self.patience.function,
+            pace: Pace::Seconds,
+            look: true,
+        })
+    }
+
+    fn wait(&self) -> (Limit, Pace) {
+        (self.patience.function, Pace::Seconds)
+    }
+
+    fn details(&self, _seen: &Seen<Vec<FunctionUse>>) -> Vec<String> {
+        let mut details = Vec::new();
+        for found in self.functions {
+            details.push(format!("why: {}: {}", found.function.name, found.why()));
+            let stay = found.holding(|kind| !to_proxy(kind) && kind != HostKind::Proxy);
+            if !stay.is_empty() {
+                details.push(format!(
+                    "{}: {} stays, since it leads to readers or single members",
+                    found.function.name,
+                    stay.join(", ")
+                ));
+            }
+        }
+        details
+    }
+}

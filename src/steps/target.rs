@@ -1,0 +1,213 @@
+//! Steps 10 and 11: the database as the proxy's target, and its health.
+//!
+//! A proxy has one target: an instance, or a cluster with a row for each member. Health is judged on
+//! instance rows alone; the cluster's own row carries none, and no row at all is never healthy
+//! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-creating.html>).
+
+use std::time::Duration;
+
+use crate::catalogue::StepId;
+use crate::cloud::rds::{Pool, Target as Row, TargetKind};
+use crate::cloud::{Answer, Cloud, Kind, Refusal};
+use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+use crate::steps::settling;
+
+/// How long a reason may last that a fresh role, secret or rule also causes in passing.
+const GRACE: Duration = Duration::from_mins(5);
+
+/// The registration.
+pub struct Target<'a> {
+    /// The proxy's name.
+    pub proxy: &'a str,
+    /// The database's identifier.
+    pub database: &'a str,
+    /// Whether it is a cluster.
+    pub cluster: bool,
+    /// Pool settings that the user asked for.
+    pub pool: &'a Pool,
+    /// The limits.
+    pub patience: Patience,
+}
+
+/// Registered targets and pool settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Registered {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// The pool settings, where they were read.
+    pub pool: Option<Pool>,
+}
+
+impl Target<'_> {
+    fn is_ours(&self, rows: &[Row]) -> bool {
+        let kind = if self.cluster { TargetKind::Cluster } else { TargetKind::Instance };
+        rows.iter().any(|row| row.kind == kind && row.id.eq_ignore_ascii_case(self.database))
+    }
+
+    fn differing(&self, have: Option<&Pool>) -> Vec<String> {
+        let unread = Pool::default();
+        let (want, have) = (self.pool, have.unwrap_or(&unread));
+        let mut fields = Vec::new();
+        let mut check = |differs: bool, text: String| {
+            if differs {
+                fields.push(text);
+            }
+        };
+        if let Some(value) = want.max_connections_percent {
+            check(have.max_connections_percent != Some(value), format!("max connections: {value} %"));
+        }
+        if let Some(value) = want.max_idle_connections_percent {
+            check(have.max_idle_connections_percent != Some(value), format!("max idle connections: {value} %"));
+        }
+        if let Some(value) = want.connection_borrow_timeout {
+            check(have.connection_borrow_timeout != Some(value), format!("connection borrow timeout: {value} s"));
+        }
+        if let Some(value) = &want.init_query {
+            check(have.init_query.as_ref() != Some(value), "init query".to_owned());
+        }
+        if let Some(value) = &want.session_pinning_filters {
+            check(have.session_pinning_filters.as_ref() != Some(value), "session pinning filters".to_owned());
+        }
+        fields
+    }
+}
+
+impl Step for Target<'_> {
+    type State = Registered;
+
+    fn id(&self) -> StepId {
+        StepId::Target
+    }
+
+    fn subject(&self) -> String {
+        self.database.to_owned()
+    }
+
+    fn doing(&self, change: &Change) -> String {
+        match change {
+            Change::Update(_) => format!("setting the connection pool ({})", self.proxy),
+            _ => format!("registering the database as target ({})", self.database),
+        }
+    }
+
+    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Registered>> {
+        let (rows, group) = tokio::join!(cloud.rds.targets(self.proxy), cloud.rds.target_group(self.proxy));
+        Ok(Seen::Present(Registered { rows: rows?, pool: group?.map(|group| group.pool) }))
+    }
+
+    fn compare(&self, seen: &Seen<Registered>) -> Change {
+        let Some(found) = seen.present().filter(|found| !found.rows.is_empty()) else { return Change::Create };
+        if !self.is_ours(&found.rows) {
+            let other: Vec<&str> = found.rows.iter().map(|row| row.id.as_str()).collect();
+            return Change::Conflict(vec![format!(
+                "the proxy serves {} already, and a proxy serves one database",
+                other.join(", ")
+            )]);
+        }
+        let fields = self.differing(found.pool.as_ref());
+        if fields.is_empty() { Change::None } else { Change::Update(fields) }
+    }
+
+    async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<Registered>) -> Answer<Seen<Registered>> {
+        let found = seen.present().cloned().unwrap_or_default();
+        if matches!(change, Change::Update(_)) {
+            cloud.rds.set_pool(self.proxy, self.pool).await?;
+            return Ok(Seen::Present(Registered { pool: Some(self.pool.clone()), ..found }));
+        }
+        let rows = cloud.rds.register(self.proxy, self.database, self.cluster).await?;
+        Ok(Seen::Present(Registered { rows, ..found }))
+    }
+
+    fn again(&self, refusal: &Refusal) -> Option<Again> {
+        match refusal.kind {
+            Kind::NotYet if refusal.is(&["InvalidDBProxyStateFault"]) => {
+                Some(Again { limit: self.patience.proxy, pace: Pace::Minutes, look: false })
+            }
+            Kind::NotYet => Some(Again { limit: self.patience.database, pace: Pace::Minutes, look: false }),
+            _ => settling(refusal, self.patience.propagation),
+        }
+    }
+
+    fn wait(&self) -> (Limit, Pace) {
+        (self.patience.target, Pace::Minutes)
+    }
+}
+
+/// The target's health.
+pub struct Health<'a> {
+    /// The proxy's name.
+    pub proxy: &'a str,
+    /// The database's identifier.
+    pub database: &'a str,
+    /// The limits.
+    pub patience: Patience,
+}
+
+/// The instance row that is furthest from available, if one is not.
+#[must_use]
+pub fn worst(rows: &[Row]) -> Option<&Row> {
+    rows.iter().find(|row| row.kind == TargetKind::Instance && row.state.as_deref() != Some("AVAILABLE"))
+}
+
+fn state_of(row: &Row) -> String {
+    let state = row.state.as_deref().unwrap_or("without health");
+    match (&row.reason, &row.description) {
+        (Some(reason), _) => format!("{state} ({reason})"),
+        (None, Some(text)) if text.contains("internal error") => format!("{state} (internal error)"),
+        _ => state.to_owned(),
+    }
+}
+
+impl Step for Health<'_> {
+    type State = Vec<Row>;
+
+    fn id(&self) -> StepId {
+        StepId::TargetHealth
+    }
+
+    fn subject(&self) -> String {
+        self.database.to_owned()
+    }
+
+    fn doing(&self, _change: &Change) -> String {
+        format!("waiting for the target ({})", self.database)
+    }
+
+    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Vec<Row>>> {
+        Ok(Seen::Present(cloud.rds.targets(self.proxy).await?))
+    }
+
+    fn compare(&self, seen: &Seen<Vec<Row>>) -> Change {
+        let rows = seen.present().map(Vec::as_slice).unwrap_or_default();
+        let wait = |state: String, grace| Change::Await(Wait { state, usable: false, grace });
+        if !rows.iter().any(|row| row.kind == TargetKind::Instance) {
+            return wait("not listed yet".to_owned(), None);
+        }
+        let Some(row) = worst(rows) else { return Change::None };
+        let grace = match row.reason.as_deref() {
+            Some("AUTH_FAILURE" | "UNREACHABLE" | "CONNECTION_FAILED") => Some(GRACE),
+            _ => None,
+        };
+        wait(state_of(row), grace)
+    }
+
+    async fn apply(&self, _cloud: &Cloud, _change: &Change, seen: Seen<Vec<Row>>) -> Answer<Seen<Vec<Row>>> {
+        // Health is AWS's to change.
+        Ok(seen)
+    }
+
+    fn again(&self, _refusal: &Refusal) -> Option<Again> {
+        None
+    }
+
+    fn wait(&self) -> (Limit, Pace) {
+        (self.patience.target, Pace::Minutes)
+    }
+
+    fn result(&self, seen: &Seen<Vec<Row>>) -> String {
+        let rows = seen.present().map(Vec::as_slice).unwrap_or_default();
+        let instances: Vec<&str> =
+            rows.iter().filter(|row| row.kind == TargetKind::Instance).map(|row| row.id.as_str()).collect();
+        format!("AVAILABLE ({})", instances.join(", "))
+    }
+}

@@ -1,0 +1,69 @@
+//! The policy documents, filled as JSON values and never by pasting strings.
+
+use serde_json::{Value, json};
+
+const TRUST: &str = include_str!("../templates/proxy-trust.json");
+const SECRETS: &str = include_str!("../templates/read-secrets.json");
+const CONNECT: &str = include_str!("../templates/connect.json");
+
+fn parse(text: &str) -> Value {
+    // The files are part of the program, as the tests below hold.
+    serde_json::from_str(text).unwrap_or(Value::Null)
+}
+
+/// Who may assume the proxy's role: RDS, without conditions.
+#[must_use]
+pub fn proxy_trust() -> Value {
+    parse(TRUST)
+}
+
+/// The right to read these secrets, and to decrypt them with these keys through Secrets Manager.
+#[must_use]
+pub fn read_secrets(secrets: &[String], keys: &[String], region: &str, partition: &str) -> Value {
+    let mut document = parse(SECRETS);
+    document["Statement"][0]["Resource"] = json!(secrets);
+    if keys.is_empty() {
+        if let Some(statements) = document["Statement"].as_array_mut() {
+            statements.truncate(1);
+        }
+        return document;
+    }
+    let suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    document["Statement"][1]["Resource"] = json!(keys);
+    document["Statement"][1]["Condition"]["StringEquals"]["kms:ViaService"] =
+        json!(format!("secretsmanager.{region}.{suffix}"));
+    document
+}
+
+/// The right to log in through a proxy as these users, or as any where none is known.
+#[must_use]
+pub fn connect(partition: &str, region: &str, account: &str, proxy_id: &str, users: &[String]) -> Value {
+    let arn = |user: &str| format!("arn:{partition}:rds-db:{region}:{account}:dbuser:{proxy_id}/{user}");
+    let resources: Vec<String> =
+        if users.is_empty() { vec![arn("*")] } else { users.iter().map(|user| arn(user)).collect() };
+    let mut document = parse(CONNECT);
+    document["Statement"][0]["Resource"] = json!(resources);
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_are_whole() {
+        assert_eq!(proxy_trust()["Statement"][0]["Principal"]["Service"], "rds.amazonaws.com");
+        assert!(proxy_trust()["Statement"][0].get("Condition").is_none());
+        let document = read_secrets(&["s".to_owned()], &["k".to_owned()], "cn-north-1", "aws-cn");
+        let via = &document["Statement"][1]["Condition"]["StringEquals"]["kms:ViaService"];
+        assert_eq!(via, "secretsmanager.cn-north-1.amazonaws.com.cn");
+        assert_eq!(read_secrets(&["s".to_owned()], &[], "eu-west-1", "aws")["Statement"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_connect_policy_names_the_proxy_id_and_the_users() {
+        let document = connect("aws", "eu-west-1", "1", "prx-0a", &["app".to_owned()]);
+        assert_eq!(document["Statement"][0]["Resource"][0], "arn:aws:rds-db:eu-west-1:1:dbuser:prx-0a/app");
+        assert_eq!(document["Statement"][0]["Action"], "rds-db:connect");
+    }
+}
