@@ -8,6 +8,8 @@ pub mod engine;
 pub mod exit;
 pub mod names;
 pub mod sandbox;
+pub mod sequence;
 pub mod spec;
 pub mod steps;
+pub mod teardown;
 pub mod templates;

@@ -2,7 +2,7 @@
 
 use super::account::{Moment, Need, World};
 use super::policy::{self, Decision};
-use super::rds::{Proxy, Status, Target, targets};
+use super::rds::{Instance, Proxy, Status, Target, Trouble, targets};
 use super::{ec2, iam, secrets};
 
 /// A target's health as `DescribeDBProxyTargets` shows it.
@@ -48,11 +48,12 @@ pub(super) fn of(world: &World, proxy: &Proxy, target: &Target, instance: &str, 
         return PENDING;
     }
     if let Some(trouble) = trouble(world, proxy, target, instance, now) {
-        return trouble;
+        return shown(trouble);
     }
     match target.troubled.get(instance) {
         // The proxy looks again now and then: a mend shows after a while.
-        Some(since) if now < *since + world.profile.target_recovery => lingering(*since, capacity),
+        Some((last, _)) if *last < capacity && now < *last + world.profile.target_recovery => PENDING,
+        Some((last, trouble)) if now < *last + world.profile.target_recovery => shown(*trouble),
         _ => AVAILABLE,
     }
 }
@@ -63,40 +64,54 @@ pub(super) fn observe(world: &mut World, now: Moment) {
     for (name, proxy) in &world.rds.proxies {
         let Some(target) = &proxy.target_group.target else { continue };
         for (id, _, _) in targets::instances(world, target) {
-            if trouble(world, proxy, target, id, now).is_some() {
-                troubled.push((name.clone(), id.to_owned()));
+            if let Some(trouble) = trouble(world, proxy, target, id, now) {
+                troubled.push((name.clone(), id.to_owned(), trouble));
             }
         }
     }
-    for (name, id) in troubled {
+    for (name, id, trouble) in troubled {
         if let Some(target) = world.rds.proxies.get_mut(&name).and_then(|proxy| proxy.target_group.target.as_mut()) {
-            target.troubled.insert(id, now);
+            target.troubled.insert(id, (now, trouble));
         }
     }
 }
 
-fn lingering(since: Moment, capacity: Moment) -> Health {
-    if since < capacity { PENDING } else { INTERNAL }
+fn shown(trouble: Trouble) -> Health {
+    match trouble {
+        Trouble::Capacity => PENDING,
+        Trouble::Credentials => AUTH_FAILURE,
+        Trouble::Unreachable => UNREACHABLE,
+        Trouble::Blocked => INTERNAL,
+    }
 }
 
 /// What keeps an instance from being served, if anything.
-fn trouble(world: &World, proxy: &Proxy, target: &Target, id: &str, now: Moment) -> Option<Health> {
+fn trouble(world: &World, proxy: &Proxy, target: &Target, id: &str, now: Moment) -> Option<Trouble> {
     let instance = world.rds.instances.get(id)?;
     let cluster = target.cluster.then(|| world.rds.clusters.get(&target.id)).flatten();
     // A floor under one ACU is not enough for the proxy to reach its capacity.
     if cluster.and_then(|cluster| cluster.serverless).is_some_and(|(floor, _)| floor < 10) {
-        return Some(PENDING);
+        return Some(Trouble::Capacity);
     }
     if !signs_in(world, proxy, target, id, now) {
-        return Some(AUTH_FAILURE);
+        return Some(Trouble::Credentials);
     }
     if !serves(&instance.status) || cluster.is_some_and(|cluster| !serves(&cluster.status)) {
-        return Some(UNREACHABLE);
+        return Some(Trouble::Unreachable);
     }
     if !ec2::reaches(world, &proxy.groups, &instance.groups, instance.port) {
-        return Some(INTERNAL);
+        return Some(Trouble::Blocked);
     }
-    None
+    let routed = ec2::acls_pass(world, &proxy.subnets, &subnets(world, instance), instance.port);
+    (!routed).then_some(Trouble::Unreachable)
+}
+
+/// The subnets that an instance can be in: its group's in its zone.
+fn subnets(world: &World, instance: &Instance) -> Vec<String> {
+    let all = world.rds.subnet_groups.get(&instance.subnet_group).map_or(&[][..], |group| group.subnets.as_slice());
+    let here = |id: &&String| world.ec2.subnets.get(*id).is_some_and(|subnet| subnet.zone == instance.zone);
+    let own: Vec<String> = all.iter().filter(here).cloned().collect();
+    if own.is_empty() { all.to_vec() } else { own }
 }
 
 fn serves(status: &str) -> bool {

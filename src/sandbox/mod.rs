@@ -11,6 +11,7 @@
 //! Nothing here knows the product: the room depends on std, http and serde alone.
 
 mod account;
+mod connector;
 mod ec2;
 mod fault;
 mod health;
@@ -27,6 +28,8 @@ mod secrets;
 mod serve;
 mod store;
 mod sts;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod world;
 
@@ -38,11 +41,13 @@ pub mod parts {
     pub use super::lambda::{Alias, Configuration, Function, Lambda, Mapping, State, Update, Vpc as FunctionVpc};
     pub use super::rds::{
         Auth, Cluster, CustomEndpoint, Endpoint, Event, Instance, Proxy, Rds, Status, SubnetGroup, Target, TargetGroup,
+        Trouble as TargetTrouble,
     };
     pub use super::secrets::{Secret, SecretVersion, Secrets};
 }
 
 pub use account::{AwsError, Call, Handled, Logged, Moment, Need, Principal, Reply, Request, Response, Service, World};
+pub use connector::{Account, InMemory, mount};
 pub use fault::{Fault, Trigger, Trouble};
 pub use profile::Profile;
 pub use serve::serve;

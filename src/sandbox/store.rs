@@ -27,7 +27,7 @@ pub struct Store {
 struct Saved {
     format: u32,
     /// When it was saved, in milliseconds since 1970.
-    saved: u64,
+    at: u64,
     world: World,
 }
 
@@ -150,14 +150,14 @@ impl Store {
         }
         let saved: Saved = serde_json::from_slice(&bytes).map_err(|error| self.damaged(&error.to_string()))?;
         let mut world = saved.world;
-        let passed = Duration::from_millis(wall().saturating_sub(saved.saved));
+        let passed = Duration::from_millis(wall().saturating_sub(saved.at));
         let passed = Duration::try_from_secs_f64(passed.as_secs_f64() * self.speed).unwrap_or(passed);
         world.now = world.now + passed;
         Ok(Some(world))
     }
 
     fn save(&self, world: World) -> io::Result<()> {
-        let saved = Saved { format: FORMAT, saved: wall(), world };
+        let saved = Saved { format: FORMAT, at: wall(), world };
         let bytes = serde_json::to_vec(&saved).map_err(io::Error::other)?;
         // A temporary file is made for its owner alone, and a rename is all or nothing.
         let mut file = tempfile::NamedTempFile::new_in(self.folder().unwrap_or(Path::new(".")))?;

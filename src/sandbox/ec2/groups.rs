@@ -113,18 +113,12 @@ pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
 
 /// `DeleteSecurityGroup`.
 pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
-    let id = match input::text(&call.input, "GroupId") {
-        Some(id) => id.to_owned(),
-        None => {
-            let name = required(&call.input, "GroupName")?;
-            world
-                .ec2
-                .groups
-                .iter()
-                .find(|(_, group)| group.name == name)
-                .map(|(id, _)| id.clone())
-                .ok_or_else(|| unknown(name))?
-        }
+    let id = if let Some(id) = input::text(&call.input, "GroupId") {
+        id.to_owned()
+    } else {
+        let name = required(&call.input, "GroupName")?;
+        let found = world.ec2.groups.iter().find(|(_, group)| group.name == name);
+        found.map(|(id, _)| id.clone()).ok_or_else(|| unknown(name))?
     };
     let group = known(world, &id)?;
     if group.name == "default" {

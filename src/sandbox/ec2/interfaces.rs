@@ -19,14 +19,15 @@ pub(crate) fn attach_interfaces(
 ) {
     for subnet_id in subnets {
         let id = world.id("eni-", &format!("{owner}/{subnet_id}"));
-        let number = world.ec2.interfaces.values().filter(|interface| interface.subnet_id == *subnet_id).count();
+        // From the id and not from a count, so that it does not depend on what else is there.
+        let host = id.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)).max(4);
         let network = world
             .ec2
             .subnets
             .get(subnet_id)
             .and_then(|subnet| subnet.cidr.rsplit_once('.'))
             .map_or("10.0.0", |(network, _)| network);
-        let address = format!("{network}.{}", number + 20);
+        let address = format!("{network}.{host}");
         world.ec2.interfaces.insert(
             id,
             Interface {

@@ -1,5 +1,6 @@
 //! EC2: the network around databases, proxies and functions.
 
+mod acls;
 mod answers;
 mod filters;
 mod groups;
@@ -11,6 +12,7 @@ mod rules;
 mod state;
 mod tags;
 
+pub(super) use acls::acls_pass;
 pub(super) use interfaces::{attach_interfaces, regroup_interfaces, release_interfaces, tick};
 pub(super) use needs::needs;
 pub(super) use network::free_addresses;

@@ -26,7 +26,7 @@ fn admits(rule: &Rule, others: &[String], vpc_block: &str) -> bool {
 }
 
 /// Whether an IPv4 block holds another one.
-fn holds(outer: &str, inner: &str) -> bool {
+pub(super) fn holds(outer: &str, inner: &str) -> bool {
     let (Some((outer, outer_bits)), Some((inner, inner_bits))) = (parse(outer), parse(inner)) else { return false };
     let mask = u32::MAX.checked_shl(32 - outer_bits).unwrap_or(0);
     outer_bits <= inner_bits && outer & mask == inner & mask

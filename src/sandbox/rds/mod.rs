@@ -15,6 +15,7 @@ pub(super) mod targets;
 pub(super) use needs::needs;
 pub use state::{
     Auth, Cluster, CustomEndpoint, Endpoint, Event, Instance, Proxy, Rds, Status, SubnetGroup, Target, TargetGroup,
+    Trouble,
 };
 
 use serde_json::Value;
@@ -73,29 +74,26 @@ pub(super) fn tick(world: &mut World, now: Moment) {
     let mut gone = Vec::new();
     world.rds.proxies.retain(|name, proxy| {
         let was = proxy.status.word().to_owned();
-        match proxy.status.at(now) {
-            Some(status) => proxy.status = status,
-            None => {
-                gone.push((format!("db-proxy:{}", proxy.id), proxy.deleted_at()));
-                events.push((name.clone(), proxy.id.clone(), "RDS deleted DB proxy", "deletion"));
-                return false;
-            }
-        }
+        let Some(status) = proxy.status.at(now) else {
+            gone.push((format!("db-proxy:{}", proxy.id), proxy.deleted_at()));
+            events.push((name.clone(), proxy.id.clone(), "RDS deleted DB proxy", "deletion"));
+            return false;
+        };
+        proxy.status = status;
         if was == "creating" && proxy.status.word() == "available" {
             events.push((name.clone(), proxy.id.clone(), "RDS created DB proxy", "creation"));
         }
         true
     });
-    world.rds.endpoints.retain(|_, endpoint| match endpoint.status.at(now) {
-        Some(status) => {
-            endpoint.status = status;
-            true
-        }
-        None => {
-            let Status::Deleting(at) = endpoint.status else { return false };
-            gone.push((format!("db-proxy-endpoint:{}", endpoint.id), at));
-            false
-        }
+    world.rds.endpoints.retain(|_, endpoint| {
+        let Some(status) = endpoint.status.at(now) else {
+            if let Status::Deleting(at) = endpoint.status {
+                gone.push((format!("db-proxy-endpoint:{}", endpoint.id), at));
+            }
+            return false;
+        };
+        endpoint.status = status;
+        true
     });
     for (owner, at) in gone {
         let release = at + world.profile.interface_release;

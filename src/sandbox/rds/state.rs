@@ -292,8 +292,22 @@ pub struct Target {
     pub id: String,
     /// When it was registered.
     pub registered: Moment,
-    /// The last moment at which something kept each instance from serving.
-    pub troubled: BTreeMap<String, Moment>,
+    /// What kept each instance from serving last, and the last moment at which it did.
+    pub troubled: BTreeMap<String, (Moment, Trouble)>,
+}
+
+/// What keeps a proxy from serving an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// The proxy cannot reach the capacity that it wants.
+    Capacity,
+    /// No credentials can be read.
+    Credentials,
+    /// The database does not run, or a network ACL is in the way.
+    Unreachable,
+    /// A security group is in the way.
+    Blocked,
 }
 
 /// A further endpoint of a proxy.

@@ -23,8 +23,8 @@ pub(super) fn register(world: &mut World, call: &Call) -> Outcome {
     let name = input::required(&call.input, "DBProxyName")?.to_ascii_lowercase();
     let proxy = known(world, &name)?;
     group_name(call)?;
-    match proxy.status {
-        Status::Settled(ref word) if word == "available" => {}
+    match &proxy.status {
+        Status::Settled(state) if state == "available" => {}
         Status::Modifying(_) => {}
         Status::Creating(..) if world.rds.register_while_creating => {}
         _ => return Err(busy(&name, proxy)),

@@ -1,0 +1,521 @@
+//! The documented procedure, top to bottom: the file to open first.
+//!
+//! [`survey`] reads the account once and changes nothing; [`Survey::entries`] is the plan and the
+//! status; [`converge`] carries out what is missing, in the order of the data, and overlaps what does not
+//! depend on each other. Each step takes the results of earlier ones as fields.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::catalogue::StepId;
+use crate::cloud::ec2::Group;
+use crate::cloud::iam::Role;
+use crate::cloud::rds::ProxyAuth;
+use crate::cloud::sts::Identity;
+use crate::cloud::{Cloud, Kind, Owner, Refusal};
+use crate::discover::hosts::{HostKind, KnownHost};
+use crate::discover::network::{self, Subnets};
+use crate::discover::secrets::Secrets;
+use crate::discover::{Database, FunctionUse, Login, Problem, auth, functions, secrets};
+use crate::engine::event::{Ending, Event};
+use crate::engine::ledger::{Entry, Verdict};
+use crate::engine::{Patience, Run, Seen, Step, Stop, Until};
+use crate::names::Names;
+use crate::spec::Spec;
+use crate::steps::attach::Attach;
+use crate::steps::connect_policy::{ConnectPolicy, InForce};
+use crate::steps::ingress::{Ingress, Path};
+use crate::steps::proxy::{self, Owned, Proxy};
+use crate::steps::proxy_group::ProxyGroup;
+use crate::steps::proxy_role::ProxyRole;
+use crate::steps::repoint::Repoint;
+use crate::steps::secret_access::SecretAccess;
+use crate::steps::target::{Health, Registered, Target};
+use crate::templates;
+
+const PASSWORD_LOGIN: &str = "the functions log in with a password";
+const NO_FUNCTION: &str = "no function uses the database";
+
+/// Everything that was found, and what is wished.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    /// The wishes.
+    pub spec: Spec,
+    /// The limits.
+    pub patience: Patience,
+    /// The region.
+    pub region: String,
+    /// The caller.
+    pub identity: Identity,
+    /// The names of all resources.
+    pub names: Names,
+    /// Ownership.
+    pub owner: Owner,
+    /// The database.
+    pub database: Database,
+    /// The functions that use it.
+    pub functions: Vec<FunctionUse>,
+    /// How they log in.
+    pub login: Login,
+    /// The secrets.
+    pub secrets: Secrets,
+    /// The subnets for a new proxy.
+    pub subnets: Option<Subnets>,
+    seen: Observed,
+}
+
+/// What was seen of each step.
+#[derive(Debug, Clone)]
+struct Observed {
+    role: Seen<Role>,
+    access: Seen<Value>,
+    groups: Vec<Group>,
+    proxy: Seen<Owned>,
+    policy: Seen<InForce>,
+    attached: Seen<Vec<String>>,
+    registered: Seen<Registered>,
+}
+
+/// What a run ends with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The proxy's endpoint.
+    pub endpoint: String,
+    /// The functions that point at it.
+    pub functions: Vec<String>,
+}
+
+/// Reads the account: everything that a plan needs, nothing twice, nothing changed.
+///
+/// # Errors
+/// When a person must decide or mend something first.
+pub async fn survey(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Survey, Problem> {
+    // Alone and first: without credentials, everything below would fail at once.
+    let identity = cloud.sts.identity().await.map_err(Problem::refused("asking AWS who is calling"))?;
+    let names = Names::new(&spec.stack, &cloud.region);
+    let owner = Owner { stack: spec.stack.clone(), database: spec.database.id.clone(), extra: spec.tags.clone() };
+
+    let (database, listed, proxy, role) = tokio::join!(
+        Database::find(cloud, &spec.database, &identity.account),
+        functions::read(cloud, &spec.functions),
+        proxy::observe(cloud, &names.stack, None),
+        cloud.iam.role(&names.role),
+    );
+    let database = database?;
+    let listed = listed.map_err(Problem::refused("listing the functions"))?;
+    let proxy = visible(proxy, "looking for the proxy")?;
+    let role: Seen<Role> = visible(role.map(Seen::from), "looking for the proxy's role")?;
+
+    let mut known = database.hosts.clone();
+    known.extend(proxy.present().and_then(|found| found.proxy.endpoint.clone()).map(proxy_host));
+    let functions = functions::choose(cloud, listed, &spec.functions, &known, &database.vpc).await?;
+    let login = auth::choose(spec.client_auth, &functions, &spec.db_users)?;
+
+    let (groups, secrets, subnets, access, registered, functions) = tokio::join!(
+        cloud.ec2.groups_of_vpc(&database.vpc),
+        secrets::choose(cloud, spec, &database, &functions, proxy.present().map(|found| &found.proxy)),
+        async {
+            match proxy {
+                // The subnets of a proxy cannot be changed, so there is nothing to choose.
+                Seen::Present(_) => Ok(None),
+                _ => network::choose(cloud, &database, &spec.subnets).await.map(Some),
+            }
+        },
+        async {
+            match role {
+                Seen::Absent => Ok(None),
+                _ => cloud.iam.role_policy(&names.role, crate::names::SECRET_POLICY).await,
+            }
+        },
+        async {
+            let target = Target {
+                proxy: &names.stack,
+                database: &database.id,
+                cluster: database.cluster,
+                pool: &spec.pool,
+                patience,
+            };
+            match proxy {
+                Seen::Present(_) => target.observe(cloud).await,
+                _ => Ok(Seen::Absent),
+            }
+        },
+        settled(cloud, functions.clone(), &known),
+    );
+    let groups = groups.map_err(Problem::refused("reading the security groups"))?;
+    let access = visible(access.map(Seen::from), "reading the role's policy")?;
+    let registered = visible(registered, "reading the proxy's target")?;
+    let functions = functions.map_err(Problem::refused("reading the functions"))?;
+
+    let mut survey = Survey {
+        spec: spec.clone(),
+        patience,
+        region: cloud.region.clone(),
+        names,
+        owner,
+        functions,
+        login,
+        secrets: secrets?,
+        subnets: subnets?,
+        seen: Observed {
+            role,
+            access,
+            groups,
+            proxy,
+            policy: Seen::Absent,
+            attached: Seen::Present(Vec::new()),
+            registered,
+        },
+        identity,
+        database,
+    };
+    survey.look_for_policy(cloud).await?;
+    Ok(survey)
+}
+
+/// Reads the update status of functions that point at the proxy already: lists do not tell it.
+async fn settled(cloud: &Cloud, found: Vec<FunctionUse>, known: &[KnownHost]) -> Result<Vec<FunctionUse>, Refusal> {
+    let mut settled = Vec::new();
+    for found in found {
+        let repointed = found.variables.iter().flat_map(|holding| &holding.mentions).any(|m| m.kind == HostKind::Proxy);
+        let open = repointed && found.function.update == crate::cloud::lambda::Update::Unknown;
+        match if open { cloud.lambda.get(&found.function.name).await? } else { None } {
+            Some(function) => settled.push(FunctionUse::of(function, known, found.named)),
+            None => settled.push(found),
+        }
+    }
+    Ok(settled)
+}
+
+/// A read that is denied does not hide the other steps.
+fn visible<T>(read: Result<Seen<T>, Refusal>, doing: &str) -> Result<Seen<T>, Problem> {
+    match read {
+        Err(refusal) if refusal.kind == Kind::Denied => Ok(Seen::Unknown(refusal.to_string())),
+        read => read.map_err(Problem::refused(doing)),
+    }
+}
+
+fn proxy_host(name: String) -> KnownHost {
+    KnownHost { name, kind: HostKind::Proxy }
+}
+
+impl Survey {
+    async fn look_for_policy(&mut self, cloud: &Cloud) -> Result<(), Problem> {
+        let nothing = self.seen.role.is_absent() && self.seen.proxy.is_absent() && self.group().is_absent();
+        // The policy comes after all of them: where none of them exists, it does not either.
+        if nothing || !self.login.iam {
+            return Ok(());
+        }
+        let arn = self.policy_arn();
+        let (policy, attached) = {
+            let step = self.connect_policy(&arn, self.proxy_id());
+            let roles = self.attach(&arn);
+            let policy = step.observe(cloud).await;
+            let absent = matches!(policy, Ok(Seen::Absent));
+            let attached = if absent { Ok(Seen::Present(Vec::new())) } else { roles.observe(cloud).await };
+            (visible(policy, "reading the connect policy")?, visible(attached, "reading the policy's roles")?)
+        };
+        (self.seen.policy, self.seen.attached) = (policy, attached);
+        Ok(())
+    }
+
+    fn group(&self) -> Seen<Group> {
+        self.proxy_group().among(&self.seen.groups)
+    }
+
+    fn proxy_id(&self) -> Option<&str> {
+        self.seen.proxy.present().and_then(|found| found.proxy.id())
+    }
+
+    fn policy_arn(&self) -> String {
+        self.names.policy_arn(&self.identity.partition, &self.identity.account)
+    }
+
+    /// The proxy's endpoint, if there is a proxy.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        self.seen.proxy.present().and_then(|found| found.proxy.endpoint.as_deref())
+    }
+
+    /// Whether the proxy requires TLS, or will.
+    #[must_use]
+    pub fn requires_tls(&self) -> bool {
+        let found = self.seen.proxy.present().map(|found| found.proxy.require_tls);
+        self.spec.require_tls.or(found).unwrap_or(self.login.iam)
+    }
+
+    fn proxy_role(&self) -> ProxyRole<'_> {
+        ProxyRole { names: &self.names, owner: &self.owner, limit: self.patience.propagation }
+    }
+
+    fn secret_access(&self) -> SecretAccess<'_> {
+        let arn_of = |key: &String| {
+            if key.starts_with("arn:") {
+                return key.clone();
+            }
+            format!("arn:{}:kms:{}:{}:key/{key}", self.identity.partition, self.region, self.identity.account)
+        };
+        let keys: BTreeSet<String> = self.secrets.found.iter().filter_map(|s| s.kms_key.as_ref()).map(arn_of).collect();
+        let keys: Vec<String> = keys.into_iter().collect();
+        SecretAccess {
+            names: &self.names,
+            document: templates::read_secrets(&self.secrets.arns(), &keys, &self.region, &self.identity.partition),
+            secrets: self.secrets.found.iter().map(|secret| secret.name.clone()).collect(),
+            why: self.secrets.why.clone(),
+            limit: self.patience.propagation,
+        }
+    }
+
+    fn proxy_group(&self) -> ProxyGroup<'_> {
+        ProxyGroup { names: &self.names, owner: &self.owner, vpc: &self.database.vpc, limit: self.patience.propagation }
+    }
+
+    fn proxy<'a>(&'a self, role: Option<&'a str>, group: Option<&'a str>) -> Proxy<'a> {
+        let iam = self.login.iam;
+        let mut notes = Vec::new();
+        if let Some(subnets) = &self.subnets {
+            notes.push(format!("subnets {} ({})", subnets.ids.join(", "), subnets.zones.join(", ")));
+        }
+        let how = if iam { "IAM tokens" } else { "password" };
+        notes.push(format!("client authentication: {how}; {}", self.login.why));
+        let tls = if self.requires_tls() { "required" } else { "accepted, not required (--require-tls to require it)" };
+        notes.push(format!("TLS {tls}"));
+        Proxy {
+            name: &self.names.stack,
+            owner: &self.owner,
+            family: self.database.family,
+            vpc: &self.database.vpc,
+            subnets: self.subnets.as_ref().map(|subnets| subnets.ids.as_slice()).unwrap_or_default(),
+            named_subnets: &self.spec.subnets,
+            role,
+            group,
+            auth: self.secrets.found.iter().map(|s| ProxyAuth { secret: s.arn.clone(), iam }).collect(),
+            require_tls: self.requires_tls(),
+            asked_tls: self.spec.require_tls,
+            idle_client_timeout: self.spec.idle_client_timeout,
+            debug_logging: self.spec.debug_logging,
+            patience: self.patience,
+            notes,
+        }
+    }
+
+    fn connect_policy<'a>(&'a self, arn: &'a str, proxy_id: Option<&str>) -> ConnectPolicy<'a> {
+        let document = proxy_id.map(|id| {
+            let who = &self.identity;
+            templates::connect(&who.partition, &self.region, &who.account, id, &self.login.users)
+        });
+        ConnectPolicy {
+            names: &self.names,
+            owner: &self.owner,
+            arn,
+            document,
+            not_needed: (!self.login.iam).then(|| PASSWORD_LOGIN.to_owned()),
+            limit: self.patience.propagation,
+        }
+    }
+
+    fn attach<'a>(&'a self, arn: &'a str) -> Attach<'a> {
+        let roles: BTreeSet<String> = self.functions.iter().map(|found| found.role_name().to_owned()).collect();
+        let not_needed = match (self.login.iam, roles.is_empty()) {
+            (false, _) => Some(PASSWORD_LOGIN.to_owned()),
+            (true, true) => Some(NO_FUNCTION.to_owned()),
+            (true, false) => None,
+        };
+        Attach { policy: arn, roles: roles.into_iter().collect(), not_needed, limit: self.patience.propagation }
+    }
+
+    fn database_ingress(&self, group: Option<&str>) -> Ingress<'_> {
+        let path = Path {
+            from: group.map(|group| vec![group.to_owned()]),
+            to: Some(self.database.security_groups.clone()),
+            open_egress: true,
+        };
+        Ingress {
+            step: StepId::DatabaseIngress,
+            owner: &self.owner,
+            vpc: &self.database.vpc,
+            paths: vec![path],
+            port: self.database.port,
+            who: "the proxy".to_owned(),
+            not_needed: None,
+            limit: self.patience.propagation,
+        }
+    }
+
+    fn proxy_ingress(&self, group: Option<&str>) -> Ingress<'_> {
+        let path = |found: &FunctionUse| Path {
+            from: group.map(|_| found.function.security_groups.clone()),
+            to: group.map(|group| vec![group.to_owned()]),
+            open_egress: true,
+        };
+        Ingress {
+            step: StepId::ProxyIngress,
+            owner: &self.owner,
+            vpc: &self.database.vpc,
+            paths: self.functions.iter().map(path).collect(),
+            port: self.database.family.proxy_port(),
+            who: "the functions".to_owned(),
+            not_needed: self.functions.is_empty().then(|| NO_FUNCTION.to_owned()),
+            limit: self.patience.propagation,
+        }
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target {
+            proxy: &self.names.stack,
+            database: &self.database.id,
+            cluster: self.database.cluster,
+            pool: &self.spec.pool,
+            patience: self.patience,
+        }
+    }
+
+    fn health(&self) -> Health<'_> {
+        Health { proxy: &self.names.stack, database: &self.database.id, patience: self.patience }
+    }
+
+    fn known(&self, endpoint: Option<&str>) -> Vec<KnownHost> {
+        let mut known = self.database.hosts.clone();
+        known.extend(endpoint.map(|name| proxy_host(name.to_owned())));
+        known
+    }
+
+    fn repoint<'a>(&'a self, known: &'a [KnownHost], endpoint: Option<&'a str>) -> Repoint<'a> {
+        Repoint {
+            known,
+            endpoint,
+            proxy_port: self.database.family.proxy_port(),
+            database_port: self.database.port,
+            functions: &self.functions,
+            patience: self.patience,
+        }
+    }
+
+    /// All thirteen steps as they stand: the plan, and the status.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let seen = &self.seen;
+        let group = self.group();
+        let group_id = group.present().map(|group| group.id.as_str());
+        let role = seen.role.present().map(|role| role.arn.as_str());
+        let arn = self.policy_arn();
+        let id = self.proxy_id();
+        let endpoint = self.endpoint();
+        let known = self.known(endpoint);
+        let groups = Seen::Present(seen.groups.clone());
+        let health = Seen::Present(seen.registered.present().map(|found| found.rows.clone()).unwrap_or_default());
+        let mut health = self.health().entry(&health);
+        if seen.registered.present().is_none_or(|found| found.rows.is_empty()) {
+            health.verdict = Verdict::Await("not registered yet".to_owned());
+        }
+        let local = |step, subject: String| {
+            let verdict = match (self.login.iam, id) {
+                (false, _) => Verdict::NotNeeded(PASSWORD_LOGIN.to_owned()),
+                (true, None) => Verdict::Await("known once the proxy exists".to_owned()),
+                (true, Some(_)) => Verdict::InPlace,
+            };
+            Entry { step, verdict, subject, details: Vec::new() }
+        };
+        let users = if self.login.users.is_empty() { "any user".to_owned() } else { self.login.users.join(", ") };
+        vec![
+            self.proxy_role().entry(&seen.role),
+            self.proxy_group().entry(&group),
+            self.proxy(role, group_id).entry(&seen.proxy),
+            local(StepId::ConnectDocument, format!("rds-db:connect as {users}")),
+            local(StepId::ProxyId, id.unwrap_or("prx-…").to_owned()),
+            self.connect_policy(&arn, id).entry(&seen.policy),
+            self.attach(&arn).entry(&seen.attached),
+            self.secret_access().entry(&seen.access),
+            self.database_ingress(group_id).entry(&groups),
+            self.target().entry(&seen.registered),
+            health,
+            self.proxy_ingress(group_id).entry(&groups),
+            self.repoint(&known, endpoint).entry(&Seen::Present(self.functions.clone())),
+        ]
+    }
+}
+
+/// Carries out what is missing.
+///
+/// # Errors
+/// The first step that stopped, by number; the others rest where they are.
+pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
+    let seen = &survey.seen;
+
+    // Steps 1 and 8: role and right, before the proxy needs them. Step 2: the group, meanwhile.
+    let role = async {
+        let role = run.converge(&survey.proxy_role(), seen.role.clone(), Until::Ready).await?;
+        run.converge(&survey.secret_access(), seen.access.clone(), Until::Ready).await?;
+        Ok::<_, Stop>(role)
+    };
+    let (group_step, group_seen) = (survey.proxy_group(), survey.group());
+    let group = run.converge(&group_step, group_seen, Until::Ready);
+    let (role, group) = tokio::join!(role, group);
+    let (role, group) = all2(role, group)?;
+    let role = role.present().map(|role| role.arn.as_str());
+    let group_id = group.present().map(|group| group.id.as_str());
+
+    // Step 3: accepted is enough to go on; it becomes available below.
+    let proxy_step = survey.proxy(role, group_id);
+    let created = run.converge(&proxy_step, seen.proxy.clone(), Until::Usable).await?;
+    let id = created.present().and_then(|found| found.proxy.id()).map(str::to_owned);
+
+    let arn = survey.policy_arn();
+    let mut groups = seen.groups.clone();
+    if let Some(group) = group.present().filter(|group| !groups.iter().any(|have| have.id == group.id)) {
+        groups.push(group.clone());
+    }
+    let groups = Seen::Present(groups);
+
+    let ready = run.converge(&proxy_step, created.clone(), Until::Ready);
+    let connect = async {
+        // Steps 4 and 5 are read and rendered here; 6 and 7 carry them to IAM.
+        local_steps(run, survey, id.as_deref());
+        run.converge(&survey.connect_policy(&arn, id.as_deref()), seen.policy.clone(), Until::Ready).await?;
+        run.converge(&survey.attach(&arn), seen.attached.clone(), Until::Ready).await
+    };
+    let (database_ingress, proxy_ingress) = (survey.database_ingress(group_id), survey.proxy_ingress(group_id));
+    let admit_proxy = run.converge(&database_ingress, groups.clone(), Until::Ready);
+    let admit_functions = run.converge(&proxy_ingress, groups.clone(), Until::Ready);
+    let target = async {
+        let registered = run.converge(&survey.target(), seen.registered.clone(), Until::Ready).await?;
+        let rows = Seen::Present(registered.present().map(|found| found.rows.clone()).unwrap_or_default());
+        run.converge(&survey.health(), rows, Until::Ready).await
+    };
+    let (ready, connect, admit_proxy, admit_functions, target) =
+        tokio::join!(ready, connect, admit_proxy, admit_functions, target);
+    let (ready, _) = all2(ready, all2(connect, all2(admit_proxy, all2(admit_functions, target))))?;
+
+    // Step 13: last, and only now that the target is available.
+    let endpoint = ready.present().and_then(|found| found.proxy.endpoint.clone()).unwrap_or_default();
+    let known = survey.known(Some(&endpoint));
+    let functions: Vec<FunctionUse> =
+        survey.functions.iter().map(|found| FunctionUse::of(found.function.clone(), &known, found.named)).collect();
+    let repoint = survey.repoint(&known, Some(&endpoint));
+    run.converge(&repoint, Seen::Present(functions), Until::Ready).await?;
+    let functions = survey.functions.iter().map(|found| found.function.name.clone()).collect();
+    Ok(Outcome { endpoint, functions })
+}
+
+fn local_steps(run: &Run<'_>, survey: &Survey, id: Option<&str>) {
+    let iam = survey.login.iam;
+    let ending = if iam { Ending::Ready } else { Ending::NotNeeded };
+    let detail = |text: &str| if iam { text.to_owned() } else { PASSWORD_LOGIN.to_owned() };
+    let users = if survey.login.users.is_empty() { "any user".to_owned() } else { survey.login.users.join(", ") };
+    for (step, text) in [
+        (StepId::ProxyId, id.unwrap_or_default().to_owned()),
+        (StepId::ConnectDocument, format!("rds-db:connect as {users}")),
+    ] {
+        run.tell(&Event::Began { step, detail: detail(&text) });
+        run.tell(&Event::Ended { step, ending, detail: detail(&text), elapsed: std::time::Duration::ZERO });
+    }
+}
+
+/// Both results, or the failure that matters: not one that only followed from it.
+fn all2<A, B>(a: Result<A, Stop>, b: Result<B, Stop>) -> Result<(A, B), Stop> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(Stop::Abandoned), Err(stop)) | (Err(stop), _) | (Ok(_), Err(stop)) => Err(stop),
+    }
+}

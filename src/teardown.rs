@@ -1,0 +1,457 @@
+//! The reverse: variables first, then what we made, in the order that AWS allows.
+//!
+//! What is to go is found by ownership tags and by the stack's names, never from memory, so a
+//! teardown works from any point that an `up` was killed at, and after the database is gone.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::catalogue::StepId;
+use crate::cloud::ec2::{Direction, Group, Rule};
+use crate::cloud::iam::Policy;
+use crate::cloud::lambda::{Function, Update};
+use crate::cloud::{Cloud, Kind, Owner, Refusal, tags};
+use crate::discover::hosts::{HostKind, KnownHost, mentions, restore};
+use crate::discover::{Database, Problem};
+use crate::engine::event::{Ending, Event};
+use crate::engine::{Limit, Pace, Run, Seen, Stop};
+use crate::names::{Names, SECRET_POLICY};
+use crate::spec::DatabaseRef;
+use crate::steps::proxy::{self, Owned};
+
+/// Everything of one stack that is there.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// Its names.
+    pub names: Names,
+    /// The functions that remember a former host.
+    pub functions: Vec<Restoring>,
+    /// Functions that use the proxy and remember nothing: someone else pointed them there.
+    pub other_users: Vec<String>,
+    /// What was found under our names but is not ours.
+    pub foreign: Vec<String>,
+    proxy: Option<Owned>,
+    role: Option<Vec<String>>,
+    policy: Option<(Policy, Vec<String>)>,
+    groups: Vec<Group>,
+    rules: Vec<Rule>,
+}
+
+/// One function on its way back.
+#[derive(Debug, Clone)]
+pub struct Restoring {
+    /// The function as it is.
+    pub function: Function,
+    /// The variables that get their former value.
+    pub back: Vec<String>,
+    /// Variables that were changed since; they stay as they are.
+    pub changed: Vec<String>,
+    edited: crate::cloud::lambda::Variables,
+    memory: Vec<String>,
+}
+
+/// Finds everything of a stack.
+///
+/// # Errors
+/// When AWS refuses a read: a teardown that does not see everything must not begin.
+pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) -> Result<Stack, Problem> {
+    let identity = cloud.sts.identity().await.map_err(Problem::refused("asking AWS who is calling"))?;
+    let names = Names::new(stack, &cloud.region);
+    let owner = Owner { stack: stack.to_owned(), database: String::new(), extra: tags::Tags::new() };
+    let arn = names.policy_arn(&identity.partition, &identity.account);
+    let (proxy, role, inline, policy, attached, groups, rules, listed, hosts) = tokio::join!(
+        proxy::observe(cloud, stack, None),
+        cloud.iam.role(&names.role),
+        cloud.iam.role_policies(&names.role),
+        cloud.iam.policy(&arn),
+        cloud.iam.attached_roles(&arn),
+        cloud.ec2.groups_tagged_with(tags::STACK, stack),
+        cloud.ec2.rules_tagged_with(tags::STACK, stack),
+        cloud.lambda.list(),
+        async {
+            match database {
+                // A database that is gone does not stand in the way of its proxy's removal.
+                Some(database) => {
+                    Database::find(cloud, database, &identity.account).await.map(|found| found.hosts).ok()
+                }
+                None => None,
+            }
+        },
+    );
+    let doing = "looking for what belongs to the stack";
+    let mut foreign = Vec::new();
+    let proxy = match proxy.map_err(Problem::refused(doing))? {
+        Seen::Present(found) if owner.owns(&found.tags) => Some(found),
+        Seen::Present(found) => {
+            foreign.push(format!("the proxy {}", found.proxy.name));
+            None
+        }
+        _ => None,
+    };
+    let role = match role.map_err(Problem::refused(doing))? {
+        Some(role) if owner.owns(&role.tags) => Some(inline.map_err(Problem::refused(doing))?),
+        Some(role) => {
+            foreign.push(format!("the role {}", role.name));
+            None
+        }
+        None => None,
+    };
+    let attached = attached.map_err(Problem::refused(doing))?;
+    let policy = match policy.map_err(Problem::refused(doing))? {
+        Some(policy) if owner.owns(&policy.tags) => Some((policy, attached.clone())),
+        Some(_) => {
+            foreign.push(format!("the policy {}", names.policy));
+            None
+        }
+        None => None,
+    };
+    let groups = groups.map_err(Problem::refused(doing))?;
+    let rules = rules.map_err(Problem::refused(doing))?;
+    let listed = listed.map_err(Problem::refused("listing the functions"))?;
+
+    let endpoint = proxy.as_ref().and_then(|found| found.proxy.endpoint.clone());
+    let port = proxy.as_ref().and_then(|found| found.proxy.family).map(|family| family.proxy_port().to_string());
+    let mut known = hosts.unwrap_or_default();
+    known.extend(endpoint.clone().map(|name| KnownHost { name, kind: HostKind::Proxy }));
+    let mut functions = Vec::new();
+    let mut other_users = Vec::new();
+    for function in listed {
+        let uses = function.variables.0.values().any(|value| !mentions(value, &known).is_empty());
+        let role = function.role.rsplit('/').next().unwrap_or_default();
+        if !uses && !attached.iter().any(|name| name == role) {
+            continue;
+        }
+        let read = cloud.lambda.get(&function.name).await.map_err(Problem::refused("reading the functions"))?;
+        let Some(function) = read else { continue };
+        let name = function.name.clone();
+        let restoring = Restoring::of(function, endpoint.as_deref(), port.as_deref());
+        let still = endpoint.as_ref().is_some_and(|endpoint| {
+            let proxy = [KnownHost { name: endpoint.clone(), kind: HostKind::Proxy }];
+            restoring.edited.0.values().any(|value| !mentions(value, &proxy).is_empty())
+        });
+        if still {
+            other_users.push(name);
+        }
+        if !restoring.memory.is_empty() {
+            functions.push(restoring);
+        }
+    }
+    Ok(Stack { names, functions, other_users, foreign, proxy, role, policy, groups, rules })
+}
+
+impl Restoring {
+    fn of(function: Function, endpoint: Option<&str>, port: Option<&str>) -> Self {
+        let mut restoring = Self {
+            edited: function.variables.clone(),
+            back: Vec::new(),
+            changed: Vec::new(),
+            memory: Vec::new(),
+            function,
+        };
+        let memory = restoring.function.tags.clone().unwrap_or_default();
+        for (key, former) in memory {
+            let Some(name) = key.strip_prefix(tags::FORMER) else { continue };
+            restoring.memory.push(key.clone());
+            let Some(value) = restoring.function.variables.0.get(name) else {
+                restoring.changed.push(name.to_owned());
+                continue;
+            };
+            let hosts: Vec<&str> = former.split(' ').collect();
+            let is_port = former.chars().all(|c| c.is_ascii_digit());
+            let old = match endpoint {
+                _ if is_port && port == Some(value.as_str()) => Some(former.clone()),
+                Some(endpoint) if !is_port => {
+                    restore(value, &KnownHost { name: endpoint.to_owned(), kind: HostKind::Proxy }, &hosts)
+                }
+                _ => None,
+            };
+            match old {
+                Some(old) => {
+                    restoring.edited.0.insert(name.to_owned(), old);
+                    restoring.back.push(name.to_owned());
+                }
+                // Never written, put back already, or someone else's by now: only the memory goes.
+                None if is_port && *value == former => {}
+                None if hosts.iter().all(|host| value.contains(host)) => {}
+                None => restoring.changed.push(name.to_owned()),
+            }
+        }
+        restoring
+    }
+}
+
+/// One line of what goes: a mark, what, and a detail.
+pub type Line = (char, String, String);
+
+impl Stack {
+    /// Whether nothing of the stack is there.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.functions.is_empty()
+            && self.proxy.is_none()
+            && self.role.is_none()
+            && self.policy.is_none()
+            && self.groups.is_empty()
+            && self.rules.is_empty()
+    }
+
+    /// What a teardown would do, in order.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        let mut lines: Vec<Line> = Vec::new();
+        for found in &self.functions {
+            let what = format!("function {}", found.function.name);
+            if found.back.is_empty() {
+                lines.push(('~', what, "forget the former host; no variable holds the proxy".to_owned()));
+            } else {
+                lines.push(('~', what, format!("put back {}", found.back.join(", "))));
+            }
+        }
+        if let Some(found) = &self.proxy {
+            lines.push(('-', format!("proxy {}", found.proxy.name), found.proxy.status.clone()));
+        }
+        for rule in &self.rules {
+            let way = if rule.direction == Direction::Ingress { "ingress" } else { "egress" };
+            let port = rule.port.unwrap_or_default();
+            lines.push(('-', format!("{way} rule {}", rule.id), format!("port {port} of {}", rule.group)));
+        }
+        if let Some((policy, roles)) = &self.policy {
+            let of = if roles.is_empty() {
+                "attached to no role".to_owned()
+            } else {
+                format!("attached to {}", roles.join(", "))
+            };
+            lines.push(('-', format!("policy {}", policy.arn.rsplit('/').next().unwrap_or_default()), of));
+        }
+        if self.role.is_some() {
+            lines.push(('-', format!("role {}", self.names.role), "with its right to read the secret".to_owned()));
+        }
+        for group in &self.groups {
+            lines.push(('-', format!("security group {}", group.name), group.id.clone()));
+        }
+        lines
+    }
+}
+
+/// Carries the teardown out.
+///
+/// # Errors
+/// When AWS refuses, patience ends, or the run is told to stop; running it again goes on.
+pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
+    for found in &stack.functions {
+        step(run, StepId::Repoint, &found.function.name, put_back(run, found)).await?;
+    }
+    let gone = async {
+        if let Some(found) = &stack.proxy {
+            step(run, StepId::Proxy, &found.proxy.name, delete_proxy(run, &found.proxy.name)).await?;
+        }
+        if let Some(policies) = &stack.role {
+            // Not before the proxy is gone: it still reads its secret until then.
+            step(run, StepId::ProxyRole, &stack.names.role, delete_role(run, stack, policies)).await?;
+        }
+        Ok::<_, Stop>(())
+    };
+    let rights = async {
+        if let Some((policy, roles)) = &stack.policy {
+            step(run, StepId::ConnectPolicy, &stack.names.policy, delete_policy(run, policy, roles)).await?;
+        }
+        Ok::<_, Stop>(())
+    };
+    let rules = async {
+        if !stack.rules.is_empty() {
+            step(run, StepId::DatabaseIngress, &format!("{} rules", stack.rules.len()), revoke(run, stack)).await?;
+        }
+        Ok::<_, Stop>(())
+    };
+    let (gone, rights, rules) = tokio::join!(gone, rights, rules);
+    gone.and(rights).and(rules)?;
+    for group in &stack.groups {
+        step(run, StepId::ProxyGroup, &group.name, delete_group(run, group)).await?;
+    }
+    Ok(())
+}
+
+async fn step(
+    run: &Run<'_>,
+    step: StepId,
+    detail: &str,
+    work: impl Future<Output = Result<(), Stop>>,
+) -> Result<(), Stop> {
+    let began = run.clock.elapsed();
+    run.tell(&Event::Began { step, detail: detail.to_owned() });
+    let result = work.await;
+    let elapsed = run.clock.elapsed().saturating_sub(began);
+    match &result {
+        Ok(()) => run.tell(&Event::Ended { step, ending: Ending::Removed, detail: detail.to_owned(), elapsed }),
+        Err(Stop::Interrupted | Stop::Abandoned) => {}
+        Err(stop) => {
+            run.stop.fail();
+            run.tell(&Event::Ended { step, ending: Ending::Failed, detail: stop.to_string(), elapsed });
+        }
+    }
+    result
+}
+
+fn refused(doing: &str) -> impl FnOnce(Refusal) -> Stop {
+    let doing = doing.to_owned();
+    move |refusal| Stop::Refused { doing, refusal }
+}
+
+/// One wait of the teardown.
+struct Waiting<'a> {
+    step: StepId,
+    doing: &'a str,
+    since: Duration,
+    limit: Limit,
+    pace: Pace,
+}
+
+impl Waiting<'_> {
+    async fn rest(&self, run: &Run<'_>, state: &str) -> Result<(), Stop> {
+        let elapsed = run.clock.elapsed().saturating_sub(self.since);
+        if elapsed >= self.limit.span {
+            return Err(Stop::Patience { doing: self.doing.to_owned(), state: state.to_owned(), limit: self.limit });
+        }
+        let (state, limit) = (state.to_owned(), self.limit.span);
+        run.tell(&Event::Waiting { step: self.step, state, elapsed, limit });
+        run.sleep(self.pace.next(elapsed)).await
+    }
+}
+
+async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
+    let name = found.function.name.as_str();
+    let doing = format!("putting back the variables ({name})");
+    let lambda = &run.cloud.lambda;
+    let wait = Waiting {
+        step: StepId::Repoint,
+        doing: &doing,
+        since: run.clock.elapsed(),
+        limit: run.patience.function,
+        pace: Pace::Seconds,
+    };
+    let mut current = found.clone();
+    while !current.back.is_empty() {
+        run.sleep(Duration::ZERO).await?;
+        match lambda.set_variables(&current.function, &current.edited).await {
+            Ok(_) => break,
+            Err(refusal) if matches!(refusal.kind, Kind::Stale | Kind::NotYet) => {
+                wait.rest(run, "changed meanwhile").await?;
+                let Some(function) = lambda.get(name).await.map_err(refused(&doing))? else { return Ok(()) };
+                // Only our variables are taken back; what a deploy changed meanwhile stays.
+                for variable in std::mem::take(&mut current.back) {
+                    let same = function.variables.0.get(&variable) == found.function.variables.0.get(&variable);
+                    if same {
+                        current.back.push(variable);
+                    }
+                }
+                let mut edited = function.variables.clone();
+                for variable in &current.back {
+                    edited.0.extend(found.edited.0.get(variable).map(|old| (variable.clone(), old.clone())));
+                }
+                (current.function, current.edited) = (function, edited);
+            }
+            Err(refusal) => return Err(refused(&doing)(refusal)),
+        }
+    }
+    loop {
+        let Some(function) = lambda.get(name).await.map_err(refused(&doing))? else { return Ok(()) };
+        match function.update {
+            Update::InProgress => wait.rest(run, "update in progress").await?,
+            Update::Failed(why) if !found.back.is_empty() => {
+                return Err(Stop::Conflict { doing, reasons: vec![format!("the update failed: {why}")] });
+            }
+            _ => break,
+        }
+    }
+    lambda.untag(&found.function.arn, found.memory.clone()).await.map_err(refused(&doing))
+}
+
+async fn delete_proxy(run: &Run<'_>, name: &str) -> Result<(), Stop> {
+    let doing = format!("deleting the proxy ({name})");
+    let wait = Waiting {
+        step: StepId::Proxy,
+        doing: &doing,
+        since: run.clock.elapsed(),
+        limit: run.patience.deletion,
+        pace: Pace::Minutes,
+    };
+    loop {
+        run.sleep(Duration::ZERO).await?;
+        match run.cloud.rds.delete_proxy(name).await {
+            Ok(()) => break,
+            Err(refusal) if refusal.kind == Kind::NotYet => wait.rest(run, "busy").await?,
+            Err(refusal) => return Err(refused(&doing)(refusal)),
+        }
+    }
+    while let Some(proxy) = run.cloud.rds.proxy(name).await.map_err(refused(&doing))? {
+        wait.rest(run, &proxy.status).await?;
+    }
+    Ok(())
+}
+
+async fn delete_role(run: &Run<'_>, stack: &Stack, policies: &[String]) -> Result<(), Stop> {
+    let role = stack.names.role.as_str();
+    let doing = format!("deleting the proxy's role ({role})");
+    if let Some(foreign) = policies.iter().find(|name| *name != SECRET_POLICY) {
+        let reasons = vec![format!("someone added the policy {foreign} to it")];
+        return Err(Stop::Conflict { doing, reasons });
+    }
+    run.sleep(Duration::ZERO).await?;
+    run.cloud.iam.delete_role_policy(role, SECRET_POLICY).await.map_err(refused(&doing))?;
+    retry(run, StepId::ProxyRole, &doing, run.patience.propagation, Pace::Dense, || run.cloud.iam.delete_role(role))
+        .await
+}
+
+async fn delete_policy(run: &Run<'_>, policy: &Policy, roles: &[String]) -> Result<(), Stop> {
+    let doing = "deleting the connect policy";
+    let iam = &run.cloud.iam;
+    for role in roles {
+        run.sleep(Duration::ZERO).await?;
+        iam.detach(role, &policy.arn).await.map_err(refused(doing))?;
+    }
+    for version in iam.idle_policy_versions(&policy.arn).await.map_err(refused(doing))? {
+        iam.delete_policy_version(&policy.arn, &version).await.map_err(refused(doing))?;
+    }
+    retry(run, StepId::ConnectPolicy, doing, run.patience.propagation, Pace::Dense, || iam.delete_policy(&policy.arn))
+        .await
+}
+
+async fn revoke(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
+    let mut calls: BTreeMap<(Direction, &str), Vec<String>> = BTreeMap::new();
+    for rule in &stack.rules {
+        calls.entry((rule.direction, rule.group.as_str())).or_default().push(rule.id.clone());
+    }
+    for ((direction, group), rules) in calls {
+        run.sleep(Duration::ZERO).await?;
+        run.cloud.ec2.revoke(direction, group, rules).await.map_err(refused("taking away the rules"))?;
+    }
+    Ok(())
+}
+
+async fn delete_group(run: &Run<'_>, group: &Group) -> Result<(), Stop> {
+    let doing = format!("deleting the proxy's security group ({})", group.name);
+    let ec2 = &run.cloud.ec2;
+    retry(run, StepId::ProxyGroup, &doing, run.patience.deletion, Pace::Minutes, || ec2.delete_group(&group.id)).await
+}
+
+/// Repeats a deletion while something still refers to the thing.
+async fn retry<F: Future<Output = Result<(), Refusal>>>(
+    run: &Run<'_>,
+    step: StepId,
+    doing: &str,
+    limit: Limit,
+    pace: Pace,
+    mut call: impl FnMut() -> F,
+) -> Result<(), Stop> {
+    let wait = Waiting { step, doing, since: run.clock.elapsed(), limit, pace };
+    loop {
+        run.sleep(Duration::ZERO).await?;
+        match call().await {
+            Ok(()) => return Ok(()),
+            Err(refusal) if matches!(refusal.kind, Kind::InUse | Kind::NotYet) => {
+                wait.rest(run, "still in use").await?
+            }
+            Err(refusal) => return Err(refused(doing)(refusal)),
+        }
+    }
+}
