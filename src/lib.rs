@@ -1,15 +1,20 @@
 //! Puts an Amazon RDS Proxy between existing Lambda functions and an existing database.
 
 pub mod catalogue;
+pub mod cli;
 pub mod clock;
 pub mod cloud;
+pub mod commands;
 pub mod discover;
 pub mod engine;
+pub mod error;
 pub mod exit;
 pub mod names;
+pub mod report;
 pub mod sandbox;
 pub mod sequence;
 pub mod spec;
+pub mod stacks;
 pub mod steps;
 pub mod teardown;
 pub mod templates;

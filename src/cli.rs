@@ -1,0 +1,212 @@
+//! The command line: its doc comments are the help text.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::spec::ClientAuth;
+
+/// Puts an Amazon RDS Proxy between existing Lambda functions and an existing database.
+#[derive(Debug, Parser)]
+#[command(name = "rdsproxy-setup", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The AWS region; else AWS_REGION or the profile's.
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The AWS profile; else AWS_PROFILE or the usual chain.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Another endpoint for every service; plain HTTP only on this machine.
+    #[arg(long, global = true, value_name = "URL", env = "RDSPROXY_ENDPOINT_URL")]
+    pub endpoint_url: Option<String>,
+    /// Use the embedded, simulated account: nothing of AWS is touched.
+    #[arg(long, global = true, env = "RDSPROXY_SANDBOX", value_parser = clap::builder::FalseyValueParser::new())]
+    pub sandbox: bool,
+    /// The file that the sandbox's world is kept in.
+    #[arg(long, global = true, value_name = "FILE", env = "RDSPROXY_SANDBOX_FILE")]
+    pub sandbox_file: Option<PathBuf>,
+    /// How many times faster than real the sandbox's time runs.
+    #[arg(long, global = true, value_name = "FACTOR", default_value_t = 60.0, env = "RDSPROXY_SANDBOX_SPEED")]
+    pub sandbox_speed: f64,
+    /// What stdout holds: text for people, or one JSON document.
+    #[arg(long, global = true, value_enum, default_value_t = Output::Human, env = "RDSPROXY_OUTPUT")]
+    pub output: Output,
+    /// Do not ask; carry the plan out.
+    #[arg(long, short = 'y', global = true)]
+    pub yes: bool,
+    /// When to use colour; NO_COLOR is honoured.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Say more: AWS request ids in errors.
+    #[arg(long, short = 'v', global = true)]
+    pub verbose: bool,
+    /// Say less: results and failures only.
+    #[arg(long, short = 'q', global = true)]
+    pub quiet: bool,
+}
+
+/// What stdout holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Text for people.
+    Human,
+    /// One JSON document.
+    Json,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Carry out the thirteen documented steps, or what is missing of them.
+    Up(Box<Up>),
+    /// Show all thirteen steps as they are.
+    Status(Status),
+    /// Put the variables back and remove everything that up made.
+    Teardown(Teardown),
+    /// The embedded account: serve it, show it, start it over.
+    #[command(subcommand)]
+    Sandbox(Sandbox),
+}
+
+/// `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// The database: an instance or a cluster, by identifier or ARN.
+    #[arg(long, value_name = "ID|ARN")]
+    pub db: String,
+    /// Show the plan and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: exit with 2 when something would change.
+    #[arg(long, requires = "dry_run")]
+    pub detailed_exitcode: bool,
+    /// A function to point at the proxy; repeat for several. Else those whose variables hold the database's endpoint.
+    #[arg(long = "function", value_name = "NAME")]
+    pub functions: Vec<String>,
+    /// A secret that the proxy logs in with, one for each database user. Else the one that RDS manages.
+    #[arg(long = "secret", value_name = "NAME|ARN")]
+    pub secrets: Vec<String>,
+    /// The proxy's name. Else the database's with -proxy.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// How functions log in at the proxy; auto keeps them working without a change of code.
+    #[arg(long, value_enum, default_value_t = ClientAuth::Auto)]
+    pub client_auth: ClientAuth,
+    /// A database user that functions log in as; repeat for several.
+    #[arg(long = "db-user", value_name = "USER")]
+    pub db_users: Vec<String>,
+    /// A subnet for the proxy; repeat, two zones at least. Else those of the database.
+    #[arg(long = "subnet", value_name = "SUBNET")]
+    pub subnets: Vec<String>,
+    /// Percent of the database's max_connections that the proxy may use.
+    #[arg(long, value_name = "PERCENT", help_heading = "Connection pool (unset: AWS's own default)")]
+    pub max_connections_percent: Option<i32>,
+    /// Percent of max_connections that may stay open idle.
+    #[arg(long, value_name = "PERCENT", help_heading = "Connection pool (unset: AWS's own default)")]
+    pub max_idle_connections_percent: Option<i32>,
+    /// Seconds that a client waits for a connection.
+    #[arg(long, value_name = "SECONDS", help_heading = "Connection pool (unset: AWS's own default)")]
+    pub connection_borrow_timeout: Option<i32>,
+    /// Seconds after which an idle client is cut off.
+    #[arg(long, value_name = "SECONDS", help_heading = "Connection pool (unset: AWS's own default)",
+          value_parser = clap::value_parser!(i32).range(1..=28_800))]
+    pub idle_client_timeout: Option<i32>,
+    /// SQL that runs on every new connection.
+    #[arg(long, value_name = "SQL", help_heading = "Connection pool (unset: AWS's own default)")]
+    pub init_query: Option<String>,
+    /// What does not pin a session: EXCLUDE_VARIABLE_SETS.
+    #[arg(long, value_name = "FILTER", help_heading = "Connection pool (unset: AWS's own default)")]
+    pub session_pinning_filter: Vec<String>,
+    /// Refuse clients without TLS.
+    #[arg(long, overrides_with = "no_require_tls")]
+    pub require_tls: bool,
+    /// Accept clients without TLS.
+    #[arg(long)]
+    pub no_require_tls: bool,
+    /// Turn the proxy's debug logging on; AWS turns it off after 24 hours.
+    #[arg(long)]
+    pub debug_logging: bool,
+    /// A further tag on everything that is made; repeat for several.
+    #[arg(long = "tag", value_name = "KEY=VALUE")]
+    pub tags: Vec<String>,
+    /// Read each secret once, to check that it has the keys username and password.
+    #[arg(long)]
+    pub inspect_secret: bool,
+    #[command(flatten)]
+    pub waits: Waits,
+}
+
+/// How long to wait.
+#[derive(Debug, Args)]
+pub struct Waits {
+    /// How long to wait: 45m for every long wait, or target=45m for one
+    /// (proxy, target, deletion, propagation, database, function).
+    #[arg(long = "timeout", value_name = "[WAIT=]SPAN")]
+    pub timeouts: Vec<String>,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The database. Without it: every stack of the region.
+    #[arg(long, value_name = "ID|ARN")]
+    pub db: Option<String>,
+    /// The proxy's name, where up was given one.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Exit with 3 on drift or ill health.
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// `teardown`.
+#[derive(Debug, Args)]
+pub struct Teardown {
+    /// The database. Without it: the region's only stack, if there is one.
+    #[arg(long, value_name = "ID|ARN")]
+    pub db: Option<String>,
+    /// The proxy's name, where up was given one.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Remove the proxy although functions that we did not point at it use it.
+    #[arg(long)]
+    pub even_if_used: bool,
+    #[command(flatten)]
+    pub waits: Waits,
+}
+
+/// `sandbox`.
+#[derive(Debug, Subcommand)]
+pub enum Sandbox {
+    /// Serve the embedded account on this machine, for any AWS client.
+    Serve {
+        /// The port on 127.0.0.1; 0 takes a free one.
+        #[arg(long, default_value_t = 4600)]
+        port: u16,
+    },
+    /// Start over with the newcomer's world.
+    Reset,
+    /// Print what the embedded account holds.
+    Show,
+}

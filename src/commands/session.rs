@@ -1,0 +1,155 @@
+//! What all commands share: the account, the clock, the stop signs, and questions.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use etcetera::BaseStrategy;
+
+use crate::cli::{Global, Output, Waits};
+use crate::clock::Clock;
+use crate::cloud::{Access, Cloud};
+use crate::engine::{Patience, StopSign};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::report::{self, Lines};
+use crate::sandbox::{Store, mount};
+use crate::spec;
+
+/// An open account.
+pub(super) struct Session {
+    pub(super) cloud: Cloud,
+    pub(super) clock: Clock,
+    pub(super) stop: Arc<StopSign>,
+    pub(super) lines: Lines,
+    pub(super) json: bool,
+}
+
+/// The sandbox's file.
+pub(super) fn sandbox_file(global: &Global) -> Result<PathBuf, Failure> {
+    if let Some(file) = &global.sandbox_file {
+        return Ok(file.clone());
+    }
+    let strategy = etcetera::choose_base_strategy().map_err(|error| {
+        Failure::new(Exit::Failed, format!("finding the state folder: {error}"), ["Choose a file with --sandbox-file."])
+    })?;
+    let folder = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
+    Ok(folder.join("rdsproxy-setup").join("sandbox.json"))
+}
+
+/// Opens the sandbox's world.
+pub(super) fn store(global: &Global) -> Result<Store, Failure> {
+    let file = sandbox_file(global)?;
+    Store::open(&file, global.sandbox_speed).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("opening the sandbox ({}): {error}", file.display()),
+            ["Start over with: rdsproxy-setup sandbox reset"],
+        )
+    })
+}
+
+impl Session {
+    /// Opens the account that the flags name.
+    pub(super) async fn open(global: &Global) -> Result<Self, Failure> {
+        let stop = Arc::new(StopSign::default());
+        listen(&stop);
+        let json = global.output == Output::Json;
+        let lines = Lines::new(json, global.quiet);
+        if global.sandbox {
+            let store = store(global)?;
+            let world = store.world().map_err(|error| Failure::new(Exit::Failed, error.to_string(), [""; 0]))?;
+            if let Some(region) = global.region.as_ref().filter(|region| **region != world.region) {
+                return Err(Failure::new(
+                    Exit::Decide,
+                    format!("opening the sandbox: it is in {}, not in {region}", world.region),
+                    ["Leave --region out with --sandbox."],
+                ));
+            }
+            let clock = Clock::scaled(store.speed());
+            let http = mount(Arc::new(store), clock_speed(global));
+            let cloud = Cloud::mounted(http, &world.region, "AKIASANDBOXADMIN0000", &clock);
+            return Ok(Self { cloud, clock, stop, lines, json });
+        }
+        let endpoint_url = global.endpoint_url.as_deref().map(spec::endpoint_url).transpose()?;
+        let access = Access { region: global.region.clone(), profile: global.profile.clone(), endpoint_url };
+        let cloud = Cloud::real(&access).await?;
+        Ok(Self { cloud, clock: Clock::real(), stop, lines, json })
+    }
+}
+
+fn clock_speed(global: &Global) -> f64 {
+    if global.sandbox_speed.is_finite() && global.sandbox_speed > 0.0 { global.sandbox_speed } else { 1.0 }
+}
+
+/// The first signal ends the run at its next rest; the second one at once.
+fn listen(stop: &Arc<StopSign>) {
+    let stop = Arc::clone(stop);
+    tokio::spawn(async move {
+        for count in 0..2 {
+            if signal().await.is_err() {
+                return;
+            }
+            if count == 0 {
+                report::say("Stopping after the call in flight. Once more to leave at once.");
+                stop.interrupt();
+            } else {
+                report::say("Left at once. Run the same command again to resume.");
+                #[expect(clippy::exit, reason = "the second signal leaves at once, by contract")]
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            }
+        }
+    });
+}
+
+#[cfg(unix)]
+async fn signal() -> std::io::Result<()> {
+    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = term.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+/// Reads `--timeout`.
+pub(super) fn patience(waits: &Waits) -> Result<Patience, Failure> {
+    let mut patience = Patience::default();
+    for text in &waits.timeouts {
+        let (name, span) = text.split_once('=').map_or((None, text.as_str()), |(name, span)| (Some(name), span));
+        if !patience.set(name, spec::span(span)?) {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("--timeout {text:?} is not usable: there is no wait of that name"),
+                [format!("The waits are {}.", Patience::NAMES.join(", "))],
+            ));
+        }
+    }
+    Ok(patience)
+}
+
+/// Asks for consent, unless it was given.
+pub(super) fn consent(global: &Global, explain: &str) -> Result<bool, Failure> {
+    if global.yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::new(
+            Exit::Decide,
+            "asking for consent: there is no terminal to ask on, so nothing was changed",
+            ["Add --yes to carry the plan out, or --dry-run to see it only."],
+        ));
+    }
+    loop {
+        match report::ask("Carry this out? [yes/no/explain]").as_deref() {
+            Some("yes" | "y") => return Ok(true),
+            Some("explain" | "e") => report::say(explain),
+            Some("no" | "n") | None => return Ok(false),
+            Some(_) => report::say("Please answer yes, no or explain."),
+        }
+    }
+}

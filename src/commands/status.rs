@@ -1,0 +1,86 @@
+//! `status`: all thirteen steps as they are.
+
+use serde_json::json;
+
+use super::session::Session;
+use super::up::steps;
+use crate::cli::{Global, Status};
+use crate::discover::Problem;
+use crate::engine::Patience;
+use crate::engine::ledger::Verdict;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::spec::{self, ClientAuth, DatabaseRef, Spec};
+use crate::{report, sequence, stacks};
+
+/// Runs it.
+pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure> {
+    let wanted = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
+    let session = Session::open(global).await?;
+    let specs = match wanted {
+        Some(database) => vec![wish(spec::stack(args.name.as_deref(), &database)?, database)],
+        None => all(&session).await?,
+    };
+    let mut drift = false;
+    let mut documents = Vec::new();
+    if specs.is_empty() && !session.json {
+        report::result(&format!("No stack of rdsproxy-setup is in {}.", session.cloud.region));
+        report::result("Next: rdsproxy-setup up --db NAME");
+    }
+    for spec in specs {
+        let survey = sequence::survey(&session.cloud, &spec, Patience::default()).await?;
+        let entries = survey.entries();
+        let fine = entries.iter().all(|entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)));
+        drift |= !fine;
+        let endpoint = survey.endpoint();
+        if session.json {
+            documents.push(json!({"proxy": spec.stack, "database": spec.database.id, "endpoint": endpoint,
+                                  "in_place": fine, "steps": steps(&entries)}));
+            continue;
+        }
+        let head = match endpoint {
+            Some(endpoint) => format!("{} at {endpoint}", spec.stack),
+            None => format!("{}: there is no proxy", spec.stack),
+        };
+        report::result(&format!("{head}\n\n{}\n", report::status(&entries)));
+        let db = &spec.database.id;
+        report::result(&if fine {
+            "Everything is in place.".to_owned()
+        } else {
+            format!("Next: rdsproxy-setup up --db {db}")
+        });
+    }
+    if session.json {
+        report::document(&json!({"schema": 1, "stacks": documents}));
+    }
+    Ok(if drift && args.exit_code { Exit::Drift } else { Exit::Done })
+}
+
+async fn all(session: &Session) -> Result<Vec<Spec>, Failure> {
+    let found = stacks::list(&session.cloud).await.map_err(Problem::refused("listing our stacks"))?;
+    let mut specs = Vec::new();
+    for (stack, database) in found {
+        let id = database.unwrap_or_else(|| stack.trim_end_matches("-proxy").to_owned());
+        specs.push(wish(stack, DatabaseRef { id, place: None }));
+    }
+    Ok(specs)
+}
+
+/// What a status compares with: no more than what the account itself tells.
+fn wish(stack: String, database: DatabaseRef) -> Spec {
+    Spec {
+        database,
+        stack,
+        functions: Vec::new(),
+        secrets: Vec::new(),
+        client_auth: ClientAuth::Auto,
+        db_users: Vec::new(),
+        subnets: Vec::new(),
+        pool: crate::cloud::rds::Pool::default(),
+        idle_client_timeout: None,
+        require_tls: None,
+        debug_logging: None,
+        tags: crate::cloud::Tags::new(),
+        inspect_secret: false,
+    }
+}

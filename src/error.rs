@@ -1,0 +1,191 @@
+//! What went wrong, for people: the one place that turns causes into hints.
+
+use crate::cloud::{ConnectError, Kind, Refusal};
+use crate::discover::Problem;
+use crate::engine::Stop;
+use crate::exit::Exit;
+use crate::spec::SpecError;
+
+/// A failure with what would help.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// How the program ends.
+    pub exit: Exit,
+    /// *verb-ing thing (name): cause*.
+    pub headline: String,
+    /// What would help, one sentence each.
+    pub hints: Vec<String>,
+    /// AWS's id of the request.
+    pub request_id: Option<String>,
+}
+
+impl Failure {
+    /// A failure without AWS.
+    pub fn new<H: Into<String>>(exit: Exit, headline: impl Into<String>, hints: impl IntoIterator<Item = H>) -> Self {
+        Self { exit, headline: headline.into(), hints: hints.into_iter().map(Into::into).collect(), request_id: None }
+    }
+
+    fn refused(doing: &str, refusal: &Refusal) -> Self {
+        let (exit, hints) = advice(refusal);
+        let headline = match refusal.kind {
+            Kind::Credentials if refusal.code.is_none() => format!("{doing}: there are no AWS credentials"),
+            _ => format!("{doing}: {refusal}"),
+        };
+        Self { exit, headline, hints, request_id: refusal.request_id.clone() }
+    }
+}
+
+fn advice(refusal: &Refusal) -> (Exit, Vec<String>) {
+    let one = |text: &str| vec![text.to_owned()];
+    match refusal.kind {
+        Kind::Denied => {
+            let hint = format!(
+                "Allow the action {} to these credentials, then run the same command again.",
+                refusal.operation
+            );
+            (Exit::Decide, vec![hint])
+        }
+        Kind::Credentials if refusal.code.is_none() => (
+            Exit::Decide,
+            one(
+                "Give them in one of three ways: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile (--profile NAME), or a role of the machine. Or try without an account: --sandbox.",
+            ),
+        ),
+        Kind::Credentials => (
+            Exit::Decide,
+            one("AWS does not accept these credentials; check which ones are in use: aws sts get-caller-identity."),
+        ),
+        Kind::Expired => (
+            Exit::Decide,
+            one(
+                "The credentials have expired. Renew them (aws sso login, or your usual way) and run the same command again.",
+            ),
+        ),
+        Kind::Unreachable => {
+            (Exit::Failed, one("Check the network, a proxy, and --region; then run the same command again to resume."))
+        }
+        Kind::Throttled | Kind::Service => {
+            (Exit::Failed, one("This passes by itself; run the same command again to resume."))
+        }
+        Kind::Quota => (
+            Exit::Decide,
+            one("Raise the quota in Service Quotas, or remove what is unused; then run the same command again."),
+        ),
+        _ => (
+            Exit::Failed,
+            one("What was made so far stays; run the same command again to resume, or teardown to remove it."),
+        ),
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        match &problem {
+            Problem::Refused { doing, refusal } => Self::refused(doing, refusal),
+            Problem::Unfit { headline, hints } => Self::new(Exit::Decide, headline.clone(), hints.clone()),
+        }
+    }
+}
+
+impl From<SpecError> for Failure {
+    fn from(error: SpecError) -> Self {
+        Self::new(Exit::Usage, error.to_string(), [error.mend])
+    }
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        let hint = match &error {
+            ConnectError::NoRegion => "Set one: --region REGION, or AWS_REGION, or region in the profile.",
+            ConnectError::CaBundle { .. } => "Point AWS_CA_BUNDLE at a readable PEM file, or unset it.",
+            ConnectError::Tls(_) => "Check the certificates in AWS_CA_BUNDLE.",
+        };
+        Self::new(Exit::Decide, error.to_string(), [hint])
+    }
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        let headline = stop.to_string();
+        match &stop {
+            Stop::Refused { doing, refusal } => Self::refused(doing, refusal),
+            Stop::Conflict { .. } => Self::new(
+                Exit::Decide,
+                headline,
+                ["It is left as it is. Choose another name with --name, or remove it yourself if nothing needs it."],
+            ),
+            Stop::Stuck { state, .. } => Self::new(Exit::Decide, headline, health_hints(state)),
+            Stop::Patience { limit, state, .. } => {
+                let mut hints = health_hints(state);
+                hints
+                    .push(format!("Run the same command again to resume; --timeout {}=SPAN waits longer.", limit.name));
+                Self::new(Exit::Patience, headline, hints)
+            }
+            Stop::Interrupted => Self::new(Exit::Interrupted, "interrupted", ["Run the same command again to resume."]),
+            Stop::Abandoned => Self::new(Exit::Failed, headline, ["Run the same command again to resume."]),
+        }
+    }
+}
+
+/// What a state of proxy or target means, likely causes in order, and what to check.
+#[must_use]
+pub fn health_hints(state: &str) -> Vec<String> {
+    let text: &[&str] = if state.contains("AUTH_FAILURE") {
+        &[
+            "The proxy cannot log in to the database.",
+            "Likely: the secret's password is not the database's; its value lacks the keys username and password; or the KMS key's policy does not let the proxy's role decrypt it.",
+            "Check the secret (up --inspect-secret) and the key's policy.",
+        ]
+    } else if state.contains("CONNECTION_FAILED") {
+        &[
+            "The proxy reaches the database, but the connection is refused or breaks.",
+            "Likely: max_connections is used up; TLS settings do not match; in PostgreSQL, the database postgres is missing or rdsproxyadmin may not connect to it.",
+            "Check the database's log and its parameter group.",
+        ]
+    } else if state.contains("UNREACHABLE") {
+        &[
+            "The proxy gets no TCP connection to the database.",
+            "Likely: the database is stopped; a network ACL or a route stands in the way; a security-group rule is missing.",
+            "Check steps 9 and 2 with status, then the subnets' network ACLs.",
+        ]
+    } else if state.contains("PENDING_PROXY_CAPACITY") {
+        &[
+            "The proxy is still scaling to the database's size; this is normal for up to fifteen minutes.",
+            "Likely, when it lasts: the subnets are short of free addresses; or Aurora Serverless v2 has a minimum below 1 ACU.",
+            "Check the free addresses and the cluster's minimum capacity.",
+        ]
+    } else if state.contains("INVALID_REPLICATION_STATE") {
+        &[
+            "A member of the cluster replicates in a state that the proxy cannot use.",
+            "Likely: a replica lags or is being rebuilt.",
+            "Check the cluster's members in the RDS console.",
+        ]
+    } else if state.contains("PROMOTED") {
+        &[
+            "The target changed its role, after a switchover or a promotion.",
+            "Likely: a blue/green deployment or a replica's promotion is under way.",
+            "Wait for it to end, then look again with status.",
+        ]
+    } else if state.contains("internal error") {
+        &[
+            "AWS gives no reason, and mostly means that the proxy's security group cannot reach the database.",
+            "Likely: a missing rule between the two groups; or a secret whose value is not JSON with username and password.",
+            "Check step 9 with status.",
+        ]
+    } else if state.contains("incompatible-network") {
+        &[
+            "AWS cannot place the proxy in its subnets.",
+            "Likely: the subnets have no free addresses, or were changed meanwhile.",
+            "Free addresses or give other subnets (--subnet); then teardown and up.",
+        ]
+    } else if state.contains("insufficient-resource-limits") {
+        &[
+            "A quota of the account stands in the way.",
+            "Likely: network interfaces or proxies (20 a region).",
+            "Raise the quota; then teardown and up.",
+        ]
+    } else {
+        &[]
+    };
+    text.iter().map(|&line| line.to_owned()).collect()
+}
