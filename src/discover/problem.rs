@@ -39,7 +39,7 @@ impl Problem {
 
 /// Names of `known` that resemble `wanted`, nearest first, at most three.
 #[must_use]
-pub fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub(super) fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = wanted.to_ascii_lowercase();
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
@@ -56,7 +56,7 @@ pub fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&
 
 /// A sentence that offers near names, if there are any, or else the first few of all.
 #[must_use]
-pub fn did_you_mean(what: &str, wanted: &str, known: &[String]) -> String {
+pub(super) fn did_you_mean(what: &str, wanted: &str, known: &[String]) -> String {
     let near = near(wanted, known.iter().map(String::as_str));
     if !near.is_empty() {
         return format!("Did you mean {}?", near.join(" or "));

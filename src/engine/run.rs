@@ -135,7 +135,8 @@ impl Run<'_> {
     ) -> Result<Seen<S::State>, Stop> {
         let began = self.clock.elapsed();
         self.tell(&Event::Began { step: step.id(), detail: step.subject() });
-        let outcome = self.drive(step, seen, until).await;
+        // Boxed: the SDK's futures are large, and a sequence joins many of them.
+        let outcome = Box::pin(self.drive(step, seen, until)).await;
         let elapsed = self.clock.elapsed().saturating_sub(began);
         match &outcome {
             Ok((seen, Some(ending))) => {

@@ -1,0 +1,175 @@
+//! An embedded account in memory whose calls can be counted, and which can "kill" a run at any call.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rdsproxy_setup::clock::Clock;
+use rdsproxy_setup::cloud::rds::Pool;
+use rdsproxy_setup::cloud::{Cloud, Tags};
+use rdsproxy_setup::discover::Problem;
+use rdsproxy_setup::engine::event::Recorder;
+use rdsproxy_setup::engine::{Patience, Run, Stop, StopSign};
+use rdsproxy_setup::sandbox::{Account, Handled, InMemory, Reply, Request, World, mount};
+use rdsproxy_setup::sequence::{self, Outcome, Survey};
+use rdsproxy_setup::spec::{ClientAuth, DatabaseRef, Spec, stack};
+use rdsproxy_setup::teardown;
+use tokio::sync::Notify;
+
+/// Never kill.
+pub(crate) const NEVER: usize = usize::MAX;
+
+/// The account behind the SDK, with a bullet for the n-th call.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) account: InMemory,
+    calls: AtomicUsize,
+    kill_at: AtomicUsize,
+    after_effect: bool,
+    killed: Notify,
+}
+
+impl Account for Gate {
+    fn answer(&self, request: &Request) -> io::Result<Handled> {
+        let number = self.calls.fetch_add(1, Ordering::SeqCst);
+        if number < self.kill_at.load(Ordering::SeqCst) {
+            return self.account.answer(request);
+        }
+        let silence = Handled { reply: Reply::Silence, latency: std::time::Duration::ZERO };
+        // Calls that overlap the fatal one die with it, and without an effect.
+        if number == self.kill_at.load(Ordering::SeqCst) {
+            if self.after_effect {
+                self.account.answer(request)?;
+            }
+            self.killed.notify_one();
+        }
+        Ok(silence)
+    }
+}
+
+/// A bed for runs over one world.
+pub(crate) struct Bed {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) cloud: Cloud,
+    clock: Clock,
+}
+
+/// What became of a run.
+#[derive(Debug)]
+pub(crate) enum Fate<T> {
+    Done(T),
+    Stopped(#[expect(dead_code, reason = "shown when an assertion fails")] String),
+    Killed,
+}
+
+impl Bed {
+    /// The newcomer's world, with a run killed at the n-th call, before or after its effect.
+    pub(crate) fn new(kill_at: usize, after_effect: bool) -> Self {
+        let gate = Arc::new(Gate {
+            account: InMemory::new(World::newcomer()),
+            calls: AtomicUsize::new(0),
+            kill_at: AtomicUsize::new(kill_at),
+            after_effect,
+            killed: Notify::new(),
+        });
+        let clock = Clock::real();
+        let cloud =
+            Cloud::mounted(mount(Arc::clone(&gate) as Arc<dyn Account>, 1.0), "eu-central-1", "AKIATEST", &clock);
+        Self { gate, cloud, clock }
+    }
+
+    /// Lets every call through from now on.
+    pub(crate) fn disarm(&self) {
+        self.gate.kill_at.store(NEVER, Ordering::SeqCst);
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        self.gate.calls.load(Ordering::SeqCst)
+    }
+
+    /// The world as it stands, once everything that is on its way has settled.
+    pub(crate) async fn dump(&self) -> serde_json::Value {
+        tokio::time::sleep(std::time::Duration::from_hours(2)).await;
+        self.gate.account.with(|world| world.dump())
+    }
+
+    /// The mutating calls since the n-th entry of the log.
+    pub(crate) fn mutations(&self, since: usize) -> Vec<String> {
+        self.gate.account.with(|world| {
+            world.log.iter().skip(since).filter(|call| call.mutating).map(|call| call.action.clone()).collect()
+        })
+    }
+
+    pub(crate) fn logged(&self) -> usize {
+        self.gate.account.with(|world| world.log.len())
+    }
+
+    /// `action` of every call since the n-th entry of the log.
+    pub(crate) fn actions(&self, since: usize) -> Vec<String> {
+        self.gate.account.with(|world| world.log.iter().skip(since).map(|call| call.action.clone()).collect())
+    }
+
+    async fn mortal<T>(&self, work: impl Future<Output = Result<T, String>>) -> Fate<T> {
+        tokio::select! {
+            biased;
+            () = self.gate.killed.notified() => Fate::Killed,
+            result = work => match result {
+                Ok(done) => Fate::Done(done),
+                Err(why) => Fate::Stopped(why),
+            },
+        }
+    }
+
+    pub(crate) async fn survey(&self, spec: &Spec) -> Result<Survey, Problem> {
+        sequence::survey(&self.cloud, spec, Patience::default()).await
+    }
+
+    pub(crate) async fn up(&self, spec: &Spec) -> Fate<Outcome> {
+        self.mortal(async {
+            let survey = Box::pin(self.survey(spec)).await.map_err(|problem| problem.to_string())?;
+            self.with_run(async |run| Box::pin(sequence::converge(run, &survey)).await).await
+        })
+        .await
+    }
+
+    pub(crate) async fn down(&self, spec: &Spec) -> Fate<()> {
+        self.mortal(async {
+            let stack = Box::pin(teardown::survey(&self.cloud, &spec.stack, Some(&spec.database))).await;
+            let stack = stack.map_err(|problem| problem.to_string())?;
+            self.with_run(async |run| Box::pin(teardown::carry_out(run, &stack)).await).await
+        })
+        .await
+    }
+
+    async fn with_run<T>(&self, work: impl AsyncFnOnce(&Run<'_>) -> Result<T, Stop>) -> Result<T, String> {
+        let (listener, stop) = (Recorder::default(), StopSign::default());
+        let run = Run {
+            cloud: &self.cloud,
+            clock: &self.clock,
+            patience: Patience::default(),
+            listener: &listener,
+            stop: &stop,
+        };
+        work(&run).await.map_err(|stop| stop.to_string())
+    }
+}
+
+/// The wishes of `up --db ID` without further flags.
+pub(crate) fn wish(id: &str) -> Spec {
+    let database = DatabaseRef::parse(id).unwrap();
+    Spec {
+        stack: stack(None, &database).unwrap(),
+        database,
+        functions: Vec::new(),
+        secrets: Vec::new(),
+        client_auth: ClientAuth::Auto,
+        db_users: Vec::new(),
+        subnets: Vec::new(),
+        pool: Pool::default(),
+        idle_client_timeout: None,
+        require_tls: None,
+        debug_logging: None,
+        tags: Tags::new(),
+        inspect_secret: false,
+    }
+}
