@@ -10,8 +10,10 @@ use crate::spec::ClientAuth;
 #[derive(Debug, Parser)]
 #[command(name = "rdsproxy-setup", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
+    /// Flags of every command.
     #[command(flatten)]
     pub global: Global,
+    /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -153,6 +155,7 @@ pub struct Up {
     /// Read each secret once, to check that it has the keys username and password.
     #[arg(long)]
     pub inspect_secret: bool,
+    /// How long to wait.
     #[command(flatten)]
     pub waits: Waits,
 }
@@ -192,6 +195,7 @@ pub struct Teardown {
     /// Remove the proxy although functions that we did not point at it use it.
     #[arg(long)]
     pub even_if_used: bool,
+    /// How long to wait.
     #[command(flatten)]
     pub waits: Waits,
 }

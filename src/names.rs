@@ -68,7 +68,9 @@ pub fn stack_of(database: &str) -> String {
 /// The first twelve hex digits of a text's SHA-256.
 #[must_use]
 pub fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::digest(text.as_bytes());
+    let head: [u8; 8] = std::array::from_fn(|at| digest.get(at).copied().unwrap_or_default());
+    format!("{:012x}", u64::from_be_bytes(head) >> 16)
 }
 
 /// Shortens a name to a limit; a digest of the whole keeps two long names apart.

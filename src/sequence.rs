@@ -516,6 +516,6 @@ fn local_steps(run: &Run<'_>, survey: &Survey, id: Option<&str>) {
 fn all2<A, B>(a: Result<A, Stop>, b: Result<B, Stop>) -> Result<(A, B), Stop> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),
-        (Err(Stop::Abandoned), Err(stop)) | (Err(stop), _) | (Ok(_), Err(stop)) => Err(stop),
+        (Ok(_) | Err(Stop::Abandoned), Err(stop)) | (Err(stop), _) => Err(stop),
     }
 }

@@ -239,7 +239,7 @@ impl Stack {
 /// When AWS refuses, patience ends, or the run is told to stop; running it again goes on.
 pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     for found in &stack.functions {
-        step(run, StepId::Repoint, &found.function.name, put_back(run, found)).await?;
+        step(run, StepId::Repoint, &found.function.name, Box::pin(put_back(run, found))).await?;
     }
     let gone = async {
         if let Some(found) = &stack.proxy {
@@ -449,7 +449,7 @@ async fn retry<F: Future<Output = Result<(), Refusal>>>(
         match call().await {
             Ok(()) => return Ok(()),
             Err(refusal) if matches!(refusal.kind, Kind::InUse | Kind::NotYet) => {
-                wait.rest(run, "still in use").await?
+                wait.rest(run, "still in use").await?;
             }
             Err(refusal) => return Err(refused(doing)(refusal)),
         }

@@ -26,7 +26,7 @@ const CONNECT: Duration = Duration::from_millis(3_100);
 /// One attempt, at most: a dead connection must not hang a step (the SDK has no such limit by default).
 const ATTEMPT: Duration = Duration::from_secs(15);
 /// One call with its retries, at most.
-const OPERATION: Duration = Duration::from_secs(60);
+const OPERATION: Duration = Duration::from_mins(1);
 /// Attempts at one call: the SDK retries throttling, 5xx and broken connections.
 const ATTEMPTS: u32 = 5;
 

@@ -173,7 +173,7 @@ fn kind_of(code: &str) -> Kind {
     }
 }
 
-fn find<'a, T: StdError + 'static, E: StdError + 'static>(error: &'a E) -> Option<&'a T> {
+fn find<T: StdError + 'static, E: StdError + 'static>(error: &E) -> Option<&T> {
     let mut current: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = current {
         if let Some(found) = error.downcast_ref::<T>() {

@@ -275,7 +275,7 @@ impl Iam {
         while let Some(page) = pages.next().await {
             match page {
                 Ok(page) => {
-                    roles.extend(page.policy_roles.unwrap_or_default().into_iter().filter_map(|role| role.role_name))
+                    roles.extend(page.policy_roles.unwrap_or_default().into_iter().filter_map(|role| role.role_name));
                 }
                 Err(error) => {
                     let refusal = refuse("iam:ListEntitiesForPolicy", &error);

@@ -20,9 +20,9 @@ pub fn run(cli: &Cli) -> Exit {
     };
     let outcome = runtime.block_on(async {
         match &cli.command {
-            Command::Up(args) => up::run(&cli.global, args).await,
-            Command::Status(args) => status::run(&cli.global, args).await,
-            Command::Teardown(args) => teardown::run(&cli.global, args).await,
+            Command::Up(args) => Box::pin(up::run(&cli.global, args)).await,
+            Command::Status(args) => Box::pin(status::run(&cli.global, args)).await,
+            Command::Teardown(args) => Box::pin(teardown::run(&cli.global, args)).await,
             Command::Sandbox(command) => sandbox::run(&cli.global, command).await,
         }
     });

@@ -28,7 +28,7 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
         report::result("Next: rdsproxy-setup up --db NAME");
     }
     for spec in specs {
-        let survey = sequence::survey(&session.cloud, &spec, Patience::default()).await?;
+        let survey = Box::pin(sequence::survey(&session.cloud, &spec, Patience::default())).await?;
         let entries = survey.entries();
         let fine = entries.iter().all(|entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)));
         drift |= !fine;

@@ -18,15 +18,16 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     let session = Session::open(global).await?;
     let (name, database) = match wanted {
         Some(database) => (spec::stack(args.name.as_deref(), &database)?, Some(database)),
-        None => match only(&session).await? {
-            Some((name, database)) => (name, database.map(|id| DatabaseRef { id, place: None })),
-            None => {
+        None => {
+            if let Some((name, database)) = only(&session).await? {
+                (name, database.map(|id| DatabaseRef { id, place: None }))
+            } else {
                 nothing(&session, "This region holds no stack of rdsproxy-setup: nothing to remove.");
                 return Ok(Exit::Done);
             }
-        },
+        }
     };
-    let stack = teardown::survey(&session.cloud, &name, database.as_ref()).await?;
+    let stack = Box::pin(teardown::survey(&session.cloud, &name, database.as_ref())).await?;
     for foreign in &stack.foreign {
         report::say(&format!("note: {foreign} is not ours and stays"));
     }
@@ -59,7 +60,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     }
     let run =
         Run { cloud: &session.cloud, clock: &session.clock, patience, listener: &session.lines, stop: &session.stop };
-    teardown::carry_out(&run, &stack).await?;
+    Box::pin(teardown::carry_out(&run, &stack)).await?;
     if session.json {
         let removed: Vec<_> = lines.iter().map(|(_, what, detail)| json!({"what": what, "detail": detail})).collect();
         report::document(&json!({"schema": 1, "proxy": name, "removed": removed}));

@@ -19,7 +19,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     let spec = read(args)?;
     let patience = patience(&args.waits)?;
     let session = Session::open(global).await?;
-    let survey = sequence::survey(&session.cloud, &spec, patience).await?;
+    let survey = Box::pin(sequence::survey(&session.cloud, &spec, patience)).await?;
     let entries = survey.entries();
     let pending = entries.iter().any(|entry| entry.verdict.changes());
     let waiting = entries.iter().any(|entry| matches!(entry.verdict, Verdict::Await(_)));
@@ -43,7 +43,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     }
     let run =
         Run { cloud: &session.cloud, clock: &session.clock, patience, listener: &session.lines, stop: &session.stop };
-    let outcome = sequence::converge(&run, &survey).await?;
+    let outcome = Box::pin(sequence::converge(&run, &survey)).await?;
     let family = survey.database.family;
     let login = if survey.login.iam { "IAM tokens" } else { "password" };
     if session.json {
@@ -85,7 +85,9 @@ fn headline(survey: &Survey) -> String {
 }
 
 fn explain() -> String {
-    STEPS.iter().map(|step| format!("{:>2}  {}: {}\n", step.number, step.title, step.why)).collect()
+    let lines: Vec<String> =
+        STEPS.iter().map(|step| format!("{:>2}  {}: {}", step.number, step.title, step.why)).collect();
+    lines.join("\n")
 }
 
 fn show_plan(session: &Session, survey: &Survey, entries: &[Entry]) {

@@ -23,7 +23,7 @@ pub struct Login {
 /// When the functions need both ways: one proxy does not serve a mix.
 pub fn choose(wanted: ClientAuth, functions: &[FunctionUse], users: &[String]) -> Result<Login, Problem> {
     let users: Vec<String> = if users.is_empty() {
-        functions.iter().flat_map(user_of).collect::<BTreeSet<_>>().into_iter().collect()
+        functions.iter().filter_map(user_of).collect::<BTreeSet<_>>().into_iter().collect()
     } else {
         users.to_vec()
     };

@@ -35,12 +35,11 @@ pub async fn choose(cloud: &Cloud, database: &Database, named: &[String]) -> Res
     let mut chosen = Subnets { ids: Vec::new(), zones: Vec::new(), left_out: Vec::new() };
     let mut zones = BTreeSet::new();
     for subnet in found {
-        match unfit(&subnet, database, needed) {
-            Some(why) => chosen.left_out.push(format!("{} in {}: {why}", subnet.id, subnet.zone)),
-            None => {
-                zones.insert(subnet.zone);
-                chosen.ids.push(subnet.id);
-            }
+        if let Some(why) = unfit(&subnet, database, needed) {
+            chosen.left_out.push(format!("{} in {}: {why}", subnet.id, subnet.zone));
+        } else {
+            zones.insert(subnet.zone);
+            chosen.ids.push(subnet.id);
         }
     }
     chosen.zones = zones.into_iter().collect();

@@ -53,15 +53,12 @@ impl Step for ProxyRole<'_> {
 
     async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<Role>) -> Answer<Seen<Role>> {
         let trust = templates::proxy_trust();
-        match (change, seen) {
-            (Change::Update(_), Seen::Present(role)) => {
-                cloud.iam.set_trust(&role.name, &trust).await?;
-                Ok(Seen::Present(Role { trust, ..role }))
-            }
-            _ => {
-                let tags = self.owner.tags();
-                Ok(Seen::Present(cloud.iam.create_role(&self.names.role, &self.names.path, &trust, &tags).await?))
-            }
+        if let (Change::Update(_), Seen::Present(role)) = (change, seen) {
+            cloud.iam.set_trust(&role.name, &trust).await?;
+            Ok(Seen::Present(Role { trust, ..role }))
+        } else {
+            let tags = self.owner.tags();
+            Ok(Seen::Present(cloud.iam.create_role(&self.names.role, &self.names.path, &trust, &tags).await?))
         }
     }
 

@@ -128,12 +128,11 @@ impl Step for Repoint<'_> {
         let mut now = Vec::new();
         for found in seen.present().into_iter().flatten() {
             let settled = found.function.update == Update::Successful && self.edit(found).names.is_empty();
-            match settled {
-                true => now.push(found.clone()),
-                false => {
-                    let function = cloud.lambda.get(&found.function.name).await?;
-                    now.extend(function.map(|function| FunctionUse::of(function, self.known, found.named)));
-                }
+            if settled {
+                now.push(found.clone());
+            } else {
+                let function = cloud.lambda.get(&found.function.name).await?;
+                now.extend(function.map(|function| FunctionUse::of(function, self.known, found.named)));
             }
         }
         Ok(Seen::Present(now))
