@@ -104,11 +104,6 @@ impl Bed {
         self.gate.account.with(|world| world.log.len())
     }
 
-    /// `action` of every call since the n-th entry of the log.
-    pub(crate) fn actions(&self, since: usize) -> Vec<String> {
-        self.gate.account.with(|world| world.log.iter().skip(since).map(|call| call.action.clone()).collect())
-    }
-
     async fn mortal<T>(&self, work: impl Future<Output = Result<T, String>>) -> Fate<T> {
         tokio::select! {
             biased;
@@ -121,7 +116,7 @@ impl Bed {
     }
 
     pub(crate) async fn survey(&self, spec: &Spec) -> Result<Survey, Problem> {
-        sequence::survey(&self.cloud, spec, Patience::default()).await
+        Box::pin(sequence::survey(&self.cloud, spec, Patience::default())).await
     }
 
     pub(crate) async fn up(&self, spec: &Spec) -> Fate<Outcome> {

@@ -74,11 +74,11 @@ async fn law_4_teardown_twice_and_up_right_after() {
 async fn law_5_looking_changes_nothing_and_the_plan_comes_true() {
     for id in DATABASES {
         let bed = Bed::new(NEVER, false);
-        let before = bed.survey(&wish(id)).await.unwrap().entries();
+        let before = Box::pin(bed.survey(&wish(id))).await.unwrap().entries();
         assert_eq!(bed.mutations(0), [""; 0], "{id}");
         assert!(before.iter().any(|entry| entry.verdict == Verdict::Create));
         done(&bed.up(&wish(id)).await);
-        let after = bed.survey(&wish(id)).await.unwrap().entries();
+        let after = Box::pin(bed.survey(&wish(id))).await.unwrap().entries();
         for entry in after {
             assert!(matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)), "{id}: {entry:?}");
         }

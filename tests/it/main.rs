@@ -1,5 +1,5 @@
 //! The one integration-test binary: laws over the embedded account, under virtual time.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must fail")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod harness;
 mod laws;
