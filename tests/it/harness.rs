@@ -104,6 +104,11 @@ impl Bed {
         self.gate.account.with(|world| world.log.len())
     }
 
+    /// The operation of every call since the n-th entry of the log.
+    pub(crate) fn actions(&self, since: usize) -> Vec<String> {
+        self.gate.account.with(|world| world.log.iter().skip(since).map(|call| call.action.clone()).collect())
+    }
+
     async fn mortal<T>(&self, work: impl Future<Output = Result<T, String>>) -> Fate<T> {
         tokio::select! {
             biased;
