@@ -10,7 +10,7 @@ use rdsproxy_setup::cloud::{Cloud, Tags};
 use rdsproxy_setup::discover::Problem;
 use rdsproxy_setup::engine::event::Recorder;
 use rdsproxy_setup::engine::{Patience, Run, Stop, StopSign};
-use rdsproxy_setup::sandbox::{Account, Handled, InMemory, Reply, Request, World, mount};
+use rdsproxy_setup::sandbox::{Account, Handled, InMemory, Profile, Reply, Request, World, mount};
 use rdsproxy_setup::sequence::{self, Outcome, Survey};
 use rdsproxy_setup::spec::{ClientAuth, DatabaseRef, Spec, stack};
 use rdsproxy_setup::teardown;
@@ -65,8 +65,11 @@ pub(crate) enum Fate<T> {
 impl Bed {
     /// The newcomer's world, with a run killed at the n-th call, before or after its effect.
     pub(crate) fn new(kill_at: usize, after_effect: bool) -> Self {
+        // The fast profile has fewer polls, and so fewer places to die at that are all alike.
+        let mut world = World::newcomer();
+        world.profile = Profile::fast();
         let gate = Arc::new(Gate {
-            account: InMemory::new(World::newcomer()),
+            account: InMemory::new(world),
             calls: AtomicUsize::new(0),
             kill_at: AtomicUsize::new(kill_at),
             after_effect,
