@@ -37,6 +37,28 @@ pub struct Spec {
     pub inspect_secret: bool,
 }
 
+impl Spec {
+    /// The wishes of `up --db ID` without further flags.
+    #[must_use]
+    pub fn of(database: DatabaseRef, stack: String) -> Self {
+        Self {
+            database,
+            stack,
+            functions: Vec::new(),
+            secrets: Vec::new(),
+            client_auth: ClientAuth::Auto,
+            db_users: Vec::new(),
+            subnets: Vec::new(),
+            pool: Pool::default(),
+            idle_client_timeout: None,
+            require_tls: None,
+            debug_logging: None,
+            tags: Tags::new(),
+            inspect_secret: false,
+        }
+    }
+}
+
 /// A database by id or ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseRef {

@@ -10,7 +10,7 @@ use crate::engine::Patience;
 use crate::engine::ledger::Verdict;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::spec::{self, ClientAuth, DatabaseRef, Spec};
+use crate::spec::{self, DatabaseRef, Spec};
 use crate::{report, sequence, stacks};
 
 /// Runs it.
@@ -18,7 +18,7 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
     let wanted = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
     let session = Session::open(global).await?;
     let specs = match wanted {
-        Some(database) => vec![wish(spec::stack(args.name.as_deref(), &database)?, database)],
+        Some(database) => vec![of(args, database)?],
         None => all(&session).await?,
     };
     let mut drift = false;
@@ -61,26 +61,13 @@ async fn all(session: &Session) -> Result<Vec<Spec>, Failure> {
     let mut specs = Vec::new();
     for (stack, database) in found {
         let id = database.unwrap_or_else(|| stack.trim_end_matches("-proxy").to_owned());
-        specs.push(wish(stack, DatabaseRef { id, place: None }));
+        specs.push(Spec::of(DatabaseRef { id, place: None }, stack));
     }
     Ok(specs)
 }
 
 /// What a status compares with: no more than what the account itself tells.
-fn wish(stack: String, database: DatabaseRef) -> Spec {
-    Spec {
-        database,
-        stack,
-        functions: Vec::new(),
-        secrets: Vec::new(),
-        client_auth: ClientAuth::Auto,
-        db_users: Vec::new(),
-        subnets: Vec::new(),
-        pool: crate::cloud::rds::Pool::default(),
-        idle_client_timeout: None,
-        require_tls: None,
-        debug_logging: None,
-        tags: crate::cloud::Tags::new(),
-        inspect_secret: false,
-    }
+fn of(args: &Status, database: DatabaseRef) -> Result<Spec, Failure> {
+    let stack = spec::stack(args.name.as_deref(), &database)?;
+    Ok(Spec::of(database, stack))
 }

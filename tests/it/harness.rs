@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rdsproxy_setup::clock::Clock;
-use rdsproxy_setup::cloud::rds::Pool;
-use rdsproxy_setup::cloud::{Cloud, Tags};
+use rdsproxy_setup::cloud::Cloud;
 use rdsproxy_setup::discover::Problem;
 use rdsproxy_setup::engine::event::Recorder;
 use rdsproxy_setup::engine::{Patience, Run, Stop, StopSign};
 use rdsproxy_setup::sandbox::{Account, Handled, InMemory, Profile, Reply, Request, World, mount};
 use rdsproxy_setup::sequence::{self, Outcome, Survey};
-use rdsproxy_setup::spec::{ClientAuth, DatabaseRef, Spec, stack};
+use rdsproxy_setup::spec::{DatabaseRef, Spec, stack};
 use rdsproxy_setup::teardown;
 use tokio::sync::Notify;
 
@@ -160,19 +159,6 @@ impl Bed {
 /// The wishes of `up --db ID` without further flags.
 pub(crate) fn wish(id: &str) -> Spec {
     let database = DatabaseRef::parse(id).unwrap();
-    Spec {
-        stack: stack(None, &database).unwrap(),
-        database,
-        functions: Vec::new(),
-        secrets: Vec::new(),
-        client_auth: ClientAuth::Auto,
-        db_users: Vec::new(),
-        subnets: Vec::new(),
-        pool: Pool::default(),
-        idle_client_timeout: None,
-        require_tls: None,
-        debug_logging: None,
-        tags: Tags::new(),
-        inspect_secret: false,
-    }
+    let stack = stack(None, &database).unwrap();
+    Spec::of(database, stack)
 }
