@@ -38,7 +38,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "RDSPROXY_SANDBOX_FILE")]
     pub sandbox_file: Option<PathBuf>,
     /// How many times faster than real the sandbox's time runs.
-    #[arg(long, global = true, value_name = "FACTOR", default_value_t = 60.0, env = "RDSPROXY_SANDBOX_SPEED")]
+    #[arg(long, global = true, value_name = "FACTOR", default_value_t = 60.0, env = "RDSPROXY_SANDBOX_SPEED",
+          value_parser = speed)]
     pub sandbox_speed: f64,
     /// What stdout holds: text for people, or one JSON document.
     #[arg(long, global = true, value_enum, default_value_t = Output::Human, env = "RDSPROXY_OUTPUT")]
@@ -49,7 +50,7 @@ pub struct Global {
     /// When to use colour; NO_COLOR is honoured.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
-    /// Say more: AWS request ids in errors.
+    /// Say more: every call to AWS, its time, and its request id.
     #[arg(long, short = 'v', global = true)]
     pub verbose: bool,
     /// Say less: results and failures only.
@@ -213,4 +214,11 @@ pub enum Sandbox {
     Reset,
     /// Print what the embedded account holds.
     Show,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (1.0..=100_000.0).contains(&speed) => Ok(speed),
+        _ => Err("give a number from 1 (as slow as AWS) to 100000".to_owned()),
+    }
 }

@@ -25,6 +25,14 @@ impl Failure {
         Self { exit, headline: headline.into(), hints: hints.into_iter().map(Into::into).collect(), request_id: None }
     }
 
+    /// A failure in the middle of a run: what stands now, and the commands that lead on from there.
+    #[must_use]
+    pub fn after(mut self, made: &str, ways: &[String]) -> Self {
+        self.hints.push(made.to_owned());
+        self.hints.extend(ways.iter().cloned());
+        self
+    }
+
     fn refused(doing: &str, refusal: &Refusal) -> Self {
         let (exit, hints) = advice(refusal);
         let headline = match refusal.kind {
@@ -39,10 +47,7 @@ fn advice(refusal: &Refusal) -> (Exit, Vec<String>) {
     let one = |text: &str| vec![text.to_owned()];
     match refusal.kind {
         Kind::Denied => {
-            let hint = format!(
-                "Allow the action {} to these credentials, then run the same command again.",
-                refusal.operation
-            );
+            let hint = format!("Allow the action {} to these credentials.", refusal.operation);
             (Exit::Decide, vec![hint])
         }
         Kind::Credentials if refusal.code.is_none() => (
@@ -55,26 +60,13 @@ fn advice(refusal: &Refusal) -> (Exit, Vec<String>) {
             Exit::Decide,
             one("AWS does not accept these credentials; check which ones are in use: aws sts get-caller-identity."),
         ),
-        Kind::Expired => (
-            Exit::Decide,
-            one(
-                "The credentials have expired. Renew them (aws sso login, or your usual way) and run the same command again.",
-            ),
-        ),
-        Kind::Unreachable => {
-            (Exit::Failed, one("Check the network, a proxy, and --region; then run the same command again to resume."))
+        Kind::Expired => {
+            (Exit::Decide, one("The credentials have expired. Renew them (aws sso login, or your usual way)."))
         }
-        Kind::Throttled | Kind::Service => {
-            (Exit::Failed, one("This passes by itself; run the same command again to resume."))
-        }
-        Kind::Quota => (
-            Exit::Decide,
-            one("Raise the quota in Service Quotas, or remove what is unused; then run the same command again."),
-        ),
-        _ => (
-            Exit::Failed,
-            one("What was made so far stays; run the same command again to resume, or teardown to remove it."),
-        ),
+        Kind::Unreachable => (Exit::Failed, one("Check the network, an HTTP proxy, and --region.")),
+        Kind::Throttled | Kind::Service => (Exit::Failed, one("This passes by itself; try again in a minute.")),
+        Kind::Quota => (Exit::Decide, one("Raise the quota in Service Quotas, or remove what is unused.")),
+        _ => (Exit::Failed, Vec::new()),
     }
 }
 
@@ -117,12 +109,11 @@ impl From<Stop> for Failure {
             Stop::Stuck { state, .. } => Self::new(Exit::Decide, headline, health_hints(state)),
             Stop::Patience { limit, state, .. } => {
                 let mut hints = health_hints(state);
-                hints
-                    .push(format!("Run the same command again to resume; --timeout {}=SPAN waits longer.", limit.name));
+                hints.push(format!("To wait longer: --timeout {}=SPAN.", limit.name));
                 Self::new(Exit::Patience, headline, hints)
             }
-            Stop::Interrupted => Self::new(Exit::Interrupted, "interrupted", ["Run the same command again to resume."]),
-            Stop::Abandoned => Self::new(Exit::Failed, headline, ["Run the same command again to resume."]),
+            Stop::Interrupted => Self::new(Exit::Interrupted, "interrupted", [""; 0]),
+            Stop::Abandoned => Self::new(Exit::Failed, headline, [""; 0]),
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::discover::secrets::Secrets;
 use crate::discover::{Database, FunctionUse, Login, Problem, auth, functions, secrets};
 use crate::engine::event::{Ending, Event};
 use crate::engine::ledger::{Entry, Verdict};
-use crate::engine::{Patience, Run, Seen, Step, Stop, Until};
+use crate::engine::{Change, Patience, Run, Seen, Step, Stop, Until};
 use crate::names::Names;
 use crate::spec::Spec;
 use crate::steps::attach::Attach;
@@ -468,7 +468,14 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     }
     let groups = Seen::Present(groups);
 
-    let ready = run.converge(&proxy_step, created.clone(), Until::Ready);
+    let ready = async {
+        // Told once: where nothing is left to wait for, the step has ended above.
+        if proxy_step.compare(&created) == Change::None {
+            return Ok(created.clone());
+        }
+        let so_far = if seen.proxy.is_absent() { Ending::Created } else { Ending::Unchanged };
+        run.finish(&proxy_step, created.clone(), so_far).await
+    };
     let connect = async {
         // Steps 4 and 5 are read and rendered here; 6 and 7 carry them to IAM.
         local_steps(run, survey, id.as_deref());

@@ -30,6 +30,8 @@ pub struct Stack {
     pub other_users: Vec<String>,
     /// What was found under our names but is not ours.
     pub foreign: Vec<String>,
+    /// The database that the stack serves, as its tags tell.
+    pub database: Option<String>,
     proxy: Option<Owned>,
     role: Option<Vec<String>>,
     policy: Option<(Policy, Vec<String>)>,
@@ -136,7 +138,9 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
             functions.push(restoring);
         }
     }
-    Ok(Stack { names, functions, other_users, foreign, proxy, role, policy, groups, rules })
+    let tagged = proxy.as_ref().map(|found| &found.tags).or_else(|| groups.first().map(|group| &group.tags));
+    let database = tagged.and_then(|tags| tags.get(tags::DATABASE)).cloned();
+    Ok(Stack { names, functions, other_users, foreign, database, proxy, role, policy, groups, rules })
 }
 
 impl Restoring {
@@ -193,6 +197,22 @@ impl Stack {
             && self.policy.is_none()
             && self.groups.is_empty()
             && self.rules.is_empty()
+    }
+
+    /// The steps that a teardown takes back, in its order.
+    #[must_use]
+    pub fn steps(&self) -> Vec<StepId> {
+        [
+            (StepId::Repoint, !self.functions.is_empty()),
+            (StepId::Proxy, self.proxy.is_some()),
+            (StepId::ConnectPolicy, self.policy.is_some()),
+            (StepId::DatabaseIngress, !self.rules.is_empty()),
+            (StepId::ProxyRole, self.role.is_some()),
+            (StepId::ProxyGroup, !self.groups.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(step, there)| there.then_some(step))
+        .collect()
     }
 
     /// What a teardown would do, in order.
@@ -282,7 +302,10 @@ async fn step(
     let result = work.await;
     let elapsed = run.clock.elapsed().saturating_sub(began);
     match &result {
-        Ok(()) => run.tell(&Event::Ended { step, ending: Ending::Removed, detail: detail.to_owned(), elapsed }),
+        Ok(()) => {
+            let ending = if step == StepId::Repoint { Ending::PutBack } else { Ending::Removed };
+            run.tell(&Event::Ended { step, ending, detail: detail.to_owned(), elapsed });
+        }
         Err(Stop::Interrupted | Stop::Abandoned) => {}
         Err(stop) => {
             run.stop.fail();

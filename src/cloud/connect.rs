@@ -19,6 +19,7 @@ use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+use super::calls::Calls;
 use crate::clock::Clock;
 
 /// Connecting, at most.
@@ -39,6 +40,8 @@ pub struct Access {
     pub profile: Option<String>,
     /// `--endpoint-url`, checked before.
     pub endpoint_url: Option<String>,
+    /// Who hears of every call.
+    pub calls: Calls,
 }
 
 /// Why there is no connection to AWS.

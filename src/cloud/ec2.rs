@@ -2,9 +2,11 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::Builder;
 use aws_sdk_ec2::types::{Filter, IpPermission, ResourceType, Tag, TagSpecification, UserIdGroupPair};
 
 use super::Tags;
+use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
 
 /// The EC2 client.
@@ -133,8 +135,9 @@ impl Group {
 }
 
 impl Ec2 {
-    pub(super) fn new(config: &SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+    pub(super) fn new(config: &SdkConfig, calls: &Calls) -> Self {
+        let config = Builder::from(config).interceptor(calls.clone()).build();
+        Self { client: Client::from_conf(config) }
     }
 
     /// Lists the security groups of a VPC.

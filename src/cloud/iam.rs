@@ -2,10 +2,12 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_iam::Client;
+use aws_sdk_iam::config::Builder;
 use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
 use super::Tags;
+use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
 
 /// The IAM client.
@@ -39,8 +41,9 @@ pub struct Policy {
 }
 
 impl Iam {
-    pub(super) fn new(config: &SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+    pub(super) fn new(config: &SdkConfig, calls: &Calls) -> Self {
+        let config = Builder::from(config).interceptor(calls.clone()).build();
+        Self { client: Client::from_conf(config) }
     }
 
     /// Reads a role, by name.

@@ -5,11 +5,13 @@ use std::fmt;
 
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::types::{
     Environment, EnvironmentResponse, FunctionConfiguration, LastUpdateStatus, VpcConfigResponse,
 };
 
 use super::Tags;
+use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
 
 /// The Lambda client.
@@ -69,8 +71,9 @@ pub struct Function {
 }
 
 impl Lambda {
-    pub(super) fn new(config: &SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+    pub(super) fn new(config: &SdkConfig, calls: &Calls) -> Self {
+        let config = Builder::from(config).interceptor(calls.clone()).build();
+        Self { client: Client::from_conf(config) }
     }
 
     /// Lists every function of the region, without tags and update status.

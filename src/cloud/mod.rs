@@ -3,6 +3,7 @@
 //! Each file speaks to one service in our own plain structs and maps what AWS refuses to one
 //! [`Refusal`]. Nothing here decides anything.
 
+pub mod calls;
 pub mod connect;
 pub mod ec2;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod tags;
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+pub use calls::{Call, Calls};
 pub use connect::{Access, ConnectError};
 pub use error::{Answer, Kind, Refusal};
 pub use tags::{Owner, Tags};
@@ -47,24 +49,30 @@ impl Cloud {
     /// # Errors
     /// When no region is set or TLS cannot be prepared; credentials are looked for at the first call.
     pub async fn real(access: &Access) -> Result<Self, ConnectError> {
-        Ok(Self::new(&connect::real(access).await?))
+        Ok(Self::new(&connect::real(access).await?, &access.calls))
     }
 
     /// Talks to an account behind an HTTP client of the caller's, with retries timed by `clock`.
     #[must_use]
     pub fn mounted(http: SharedHttpClient, region: &str, access_key: &str, clock: &Clock) -> Self {
-        Self::new(&connect::mounted(http, region, access_key, clock))
+        Self::overheard(http, region, access_key, clock, &Calls::default())
     }
 
-    fn new(config: &SdkConfig) -> Self {
+    /// As [`Self::mounted`], and tells of every call.
+    #[must_use]
+    pub fn overheard(http: SharedHttpClient, region: &str, access_key: &str, clock: &Clock, calls: &Calls) -> Self {
+        Self::new(&connect::mounted(http, region, access_key, clock), calls)
+    }
+
+    fn new(config: &SdkConfig, calls: &Calls) -> Self {
         Self {
             region: config.region().map(ToString::to_string).unwrap_or_default(),
-            rds: rds::Rds::new(config),
-            iam: iam::Iam::new(config),
-            ec2: ec2::Ec2::new(config),
-            lambda: lambda::Lambda::new(config),
-            secrets: secrets::Secrets::new(config),
-            sts: sts::Sts::new(config),
+            rds: rds::Rds::new(config, calls),
+            iam: iam::Iam::new(config, calls),
+            ec2: ec2::Ec2::new(config, calls),
+            lambda: lambda::Lambda::new(config, calls),
+            secrets: secrets::Secrets::new(config, calls),
+            sts: sts::Sts::new(config, calls),
         }
     }
 }

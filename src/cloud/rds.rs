@@ -5,10 +5,12 @@ mod proxy;
 
 use aws_config::SdkConfig;
 use aws_sdk_rds::Client;
+use aws_sdk_rds::config::Builder;
 use aws_sdk_rds::types::Filter;
 
 pub use proxy::{EngineFamily, NewProxy, Pool, Proxy, ProxyAuth, ProxyEdit, Target, TargetGroup, TargetKind};
 
+use super::calls::Calls;
 use super::error::{Answer, Kind, refuse};
 
 /// The RDS client.
@@ -114,8 +116,9 @@ pub struct Cluster {
 }
 
 impl Rds {
-    pub(super) fn new(config: &SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+    pub(super) fn new(config: &SdkConfig, calls: &Calls) -> Self {
+        let config = Builder::from(config).interceptor(calls.clone()).build();
+        Self { client: Client::from_conf(config) }
     }
 
     /// Reads an instance, by identifier.

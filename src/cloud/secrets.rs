@@ -2,7 +2,9 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::Builder;
 
+use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
 
 /// The Secrets Manager client.
@@ -36,8 +38,9 @@ pub struct Shape {
 }
 
 impl Secrets {
-    pub(super) fn new(config: &SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+    pub(super) fn new(config: &SdkConfig, calls: &Calls) -> Self {
+        let config = Builder::from(config).interceptor(calls.clone()).build();
+        Self { client: Client::from_conf(config) }
     }
 
     /// Looks at a secret's metadata, by ARN or name.

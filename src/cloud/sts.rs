@@ -2,7 +2,9 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sts::Client;
+use aws_sdk_sts::config::Builder;
 
+use super::calls::Calls;
 use super::error::{Answer, Refusal, refuse};
 
 /// The STS client.
@@ -23,8 +25,9 @@ pub struct Identity {
 }
 
 impl Sts {
-    pub(super) fn new(config: &SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+    pub(super) fn new(config: &SdkConfig, calls: &Calls) -> Self {
+        let config = Builder::from(config).interceptor(calls.clone()).build();
+        Self { client: Client::from_conf(config) }
     }
 
     /// Asks who the caller is.

@@ -6,14 +6,19 @@ mod status;
 mod teardown;
 mod up;
 
-use crate::cli::{Cli, Command, Output};
+use crate::cli::{Cli, Color, Command, Output};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report;
+use crate::report::{self, SCHEMA};
 
 /// Runs a command and says how it ended.
 #[must_use]
 pub fn run(cli: &Cli) -> Exit {
+    report::use_colour(match cli.global.color {
+        Color::Auto => None,
+        Color::Always => Some(true),
+        Color::Never => Some(false),
+    });
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return show(cli, &Failure::new(Exit::Failed, format!("starting: {error}"), [""; 0])),
@@ -33,16 +38,11 @@ pub fn run(cli: &Cli) -> Exit {
 }
 
 fn show(cli: &Cli, failure: &Failure) -> Exit {
-    report::say(&format!("error: {}", failure.headline));
-    for hint in &failure.hints {
-        report::say(&format!("  hint: {hint}"));
-    }
-    if let Some(id) = &failure.request_id {
-        report::say(&format!("  AWS request id: {id}"));
-    }
+    report::failure(&failure.headline, &failure.hints, failure.request_id.as_deref());
     if cli.global.output == Output::Json {
         report::document(&serde_json::json!({
-            "schema": 1, "error": failure.headline, "hints": failure.hints, "exit_code": failure.exit.code(),
+            "schema": SCHEMA, "error": failure.headline, "hints": failure.hints,
+            "request_id": failure.request_id, "exit_code": failure.exit.code(),
         }));
     }
     failure.exit

@@ -6,23 +6,24 @@ use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 
+use crate::catalogue::StepId;
 use crate::cli::{Global, Output, Waits};
 use crate::clock::Clock;
-use crate::cloud::{Access, Cloud};
-use crate::engine::{Patience, StopSign};
+use crate::cloud::{Access, Calls, Cloud};
+use crate::engine::{Patience, Run, StopSign};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{self, Lines};
+use crate::report::{self, Progress};
 use crate::sandbox::{Store, mount};
-use crate::spec;
+use crate::{names, spec};
 
 /// An open account.
 pub(super) struct Session {
     pub(super) cloud: Cloud,
     pub(super) clock: Clock,
     pub(super) stop: Arc<StopSign>,
-    pub(super) lines: Lines,
     pub(super) json: bool,
+    quiet: bool,
 }
 
 /// The sandbox's file.
@@ -54,8 +55,7 @@ impl Session {
     pub(super) async fn open(global: &Global) -> Result<Self, Failure> {
         let stop = Arc::new(StopSign::default());
         listen(&stop);
-        let json = global.output == Output::Json;
-        let lines = Lines::new(json, global.quiet);
+        let (json, quiet) = (global.output == Output::Json, global.quiet);
         if global.sandbox {
             let store = store(global)?;
             let world = store.world().map_err(|error| Failure::new(Exit::Failed, error.to_string(), [""; 0]))?;
@@ -67,19 +67,39 @@ impl Session {
                 ));
             }
             let clock = Clock::scaled(store.speed());
-            let http = mount(Arc::new(store), clock_speed(global));
-            let cloud = Cloud::mounted(http, &world.region, "AKIASANDBOXADMIN0000", &clock);
-            return Ok(Self { cloud, clock, stop, lines, json });
+            let http = mount(Arc::new(store), global.sandbox_speed);
+            let cloud = Cloud::overheard(http, &world.region, "AKIASANDBOXADMIN0000", &clock, &calls(global));
+            return Ok(Self { cloud, clock, stop, json, quiet });
         }
         let endpoint_url = global.endpoint_url.as_deref().map(spec::endpoint_url).transpose()?;
-        let access = Access { region: global.region.clone(), profile: global.profile.clone(), endpoint_url };
+        let access = Access {
+            region: global.region.clone(),
+            profile: global.profile.clone(),
+            endpoint_url,
+            calls: calls(global),
+        };
         let cloud = Cloud::real(&access).await?;
-        Ok(Self { cloud, clock: Clock::real(), stop, lines, json })
+        Ok(Self { cloud, clock: Clock::real(), stop, json, quiet })
+    }
+
+    /// Begins to show a run of these steps.
+    pub(super) fn progress(&self, steps: &[StepId]) -> Progress {
+        Progress::start(steps, &self.clock, self.json, self.quiet)
+    }
+
+    /// What a run of these wishes works with.
+    pub(super) fn run<'a>(&'a self, patience: Patience, listener: &'a Progress) -> Run<'a> {
+        Run { cloud: &self.cloud, clock: &self.clock, patience, listener, stop: &self.stop }
     }
 }
 
-fn clock_speed(global: &Global) -> f64 {
-    if global.sandbox_speed.is_finite() && global.sandbox_speed > 0.0 { global.sandbox_speed } else { 1.0 }
+/// With `-v`, every call is told on stderr.
+fn calls(global: &Global) -> Calls {
+    if !global.verbose {
+        return Calls::default();
+    }
+    let json = global.output == Output::Json;
+    Calls::heard_by(move |call| report::call(json, call))
 }
 
 /// The first signal ends the run at its next rest; the second one at once.
@@ -132,24 +152,50 @@ pub(super) fn patience(waits: &Waits) -> Result<Patience, Failure> {
     Ok(patience)
 }
 
-/// Asks for consent, unless it was given.
-pub(super) fn consent(global: &Global, explain: &str) -> Result<bool, Failure> {
-    if global.yes {
-        return Ok(true);
-    }
-    if !std::io::stdin().is_terminal() {
+/// Shows what will happen, and asks for consent unless it was given.
+pub(super) fn consent(global: &Global, plan: &str, explain: &str) -> Result<bool, Failure> {
+    let asked = !global.yes;
+    if asked && !std::io::stdin().is_terminal() {
         return Err(Failure::new(
             Exit::Decide,
             "asking for consent: there is no terminal to ask on, so nothing was changed",
-            ["Add --yes to carry the plan out, or --dry-run to see it only."],
+            ["Add --yes to carry the plan out, or look at it only with up --dry-run."],
         ));
+    }
+    // Nobody agrees to what was not shown.
+    if asked || !(global.quiet || global.output == Output::Json) {
+        report::say(plan);
+    }
+    if !asked {
+        return Ok(true);
     }
     loop {
         match report::ask("Carry this out? [yes/no/explain]").as_deref() {
             Some("yes" | "y") => return Ok(true),
             Some("explain" | "e") => report::say(explain),
-            Some("no" | "n") | None => return Ok(false),
+            Some("no" | "n") | None => {
+                report::say("Nothing was changed.");
+                return Ok(false);
+            }
             Some(_) => report::say("Please answer yes, no or explain."),
         }
     }
+}
+
+/// A command line that goes on where this one ends, with the flags that choose the account.
+pub(super) fn command(global: &Global, verb: &str, database: &str, stack: &str) -> String {
+    let mut line = "rdsproxy-setup".to_owned();
+    if global.sandbox {
+        line.push_str(" --sandbox");
+    }
+    for (flag, value) in [("--region", &global.region), ("--profile", &global.profile)] {
+        if let Some(value) = value {
+            line.push_str(&format!(" {flag} {value}"));
+        }
+    }
+    line.push_str(&format!(" {verb} --db {database}"));
+    if stack != names::stack_of(database) {
+        line.push_str(&format!(" --name {stack}"));
+    }
+    line
 }

@@ -2,16 +2,19 @@
 
 use serde_json::json;
 
-use super::session::Session;
+use super::session::{Session, command};
 use super::up::steps;
+use crate::catalogue::StepId;
 use crate::cli::{Global, Status};
 use crate::discover::Problem;
 use crate::engine::Patience;
-use crate::engine::ledger::Verdict;
-use crate::error::Failure;
+use crate::engine::ledger::{Entry, Verdict};
+use crate::error::{Failure, health_hints};
 use crate::exit::Exit;
+use crate::report::{self, SCHEMA};
+use crate::sequence::{self, Survey};
 use crate::spec::{self, DatabaseRef, Spec};
-use crate::{report, sequence, stacks};
+use crate::stacks;
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure> {
@@ -27,33 +30,51 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
         report::result(&format!("No stack of rdsproxy-setup is in {}.", session.cloud.region));
         report::result("Next: rdsproxy-setup up --db NAME");
     }
-    for spec in specs {
-        let survey = Box::pin(sequence::survey(&session.cloud, &spec, Patience::default())).await?;
+    for (at, spec) in specs.iter().enumerate() {
+        let survey = Box::pin(sequence::survey(&session.cloud, spec, Patience::default())).await?;
         let entries = survey.entries();
         let fine = entries.iter().all(|entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)));
         drift |= !fine;
-        let endpoint = survey.endpoint();
         if session.json {
-            documents.push(json!({"proxy": spec.stack, "database": spec.database.id, "endpoint": endpoint,
-                                  "in_place": fine, "steps": steps(&entries)}));
+            documents.push(json!({"proxy": spec.stack, "database": spec.database.id, "endpoint": survey.endpoint(),
+                                  "in_place": fine, "health": health(&entries), "steps": steps(&entries)}));
             continue;
         }
-        let head = match endpoint {
-            Some(endpoint) => format!("{} at {endpoint}", spec.stack),
-            None => format!("{}: there is no proxy", spec.stack),
-        };
-        report::result(&format!("{head}\n\n{}\n", report::status(&entries)));
-        let db = &spec.database.id;
-        report::result(&if fine {
-            "Everything is in place.".to_owned()
-        } else {
-            format!("Next: rdsproxy-setup up --db {db}")
-        });
+        if at > 0 {
+            report::result("");
+        }
+        show(global, &survey, &entries, fine);
     }
     if session.json {
-        report::document(&json!({"schema": 1, "stacks": documents}));
+        report::document(&json!({"schema": SCHEMA, "stacks": documents}));
     }
     Ok(if drift && args.exit_code { Exit::Drift } else { Exit::Done })
+}
+
+fn show(global: &Global, survey: &Survey, entries: &[Entry], fine: bool) {
+    let (stack, db) = (&survey.names.stack, &survey.database.id);
+    let head = match survey.endpoint() {
+        Some(endpoint) => format!("{stack}, in front of {db}, at {endpoint}:{}", survey.database.family.proxy_port()),
+        None => format!("{stack}, in front of {db}: there is no proxy"),
+    };
+    report::result(&format!("{head}\n\n{}\n", report::status(entries)));
+    for line in health(entries) {
+        report::result(&line);
+    }
+    report::result(&if fine {
+        "Everything is in place.".to_owned()
+    } else {
+        report::next(&[(command(global, "up", db, stack), "carry out what is missing")])
+    });
+}
+
+/// What the target's state means, where it is not healthy.
+fn health(entries: &[Entry]) -> Vec<String> {
+    let of = |entry: &Entry| match &entry.verdict {
+        Verdict::Await(state) if entry.step == StepId::TargetHealth => Some(health_hints(state)),
+        _ => None,
+    };
+    entries.iter().find_map(of).unwrap_or_default()
 }
 
 async fn all(session: &Session) -> Result<Vec<Spec>, Failure> {

@@ -2,14 +2,17 @@
 
 use serde_json::json;
 
-use super::session::{Session, consent, patience};
+use super::session::{Session, command, consent, patience};
 use crate::cli::{Global, Teardown};
 use crate::discover::Problem;
-use crate::engine::Run;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::report::{self, SCHEMA};
 use crate::spec::{self, DatabaseRef};
-use crate::{report, stacks, teardown};
+use crate::{stacks, teardown};
+
+const EXPLAIN: &str = "The functions' variables are put back first, and each update is waited for. Then the proxy goes, and with it \
+                       everything that carries this stack's ownership tag. What someone else made stays.";
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failure> {
@@ -29,7 +32,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     };
     let stack = Box::pin(teardown::survey(&session.cloud, &name, database.as_ref())).await?;
     for foreign in &stack.foreign {
-        report::say(&format!("note: {foreign} is not ours and stays"));
+        report::note(session.json, &format!("note: {foreign} is not ours and stays."));
     }
     if stack.is_gone() {
         nothing(&session, &format!("Nothing of {name} is there: nothing to remove."));
@@ -37,7 +40,8 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     }
     for found in stack.functions.iter().filter(|found| !found.changed.is_empty()) {
         let names = found.changed.join(", ");
-        report::say(&format!("warning: {}: {names} was changed since and stays as it is", found.function.name));
+        let text = format!("{}: {names} was changed since and stays as it is.", found.function.name);
+        report::warn(session.json, &text);
     }
     if !stack.other_users.is_empty() && !args.even_if_used {
         return Err(Failure::new(
@@ -50,29 +54,33 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
         ));
     }
     let lines = stack.lines();
-    if !session.json && !global.quiet {
-        report::say(&format!("This takes {name} away:\n\n{}\n", report::removals(&lines)));
-    }
-    if !consent(global, "Variables are put back first and waited for; then what carries our ownership tag is removed.")?
-    {
-        report::say("Nothing was changed.");
+    let plan = format!("This takes {name} away:\n\n{}\n", report::removals(&lines));
+    if !consent(global, &plan, EXPLAIN)? {
         return Ok(Exit::Decide);
     }
-    let run =
-        Run { cloud: &session.cloud, clock: &session.clock, patience, listener: &session.lines, stop: &session.stop };
-    Box::pin(teardown::carry_out(&run, &stack)).await?;
+    let began = session.clock.elapsed();
+    let progress = session.progress(&stack.steps());
+    let result = Box::pin(teardown::carry_out(&session.run(patience, &progress), &stack)).await;
+    drop(progress);
+    result.map_err(|stop| {
+        let id = stack.database.clone().unwrap_or_else(|| name.trim_end_matches("-proxy").to_owned());
+        let again = format!("To go on: {}", command(global, "teardown", &id, &name));
+        Failure::from(stop).after("What is gone is gone; the rest is still there.", &[again])
+    })?;
     if session.json {
         let removed: Vec<_> = lines.iter().map(|(_, what, detail)| json!({"what": what, "detail": detail})).collect();
-        report::document(&json!({"schema": 1, "proxy": name, "removed": removed}));
+        report::document(&json!({"schema": SCHEMA, "proxy": name, "removed": removed}));
     } else {
-        report::result(&format!("{name} is gone, and the functions use the database directly again."));
+        let elapsed = report::duration(session.clock.elapsed().saturating_sub(began));
+        let back = if stack.functions.is_empty() { "" } else { ", and the functions use the database directly again" };
+        report::result(&format!("Done in {elapsed}: {name} is gone{back}."));
     }
     Ok(Exit::Done)
 }
 
 fn nothing(session: &Session, text: &str) {
     if session.json {
-        report::document(&json!({"schema": 1, "removed": []}));
+        report::document(&json!({"schema": SCHEMA, "removed": []}));
     } else {
         report::result(text);
     }

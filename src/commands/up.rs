@@ -1,17 +1,18 @@
 //! `up`: look, show the plan, ask, carry it out.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::session::{Session, consent, patience};
+use super::session::{Session, command, consent, patience};
 use crate::catalogue::STEPS;
 use crate::cli::{Global, Up};
 use crate::cloud::rds::Pool;
-use crate::engine::Run;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{self, Topology};
-use crate::sequence::{self, Survey};
+use crate::report::{self, Done, SCHEMA, Topology};
+use crate::sequence::{self, Outcome, Survey};
 use crate::spec::{self, DatabaseRef, Spec, SpecError};
 
 /// Runs it.
@@ -22,60 +23,97 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     let survey = Box::pin(sequence::survey(&session.cloud, &spec, patience)).await?;
     let entries = survey.entries();
     let pending = entries.iter().any(|entry| entry.verdict.changes());
-    let waiting = entries.iter().any(|entry| matches!(entry.verdict, Verdict::Await(_)));
     for warning in &survey.database.warnings {
-        report::say(&format!("warning: {warning}"));
+        report::warn(session.json, warning);
     }
     if args.dry_run {
         show_plan(&session, &survey, &entries);
         return Ok(if args.detailed_exitcode && pending { Exit::Pending } else { Exit::Done });
     }
     conflicts(&entries)?;
-    if pending {
-        if !session.json && !global.quiet {
-            report::say(&headline(&survey));
-            report::say(&report::plan(&entries));
-        }
-        if !consent(global, &explain())? {
-            report::say("Nothing was changed.");
-            return Ok(Exit::Decide);
-        }
+    let plan = format!("{}\n\n{}\n", headline(&survey), report::plan(&entries));
+    if pending && !consent(global, &plan, &explain())? {
+        return Ok(Exit::Decide);
     }
-    let run =
-        Run { cloud: &session.cloud, clock: &session.clock, patience, listener: &session.lines, stop: &session.stop };
-    let outcome = Box::pin(sequence::converge(&run, &survey)).await?;
-    let family = survey.database.family;
+    let began = session.clock.elapsed();
+    let progress = session.progress(&STEPS.map(|info| info.id));
+    let outcome = Box::pin(sequence::converge(&session.run(patience, &progress), &survey)).await;
+    let done = progress.done();
+    drop(progress);
+    let outcome = outcome.map_err(|stop| Failure::from(stop).after(&made(&done), &ways_on(global, &survey)))?;
+    let elapsed = session.clock.elapsed().saturating_sub(began);
+    show_outcome(global, &session, &survey, &Ended { outcome, done, elapsed });
+    Ok(Exit::Done)
+}
+
+/// A run that reached its end.
+struct Ended {
+    outcome: Outcome,
+    done: Vec<Done>,
+    /// Without the time that the person thought it over.
+    elapsed: Duration,
+}
+
+fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &Ended) {
+    let Ended { outcome, done, elapsed } = ended;
+    let port = survey.database.family.proxy_port();
     let login = if survey.login.iam { "IAM tokens" } else { "password" };
     if session.json {
+        let changes: Vec<Value> = done
+            .iter()
+            .map(|done| json!({"step": done.step.number(), "slug": done.step.info().slug, "detail": done.detail}))
+            .collect();
         report::document(&json!({
-            "schema": 1, "changed": pending, "proxy": survey.names.stack, "endpoint": outcome.endpoint,
-            "port": family.proxy_port(), "database": survey.database.id, "client_auth": login,
-            "functions": outcome.functions, "steps": steps(&entries),
+            "schema": SCHEMA, "changed": !done.is_empty(), "proxy": survey.names.stack, "endpoint": outcome.endpoint,
+            "port": port, "database": survey.database.id, "client_auth": login, "functions": outcome.functions,
+            "changes": changes,
         }));
-        return Ok(Exit::Done);
+        return;
     }
+    let elapsed = report::duration(*elapsed);
+    let (proxy, database) = (format!("{}:{port}", outcome.endpoint), &survey.database);
+    report::result(&if done.is_empty() {
+        format!("Nothing to do: all thirteen steps are in place for {}.", database.id)
+    } else {
+        format!("Done in {elapsed}: {} is behind its proxy.", database.id)
+    });
     let tls = if survey.requires_tls() { "TLS required" } else { "TLS accepted" };
-    report::result(&format!("The proxy is in place at {}:{}", outcome.endpoint, family.proxy_port()));
-    report::result(&report::topology(&Topology {
-        functions: outcome.functions,
-        proxy: format!("{}:{}", outcome.endpoint, family.proxy_port()),
-        database: format!("{}:{}", survey.database.host(), survey.database.port),
+    let path = report::topology(&Topology {
+        functions: outcome.functions.clone(),
+        proxy,
+        database: format!("{}:{}", database.host(), database.port),
         login: format!("{login}, {tls}"),
-    }));
-    if !pending && !waiting {
-        report::result("Nothing was to do.");
+    });
+    report::result(&format!("\n{path}\n"));
+    if !done.is_empty() {
+        report::result(&format!("{}\n", report::changes(done)));
     }
-    let db = &survey.database.id;
-    report::result(&format!(
-        "Next: rdsproxy-setup status --db {db}    to take it away again: rdsproxy-setup teardown --db {db}"
-    ));
-    Ok(Exit::Done)
+    let of = |verb| command(global, verb, &database.id, &survey.names.stack);
+    report::result(&report::next(&[
+        (of("status"), "look at all thirteen steps and the target's health"),
+        (of("teardown"), "put the variables back and take it all away"),
+    ]));
+}
+
+/// What exists after a run that did not end.
+fn made(done: &[Done]) -> String {
+    if done.is_empty() {
+        return "Nothing was changed.".to_owned();
+    }
+    let steps: Vec<String> = done.iter().map(|done| done.step.number().to_string()).collect();
+    let word = if steps.len() == 1 { "step" } else { "steps" };
+    format!("What {word} {} made stays.", steps.join(", "))
+}
+
+fn ways_on(global: &Global, survey: &Survey) -> [String; 2] {
+    let of = |verb| command(global, verb, &survey.database.id, &survey.names.stack);
+    [format!("To go on: {} (with the same flags).", of("up")), format!("To take it away: {}", of("teardown"))]
 }
 
 fn headline(survey: &Survey) -> String {
     let functions = survey.functions.len();
     format!(
-        "{} ({}) in {}, account {}; used by {functions} function{}.\n",
+        "{} ({}) in {}, account {}; used by {functions} function{}.",
         survey.database.id,
         survey.database.label,
         survey.region,
@@ -92,11 +130,10 @@ fn explain() -> String {
 
 fn show_plan(session: &Session, survey: &Survey, entries: &[Entry]) {
     if session.json {
-        report::document(&json!({"schema": 1, "proxy": survey.names.stack, "steps": steps(entries)}));
+        report::document(&json!({"schema": SCHEMA, "proxy": survey.names.stack, "plan": steps(entries)}));
         return;
     }
-    report::result(&headline(survey));
-    report::result(&report::plan(entries));
+    report::result(&format!("{}\n\n{}", headline(survey), report::plan(entries)));
 }
 
 /// The entries as JSON.

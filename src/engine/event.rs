@@ -18,8 +18,10 @@ pub enum Ending {
     Ready,
     /// The step does not apply here, which is fine.
     NotNeeded,
-    /// Something was removed or put back (teardown).
+    /// Something was removed (teardown).
     Removed,
+    /// A former value was put back (teardown).
+    PutBack,
     /// The step failed.
     Failed,
 }

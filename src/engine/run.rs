@@ -133,10 +133,33 @@ impl Run<'_> {
         seen: Seen<S::State>,
         until: Until,
     ) -> Result<Seen<S::State>, Stop> {
+        self.take(step, seen, until, Ending::Unchanged).await
+    }
+
+    /// Goes on with a step that [`Until::Usable`] left half-way; `so_far` is what it did until then.
+    ///
+    /// # Errors
+    /// As [`Self::converge`].
+    pub async fn finish<S: Step>(
+        &self,
+        step: &S,
+        seen: Seen<S::State>,
+        so_far: Ending,
+    ) -> Result<Seen<S::State>, Stop> {
+        self.take(step, seen, Until::Ready, so_far).await
+    }
+
+    async fn take<S: Step>(
+        &self,
+        step: &S,
+        seen: Seen<S::State>,
+        until: Until,
+        so_far: Ending,
+    ) -> Result<Seen<S::State>, Stop> {
         let began = self.clock.elapsed();
         self.tell(&Event::Began { step: step.id(), detail: step.subject() });
         // Boxed: the SDK's futures are large, and a sequence joins many of them.
-        let outcome = Box::pin(self.drive(step, seen, until)).await;
+        let outcome = Box::pin(self.drive(step, seen, until, so_far)).await;
         let elapsed = self.clock.elapsed().saturating_sub(began);
         match &outcome {
             Ok((seen, Some(ending))) => {
@@ -162,9 +185,10 @@ impl Run<'_> {
         step: &S,
         mut seen: Seen<S::State>,
         until: Until,
+        so_far: Ending,
     ) -> Result<(Seen<S::State>, Option<Ending>), Stop> {
         let (limit, pace) = step.wait();
-        let mut ending = Ending::Unchanged;
+        let mut ending = so_far;
         let mut waiting = None;
         let mut refused_since = None;
         let mut watch = Watch { state: String::new(), since: Duration::ZERO };
@@ -204,7 +228,8 @@ impl Run<'_> {
                             if tried >= again.limit.span {
                                 return Err(Stop::Refused { doing: step.doing(&change), refusal });
                             }
-                            let state = refusal.code.clone().unwrap_or_else(|| "refused for now".to_owned());
+                            let code = refusal.code.as_deref().unwrap_or("no code");
+                            let state = format!("not accepted yet ({code})");
                             self.rest(step, &change, &state, since, again.limit, again.pace).await?;
                             if again.look {
                                 seen = self.look(step, &change, seen).await?;

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use serde_json::json;
+use tokio::time::Instant;
 
-use super::{duration, say};
+use super::style::word_of;
+use super::{duration, json, say};
 use crate::catalogue::StepId;
 use crate::engine::event::{Ending, Event, Listener};
 
-/// How long the same state may go unreported.
+/// How long the same state may go unreported: CI systems end jobs that stay silent.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// A listener that writes one line an event to stderr.
@@ -39,17 +40,19 @@ impl Lines {
             }
         }
     }
-}
 
-fn word(ending: Ending) -> &'static str {
-    match ending {
-        Ending::Created => "created",
-        Ending::Updated => "updated",
-        Ending::Unchanged => "in place",
-        Ending::Ready => "ready",
-        Ending::NotNeeded => "not needed",
-        Ending::Removed => "removed",
-        Ending::Failed => "failed",
+    /// The line for an event, if it is worth one.
+    fn text(&self, event: &Event) -> Option<String> {
+        let failed = matches!(event, Event::Ended { ending: Ending::Failed, .. });
+        if self.quiet && !failed {
+            return None;
+        }
+        if let Event::Waiting { step, state, .. } = event
+            && !self.is_news(*step, state)
+        {
+            return None;
+        }
+        if self.json { Some(json::line(event)) } else { line(event) }
     }
 }
 
@@ -65,53 +68,49 @@ fn line(event: &Event) -> Option<String> {
         }
         Event::Ended { step, ending, detail, elapsed } => {
             let time = if elapsed.as_secs() > 0 { format!(" ({})", duration(*elapsed)) } else { String::new() };
-            Some(format!("{}: {}: {detail}{time}", head(*step), word(*ending)))
+            Some(format!("{}: {}: {detail}{time}", head(*step), word_of(*ending)))
         }
         Event::Note { step: Some(step), text } => Some(format!("{}: note: {text}", head(*step))),
         Event::Note { step: None, text } => Some(format!("note: {text}")),
     }
 }
 
-fn json_line(event: &Event) -> String {
-    let of = |step: &StepId| (step.number(), step.info().slug);
-    let value = match event {
-        Event::Began { step, detail } => {
-            let (number, slug) = of(step);
-            json!({"schema": 1, "event": "began", "step": number, "slug": slug, "detail": detail})
-        }
-        Event::Waiting { step, state, elapsed, limit } => {
-            let (number, slug) = of(step);
-            let (elapsed, limit) = (elapsed.as_secs_f64(), limit.as_secs_f64());
-            json!({"schema": 1, "event": "waiting", "step": number, "slug": slug, "state": state,
-                   "elapsed_seconds": elapsed, "limit_seconds": limit})
-        }
-        Event::Ended { step, ending, detail, elapsed } => {
-            let (number, slug) = of(step);
-            json!({"schema": 1, "event": "ended", "step": number, "slug": slug, "ending": word(*ending),
-                   "detail": detail, "elapsed_seconds": elapsed.as_secs_f64()})
-        }
-        Event::Note { step, text } => {
-            json!({"schema": 1, "event": "note", "step": step.map(StepId::number), "text": text})
-        }
-    };
-    value.to_string()
-}
-
 impl Listener for Lines {
     fn event(&self, event: &Event) {
-        let failed = matches!(event, Event::Ended { ending: Ending::Failed, .. });
-        if self.quiet && !failed {
-            return;
+        if let Some(text) = self.text(event) {
+            say(&text);
         }
-        if let Event::Waiting { step, state, .. } = event
-            && !self.is_news(*step, state)
-        {
-            return;
-        }
-        if self.json {
-            say(&json_line(event));
-        } else if let Some(line) = line(event) {
-            say(&line);
-        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(state: &str) -> Event {
+        let (elapsed, limit) = (Duration::from_secs(65), Duration::from_mins(30));
+        Event::Waiting { step: StepId::Proxy, state: state.to_owned(), elapsed, limit }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_same_state_is_told_every_thirty_seconds_and_a_new_one_at_once() {
+        let lines = Lines::new(false, false);
+        assert_eq!(lines.text(&waiting("creating")).as_deref(), Some("[ 3/13] RDS Proxy: creating (1:05 of 30:00)"));
+        assert_eq!(lines.text(&waiting("creating")), None);
+        tokio::time::advance(Duration::from_secs(29)).await;
+        assert_eq!(lines.text(&waiting("creating")), None);
+        assert!(lines.text(&waiting("modifying")).is_some());
+        tokio::time::advance(Duration::from_secs(30)).await;
+        assert!(lines.text(&waiting("modifying")).is_some());
+    }
+
+    #[test]
+    fn quiet_keeps_failures_only() {
+        let lines = Lines::new(false, true);
+        let ended =
+            |ending| Event::Ended { step: StepId::Proxy, ending, detail: "x".to_owned(), elapsed: Duration::ZERO };
+        assert_eq!(lines.text(&waiting("creating")), None);
+        assert_eq!(lines.text(&ended(Ending::Created)), None);
+        assert_eq!(lines.text(&ended(Ending::Failed)).as_deref(), Some("[ 3/13] RDS Proxy: failed: x"));
     }
 }

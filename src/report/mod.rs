@@ -1,14 +1,52 @@
-//! Everything that people see: the only room that writes to the streams.
+//! Everything that people see: the only room, besides the commands, that writes to the streams.
+//!
+//! stdout carries results only; stderr everything that moves.
 
+mod bars;
+mod json;
 mod lines;
+mod progress;
+mod style;
 mod tables;
 
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 
+use anstream::{AutoStream, ColorChoice};
+use indicatif::MultiProgress;
 use serde_json::Value;
 
+use crate::cloud::Call;
+
+pub use bars::Bars;
+pub use json::SCHEMA;
 pub use lines::Lines;
-pub use tables::{Topology, plan, removals, status, topology};
+pub use progress::{Done, Progress};
+pub use tables::{Topology, changes, next, plan, removals, status, topology};
+
+/// The rows on the terminal, while there are any: what is written between them must not tear them.
+static ROWS: Mutex<Option<MultiProgress>> = Mutex::new(None);
+
+fn share(rows: Option<MultiProgress>) {
+    *ROWS.lock().unwrap_or_else(PoisonError::into_inner) = rows;
+}
+
+/// Sets when colour is used; `None` leaves it to the terminal and to `NO_COLOR`.
+pub fn use_colour(wanted: Option<bool>) {
+    match wanted {
+        Some(true) => ColorChoice::Always.write_global(),
+        Some(false) => ColorChoice::Never.write_global(),
+        None => {}
+    }
+}
+
+/// A text for stderr as the terminal's rows take it: with colour codes only where they are wanted.
+fn colour(text: &str) -> String {
+    if AutoStream::choice(&std::io::stderr()) == ColorChoice::Never {
+        return anstream::adapter::strip_str(text).to_string();
+    }
+    text.to_owned()
+}
 
 /// Writes a result to stdout.
 pub fn result(text: &str) {
@@ -23,7 +61,47 @@ pub fn document(value: &Value) {
 
 /// Writes what moves to stderr.
 pub fn say(text: &str) {
+    let rows = ROWS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match rows {
+        Some(rows) => rows.suspend(|| raw(text)),
+        None => raw(text),
+    }
+}
+
+fn raw(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Writes a sentence to stderr, as an event where events are JSON.
+pub fn note(json: bool, text: &str) {
+    say(&if json { json::note(text) } else { text.to_owned() });
+}
+
+/// Writes a warning to stderr, as an event where events are JSON.
+pub fn warn(json: bool, text: &str) {
+    say(&if json { json::note(&format!("warning: {text}")) } else { format!("{} {text}", style::change("warning:")) });
+}
+
+/// Writes a call to stderr.
+pub fn call(json: bool, call: &Call) {
+    if json {
+        return say(&json::call(call));
+    }
+    let status = call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let id = call.request_id.as_deref().unwrap_or("-");
+    let seconds = call.elapsed.as_secs_f64();
+    say(&style::quiet(&format!("aws: {} {} {status} {seconds:.2}s {id}", call.service, call.operation)));
+}
+
+/// Writes a failure and what would help to stderr.
+pub fn failure(headline: &str, hints: &[String], request_id: Option<&str>) {
+    say(&format!("{} {headline}", style::bad("error:")));
+    for hint in hints {
+        say(&format!("  {} {hint}", style::change("hint:")));
+    }
+    if let Some(id) = request_id {
+        say(&style::quiet(&format!("  AWS request id: {id}")));
+    }
 }
 
 /// Asks a question on stderr and reads one line of the answer; `None` at the end of input.

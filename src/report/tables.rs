@@ -1,5 +1,7 @@
 //! Plan, status, removals and topology as text.
 
+use super::Done;
+use super::style::{mark_of, marked, word_of};
 use crate::engine::ledger::{Entry, Verdict};
 use crate::teardown::Line;
 
@@ -15,63 +17,124 @@ fn mark(verdict: &Verdict) -> char {
     }
 }
 
-fn words(verdict: &Verdict, create: &str) -> String {
-    match verdict {
-        Verdict::InPlace => "in place".to_owned(),
-        Verdict::Create => create.to_owned(),
-        Verdict::Update(fields) => format!("differs: {}", fields.join("; ")),
-        Verdict::Remove => "to be removed".to_owned(),
-        Verdict::Await(state) => state.clone(),
-        Verdict::Conflict(reasons) => format!("conflict: {}", reasons.join("; ")),
-        Verdict::NotNeeded(why) => format!("not needed: {why}"),
-        Verdict::Unknown(why) => format!("not checked: {why}"),
-    }
+fn title_width(entries: &[Entry]) -> usize {
+    entries.iter().map(|entry| entry.step.info().title.len()).max().unwrap_or(0)
 }
 
-fn rows(entries: &[Entry], create: &str, details: bool) -> String {
-    let width = entries.iter().map(|entry| entry.step.info().title.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for entry in entries {
-        let info = entry.step.info();
-        let words = words(&entry.verdict, create);
-        let named = matches!(entry.verdict, Verdict::NotNeeded(_));
-        let what = if named { words } else { format!("{}: {words}", entry.subject) };
-        text.push_str(&format!("{} {:>2}  {:<width$}  {what}\n", mark(&entry.verdict), info.number, info.title));
-        let shown = details && !matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_));
-        for detail in entry.details.iter().filter(|_| shown) {
-            text.push_str(&format!("      {:<width$}  {detail}\n", ""));
-        }
+/// What a step would do, the first line and those that follow it.
+fn intention(entry: &Entry) -> Vec<String> {
+    let subject = &entry.subject;
+    let one = |text: String| vec![text];
+    match &entry.verdict {
+        Verdict::InPlace => one(format!("in place: {subject}")),
+        Verdict::Create => one(format!("{} {subject}", entry.step.info().verb)),
+        Verdict::Update(fields) => fields.iter().map(|field| format!("change {field}")).collect(),
+        Verdict::Remove => one(format!("remove {subject}")),
+        Verdict::Await(state) => one(format!("wait for {subject} ({state})")),
+        Verdict::Conflict(reasons) => reasons.iter().map(|reason| format!("conflict: {reason}")).collect(),
+        Verdict::NotNeeded(why) => one(format!("not needed: {why}")),
+        Verdict::Unknown(why) => one(format!("not checked: {why}")),
     }
-    text
 }
 
 /// The plan: all thirteen steps and counts.
 #[must_use]
 pub fn plan(entries: &[Entry]) -> String {
+    let width = title_width(entries);
+    let mut text = String::new();
+    for entry in entries {
+        let (mark, info) = (mark(&entry.verdict), entry.step.info());
+        let lines = intention(entry);
+        let first = lines.first().map(String::as_str).unwrap_or_default();
+        let row = format!("{mark} {:>2}  {:<width$}  {first}", info.number, info.title);
+        text.push_str(&format!("{}\n", marked(mark, &row)));
+        for line in lines.iter().skip(1) {
+            text.push_str(&format!("{}\n", marked(mark, &format!("      {:<width$}  {line}", ""))));
+        }
+        let shown = !matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_));
+        for detail in entry.details.iter().filter(|_| shown) {
+            text.push_str(&format!("      {:<width$}  {detail}\n", ""));
+        }
+    }
     let count = |wanted: fn(&Verdict) -> bool| entries.iter().filter(|entry| wanted(&entry.verdict)).count();
     let create = count(|verdict| *verdict == Verdict::Create);
     let update = count(|verdict| matches!(verdict, Verdict::Update(_)));
     let counts = if create + update == 0 {
         "Nothing to change.".to_owned()
     } else {
-        format!("Plan: {create} to create, {update} to change, {} others.", entries.len() - create - update)
+        format!(
+            "Plan: {create} to create (+), {update} to change (~), 0 to remove (-), {} as they are.",
+            entries.len() - create - update
+        )
     };
-    format!("{}\n{counts}", rows(entries, "to be created", true))
+    format!("{text}\n{counts}")
+}
+
+/// How a step stands: a word, and what is behind it.
+fn standing(entry: &Entry) -> (String, Vec<String>) {
+    let subject = || vec![entry.subject.clone()];
+    match &entry.verdict {
+        Verdict::InPlace => ("in place".to_owned(), subject()),
+        Verdict::Create | Verdict::Remove => ("missing".to_owned(), subject()),
+        Verdict::Update(fields) => ("differs".to_owned(), fields.clone()),
+        Verdict::Await(state) => ("waiting".to_owned(), vec![format!("{}: {state}", entry.subject)]),
+        Verdict::Conflict(reasons) => ("conflict".to_owned(), reasons.clone()),
+        Verdict::NotNeeded(why) => ("not needed".to_owned(), vec![why.clone()]),
+        Verdict::Unknown(why) => ("not checked".to_owned(), vec![why.clone()]),
+    }
 }
 
 /// The status: all thirteen steps as they are.
 #[must_use]
 pub fn status(entries: &[Entry]) -> String {
-    rows(entries, "missing", false).trim_end().to_owned()
+    let width = title_width(entries);
+    let mut rows = Vec::new();
+    for entry in entries {
+        let info = entry.step.info();
+        let (word, lines) = standing(entry);
+        let first = lines.first().map(String::as_str).unwrap_or_default();
+        let row = format!("{:>2}  {:<width$}  {word:<11}  {first}", info.number, info.title);
+        let mark = match &entry.verdict {
+            Verdict::Create | Verdict::Await(_) => '~',
+            verdict => mark(verdict),
+        };
+        rows.push(marked(mark, &row));
+        for line in lines.iter().skip(1) {
+            rows.push(marked(mark, &format!("    {:<width$}  {:<11}  {line}", "", "")));
+        }
+    }
+    rows.join("\n")
+}
+
+/// What a run changed.
+#[must_use]
+pub fn changes(done: &[Done]) -> String {
+    let title = done.iter().map(|done| done.step.info().title.len()).max().unwrap_or(0);
+    let row = |done: &Done| {
+        let (mark, info) = (mark_of(done.ending), done.step.info());
+        let row =
+            format!("{mark} {:>2}  {:<title$}  {}: {}", info.number, info.title, word_of(done.ending), done.detail);
+        marked(mark, &row)
+    };
+    let mut done = done.to_vec();
+    done.sort_by_key(|done| done.step);
+    done.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// Commands that make sense next, with what each is for.
+#[must_use]
+pub fn next(commands: &[(String, &str)]) -> String {
+    let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    let rows: Vec<String> = commands.iter().map(|(command, what)| format!("  {command:<width$}  {what}")).collect();
+    format!("Next:\n{}", rows.join("\n"))
 }
 
 /// What a teardown does.
 #[must_use]
 pub fn removals(lines: &[Line]) -> String {
     let width = lines.iter().map(|(_, what, _)| what.len()).max().unwrap_or(0);
-    let rows: Vec<String> =
-        lines.iter().map(|(mark, what, detail)| format!("{mark} {what:<width$}  {detail}")).collect();
-    rows.join("\n")
+    let row = |(mark, what, detail): &Line| marked(*mark, &format!("{mark} {what:<width$}  {detail}"));
+    lines.iter().map(row).collect::<Vec<_>>().join("\n")
 }
 
 /// Who connects to what.
@@ -91,5 +154,8 @@ pub struct Topology {
 #[must_use]
 pub fn topology(path: &Topology) -> String {
     let functions = if path.functions.is_empty() { "(no function)".to_owned() } else { path.functions.join(", ") };
-    format!("  {functions}\n    -> proxy     {} ({})\n    -> database  {}", path.proxy, path.login, path.database)
+    format!(
+        "  {functions}\n    -> proxy     {}\n                 {}\n    -> database  {}",
+        path.proxy, path.login, path.database
+    )
 }

@@ -1,0 +1,171 @@
+//! Progress on a terminal: a row for each step, known from the start, and one that tells the time.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::style::{mark_of, marked, quiet, word_of};
+use super::{colour, duration};
+use crate::catalogue::StepId;
+use crate::clock::Clock;
+use crate::engine::event::{Event, Listener};
+
+/// How often the rows that are under way are drawn anew.
+const TICK: Duration = Duration::from_millis(125);
+/// No mark of the plan is among them.
+const SPINNER: [char; 4] = ['.', 'o', 'O', 'o'];
+
+/// A listener that draws rows on the terminal.
+#[derive(Debug)]
+pub struct Bars {
+    board: Arc<Board>,
+}
+
+#[derive(Debug)]
+struct Board {
+    all: MultiProgress,
+    rows: Mutex<Vec<Row>>,
+    footer: ProgressBar,
+    clock: Clock,
+    began: Duration,
+}
+
+/// One step's row.
+#[derive(Debug)]
+struct Row {
+    step: StepId,
+    bar: ProgressBar,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Phase {
+    Ahead,
+    Begun { detail: String, at: Duration },
+    Waiting { state: String, limit: Duration, since: Duration },
+    Over { mark: char, text: String },
+}
+
+impl Bars {
+    /// Draws a row for each of `steps`.
+    #[must_use]
+    pub fn new(steps: &[StepId], clock: &Clock) -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let bar = || all.add(ProgressBar::no_length().with_style(style.clone()));
+        let rows = steps.iter().map(|&step| Row { step, bar: bar(), phase: Phase::Ahead }).collect();
+        let footer = bar();
+        let board =
+            Arc::new(Board { all, rows: Mutex::new(rows), footer, clock: clock.clone(), began: clock.elapsed() });
+        board.draw(0);
+        let drawn = Arc::downgrade(&board);
+        tokio::spawn(async move {
+            for frame in 1_usize.. {
+                tokio::time::sleep(TICK).await;
+                let Some(board) = drawn.upgrade() else { return };
+                board.draw(frame);
+            }
+        });
+        Self { board }
+    }
+
+    /// The rows as a whole, for whoever writes between them.
+    #[must_use]
+    pub(super) fn all(&self) -> MultiProgress {
+        self.board.all.clone()
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.board.draw(0);
+        self.board.footer.finish_and_clear();
+        let rows = self.board.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        for row in rows.iter() {
+            row.bar.abandon();
+        }
+    }
+}
+
+impl Board {
+    fn draw(&self, frame: usize) {
+        let now = self.clock.elapsed();
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        for row in rows.iter() {
+            let text = row_text(row.step, &row.phase, now, frame);
+            row.bar.set_message(colour(&text));
+        }
+        self.footer.set_message(colour(&quiet(&format!(
+            "        {} elapsed; Ctrl-C stops, and the same command resumes",
+            duration(now.saturating_sub(self.began))
+        ))));
+    }
+}
+
+/// A row: a mark, the number, the title, and how it stands.
+fn row_text(step: StepId, phase: &Phase, now: Duration, frame: usize) -> String {
+    let info = step.info();
+    let head = |mark: char| format!("{mark} {:>2}  {:<30}", info.number, info.title);
+    let spin = SPINNER[frame % SPINNER.len()];
+    match phase {
+        Phase::Ahead => quiet(&head(' ')),
+        Phase::Begun { detail, at } => {
+            let time = now.saturating_sub(*at);
+            let time = if time.as_secs() > 1 { format!("  {}", duration(time)) } else { String::new() };
+            format!("{}  {detail}{time}", head(spin))
+        }
+        Phase::Waiting { state, limit, since } => {
+            format!("{}  {state}  {} of {}", head(spin), duration(now.saturating_sub(*since)), duration(*limit))
+        }
+        Phase::Over { mark, text } => marked(*mark, &format!("{}  {text}", head(*mark))),
+    }
+}
+
+impl Listener for Bars {
+    fn event(&self, event: &Event) {
+        let now = self.board.clock.elapsed();
+        let (step, phase) = match event {
+            Event::Began { step, detail } => (*step, Phase::Begun { detail: detail.clone(), at: now }),
+            Event::Waiting { step, state, elapsed, limit } => {
+                (*step, Phase::Waiting { state: state.clone(), limit: *limit, since: now.saturating_sub(*elapsed) })
+            }
+            Event::Ended { step, ending, detail, elapsed } => {
+                let time = if elapsed.as_secs() > 0 { format!(" ({})", duration(*elapsed)) } else { String::new() };
+                let text = format!("{}: {detail}{time}", word_of(*ending));
+                (*step, Phase::Over { mark: mark_of(*ending), text })
+            }
+            Event::Note { text, .. } => {
+                self.board.all.suspend(|| super::raw(&format!("note: {text}")));
+                return;
+            }
+        };
+        let mut rows = self.board.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(row) = rows.iter_mut().find(|row| row.step == step) {
+            row.phase = phase;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_tells_state_elapsed_and_limit() {
+        let phase = Phase::Waiting {
+            state: "creating".to_owned(),
+            limit: Duration::from_mins(30),
+            since: Duration::from_secs(5),
+        };
+        let row = row_text(StepId::Proxy, &phase, Duration::from_secs(70), 0);
+        assert_eq!(row, ".  3  RDS Proxy                       creating  1:05 of 30:00");
+    }
+
+    #[test]
+    fn every_title_fits_its_column() {
+        for info in &crate::catalogue::STEPS {
+            assert!(info.title.len() <= 30, "{}", info.title);
+        }
+    }
+}

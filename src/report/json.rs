@@ -1,0 +1,51 @@
+//! Progress as JSON Lines: one object an event.
+
+use serde_json::{Value, json};
+
+use super::style::word_of;
+use crate::catalogue::StepId;
+use crate::cloud::Call;
+use crate::engine::event::Event;
+
+/// The version of everything that we print as JSON.
+pub const SCHEMA: u32 = 1;
+
+/// An event as one line.
+pub(super) fn line(event: &Event) -> String {
+    let of = |kind: &str, step: StepId, more: Value| {
+        let mut value = json!({"schema": SCHEMA, "event": kind, "step": step.number(), "slug": step.info().slug});
+        if let (Some(value), Value::Object(more)) = (value.as_object_mut(), more) {
+            value.extend(more);
+        }
+        value
+    };
+    let value = match event {
+        Event::Began { step, detail } => of("began", *step, json!({"detail": detail})),
+        Event::Waiting { step, state, elapsed, limit } => of(
+            "waiting",
+            *step,
+            json!({"state": state, "elapsed_seconds": elapsed.as_secs_f64(), "limit_seconds": limit.as_secs_f64()}),
+        ),
+        Event::Ended { step, ending, detail, elapsed } => of(
+            "ended",
+            *step,
+            json!({"ending": word_of(*ending), "detail": detail, "elapsed_seconds": elapsed.as_secs_f64()}),
+        ),
+        Event::Note { step, text } => {
+            json!({"schema": SCHEMA, "event": "note", "step": step.map(StepId::number), "text": text})
+        }
+    };
+    value.to_string()
+}
+
+/// A sentence that belongs to no step, as one line.
+pub(super) fn note(text: &str) -> String {
+    json!({"schema": SCHEMA, "event": "note", "step": null, "text": text}).to_string()
+}
+
+/// A call as one line.
+pub(super) fn call(call: &Call) -> String {
+    json!({"schema": SCHEMA, "event": "call", "service": call.service, "operation": call.operation,
+           "status": call.status, "elapsed_seconds": call.elapsed.as_secs_f64(), "request_id": call.request_id})
+    .to_string()
+}

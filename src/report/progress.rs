@@ -1,0 +1,90 @@
+//! Who listens to a run: bars on a terminal, lines elsewhere; both remember what was changed.
+
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Bars, Lines};
+use crate::catalogue::StepId;
+use crate::clock::Clock;
+use crate::engine::event::{Ending, Event, Listener};
+
+/// The fewest rows of a terminal that bars fit in.
+const ROWS: u16 = 18;
+
+/// A listener of the kind that fits the stream.
+#[derive(Debug)]
+pub struct Progress {
+    show: Show,
+    done: Mutex<Vec<Done>>,
+}
+
+#[derive(Debug)]
+enum Show {
+    Bars(Bars),
+    Lines(Lines),
+}
+
+/// A step that changed something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The step.
+    pub step: StepId,
+    /// How it ended.
+    pub ending: Ending,
+    /// What it reached.
+    pub detail: String,
+}
+
+impl Progress {
+    /// Bars for `steps` on a terminal, else lines; JSON Lines where stdout holds JSON.
+    #[must_use]
+    pub fn start(steps: &[StepId], clock: &Clock, json: bool, quiet: bool) -> Self {
+        let show = if !json && !quiet && is_animated() {
+            let bars = Bars::new(steps, clock);
+            super::share(Some(bars.all()));
+            Show::Bars(bars)
+        } else {
+            Show::Lines(Lines::new(json, quiet))
+        };
+        Self { show, done: Mutex::default() }
+    }
+
+    /// What the run changed so far, in order.
+    #[must_use]
+    pub fn done(&self) -> Vec<Done> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        super::share(None);
+    }
+}
+
+impl Listener for Progress {
+    fn event(&self, event: &Event) {
+        if let Event::Ended {
+            step,
+            ending: ending @ (Ending::Created | Ending::Updated | Ending::Removed),
+            detail,
+            ..
+        } = event
+        {
+            let done = Done { step: *step, ending: *ending, detail: detail.clone() };
+            self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+        }
+        match &self.show {
+            Show::Bars(bars) => bars.event(event),
+            Show::Lines(lines) => lines.event(event),
+        }
+    }
+}
+
+/// Whether stderr is a terminal that a person watches. CI systems offer terminals that nobody does.
+fn is_animated() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    let tall = console::Term::stderr().size_checked().is_some_and(|(rows, _)| rows >= ROWS);
+    std::io::stderr().is_terminal() && !set("CI") && !dumb && tall
+}
