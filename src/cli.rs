@@ -29,20 +29,20 @@ pub struct Global {
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
     /// Another endpoint for every service; plain HTTP only on this machine.
-    #[arg(long, global = true, value_name = "URL", env = "RDSPROXY_ENDPOINT_URL")]
+    #[arg(long, global = true, value_name = "URL", env = "RDSPROXY_ENDPOINT_URL", hide_env_values = true)]
     pub endpoint_url: Option<String>,
     /// Use the embedded, simulated account: nothing of AWS is touched.
-    #[arg(long, global = true, env = "RDSPROXY_SANDBOX", value_parser = clap::builder::FalseyValueParser::new())]
+    #[arg(long, global = true, env = "RDSPROXY_SANDBOX", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub sandbox: bool,
     /// The file that the sandbox's world is kept in.
-    #[arg(long, global = true, value_name = "FILE", env = "RDSPROXY_SANDBOX_FILE")]
+    #[arg(long, global = true, value_name = "FILE", env = "RDSPROXY_SANDBOX_FILE", hide_env_values = true)]
     pub sandbox_file: Option<PathBuf>,
     /// How many times faster than real the sandbox's time runs.
-    #[arg(long, global = true, value_name = "FACTOR", default_value_t = 60.0, env = "RDSPROXY_SANDBOX_SPEED",
+    #[arg(long, global = true, value_name = "FACTOR", default_value_t = 60.0, env = "RDSPROXY_SANDBOX_SPEED", hide_env_values = true,
           value_parser = speed)]
     pub sandbox_speed: f64,
     /// What stdout holds: text for people, or one JSON document.
-    #[arg(long, global = true, value_enum, default_value_t = Output::Human, env = "RDSPROXY_OUTPUT")]
+    #[arg(long, global = true, value_enum, default_value_t = Output::Human, env = "RDSPROXY_OUTPUT", hide_env_values = true)]
     pub output: Output,
     /// Do not ask; carry the plan out.
     #[arg(long, short = 'y', global = true)]

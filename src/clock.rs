@@ -27,6 +27,12 @@ impl Clock {
         Self { origin: Instant::now(), speed: speed.max(0.001) }
     }
 
+    /// How many seconds pass in one of the wall's.
+    #[must_use]
+    pub fn speed(&self) -> f64 {
+        self.speed
+    }
+
     /// The time since the start of the run.
     #[must_use]
     pub fn elapsed(&self) -> Duration {

@@ -78,7 +78,7 @@ pub(super) async fn real(access: &Access) -> Result<SdkConfig, ConnectError> {
         .region(region)
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .timeout_config(timeouts())
+        .timeout_config(timeouts(1.0))
         .credentials_provider(chain(access, &provider).await);
     if let Some(profile) = &access.profile {
         loader = loader.profile_name(profile);
@@ -96,7 +96,7 @@ pub(super) fn mounted(http: SharedHttpClient, region: &str, access_key: &str, cl
         .region(Region::new(region.to_owned()))
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .timeout_config(timeouts())
+        .timeout_config(timeouts(clock.speed()))
         .sleep_impl(SharedAsyncSleep::new(ClockSleep(clock.clone())))
         .identity_cache(aws_config::identity::IdentityCache::lazy().build())
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
@@ -109,12 +109,14 @@ pub(super) fn mounted(http: SharedHttpClient, region: &str, access_key: &str, cl
         .build()
 }
 
-fn timeouts() -> TimeoutConfig {
+/// The limits of one call on a clock of this speed: always so many seconds of the wall's, since what they guard
+/// against is a machine or a network that hangs.
+fn timeouts(speed: f64) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
-        .read_timeout(ATTEMPT)
-        .operation_attempt_timeout(ATTEMPT)
-        .operation_timeout(OPERATION)
+        .connect_timeout(CONNECT.mul_f64(speed))
+        .read_timeout(ATTEMPT.mul_f64(speed))
+        .operation_attempt_timeout(ATTEMPT.mul_f64(speed))
+        .operation_timeout(OPERATION.mul_f64(speed))
         .build()
 }
 

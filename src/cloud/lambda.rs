@@ -124,7 +124,7 @@ impl Lambda {
             .set_revision_id(function.revision.clone())
             .send()
             .await
-            .map_err(|error| refuse(CALL, &error))?;
+            .map_err(|error| discreet(refuse(CALL, &error), variables))?;
         Ok(Function {
             variables: variables.clone(),
             revision: answer.revision_id,
@@ -151,6 +151,17 @@ impl Lambda {
         let call = self.client.untag_resource().resource(arn).set_tag_keys(Some(keys)).send();
         call.await.map(drop).map_err(|error| refuse("lambda:UntagResource", &error))
     }
+}
+
+/// A refusal without the variables' values: of an environment that is too large, AWS quotes all of it.
+fn discreet(mut refusal: Refusal, variables: &Variables) -> Refusal {
+    if let Some((said, _)) = refusal.message.split_once('{') {
+        refusal.message = format!("{} (the rest, which may quote variables, is left out)", said.trim_end());
+    }
+    for value in variables.0.values().filter(|value| value.len() > 3) {
+        refusal.message = refusal.message.replace(value.as_str(), "…");
+    }
+    refusal
 }
 
 fn plain(found: FunctionConfiguration, tags: Option<Tags>) -> Option<Function> {

@@ -38,8 +38,9 @@ pub fn run(cli: &Cli) -> Exit {
 }
 
 fn show(cli: &Cli, failure: &Failure) -> Exit {
-    report::failure(&failure.headline, &failure.hints, failure.request_id.as_deref());
-    if cli.global.output == Output::Json {
+    let json = cli.global.output == Output::Json;
+    report::failure(json, &failure.headline, &failure.hints, failure.request_id.as_deref());
+    if json {
         report::document(&serde_json::json!({
             "schema": SCHEMA, "error": failure.headline, "hints": failure.hints,
             "request_id": failure.request_id, "exit_code": failure.exit.code(),

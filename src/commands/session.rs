@@ -54,8 +54,8 @@ impl Session {
     /// Opens the account that the flags name.
     pub(super) async fn open(global: &Global) -> Result<Self, Failure> {
         let stop = Arc::new(StopSign::default());
-        listen(&stop);
         let (json, quiet) = (global.output == Output::Json, global.quiet);
+        listen(&stop, json);
         if global.sandbox {
             let store = store(global)?;
             let world = store.world().map_err(|error| Failure::new(Exit::Failed, error.to_string(), [""; 0]))?;
@@ -103,7 +103,7 @@ fn calls(global: &Global) -> Calls {
 }
 
 /// The first signal ends the run at its next rest; the second one at once.
-fn listen(stop: &Arc<StopSign>) {
+fn listen(stop: &Arc<StopSign>, json: bool) {
     let stop = Arc::clone(stop);
     tokio::spawn(async move {
         for count in 0..2 {
@@ -111,10 +111,10 @@ fn listen(stop: &Arc<StopSign>) {
                 return;
             }
             if count == 0 {
-                report::say("Stopping after the call in flight. Once more to leave at once.");
+                report::note(json, "Stopping after the call in flight. Once more to leave at once.");
                 stop.interrupt();
             } else {
-                report::say("Left at once. Run the same command again to resume.");
+                report::note(json, "Left at once. Run the same command again to resume.");
                 #[expect(clippy::exit, reason = "the second signal leaves at once, by contract")]
                 std::process::exit(i32::from(Exit::Interrupted.code()));
             }
@@ -174,7 +174,7 @@ pub(super) fn consent(global: &Global, plan: &str, explain: &str) -> Result<bool
             Some("yes" | "y") => return Ok(true),
             Some("explain" | "e") => report::say(explain),
             Some("no" | "n") | None => {
-                report::say("Nothing was changed.");
+                report::note(global.output == Output::Json, "Nothing was changed.");
                 return Ok(false);
             }
             Some(_) => report::say("Please answer yes, no or explain."),

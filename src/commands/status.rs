@@ -28,7 +28,8 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
     let mut documents = Vec::new();
     if specs.is_empty() && !session.json {
         report::result(&format!("No stack of rdsproxy-setup is in {}.", session.cloud.region));
-        report::result("Next: rdsproxy-setup up --db NAME");
+        let up = command(global, "up", "NAME", "NAME-proxy");
+        report::result(&report::next(&[(up, "put a proxy in front of a database")]));
     }
     for (at, spec) in specs.iter().enumerate() {
         let survey = Box::pin(sequence::survey(&session.cloud, spec, Patience::default())).await?;

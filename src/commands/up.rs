@@ -1,5 +1,6 @@
 //! `up`: look, show the plan, ask, carry it out.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -100,9 +101,10 @@ fn made(done: &[Done]) -> String {
     if done.is_empty() {
         return "Nothing was changed.".to_owned();
     }
-    let steps: Vec<String> = done.iter().map(|done| done.step.number().to_string()).collect();
+    let numbers: BTreeSet<u8> = done.iter().map(|done| done.step.number()).collect();
+    let steps: Vec<String> = numbers.iter().map(ToString::to_string).collect();
     let word = if steps.len() == 1 { "step" } else { "steps" };
-    format!("What {word} {} made stays.", steps.join(", "))
+    format!("What {word} {} made or changed stays.", steps.join(", "))
 }
 
 fn ways_on(global: &Global, survey: &Survey) -> [String; 2] {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::database::Database;
 use super::problem::Problem;
-use crate::cloud::Cloud;
 use crate::cloud::ec2::Subnet;
+use crate::cloud::{Cloud, Kind};
 
 /// Zones that RDS Proxy does not work in. It drops their subnets without a word.
 const UNSUPPORTED_ZONES: [&str; 2] = ["use1-az3", "usw1-az2"];
@@ -29,7 +29,15 @@ pub async fn choose(cloud: &Cloud, database: &Database, named: &[String]) -> Res
     let (ids, whose) =
         if named.is_empty() { (&database.subnets[..], "the database's subnet group") } else { (named, "--subnet") };
     let doing = "choosing the proxy's subnets";
-    let mut found = cloud.ec2.subnets(ids).await.map_err(Problem::refused(doing))?;
+    let mut found = match cloud.ec2.subnets(ids).await {
+        Err(refusal) if refusal.kind == Kind::NotFound && !named.is_empty() => {
+            return Err(Problem::unfit(
+                format!("{doing}: not every one of {} exists in {}", named.join(", "), cloud.region),
+                [format!("List them with: aws ec2 describe-subnets --filters Name=vpc-id,Values={}", database.vpc)],
+            ));
+        }
+        answer => answer.map_err(Problem::refused(doing))?,
+    };
     found.sort_by(|a, b| (&a.zone, &a.id).cmp(&(&b.zone, &b.id)));
     let needed = addresses(&database.classes);
     let mut chosen = Subnets { ids: Vec::new(), zones: Vec::new(), left_out: Vec::new() };

@@ -9,7 +9,7 @@ use super::style::{mark_of, marked, quiet, word_of};
 use super::{colour, duration};
 use crate::catalogue::StepId;
 use crate::clock::Clock;
-use crate::engine::event::{Event, Listener};
+use crate::engine::event::{Ending, Event, Listener};
 
 /// How often the rows that are under way are drawn anew.
 const TICK: Duration = Duration::from_millis(125);
@@ -132,7 +132,9 @@ impl Listener for Bars {
             }
             Event::Ended { step, ending, detail, elapsed } => {
                 let time = if elapsed.as_secs() > 0 { format!(" ({})", duration(*elapsed)) } else { String::new() };
-                let text = format!("{}: {detail}{time}", word_of(*ending));
+                // Why it failed is told once, with what would help, below the rows.
+                let detail = if *ending == Ending::Failed { String::new() } else { format!(": {detail}") };
+                let text = format!("{}{detail}{time}", word_of(*ending));
                 (*step, Phase::Over { mark: mark_of(*ending), text })
             }
             Event::Note { text, .. } => {

@@ -49,3 +49,8 @@ pub(super) fn call(call: &Call) -> String {
            "status": call.status, "elapsed_seconds": call.elapsed.as_secs_f64(), "request_id": call.request_id})
     .to_string()
 }
+
+/// A failure as one line.
+pub(super) fn failure(headline: &str, hints: &[String], request_id: Option<&str>) -> String {
+    json!({"schema": SCHEMA, "event": "error", "error": headline, "hints": hints, "request_id": request_id}).to_string()
+}

@@ -66,6 +66,10 @@ fn line(event: &Event) -> Option<String> {
         Event::Waiting { step, state, elapsed, limit } => {
             Some(format!("{}: {state} ({} of {})", head(*step), duration(*elapsed), duration(*limit)))
         }
+        // Why it failed is told once, with what would help, when the run has ended.
+        Event::Ended { step, ending: Ending::Failed, elapsed, .. } => {
+            Some(format!("{}: failed ({})", head(*step), duration(*elapsed)))
+        }
         Event::Ended { step, ending, detail, elapsed } => {
             let time = if elapsed.as_secs() > 0 { format!(" ({})", duration(*elapsed)) } else { String::new() };
             Some(format!("{}: {}: {detail}{time}", head(*step), word_of(*ending)))
@@ -111,6 +115,6 @@ mod tests {
             |ending| Event::Ended { step: StepId::Proxy, ending, detail: "x".to_owned(), elapsed: Duration::ZERO };
         assert_eq!(lines.text(&waiting("creating")), None);
         assert_eq!(lines.text(&ended(Ending::Created)), None);
-        assert_eq!(lines.text(&ended(Ending::Failed)).as_deref(), Some("[ 3/13] RDS Proxy: failed: x"));
+        assert_eq!(lines.text(&ended(Ending::Failed)).as_deref(), Some("[ 3/13] RDS Proxy: failed (0:00)"));
     }
 }

@@ -94,7 +94,10 @@ pub fn call(json: bool, call: &Call) {
 }
 
 /// Writes a failure and what would help to stderr.
-pub fn failure(headline: &str, hints: &[String], request_id: Option<&str>) {
+pub fn failure(json: bool, headline: &str, hints: &[String], request_id: Option<&str>) {
+    if json {
+        return say(&json::failure(headline, hints, request_id));
+    }
     say(&format!("{} {headline}", style::bad("error:")));
     for hint in hints {
         say(&format!("  {} {hint}", style::change("hint:")));

@@ -1,7 +1,10 @@
-//! The one integration-test binary: laws over the embedded account, under virtual time.
+//! The one integration-test binary: laws over the embedded account under virtual time, and the built program.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
+mod bad_input;
 mod budget;
+mod cli;
+mod desk;
 mod harness;
 mod laws;
 mod layers;
