@@ -169,7 +169,7 @@ pub const STEPS: [StepInfo; 13] = [
         verb: "wait for",
         why: "Only the target's health shows that role, secret and network work together; a proxy that is available proves nothing.",
         calls: "rds:DescribeDBProxyTargets",
-        doc: "rds-proxy-troubleshooting.html",
+        doc: "rds-proxy.troubleshooting.html",
     },
     StepInfo {
         id: StepId::ProxyIngress,

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::catalogue::StepId;
 use crate::cloud::ec2::Group;
 use crate::cloud::iam::Role;
-use crate::cloud::rds::ProxyAuth;
+use crate::cloud::rds::{ProxyAuth, Target as Row};
 use crate::cloud::sts::Identity;
 use crate::cloud::{Cloud, Kind, Owner, Refusal};
 use crate::discover::hosts::{HostKind, KnownHost};
@@ -485,14 +485,20 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let (database_ingress, proxy_ingress) = (survey.database_ingress(group_id), survey.proxy_ingress(group_id));
     let admit_proxy = run.converge(&database_ingress, groups.clone(), Until::Ready);
     let admit_functions = run.converge(&proxy_ingress, groups.clone(), Until::Ready);
-    let target = async {
-        let registered = run.converge(&survey.target(), seen.registered.clone(), Until::Ready).await?;
-        let rows = Seen::Present(registered.present().map(|found| found.rows.clone()).unwrap_or_default());
-        run.converge(&survey.health(), rows, Until::Ready).await
+    let register_step = survey.target();
+    let register = run.converge(&register_step, seen.registered.clone(), Until::Ready);
+    let serving = async {
+        // The target cannot be available before its proxy is, so its patience begins with the proxy's end.
+        let (ready, registered) = tokio::join!(ready, register);
+        let (ready, registered) = all2(ready, registered)?;
+        let rows = registered.present().map(|found| found.rows.clone()).unwrap_or_default();
+        let fresh = created == ready;
+        let rows = if fresh { Seen::Present(rows) } else { look_at_health(run, survey, rows).await? };
+        run.converge(&survey.health(), rows, Until::Ready).await?;
+        Ok(ready)
     };
-    let (ready, connect, admit_proxy, admit_functions, target) =
-        tokio::join!(ready, connect, admit_proxy, admit_functions, target);
-    let (ready, _) = all2(ready, all2(connect, all2(admit_proxy, all2(admit_functions, target))))?;
+    let (ready, connect, admit_proxy, admit_functions) = tokio::join!(serving, connect, admit_proxy, admit_functions);
+    let (ready, _) = all2(ready, all2(connect, all2(admit_proxy, admit_functions)))?;
 
     // Step 13: last, and only now that the target is available.
     let endpoint = ready.present().and_then(|found| found.proxy.endpoint.clone()).unwrap_or_default();
@@ -503,6 +509,15 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     run.converge(&repoint, Seen::Present(functions), Until::Ready).await?;
     let functions = survey.functions.iter().map(|found| found.function.name.clone()).collect();
     Ok(Outcome { endpoint, functions })
+}
+
+/// What the registration told of the target's health is minutes old by the time that the proxy is ready.
+async fn look_at_health(run: &Run<'_>, survey: &Survey, rows: Vec<Row>) -> Result<Seen<Vec<Row>>, Stop> {
+    match survey.health().observe(run.cloud).await {
+        Ok(now) => Ok(now),
+        // The wait that follows asks again.
+        Err(_) => Ok(Seen::Present(rows)),
+    }
 }
 
 fn local_steps(run: &Run<'_>, survey: &Survey, id: Option<&str>) {

@@ -12,6 +12,8 @@ pub enum Pace {
     /// For what takes minutes: 10 s at first (nothing has ever been ready by then), 3 s from the second
     /// minute, 10 s again after a quarter of an hour.
     Minutes,
+    /// For what takes minutes and has been under way for some: 3 s, 10 s after a quarter of an hour.
+    Steady,
     /// For what takes seconds: every second, every five after a minute.
     Seconds,
     /// For what propagates: 0.25, 0.5, 1, 2, 2, … s. Denser than doubling, since IAM is usually ready in 2 to 12 s.
@@ -19,13 +21,13 @@ pub enum Pace {
 }
 
 impl Pace {
-    /// How long to wait before asking again, when this wait has lasted for `elapsed`.
+    /// From one question to the next, when this wait has lasted for `elapsed`.
     #[must_use]
     pub fn next(self, elapsed: Duration) -> Duration {
         match self {
             Self::Minutes if elapsed < seconds(120) => seconds(10),
-            Self::Minutes if elapsed < seconds(900) => seconds(3),
-            Self::Minutes => seconds(10),
+            Self::Minutes | Self::Steady if elapsed < seconds(900) => seconds(3),
+            Self::Minutes | Self::Steady => seconds(10),
             Self::Seconds if elapsed < seconds(60) => seconds(1),
             Self::Seconds => seconds(5),
             Self::Dense if elapsed < Duration::from_millis(250) => Duration::from_millis(250),

@@ -106,6 +106,19 @@ pub struct Run<'a> {
     pub stop: &'a StopSign,
 }
 
+/// The shortest rest between two questions, however long the answer to the first took.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+/// One rest within a wait.
+struct Rest {
+    /// When the wait began.
+    since: Duration,
+    /// When AWS was last asked.
+    asked: Duration,
+    limit: Limit,
+    pace: Pace,
+}
+
 /// A state that is being waited out.
 struct Watch {
     state: String,
@@ -192,6 +205,7 @@ impl Run<'_> {
         let mut waiting = None;
         let mut refused_since = None;
         let mut watch = Watch { state: String::new(), since: Duration::ZERO };
+        let mut asked = self.clock.elapsed();
         loop {
             let change = step.compare(&seen);
             match &change {
@@ -207,12 +221,14 @@ impl Run<'_> {
                     }
                     let since = *waiting.get_or_insert_with(|| self.clock.elapsed());
                     self.judge(step, &change, wait, &mut watch)?;
-                    self.rest(step, &change, &wait.state, since, limit, pace).await?;
+                    self.rest(step, &change, &wait.state, &Rest { since, asked, limit, pace }).await?;
+                    asked = self.clock.elapsed();
                     seen = self.look(step, &change, seen).await?;
                 }
                 Change::Create | Change::Update(_) => {
                     self.stop.check()?;
                     ending = if change == Change::Create { Ending::Created } else { Ending::Updated };
+                    asked = self.clock.elapsed();
                     // A refusal must not lose what was seen.
                     match step.apply(self.cloud, &change, seen.clone()).await {
                         Ok(after) => {
@@ -230,7 +246,8 @@ impl Run<'_> {
                             }
                             let code = refusal.code.as_deref().unwrap_or("no code");
                             let state = format!("not accepted yet ({code})");
-                            self.rest(step, &change, &state, since, again.limit, again.pace).await?;
+                            let (limit, pace) = (again.limit, again.pace);
+                            self.rest(step, &change, &state, &Rest { since, asked, limit, pace }).await?;
                             if again.look {
                                 seen = self.look(step, &change, seen).await?;
                             }
@@ -264,22 +281,16 @@ impl Run<'_> {
         }
     }
 
-    async fn rest<S: Step>(
-        &self,
-        step: &S,
-        change: &Change,
-        state: &str,
-        since: Duration,
-        limit: Limit,
-        pace: Pace,
-    ) -> Result<(), Stop> {
-        let elapsed = self.clock.elapsed().saturating_sub(since);
+    async fn rest<S: Step>(&self, step: &S, change: &Change, state: &str, rest: &Rest) -> Result<(), Stop> {
+        let (now, limit) = (self.clock.elapsed(), rest.limit);
+        let elapsed = now.saturating_sub(rest.since);
         if elapsed >= limit.span {
             return Err(Stop::Patience { doing: step.doing(change), state: state.to_owned(), limit });
         }
         self.tell(&Event::Waiting { step: step.id(), state: state.to_owned(), elapsed, limit: limit.span });
-        let left = limit.span.saturating_sub(elapsed);
-        self.sleep(pace.next(elapsed).min(left)).await
+        // The pace is that of the questions: the time that the last answer took is part of it.
+        let next = rest.pace.next(elapsed).saturating_sub(now.saturating_sub(rest.asked)).max(SHORTEST);
+        self.sleep(next.min(limit.span.saturating_sub(elapsed))).await
     }
 
     /// Sleeps, unless the run is told to stop.

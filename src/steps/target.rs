@@ -201,7 +201,7 @@ impl Step for Health<'_> {
     }
 
     fn wait(&self) -> (Limit, Pace) {
-        (self.patience.target, Pace::Minutes)
+        (self.patience.target, Pace::Steady)
     }
 
     fn result(&self, seen: &Seen<Vec<Row>>) -> String {

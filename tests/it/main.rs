@@ -5,6 +5,8 @@ mod bad_input;
 mod budget;
 mod cli;
 mod desk;
+mod docs;
 mod harness;
 mod laws;
 mod layers;
+mod pace;

@@ -1,0 +1,100 @@
+//! Documents that say what the program does are written by it, so that they cannot rot.
+//!
+//! A block between `<!-- generated: NAME -->` and `<!-- end -->` is compared with what the program says today;
+//! `UPDATE_DOCS=1 cargo test docs` writes it anew.
+
+use std::path::Path;
+
+use clap::Parser;
+use rdsproxy_setup::catalogue::STEPS;
+use rdsproxy_setup::cli::Cli;
+use rdsproxy_setup::engine::Patience;
+use rdsproxy_setup::exit::Exit;
+
+use crate::desk::{Desk, timeless};
+
+/// Holds the block `name` of a document to `text`, or writes it when asked to.
+pub(crate) fn hold(document: &str, name: &str, text: &str) {
+    hold_as(document, name, text, str::to_owned);
+}
+
+/// As [`hold`], for texts that need only be equal once `plain` has made them so.
+fn hold_as(document: &str, name: &str, text: &str, plain: fn(&str) -> String) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let (open, close) = (format!("<!-- generated: {name} -->\n"), "<!-- end -->");
+    let start = whole.find(&open).unwrap_or_else(|| panic!("{document} has no block {name}")) + open.len();
+    let end = start + whole[start..].find(close).unwrap();
+    if plain(&whole[start..end]) == plain(text) {
+        return;
+    }
+    if std::env::var_os("UPDATE_DOCS").is_none() {
+        assert_eq!(&whole[start..end], text, "{document}: the block {name} has rotted; write it with UPDATE_DOCS=1");
+    }
+    std::fs::write(&path, format!("{}{text}{}", &whole[..start], &whole[end..])).unwrap();
+}
+
+#[test]
+fn the_table_of_steps_is_the_catalogue() {
+    let mut table = String::from("| # | step | AWS calls | why |\n| --- | --- | --- | --- |\n");
+    for info in &STEPS {
+        let (number, title, url) = (info.number, info.title, info.doc_url());
+        table.push_str(&format!("| {number} | [{title}]({url}) | {} | {} |\n", info.calls, info.why));
+    }
+    hold("docs/steps.md", "steps", &table);
+}
+
+#[test]
+fn the_table_of_waits_is_the_patience() {
+    let patience = Patience::default();
+    let waits = [
+        (patience.proxy, "a proxy to be created or changed", "Terraform's provider waits as long"),
+        (patience.target, "a target to become available", "CloudFormation's handler waits as long"),
+        (patience.deletion, "a proxy, its interfaces and its group to be gone", "Terraform's provider waits as long"),
+        (patience.propagation, "IAM and other reads that lag behind", "Terraform's constant for IAM"),
+        (patience.database, "the database to leave a passing state", "registration is refused until then"),
+        (patience.function, "a function's update to be live", "the SDK's own waiter takes as long"),
+    ];
+    assert_eq!(waits.map(|(limit, ..)| limit.name), Patience::NAMES);
+    let mut table = String::from("| wait | limit | for | source |\n| --- | --- | --- | --- |\n");
+    for (limit, what, source) in waits {
+        table.push_str(&format!("| `{}` | {} min | {what} | {source} |\n", limit.name, limit.span.as_secs() / 60));
+    }
+    hold("docs/steps.md", "waits", &table);
+}
+
+#[test]
+fn the_table_of_exit_codes_is_the_program_s() {
+    let mut table = String::from("| code | meaning |\n| --- | --- |\n");
+    for exit in Exit::ALL {
+        table.push_str(&format!("| {} | {} |\n", exit.code(), exit.meaning()));
+    }
+    hold("docs/exit-codes.md", "exit codes", &table);
+}
+
+#[test]
+fn the_transcript_in_the_readme_is_what_the_command_prints() {
+    let desk = Desk::new();
+    let shown = desk.output(&["--sandbox", "up", "--db", "my-instance", "--yes", "--timeout", "12h"]);
+    hold_as("README.md", "transcript", &format!("```text\n{shown}```\n"), timeless);
+}
+
+/// Every command that a document shows is one that the program understands.
+#[test]
+fn every_command_in_the_documents_is_understood() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut seen = 0;
+    for path in docs.chain([root.join("README.md")]).filter(|path| path.extension().is_some_and(|end| end == "md")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for line in text.lines().filter_map(|line| line.strip_prefix("$ ")) {
+            let ours = line.strip_prefix("rdsproxy-setup ").or_else(|| line.strip_prefix("cargo run -- "));
+            let Some(arguments) = ours else { continue };
+            let command = arguments.split([';', '|', '>', '#']).next().unwrap();
+            let parsed = Cli::try_parse_from(["rdsproxy-setup"].into_iter().chain(command.split_whitespace()));
+            assert!(parsed.is_ok(), "{}: {line}: {}", path.display(), parsed.unwrap_err());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 8, "only {seen} commands were found");
+}
