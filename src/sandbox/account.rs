@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{ec2, fault::Fault, iam, kms, lambda, profile::Profile, rds, secrets};
 
 /// What marks a moment in the world's JSON.
-const MOMENT_PREFIX: &str = "moment:";
+const MOMENT_PREFIX: &str = "~moment:";
 
 /// Where the world's clock starts on the calendar: 2026-01-01T00:00:00Z.
 const EPOCH_SECONDS: u64 = 1_767_225_600;

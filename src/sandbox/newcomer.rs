@@ -31,6 +31,27 @@ mod tests {
     }
 
     #[test]
+    fn a_dump_loses_nothing_of_what_people_name_themselves() {
+        let mut world = World::newcomer();
+        let before = world.dump();
+        let names = ["events", "force", "former_trust", "id", "next", "published", "revision", "text", "troubled"];
+        for name in names {
+            let mut function = world.lambda.functions["DBAppFunction"].clone();
+            let member = || (name.to_owned(), "moment:7".to_owned());
+            function.latest.environment.get_or_insert_default().extend([member()]);
+            function.tags.extend([member()]);
+            world.lambda.functions.insert("DBAppFunction".to_owned(), function.clone());
+            world.lambda.functions.insert(name.to_owned(), function);
+        }
+        let (dump, functions) = (world.dump(), "/lambda/functions");
+        assert_ne!(dump, before);
+        for (name, place) in names.iter().flat_map(|name| ["latest/environment", "tags"].map(|place| (name, place))) {
+            let value = dump.pointer(&format!("{functions}/{name}/{place}/{name}"));
+            assert_eq!(value.and_then(|value| value.as_str()), Some("moment:7"), "{place} {name}");
+        }
+    }
+
+    #[test]
     fn a_dump_holds_no_clock_and_no_secret() {
         let text = World::newcomer().dump()["secrets"].to_string();
         assert!(!text.contains("password"), "{text}");

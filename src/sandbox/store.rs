@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::account::{Handled, Moment, Request, World};
 
 /// The form of the file; another number is another program's file.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A world kept in a file, in which time runs faster than real.
 ///

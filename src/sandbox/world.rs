@@ -16,9 +16,13 @@ use super::{ec2, health, iam, kms, lambda, rds, secrets, sts, wire};
 /// How many requests the log keeps.
 const LOG_LENGTH: usize = 2_000;
 
-/// Members of the state that say when or how often something happened, and not what the account is.
-const NOT_DUMPED: &[&str] =
-    &["events", "force", "former_trust", "revision", "revision_id", "revisions", "troubled", "next", "published"];
+/// What the names of members begin with that say when or how often something happened, and not what the account is.
+///
+/// A mark and not a list of names: tags, variables and resources may be named anything.
+const NOT_DUMPED: char = '~';
+
+/// What the names of members begin with whose values a dump hides.
+const HIDDEN: char = '*';
 
 impl World {
     /// An account in which nothing is but what AWS puts into every one.
@@ -122,7 +126,7 @@ impl World {
             for (name, state) in services {
                 // A state is maps with text keys all the way down, which JSON can always hold.
                 let state = state.unwrap_or_default();
-                members.insert(name.to_owned(), timeless(state, name == "secrets").unwrap_or_default());
+                members.insert(name.to_owned(), timeless(state).unwrap_or_default());
             }
         }
         dump
@@ -278,20 +282,22 @@ fn unknown_key(service: Service) -> AwsError {
 }
 
 /// A state without its clocks and absent members; `None` for a clock itself.
-fn timeless(value: Value, secret: bool) -> Option<Value> {
+fn timeless(value: Value) -> Option<Value> {
     match value {
         Value::Null => None,
         Value::String(text) if Moment::is_written_as(&text) => None,
-        Value::Array(items) => Some(items.into_iter().filter_map(|item| timeless(item, secret)).collect()),
+        Value::Array(items) => Some(items.into_iter().filter_map(timeless).collect()),
         Value::Object(members) => {
             let mut kept = Map::new();
             for (name, value) in members {
-                if NOT_DUMPED.contains(&name.as_str()) {
+                if name.starts_with(NOT_DUMPED) {
                     continue;
                 }
-                if let Some(value) = timeless(value, secret) {
-                    let hidden = secret && matches!(name.as_str(), "text" | "binary" | "id");
-                    kept.insert(name, if hidden { json!("(hidden)") } else { value });
+                if let Some(value) = timeless(value) {
+                    match name.strip_prefix(HIDDEN) {
+                        Some(name) => kept.insert(name.to_owned(), json!("(hidden)")),
+                        None => kept.insert(name, value),
+                    };
                 }
             }
             Some(Value::Object(kept))

@@ -50,6 +50,7 @@ pub struct Role {
     /// The trust policy as it was written.
     pub trust: String,
     /// The trust policy before its last change, and when that change was made.
+    #[serde(rename = "~former_trust")]
     pub former_trust: Option<(String, Moment)>,
     /// Words for people.
     pub description: Option<String>,
@@ -64,6 +65,7 @@ pub struct Role {
     /// ARNs of the attached managed policies, in the order of attachment.
     pub attached: Vec<String>,
     /// What holds for it and from when to when.
+    #[serde(rename = "~force")]
     pub force: Vec<InForce>,
 }
 
@@ -104,6 +106,7 @@ pub struct Policy {
     /// The number of the version in force.
     pub default: u32,
     /// The number that the next version gets; numbers are never used again.
+    #[serde(rename = "~next")]
     pub next: u32,
 }
 

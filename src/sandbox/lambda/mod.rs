@@ -31,6 +31,7 @@ pub struct Lambda {
     /// Event source mappings.
     pub mappings: Vec<Mapping>,
     /// The last number given to a revision.
+    #[serde(rename = "~revisions")]
     pub revisions: u64,
 }
 
@@ -42,6 +43,7 @@ pub struct Function {
     /// Published versions by number, frozen.
     pub versions: BTreeMap<u64, Configuration>,
     /// The number that was published last; numbers are never used again.
+    #[serde(rename = "~published")]
     pub published: u64,
     /// Aliases by name.
     pub aliases: BTreeMap<String, Alias>,
@@ -117,6 +119,7 @@ pub struct Configuration {
     /// Whether the last change of the configuration is live.
     pub update: Update,
     /// Changes at every write, and once more when an update is done.
+    #[serde(rename = "~revision")]
     pub revision: String,
 }
 
@@ -220,6 +223,7 @@ pub struct Alias {
     /// Shares of calls that go to other versions.
     pub weights: BTreeMap<String, f64>,
     /// Changes at every write.
+    #[serde(rename = "~revision")]
     pub revision: String,
 }
 

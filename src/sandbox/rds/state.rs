@@ -22,6 +22,7 @@ pub struct Rds {
     /// The further endpoints of proxies by name.
     pub endpoints: BTreeMap<String, Endpoint>,
     /// What happened, oldest first.
+    #[serde(rename = "~events")]
     pub events: Vec<Event>,
     /// Whether a target may be registered while its proxy is being created.
     pub register_while_creating: bool,
@@ -293,6 +294,7 @@ pub struct Target {
     /// When it was registered.
     pub registered: Moment,
     /// What kept each instance from serving last, and the last moment at which it did.
+    #[serde(rename = "~troubled")]
     pub troubled: BTreeMap<String, (Moment, Trouble)>,
 }
 

@@ -63,10 +63,13 @@ pub struct Deletion {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SecretVersion {
     /// The client's token, or a number of ours.
+    #[serde(rename = "*id")]
     pub id: String,
     /// `SecretString`.
+    #[serde(rename = "*text")]
     pub text: Option<String>,
     /// `SecretBinary`, as base64.
+    #[serde(rename = "*binary")]
     pub binary: Option<String>,
     /// `AWSCURRENT`, `AWSPREVIOUS`, …
     pub stages: Vec<String>,
