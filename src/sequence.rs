@@ -20,7 +20,7 @@ use crate::discover::secrets::Secrets;
 use crate::discover::{Database, FunctionUse, Login, Problem, auth, functions, secrets};
 use crate::engine::event::{Ending, Event};
 use crate::engine::ledger::{Entry, Verdict};
-use crate::engine::{Change, Patience, Run, Seen, Step, Stop, Until};
+use crate::engine::{Change, Patience, Run, Seen, Step, Stop, Until, all2};
 use crate::names::Names;
 use crate::spec::Spec;
 use crate::steps::attach::Attach;
@@ -531,13 +531,5 @@ fn local_steps(run: &Run<'_>, survey: &Survey, id: Option<&str>) {
     ] {
         run.tell(&Event::Began { step, detail: detail(&text) });
         run.tell(&Event::Ended { step, ending, detail: detail(&text), elapsed: std::time::Duration::ZERO });
-    }
-}
-
-/// Both results, or the failure that matters: not one that only followed from it.
-fn all2<A, B>(a: Result<A, Stop>, b: Result<B, Stop>) -> Result<(A, B), Stop> {
-    match (a, b) {
-        (Ok(a), Ok(b)) => Ok((a, b)),
-        (Ok(_) | Err(Stop::Abandoned), Err(stop)) | (Err(stop), _) => Err(stop),
     }
 }

@@ -10,11 +10,11 @@ use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group, Rule};
 use crate::cloud::iam::Policy;
 use crate::cloud::lambda::{Function, Update};
-use crate::cloud::{Cloud, Kind, Owner, Refusal, tags};
+use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, tags};
 use crate::discover::hosts::{HostKind, KnownHost, mentions, restore};
 use crate::discover::{Database, Problem};
 use crate::engine::event::{Ending, Event};
-use crate::engine::{Limit, Pace, Run, Seen, Stop};
+use crate::engine::{Limit, Pace, Run, Seen, Stop, all2};
 use crate::names::{Names, SECRET_POLICY};
 use crate::spec::DatabaseRef;
 use crate::steps::proxy::{self, Owned};
@@ -72,11 +72,13 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         cloud.lambda.list(),
         async {
             match database {
-                // A database that is gone does not stand in the way of its proxy's removal.
-                Some(database) => {
-                    Database::find(cloud, database, &identity.account).await.map(|found| found.hosts).ok()
-                }
-                None => None,
+                Some(database) => match Database::find(cloud, database, &identity.account).await {
+                    Ok(found) => Ok(found.hosts),
+                    Err(problem @ Problem::Refused { .. }) => Err(problem),
+                    // A database that is gone does not stand in the way of its proxy's removal.
+                    Err(Problem::Unfit { .. }) => Ok(Vec::new()),
+                },
+                None => Ok(Vec::new()),
             }
         },
     );
@@ -113,7 +115,7 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
 
     let endpoint = proxy.as_ref().and_then(|found| found.proxy.endpoint.clone());
     let port = proxy.as_ref().and_then(|found| found.proxy.family).map(|family| family.proxy_port().to_string());
-    let mut known = hosts.unwrap_or_default();
+    let mut known = hosts?;
     known.extend(endpoint.clone().map(|name| KnownHost { name, kind: HostKind::Proxy }));
     let mut functions = Vec::new();
     let mut other_users = Vec::new();
@@ -284,7 +286,7 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
         Ok::<_, Stop>(())
     };
     let (gone, rights, rules) = tokio::join!(gone, rights, rules);
-    gone.and(rights).and(rules)?;
+    all2(gone, all2(rights, rules))?;
     for group in &stack.groups {
         step(run, StepId::ProxyGroup, &group.name, delete_group(run, group)).await?;
     }
@@ -339,6 +341,28 @@ impl Waiting<'_> {
         run.tell(&Event::Waiting { step: self.step, state, elapsed, limit });
         run.sleep(self.pace.next(elapsed)).await
     }
+
+    /// Makes a change, again and again while something still refers to the thing or another change is under way.
+    async fn insist(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<()>) -> Result<(), Stop> {
+        loop {
+            run.sleep(Duration::ZERO).await?;
+            match call().await {
+                Err(refusal) if refusal.kind == Kind::InUse => self.rest(run, "still in use").await?,
+                Err(refusal) if refusal.kind == Kind::NotYet => self.rest(run, "busy").await?,
+                answer => return answer.map_err(refused(self.doing)),
+            }
+        }
+    }
+
+    /// Reads, again and again while AWS fails in passing: that must not end a wait.
+    async fn look<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, Stop> {
+        loop {
+            match call().await {
+                Err(refusal) if refusal.passes() => self.rest(run, "no answer").await?,
+                answer => return answer.map_err(refused(self.doing)),
+            }
+        }
+    }
 }
 
 async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
@@ -377,7 +401,7 @@ async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
         }
     }
     loop {
-        let Some(function) = lambda.get(name).await.map_err(refused(&doing))? else { return Ok(()) };
+        let Some(function) = wait.look(run, async || lambda.get(name).await).await? else { return Ok(()) };
         match function.update {
             Update::InProgress => wait.rest(run, "update in progress").await?,
             Update::Failed(why) if !found.back.is_empty() => {
@@ -386,7 +410,7 @@ async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
             _ => break,
         }
     }
-    lambda.untag(&found.function.arn, found.memory.clone()).await.map_err(refused(&doing))
+    wait.insist(run, async || lambda.untag(&found.function.arn, found.memory.clone()).await).await
 }
 
 async fn delete_proxy(run: &Run<'_>, name: &str) -> Result<(), Stop> {
@@ -398,15 +422,8 @@ async fn delete_proxy(run: &Run<'_>, name: &str) -> Result<(), Stop> {
         limit: run.patience.deletion,
         pace: Pace::Minutes,
     };
-    loop {
-        run.sleep(Duration::ZERO).await?;
-        match run.cloud.rds.delete_proxy(name).await {
-            Ok(()) => break,
-            Err(refusal) if refusal.kind == Kind::NotYet => wait.rest(run, "busy").await?,
-            Err(refusal) => return Err(refused(&doing)(refusal)),
-        }
-    }
-    while let Some(proxy) = run.cloud.rds.proxy(name).await.map_err(refused(&doing))? {
+    wait.insist(run, async || run.cloud.rds.delete_proxy(name).await).await?;
+    while let Some(proxy) = wait.look(run, async || run.cloud.rds.proxy(name).await).await? {
         wait.rest(run, &proxy.status).await?;
     }
     Ok(())
@@ -419,24 +436,24 @@ async fn delete_role(run: &Run<'_>, stack: &Stack, policies: &[String]) -> Resul
         let reasons = vec![format!("someone added the policy {foreign} to it")];
         return Err(Stop::Conflict { doing, reasons });
     }
-    run.sleep(Duration::ZERO).await?;
-    run.cloud.iam.delete_role_policy(role, SECRET_POLICY).await.map_err(refused(&doing))?;
-    retry(run, StepId::ProxyRole, &doing, run.patience.propagation, Pace::Dense, || run.cloud.iam.delete_role(role))
-        .await
+    let (iam, limit) = (&run.cloud.iam, run.patience.propagation);
+    let wait = Waiting { step: StepId::ProxyRole, doing: &doing, since: run.clock.elapsed(), limit, pace: Pace::Dense };
+    wait.insist(run, async || iam.delete_role_policy(role, SECRET_POLICY).await).await?;
+    wait.insist(run, async || iam.delete_role(role).await).await
 }
 
 async fn delete_policy(run: &Run<'_>, policy: &Policy, roles: &[String]) -> Result<(), Stop> {
-    let doing = "deleting the connect policy";
-    let iam = &run.cloud.iam;
+    let doing = format!("deleting the connect policy ({})", policy.arn.rsplit('/').next().unwrap_or_default());
+    let (iam, arn, limit) = (&run.cloud.iam, &policy.arn, run.patience.propagation);
+    let since = run.clock.elapsed();
+    let wait = Waiting { step: StepId::ConnectPolicy, doing: &doing, since, limit, pace: Pace::Dense };
     for role in roles {
-        run.sleep(Duration::ZERO).await?;
-        iam.detach(role, &policy.arn).await.map_err(refused(doing))?;
+        wait.insist(run, async || iam.detach(role, arn).await).await?;
     }
-    for version in iam.idle_policy_versions(&policy.arn).await.map_err(refused(doing))? {
-        iam.delete_policy_version(&policy.arn, &version).await.map_err(refused(doing))?;
+    for version in wait.look(run, async || iam.idle_policy_versions(arn).await).await? {
+        wait.insist(run, async || iam.delete_policy_version(arn, &version).await).await?;
     }
-    retry(run, StepId::ConnectPolicy, doing, run.patience.propagation, Pace::Dense, || iam.delete_policy(&policy.arn))
-        .await
+    wait.insist(run, async || iam.delete_policy(arn).await).await
 }
 
 async fn revoke(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
@@ -453,28 +470,8 @@ async fn revoke(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
 
 async fn delete_group(run: &Run<'_>, group: &Group) -> Result<(), Stop> {
     let doing = format!("deleting the proxy's security group ({})", group.name);
-    let ec2 = &run.cloud.ec2;
-    retry(run, StepId::ProxyGroup, &doing, run.patience.deletion, Pace::Minutes, || ec2.delete_group(&group.id)).await
-}
-
-/// Repeats a deletion while something still refers to the thing.
-async fn retry<F: Future<Output = Result<(), Refusal>>>(
-    run: &Run<'_>,
-    step: StepId,
-    doing: &str,
-    limit: Limit,
-    pace: Pace,
-    mut call: impl FnMut() -> F,
-) -> Result<(), Stop> {
-    let wait = Waiting { step, doing, since: run.clock.elapsed(), limit, pace };
-    loop {
-        run.sleep(Duration::ZERO).await?;
-        match call().await {
-            Ok(()) => return Ok(()),
-            Err(refusal) if matches!(refusal.kind, Kind::InUse | Kind::NotYet) => {
-                wait.rest(run, "still in use").await?;
-            }
-            Err(refusal) => return Err(refused(doing)(refusal)),
-        }
-    }
+    let (ec2, limit) = (&run.cloud.ec2, run.patience.deletion);
+    let since = run.clock.elapsed();
+    let wait = Waiting { step: StepId::ProxyGroup, doing: &doing, since, limit, pace: Pace::Minutes };
+    wait.insist(run, async || ec2.delete_group(&group.id).await).await
 }

@@ -76,6 +76,12 @@ impl Refusal {
         }
     }
 
+    /// Whether AWS failed in passing: the same call may well succeed a moment later.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        matches!(self.kind, Kind::Service | Kind::Throttled | Kind::Unreachable)
+    }
+
     /// Whether the code is one of these.
     #[must_use]
     pub fn is(&self, codes: &[&str]) -> bool {

@@ -11,5 +11,5 @@ mod run;
 mod step;
 
 pub use patience::{Limit, Pace, Patience};
-pub use run::{Run, Stop, StopSign};
+pub use run::{Run, Stop, StopSign, all2};
 pub use step::{Again, Change, Seen, Step, Until, Wait};

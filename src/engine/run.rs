@@ -10,7 +10,7 @@ use super::patience::{Limit, Pace, Patience};
 use super::step::{Change, Seen, Step, Until, Wait};
 use crate::catalogue::StepId;
 use crate::clock::Clock;
-use crate::cloud::{Cloud, Kind, Refusal};
+use crate::cloud::{Cloud, Refusal};
 
 /// Why a step ended early.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -56,6 +56,17 @@ pub enum Stop {
     /// Another step failed; this one was left where it was.
     #[error("left where it was, since another step failed")]
     Abandoned,
+}
+
+/// Both results, or the failure that matters: not one that only followed from it.
+///
+/// # Errors
+/// When either failed.
+pub fn all2<A, B>(a: Result<A, Stop>, b: Result<B, Stop>) -> Result<(A, B), Stop> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Ok(_) | Err(Stop::Abandoned), Err(stop)) | (Err(stop), _) => Err(stop),
+    }
 }
 
 const GO: u8 = 0;
@@ -262,7 +273,7 @@ impl Run<'_> {
     async fn look<S: Step>(&self, step: &S, change: &Change, seen: Seen<S::State>) -> Result<Seen<S::State>, Stop> {
         match step.look_again(self.cloud, &seen).await {
             Ok(now) => Ok(now),
-            Err(refusal) if matches!(refusal.kind, Kind::Service | Kind::Throttled | Kind::Unreachable) => Ok(seen),
+            Err(refusal) if refusal.passes() => Ok(seen),
             Err(refusal) => Err(Stop::Refused { doing: step.doing(change), refusal }),
         }
     }
