@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rdsproxy_setup::clock::Clock;
 use rdsproxy_setup::cloud::Cloud;
@@ -34,7 +35,7 @@ impl Account for Gate {
         if number < self.kill_at.load(Ordering::SeqCst) {
             return self.account.answer(request);
         }
-        let silence = Handled { reply: Reply::Silence, latency: std::time::Duration::ZERO };
+        let silence = Handled { reply: Reply::Silence, latency: Duration::ZERO };
         // Calls that overlap the fatal one die with it, and without an effect.
         if number == self.kill_at.load(Ordering::SeqCst) {
             if self.after_effect {
@@ -57,16 +58,18 @@ pub(crate) struct Bed {
 #[derive(Debug)]
 pub(crate) enum Fate<T> {
     Done(T),
-    Stopped(#[expect(dead_code, reason = "shown when an assertion fails")] String),
+    Stopped(String),
     Killed,
 }
 
 impl Bed {
     /// The newcomer's world, with a run killed at the n-th call, before or after its effect.
     pub(crate) fn new(kill_at: usize, after_effect: bool) -> Self {
-        // The fast profile has fewer polls, and so fewer places to die at that are all alike.
-        let mut world = World::newcomer();
-        world.profile = Profile::fast();
+        Self::of(newcomer(), kill_at, after_effect)
+    }
+
+    /// The same over any world.
+    pub(crate) fn of(world: World, kill_at: usize, after_effect: bool) -> Self {
         let gate = Arc::new(Gate {
             account: InMemory::new(world),
             calls: AtomicUsize::new(0),
@@ -91,8 +94,14 @@ impl Bed {
 
     /// The world as it stands, once everything that is on its way has settled.
     pub(crate) async fn dump(&self) -> serde_json::Value {
-        tokio::time::sleep(std::time::Duration::from_hours(2)).await;
+        tokio::time::sleep(Duration::from_hours(2)).await;
         self.gate.account.with(|world| world.dump())
+    }
+
+    /// The world as it is, to start other runs from.
+    pub(crate) async fn settled(&self) -> World {
+        tokio::time::sleep(Duration::from_hours(2)).await;
+        self.gate.account.with(|world| world.clone())
     }
 
     /// The mutating calls since the n-th entry of the log.
@@ -156,9 +165,25 @@ impl Bed {
     }
 }
 
+/// The newcomer's account on a quick day: fewer polls, and so fewer places to fail at that are all alike.
+pub(crate) fn newcomer() -> World {
+    let mut world = World::newcomer();
+    world.profile = Profile::fast();
+    world.profile.proxy_create = Duration::from_secs(20);
+    world.profile.target_capacity = Duration::from_secs(10);
+    world.profile.proxy_delete = Duration::from_secs(15);
+    world
+}
+
 /// The wishes of `up --db ID` without further flags.
 pub(crate) fn wish(id: &str) -> Spec {
     let database = DatabaseRef::parse(id).unwrap();
     let stack = stack(None, &database).unwrap();
     Spec::of(database, stack)
+}
+
+/// Figures for whoever runs with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "a test has nowhere else to say what it measured")]
+pub(crate) fn say(text: &str) {
+    println!("{text}");
 }
