@@ -44,7 +44,7 @@ pub async fn choose(
     } else if let Some(managed) = &database.master_secret {
         // RDS tells all that is needed of the secret that it manages itself.
         let secret = Secret {
-            name: managed.arn.rsplit(':').next().unwrap_or_default().to_owned(),
+            name: name_in(&managed.arn).to_owned(),
             arn: managed.arn.clone(),
             kms_key: managed.kms_key.clone(),
             deleted: false,
@@ -69,6 +69,15 @@ pub async fn choose(
         }
     }
     Ok(chosen)
+}
+
+/// The name in a secret's ARN, without the hyphen and six characters that Secrets Manager adds to it.
+fn name_in(arn: &str) -> &str {
+    let last = arn.rsplit(':').next().unwrap_or_default();
+    match last.rsplit_once('-') {
+        Some((name, added)) if added.len() == 6 => name,
+        _ => last,
+    }
 }
 
 async fn read(cloud: &Cloud, ids: &[String]) -> Result<Vec<Secret>, Problem> {

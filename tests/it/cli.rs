@@ -187,3 +187,18 @@ fn an_interrupt_finishes_the_call_in_flight_and_tells_how_to_go_on() {
     assert_eq!(gone.code, Some(0), "{gone}");
     assert_eq!(desk.dump(), fresh);
 }
+
+#[test]
+fn two_stacks_are_told_apart() {
+    let desk = Desk::new();
+    up(&desk, "my-instance");
+    up(&desk, "my-cluster");
+    let refused = desk.run(&["teardown", "--yes"]);
+    assert_eq!(refused.code, Some(4), "{refused}");
+    for name in ["--db my-instance", "--db my-cluster"] {
+        assert!(refused.stderr.contains(name), "{refused}");
+    }
+    let status = desk.run(&["status", "--exit-code"]);
+    assert_eq!(status.code, Some(0), "{status}");
+    assert_eq!(status.stdout.matches("Everything is in place.").count(), 2, "{status}");
+}
