@@ -14,7 +14,7 @@ use crate::cloud::iam::Role;
 use crate::cloud::rds::{ProxyAuth, Target as Row};
 use crate::cloud::sts::Identity;
 use crate::cloud::{Cloud, Kind, Owner, Refusal};
-use crate::discover::hosts::{HostKind, KnownHost};
+use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::network::{self, Subnets};
 use crate::discover::secrets::Secrets;
 use crate::discover::{Database, FunctionUse, Login, Problem, auth, functions, secrets};
@@ -109,6 +109,11 @@ pub async fn survey(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Su
 
     let mut known = database.hosts.clone();
     known.extend(proxy.present().and_then(|found| found.proxy.endpoint.clone()).map(proxy_host));
+    if proxy.is_absent() {
+        // One that was deleted by hand left its host in the functions, and comes back under it.
+        let values = listed.iter().filter_map(|(_, function)| function.as_ref()).flat_map(|f| f.variables.0.values());
+        known.extend(proxies_of(&names.stack, &cloud.region, values));
+    }
     let functions = functions::choose(cloud, listed, &spec.functions, &known, &database.vpc).await?;
     let login = auth::choose(spec.client_auth, &functions, &spec.db_users)?;
 

@@ -11,13 +11,16 @@ use crate::cloud::ec2::{Direction, Group, Rule};
 use crate::cloud::iam::Policy;
 use crate::cloud::lambda::{Function, Update};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, tags};
-use crate::discover::hosts::{HostKind, KnownHost, mentions, restore};
+use crate::discover::hosts::{HostKind, KnownHost, mentions, proxies_of, restore};
 use crate::discover::{Database, Problem};
 use crate::engine::event::{Ending, Event};
 use crate::engine::{Limit, Pace, Run, Seen, Stop, all2};
 use crate::names::{Names, SECRET_POLICY};
 use crate::spec::DatabaseRef;
 use crate::steps::proxy::{self, Owned};
+
+/// What a port variable can hold of a proxy that is gone already.
+const PROXY_PORTS: [&str; 3] = ["3306", "5432", "1433"];
 
 /// Everything of one stack that is there.
 #[derive(Debug, Clone)]
@@ -120,7 +123,9 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
     let mut functions = Vec::new();
     let mut other_users = Vec::new();
     for function in listed {
-        let uses = function.variables.0.values().any(|value| !mentions(value, &known).is_empty());
+        // A proxy that was deleted by hand left its host in the functions.
+        let left = proxies_of(&names.stack, &cloud.region, function.variables.0.values());
+        let uses = !left.is_empty() || function.variables.0.values().any(|value| !mentions(value, &known).is_empty());
         let role = function.role.rsplit('/').next().unwrap_or_default();
         if !uses && !attached.iter().any(|name| name == role) {
             continue;
@@ -128,7 +133,8 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         let read = cloud.lambda.get(&function.name).await.map_err(Problem::refused("reading the functions"))?;
         let Some(function) = read else { continue };
         let name = function.name.clone();
-        let restoring = Restoring::of(function, endpoint.as_deref(), port.as_deref());
+        let host = endpoint.as_ref().or_else(|| left.first().map(|host| &host.name));
+        let restoring = Restoring::of(function, host.map(String::as_str), port.as_deref());
         let still = endpoint.as_ref().is_some_and(|endpoint| {
             let proxy = [KnownHost { name: endpoint.clone(), kind: HostKind::Proxy }];
             restoring.edited.0.values().any(|value| !mentions(value, &proxy).is_empty())
@@ -165,7 +171,9 @@ impl Restoring {
             let hosts: Vec<&str> = former.split(' ').collect();
             let is_port = former.chars().all(|c| c.is_ascii_digit());
             let old = match endpoint {
-                _ if is_port && port == Some(value.as_str()) => Some(former.clone()),
+                _ if is_port && port.map_or(PROXY_PORTS.contains(&value.as_str()), |port| port == value) => {
+                    Some(former.clone())
+                }
                 Some(endpoint) if !is_port => {
                     restore(value, &KnownHost { name: endpoint.to_owned(), kind: HostKind::Proxy }, &hosts)
                 }

@@ -66,6 +66,31 @@ pub fn mentions(value: &str, known: &[KnownHost]) -> Vec<Mention> {
     found
 }
 
+/// Finds hosts of a stack's proxy in values without knowing the proxy, which may have been deleted by hand.
+///
+/// A proxy's host is its name, `proxy-` with letters of the account's, and the region
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-connecting.html>).
+#[must_use]
+pub fn proxies_of<'a>(stack: &str, region: &str, values: impl IntoIterator<Item = &'a String>) -> Vec<KnownHost> {
+    let start = format!("{stack}.proxy-").to_ascii_lowercase();
+    let ends = [format!(".{region}.rds.amazonaws.com"), format!(".{region}.rds.amazonaws.com.cn")];
+    let mut names: Vec<String> = Vec::new();
+    for value in values {
+        let lower = value.to_ascii_lowercase();
+        for (at, _) in lower.match_indices(&start) {
+            let part_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+            let rest = &lower[at..];
+            let name = rest.split(|c: char| !part_of_a_name(c)).next().unwrap_or_default().trim_end_matches('.');
+            if stands_alone(&lower, &(at..at + name.len())) && ends.iter().any(|end| name.ends_with(end)) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names.sort();
+    names.dedup();
+    names.into_iter().map(|name| KnownHost { name, kind: HostKind::Proxy }).collect()
+}
+
 /// Whether the host is not merely a part of a longer name.
 fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     let part_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -175,6 +200,21 @@ mod tests {
                 let former: Vec<&str> = former.iter().map(String::as_str).collect();
                 assert_eq!(restore(&new, &proxy, &former).as_deref(), Some(value.as_str()));
             }
+        }
+    }
+
+    #[test]
+    fn the_host_of_a_stacks_proxy_is_known_by_its_shape() {
+        for (value, found) in [
+            (format!("postgresql://app@{PROXY}:5432/app"), true),
+            (PROXY.to_uppercase(), true),
+            (format!("other-{PROXY}"), false),
+            (PROXY.replace("eu-west-1", "eu-west-2"), false),
+            (PROXY.replace(".proxy-", ".cluster-"), false),
+            (format!("{PROXY}.example.com"), false),
+        ] {
+            let names = proxies_of("main-proxy", "eu-west-1", [&value]);
+            assert_eq!(names.iter().any(|host| host.name == PROXY), found, "{value}");
         }
     }
 

@@ -1,0 +1,121 @@
+//! Law 7: any one field of ours changed by hand, then `up`; and what others put beside ours.
+
+use rdsproxy_setup::teardown;
+
+use crate::hand::{ON_OURS, OURS, SIDES, THEIRS};
+use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
+use crate::shape::{difference, shape};
+
+#[tokio::test(start_paused = true)]
+async fn law_7_a_field_of_ours_changed_by_hand_comes_back() {
+    let mut wrong = Vec::new();
+    for side in &SIDES {
+        let clean = Bed::of(newcomer(), NEVER, false);
+        let before = clean.settled().await;
+        assert!(matches!(clean.up(&wish(side.database)).await, Fate::Done(_)));
+        let start = clean.settled().await;
+        for (name, edit) in OURS {
+            let mut world = start.clone();
+            if !edit(&mut world, side) {
+                continue;
+            }
+            let name = format!("{}: {name}", side.database);
+            let bed = Bed::of(world, NEVER, false);
+            let fate = bed.up(&wish(side.database)).await;
+            if !matches!(fate, Fate::Done(_)) {
+                wrong.push(format!("{name}: {fate:?}"));
+                continue;
+            }
+            let since = bed.logged();
+            let fate = bed.up(&wish(side.database)).await;
+            if !matches!(fate, Fate::Done(_)) || !bed.mutations(since).is_empty() {
+                wrong.push(format!("{name}: a second up: {fate:?} {:?}", bed.mutations(since)));
+            }
+            let now = shape(&bed.settled().await);
+            wrong.extend(difference(&now, &shape(&start)).into_iter().map(|line| format!("{name}: up: {line}")));
+            let fate = bed.down(&wish(side.database)).await;
+            if !matches!(fate, Fate::Done(())) {
+                wrong.push(format!("{name}: teardown: {fate:?}"));
+            }
+            let now = shape(&bed.settled().await);
+            wrong.extend(difference(&now, &shape(&before)).into_iter().map(|line| format!("{name}: teardown: {line}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Teardown alone, with no `up` in between that mends.
+#[tokio::test(start_paused = true)]
+async fn law_7_a_teardown_right_after_a_change_by_hand_leaves_nothing() {
+    let mut wrong = Vec::new();
+    for side in &SIDES {
+        let clean = Bed::of(newcomer(), NEVER, false);
+        let before = shape(&clean.settled().await);
+        assert!(matches!(clean.up(&wish(side.database)).await, Fate::Done(_)));
+        let start = clean.settled().await;
+        for (name, edit) in OURS {
+            let mut world = start.clone();
+            if !edit(&mut world, side) {
+                continue;
+            }
+            let bed = Bed::of(world, NEVER, false);
+            let fate = bed.down(&wish(side.database)).await;
+            if !matches!(fate, Fate::Done(())) {
+                wrong.push(format!("{}: {name}: {fate:?}", side.database));
+            }
+            let lines = difference(&shape(&bed.settled().await), &before);
+            wrong.extend(lines.into_iter().map(|line| format!("{}: {name}: {line}", side.database)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A function that points at the proxy and remembers nothing is one that someone else pointed there.
+#[tokio::test(start_paused = true)]
+async fn a_function_without_memory_is_named_before_a_teardown_and_not_changed() {
+    for side in &SIDES {
+        let bed = Bed::of(newcomer(), NEVER, false);
+        assert!(matches!(bed.up(&wish(side.database)).await, Fate::Done(_)));
+        bed.gate.account.with(|world| {
+            let function = world.lambda.functions.get_mut(side.function).unwrap();
+            function.tags.retain(|key, _| !key.starts_with("rdsproxy-setup:former:"));
+        });
+        let since = bed.logged();
+        assert!(matches!(bed.up(&wish(side.database)).await, Fate::Done(_)));
+        assert_eq!(bed.mutations(since), [""; 0], "{}", side.database);
+        let wish = wish(side.database);
+        let stack = Box::pin(teardown::survey(&bed.cloud, &wish.stack, Some(&wish.database))).await.unwrap();
+        assert_eq!(stack.other_users, [side.function]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn law_7_what_others_put_beside_ours_survives() {
+    let mut wrong = Vec::new();
+    for side in &SIDES {
+        let clean = Bed::of(newcomer(), NEVER, false);
+        assert!(matches!(clean.up(&wish(side.database)).await, Fate::Done(_)));
+        let start = clean.settled().await;
+        for (at, (name, edit)) in THEIRS.iter().chain(ON_OURS).enumerate() {
+            let mut world = start.clone();
+            if !edit(&mut world, side) {
+                continue;
+            }
+            let name = format!("{}: {name}", side.database);
+            let bed = Bed::of(world, NEVER, false);
+            let (want, since) = (bed.dump().await, bed.logged());
+            let fate = bed.up(&wish(side.database)).await;
+            if !matches!(fate, Fate::Done(_)) || !bed.mutations(since).is_empty() || bed.dump().await != want {
+                wrong.push(format!("{name}: up: {fate:?} {:?}", bed.mutations(since)));
+            }
+            let fate = bed.down(&wish(side.database)).await;
+            let mut foreign = newcomer();
+            if at < THEIRS.len() {
+                edit(&mut foreign, side);
+            }
+            let lines = difference(&shape(&bed.settled().await), &shape(&foreign));
+            wrong.extend(lines.into_iter().map(|line| format!("{name}: teardown: {fate:?} {line}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
