@@ -16,5 +16,6 @@ pub mod sequence;
 pub mod spec;
 pub mod stacks;
 pub mod steps;
+pub mod survey;
 pub mod teardown;
 pub mod templates;

@@ -1,81 +1,32 @@
 //! The documented procedure, top to bottom: the file to open first.
 //!
-//! [`survey`] reads the account once and changes nothing; [`Survey::entries`] is the plan and the
+//! [`Survey::read`] reads the account once and changes nothing; [`Survey::entries`] is the plan and the
 //! status; [`converge`] carries out what is missing, in the order of the data, and overlaps what does not
 //! depend on each other. Each step takes the results of earlier ones as fields.
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use crate::catalogue::StepId;
-use crate::cloud::ec2::Group;
-use crate::cloud::iam::Role;
 use crate::cloud::rds::{ProxyAuth, Target as Row};
-use crate::cloud::sts::Identity;
-use crate::cloud::{Cloud, Kind, Owner, Refusal};
-use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
-use crate::discover::network::{self, Subnets};
-use crate::discover::secrets::Secrets;
-use crate::discover::{Database, FunctionUse, Login, Problem, auth, functions, secrets};
+use crate::discover::FunctionUse;
+use crate::discover::hosts::KnownHost;
 use crate::engine::event::{Ending, Event};
 use crate::engine::ledger::{Entry, Verdict};
-use crate::engine::{Change, Patience, Run, Seen, Step, Stop, Until, all2};
-use crate::names::Names;
-use crate::spec::Spec;
+use crate::engine::{Change, Run, Seen, Step, Stop, Until, all2};
 use crate::steps::attach::Attach;
-use crate::steps::connect_policy::{ConnectPolicy, InForce};
+use crate::steps::connect_policy::ConnectPolicy;
 use crate::steps::ingress::{Ingress, Path};
-use crate::steps::proxy::{self, Owned, Proxy};
+use crate::steps::proxy::Proxy;
 use crate::steps::proxy_group::ProxyGroup;
 use crate::steps::proxy_role::ProxyRole;
 use crate::steps::repoint::Repoint;
 use crate::steps::secret_access::SecretAccess;
-use crate::steps::target::{Health, Registered, Target};
+use crate::steps::target::{Health, Target};
+use crate::survey::Survey;
 use crate::templates;
 
 const PASSWORD_LOGIN: &str = "the functions log in with a password";
 const NO_FUNCTION: &str = "no function uses the database";
-
-/// Everything that was found, and what is wished.
-#[derive(Debug, Clone)]
-pub struct Survey {
-    /// The wishes.
-    pub spec: Spec,
-    /// The limits.
-    pub patience: Patience,
-    /// The region.
-    pub region: String,
-    /// The caller.
-    pub identity: Identity,
-    /// The names of all resources.
-    pub names: Names,
-    /// Ownership.
-    pub owner: Owner,
-    /// The database.
-    pub database: Database,
-    /// The functions that use it.
-    pub functions: Vec<FunctionUse>,
-    /// How they log in.
-    pub login: Login,
-    /// The secrets.
-    pub secrets: Secrets,
-    /// The subnets for a new proxy.
-    pub subnets: Option<Subnets>,
-    seen: Observed,
-}
-
-/// What was seen of each step.
-#[derive(Debug, Clone)]
-struct Observed {
-    role: Seen<Role>,
-    access: Seen<Value>,
-    groups: Vec<Group>,
-    proxy: Seen<Owned>,
-    policy: Seen<InForce>,
-    attached: Seen<Vec<String>>,
-    registered: Seen<Registered>,
-}
 
 /// What a run ends with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,170 +37,7 @@ pub struct Outcome {
     pub functions: Vec<String>,
 }
 
-/// Reads the account: everything that a plan needs, nothing twice, nothing changed.
-///
-/// # Errors
-/// When a person must decide or mend something first.
-pub async fn survey(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Survey, Problem> {
-    // Alone and first: without credentials, everything below would fail at once.
-    let identity = cloud.sts.identity().await.map_err(Problem::refused("asking AWS who is calling"))?;
-    let names = Names::new(&spec.stack, &cloud.region);
-    let owner = Owner { stack: spec.stack.clone(), database: spec.database.id.clone(), extra: spec.tags.clone() };
-
-    let (database, listed, proxy, role) = tokio::join!(
-        Database::find(cloud, &spec.database, &identity.account),
-        functions::read(cloud, &spec.functions),
-        proxy::observe(cloud, &names.stack, None),
-        cloud.iam.role(&names.role),
-    );
-    let database = database?;
-    let listed = listed.map_err(Problem::refused("listing the functions"))?;
-    let proxy = visible(proxy, "looking for the proxy")?;
-    let role: Seen<Role> = visible(role.map(Seen::from), "looking for the proxy's role")?;
-
-    let mut known = database.hosts.clone();
-    known.extend(proxy.present().and_then(|found| found.proxy.endpoint.clone()).map(proxy_host));
-    if proxy.is_absent() {
-        // One that was deleted by hand left its host in the functions, and comes back under it.
-        let values = listed.iter().filter_map(|(_, function)| function.as_ref()).flat_map(|f| f.variables.0.values());
-        known.extend(proxies_of(&names.stack, &cloud.region, values));
-    }
-    let functions = functions::choose(cloud, listed, &spec.functions, &known, &database.vpc).await?;
-    let login = auth::choose(spec.client_auth, &functions, &spec.db_users)?;
-
-    let (groups, secrets, subnets, access, registered, functions) = tokio::join!(
-        cloud.ec2.groups_of_vpc(&database.vpc),
-        secrets::choose(cloud, spec, &database, &functions, proxy.present().map(|found| &found.proxy)),
-        async {
-            match proxy {
-                // The subnets of a proxy cannot be changed, so there is nothing to choose.
-                Seen::Present(_) => Ok(None),
-                _ => network::choose(cloud, &database, &spec.subnets).await.map(Some),
-            }
-        },
-        async {
-            match role {
-                Seen::Absent => Ok(None),
-                _ => cloud.iam.role_policy(&names.role, crate::names::SECRET_POLICY).await,
-            }
-        },
-        async {
-            let target = Target {
-                proxy: &names.stack,
-                database: &database.id,
-                cluster: database.cluster,
-                pool: &spec.pool,
-                patience,
-            };
-            match proxy {
-                Seen::Present(_) => target.observe(cloud).await,
-                _ => Ok(Seen::Absent),
-            }
-        },
-        settled(cloud, functions.clone(), &known),
-    );
-    let groups = groups.map_err(Problem::refused("reading the security groups"))?;
-    let access = visible(access.map(Seen::from), "reading the role's policy")?;
-    let registered = visible(registered, "reading the proxy's target")?;
-    let functions = functions.map_err(Problem::refused("reading the functions"))?;
-
-    let mut survey = Survey {
-        spec: spec.clone(),
-        patience,
-        region: cloud.region.clone(),
-        names,
-        owner,
-        functions,
-        login,
-        secrets: secrets?,
-        subnets: subnets?,
-        seen: Observed {
-            role,
-            access,
-            groups,
-            proxy,
-            policy: Seen::Absent,
-            attached: Seen::Present(Vec::new()),
-            registered,
-        },
-        identity,
-        database,
-    };
-    survey.look_for_policy(cloud).await?;
-    Ok(survey)
-}
-
-/// Reads the update status of functions that point at the proxy already: lists do not tell it.
-async fn settled(cloud: &Cloud, found: Vec<FunctionUse>, known: &[KnownHost]) -> Result<Vec<FunctionUse>, Refusal> {
-    let mut settled = Vec::new();
-    for found in found {
-        let repointed = found.variables.iter().flat_map(|holding| &holding.mentions).any(|m| m.kind == HostKind::Proxy);
-        let open = repointed && found.function.update == crate::cloud::lambda::Update::Unknown;
-        match if open { cloud.lambda.get(&found.function.name).await? } else { None } {
-            Some(function) => settled.push(FunctionUse::of(function, known, found.named)),
-            None => settled.push(found),
-        }
-    }
-    Ok(settled)
-}
-
-/// A read that is denied does not hide the other steps.
-fn visible<T>(read: Result<Seen<T>, Refusal>, doing: &str) -> Result<Seen<T>, Problem> {
-    match read {
-        Err(refusal) if refusal.kind == Kind::Denied => Ok(Seen::Unknown(refusal.to_string())),
-        read => read.map_err(Problem::refused(doing)),
-    }
-}
-
-fn proxy_host(name: String) -> KnownHost {
-    KnownHost { name, kind: HostKind::Proxy }
-}
-
 impl Survey {
-    async fn look_for_policy(&mut self, cloud: &Cloud) -> Result<(), Problem> {
-        let nothing = self.seen.role.is_absent() && self.seen.proxy.is_absent() && self.group().is_absent();
-        // The policy comes after all of them: where none of them exists, it does not either.
-        if nothing || !self.login.iam {
-            return Ok(());
-        }
-        let arn = self.policy_arn();
-        let (policy, attached) = {
-            let step = self.connect_policy(&arn, self.proxy_id());
-            let roles = self.attach(&arn);
-            let policy = step.observe(cloud).await;
-            let absent = matches!(policy, Ok(Seen::Absent));
-            let attached = if absent { Ok(Seen::Present(Vec::new())) } else { roles.observe(cloud).await };
-            (visible(policy, "reading the connect policy")?, visible(attached, "reading the policy's roles")?)
-        };
-        (self.seen.policy, self.seen.attached) = (policy, attached);
-        Ok(())
-    }
-
-    fn group(&self) -> Seen<Group> {
-        self.proxy_group().among(&self.seen.groups)
-    }
-
-    fn proxy_id(&self) -> Option<&str> {
-        self.seen.proxy.present().and_then(|found| found.proxy.id())
-    }
-
-    fn policy_arn(&self) -> String {
-        self.names.policy_arn(&self.identity.partition, &self.identity.account)
-    }
-
-    /// The proxy's endpoint, if there is a proxy.
-    #[must_use]
-    pub fn endpoint(&self) -> Option<&str> {
-        self.seen.proxy.present().and_then(|found| found.proxy.endpoint.as_deref())
-    }
-
-    /// Whether the proxy requires TLS, or will.
-    #[must_use]
-    pub fn requires_tls(&self) -> bool {
-        let found = self.seen.proxy.present().map(|found| found.proxy.require_tls);
-        self.spec.require_tls.or(found).unwrap_or(self.login.iam)
-    }
-
     fn proxy_role(&self) -> ProxyRole<'_> {
         ProxyRole { names: &self.names, owner: &self.owner, limit: self.patience.propagation }
     }
@@ -272,7 +60,7 @@ impl Survey {
         }
     }
 
-    fn proxy_group(&self) -> ProxyGroup<'_> {
+    pub(crate) fn proxy_group(&self) -> ProxyGroup<'_> {
         ProxyGroup { names: &self.names, owner: &self.owner, vpc: &self.database.vpc, limit: self.patience.propagation }
     }
 
@@ -305,7 +93,7 @@ impl Survey {
         }
     }
 
-    fn connect_policy<'a>(&'a self, arn: &'a str, proxy_id: Option<&str>) -> ConnectPolicy<'a> {
+    pub(crate) fn connect_policy<'a>(&'a self, arn: &'a str, proxy_id: Option<&str>) -> ConnectPolicy<'a> {
         let document = proxy_id.map(|id| {
             let who = &self.identity;
             templates::connect(&who.partition, &self.region, &who.account, id, &self.login.users)
@@ -320,7 +108,7 @@ impl Survey {
         }
     }
 
-    fn attach<'a>(&'a self, arn: &'a str) -> Attach<'a> {
+    pub(crate) fn attach<'a>(&'a self, arn: &'a str) -> Attach<'a> {
         let roles: BTreeSet<String> = self.functions.iter().map(|found| found.role_name().to_owned()).collect();
         let not_needed = match (self.login.iam, roles.is_empty()) {
             (false, _) => Some(PASSWORD_LOGIN.to_owned()),
@@ -378,12 +166,6 @@ impl Survey {
 
     fn health(&self) -> Health<'_> {
         Health { proxy: &self.names.stack, database: &self.database.id, patience: self.patience }
-    }
-
-    fn known(&self, endpoint: Option<&str>) -> Vec<KnownHost> {
-        let mut known = self.database.hosts.clone();
-        known.extend(endpoint.map(|name| proxy_host(name.to_owned())));
-        known
     }
 
     fn repoint<'a>(&'a self, known: &'a [KnownHost], endpoint: Option<&'a str>) -> Repoint<'a> {

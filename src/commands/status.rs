@@ -12,9 +12,9 @@ use crate::engine::ledger::{Entry, Verdict};
 use crate::error::{Failure, health_hints};
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
-use crate::sequence::{self, Survey};
 use crate::spec::{self, DatabaseRef, Spec};
 use crate::stacks;
+use crate::survey::Survey;
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure> {
@@ -32,7 +32,7 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
         report::result(&report::next(&[(up, "put a proxy in front of a database")]));
     }
     for (at, spec) in specs.iter().enumerate() {
-        let survey = Box::pin(sequence::survey(&session.cloud, spec, Patience::default())).await?;
+        let survey = Box::pin(Survey::read(&session.cloud, spec, Patience::default())).await?;
         let entries = survey.entries();
         let fine = entries.iter().all(|entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)));
         drift |= !fine;

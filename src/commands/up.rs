@@ -13,15 +13,16 @@ use crate::engine::ledger::{Entry, Verdict};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, Done, SCHEMA, Topology};
-use crate::sequence::{self, Outcome, Survey};
+use crate::sequence::{self, Outcome};
 use crate::spec::{self, DatabaseRef, Spec, SpecError};
+use crate::survey::Survey;
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     let spec = read(args)?;
     let patience = patience(&args.waits)?;
     let session = Session::open(global).await?;
-    let survey = Box::pin(sequence::survey(&session.cloud, &spec, patience)).await?;
+    let survey = Box::pin(Survey::read(&session.cloud, &spec, patience)).await?;
     let entries = survey.entries();
     let pending = entries.iter().any(|entry| entry.verdict.changes());
     for warning in &survey.database.warnings {

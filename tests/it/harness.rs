@@ -11,8 +11,9 @@ use rdsproxy_setup::discover::Problem;
 use rdsproxy_setup::engine::event::Recorder;
 use rdsproxy_setup::engine::{Patience, Run, Stop, StopSign};
 use rdsproxy_setup::sandbox::{Account, Handled, InMemory, Profile, Reply, Request, World, mount};
-use rdsproxy_setup::sequence::{self, Outcome, Survey};
+use rdsproxy_setup::sequence::{self, Outcome};
 use rdsproxy_setup::spec::{DatabaseRef, Spec, stack};
+use rdsproxy_setup::survey::Survey;
 use rdsproxy_setup::teardown;
 use tokio::sync::Notify;
 
@@ -132,7 +133,7 @@ impl Bed {
     }
 
     pub(crate) async fn survey(&self, spec: &Spec) -> Result<Survey, Problem> {
-        Box::pin(sequence::survey(&self.cloud, spec, Patience::default())).await
+        Box::pin(Survey::read(&self.cloud, spec, Patience::default())).await
     }
 
     pub(crate) async fn up(&self, spec: &Spec) -> Fate<Outcome> {

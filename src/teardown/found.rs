@@ -1,0 +1,257 @@
+//! Everything of one stack that is there, found by ownership tags and by names.
+
+use crate::catalogue::StepId;
+use crate::cloud::ec2::{Direction, Group, Rule};
+use crate::cloud::iam::Policy;
+use crate::cloud::lambda::Function;
+use crate::cloud::{Cloud, Owner, tags};
+use crate::discover::hosts::{HostKind, KnownHost, mentions, proxies_of, restore};
+use crate::discover::{Database, Problem};
+use crate::engine::Seen;
+use crate::names::Names;
+use crate::spec::DatabaseRef;
+use crate::steps::proxy::{self, Owned};
+
+/// What a port variable can hold of a proxy that is gone already.
+const PROXY_PORTS: [&str; 3] = ["3306", "5432", "1433"];
+
+/// Everything of one stack that is there.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// Its names.
+    pub names: Names,
+    /// The functions that remember a former host.
+    pub functions: Vec<Restoring>,
+    /// Functions that use the proxy and remember nothing: someone else pointed them there.
+    pub other_users: Vec<String>,
+    /// What was found under our names but is not ours.
+    pub foreign: Vec<String>,
+    /// The database that the stack serves, as its tags tell.
+    pub database: Option<String>,
+    pub(super) proxy: Option<Owned>,
+    pub(super) role: Option<Vec<String>>,
+    pub(super) policy: Option<(Policy, Vec<String>)>,
+    pub(super) groups: Vec<Group>,
+    pub(super) rules: Vec<Rule>,
+}
+
+/// One function on its way back.
+#[derive(Debug, Clone)]
+pub struct Restoring {
+    /// The function as it is.
+    pub function: Function,
+    /// The variables that get their former value.
+    pub back: Vec<String>,
+    /// Variables that were changed since; they stay as they are.
+    pub changed: Vec<String>,
+    pub(super) edited: crate::cloud::lambda::Variables,
+    pub(super) memory: Vec<String>,
+}
+
+/// Finds everything of a stack.
+///
+/// # Errors
+/// When AWS refuses a read: a teardown that does not see everything must not begin.
+pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) -> Result<Stack, Problem> {
+    let identity = cloud.sts.identity().await.map_err(Problem::refused("asking AWS who is calling"))?;
+    let names = Names::new(stack, &cloud.region);
+    let owner = Owner { stack: stack.to_owned(), database: String::new(), extra: tags::Tags::new() };
+    let arn = names.policy_arn(&identity.partition, &identity.account);
+    let (proxy, role, inline, policy, attached, groups, rules, listed, hosts) = tokio::join!(
+        proxy::observe(cloud, stack, None),
+        cloud.iam.role(&names.role),
+        cloud.iam.role_policies(&names.role),
+        cloud.iam.policy(&arn),
+        cloud.iam.attached_roles(&arn),
+        cloud.ec2.groups_tagged_with(tags::STACK, stack),
+        cloud.ec2.rules_tagged_with(tags::STACK, stack),
+        cloud.lambda.list(),
+        async {
+            match database {
+                Some(database) => match Database::find(cloud, database, &identity.account).await {
+                    Ok(found) => Ok(found.hosts),
+                    Err(problem @ Problem::Refused { .. }) => Err(problem),
+                    // A database that is gone does not stand in the way of its proxy's removal.
+                    Err(Problem::Unfit { .. }) => Ok(Vec::new()),
+                },
+                None => Ok(Vec::new()),
+            }
+        },
+    );
+    let doing = "looking for what belongs to the stack";
+    let mut foreign = Vec::new();
+    let proxy = match proxy.map_err(Problem::refused(doing))? {
+        Seen::Present(found) if owner.owns(&found.tags) => Some(found),
+        Seen::Present(found) => {
+            foreign.push(format!("the proxy {}", found.proxy.name));
+            None
+        }
+        _ => None,
+    };
+    let role = match role.map_err(Problem::refused(doing))? {
+        Some(role) if owner.owns(&role.tags) => Some(inline.map_err(Problem::refused(doing))?),
+        Some(role) => {
+            foreign.push(format!("the role {}", role.name));
+            None
+        }
+        None => None,
+    };
+    let attached = attached.map_err(Problem::refused(doing))?;
+    let policy = match policy.map_err(Problem::refused(doing))? {
+        Some(policy) if owner.owns(&policy.tags) => Some((policy, attached.clone())),
+        Some(_) => {
+            foreign.push(format!("the policy {}", names.policy));
+            None
+        }
+        None => None,
+    };
+    let groups = groups.map_err(Problem::refused(doing))?;
+    let rules = rules.map_err(Problem::refused(doing))?;
+    let listed = listed.map_err(Problem::refused("listing the functions"))?;
+
+    let endpoint = proxy.as_ref().and_then(|found| found.proxy.endpoint.clone());
+    let port = proxy.as_ref().and_then(|found| found.proxy.family).map(|family| family.proxy_port().to_string());
+    let mut known = hosts?;
+    known.extend(endpoint.clone().map(|name| KnownHost { name, kind: HostKind::Proxy }));
+    let mut functions = Vec::new();
+    let mut other_users = Vec::new();
+    for function in listed {
+        // A proxy that was deleted by hand left its host in the functions.
+        let left = proxies_of(&names.stack, &cloud.region, function.variables.0.values());
+        let uses = !left.is_empty() || function.variables.0.values().any(|value| !mentions(value, &known).is_empty());
+        let role = function.role.rsplit('/').next().unwrap_or_default();
+        if !uses && !attached.iter().any(|name| name == role) {
+            continue;
+        }
+        let read = cloud.lambda.get(&function.name).await.map_err(Problem::refused("reading the functions"))?;
+        let Some(function) = read else { continue };
+        let name = function.name.clone();
+        let host = endpoint.as_ref().or_else(|| left.first().map(|host| &host.name));
+        let restoring = Restoring::of(function, host.map(String::as_str), port.as_deref());
+        let still = endpoint.as_ref().is_some_and(|endpoint| {
+            let proxy = [KnownHost { name: endpoint.clone(), kind: HostKind::Proxy }];
+            restoring.edited.0.values().any(|value| !mentions(value, &proxy).is_empty())
+        });
+        if still {
+            other_users.push(name);
+        }
+        if !restoring.memory.is_empty() {
+            functions.push(restoring);
+        }
+    }
+    let tagged = proxy.as_ref().map(|found| &found.tags).or_else(|| groups.first().map(|group| &group.tags));
+    let database = tagged.and_then(|tags| tags.get(tags::DATABASE)).cloned();
+    Ok(Stack { names, functions, other_users, foreign, database, proxy, role, policy, groups, rules })
+}
+
+impl Restoring {
+    fn of(function: Function, endpoint: Option<&str>, port: Option<&str>) -> Self {
+        let mut restoring = Self {
+            edited: function.variables.clone(),
+            back: Vec::new(),
+            changed: Vec::new(),
+            memory: Vec::new(),
+            function,
+        };
+        let memory = restoring.function.tags.clone().unwrap_or_default();
+        for (key, former) in memory {
+            let Some(name) = key.strip_prefix(tags::FORMER) else { continue };
+            restoring.memory.push(key.clone());
+            let Some(value) = restoring.function.variables.0.get(name) else {
+                restoring.changed.push(name.to_owned());
+                continue;
+            };
+            let hosts: Vec<&str> = former.split(' ').collect();
+            let is_port = former.chars().all(|c| c.is_ascii_digit());
+            let old = match endpoint {
+                _ if is_port && port.map_or(PROXY_PORTS.contains(&value.as_str()), |port| port == value) => {
+                    Some(former.clone())
+                }
+                Some(endpoint) if !is_port => {
+                    restore(value, &KnownHost { name: endpoint.to_owned(), kind: HostKind::Proxy }, &hosts)
+                }
+                _ => None,
+            };
+            match old {
+                Some(old) => {
+                    restoring.edited.0.insert(name.to_owned(), old);
+                    restoring.back.push(name.to_owned());
+                }
+                // Never written, put back already, or someone else's by now: only the memory goes.
+                None if is_port && *value == former => {}
+                None if hosts.iter().all(|host| value.contains(host)) => {}
+                None => restoring.changed.push(name.to_owned()),
+            }
+        }
+        restoring
+    }
+}
+
+/// One line of what goes: a mark, what, and a detail.
+pub type Line = (char, String, String);
+
+impl Stack {
+    /// Whether nothing of the stack is there.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.functions.is_empty()
+            && self.proxy.is_none()
+            && self.role.is_none()
+            && self.policy.is_none()
+            && self.groups.is_empty()
+            && self.rules.is_empty()
+    }
+
+    /// The steps that a teardown takes back, in its order.
+    #[must_use]
+    pub fn steps(&self) -> Vec<StepId> {
+        [
+            (StepId::Repoint, !self.functions.is_empty()),
+            (StepId::Proxy, self.proxy.is_some()),
+            (StepId::ConnectPolicy, self.policy.is_some()),
+            (StepId::DatabaseIngress, !self.rules.is_empty()),
+            (StepId::ProxyRole, self.role.is_some()),
+            (StepId::ProxyGroup, !self.groups.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(step, there)| there.then_some(step))
+        .collect()
+    }
+
+    /// What a teardown would do, in order.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        let mut lines: Vec<Line> = Vec::new();
+        for found in &self.functions {
+            let what = format!("function {}", found.function.name);
+            if found.back.is_empty() {
+                lines.push(('~', what, "forget the former host; no variable holds the proxy".to_owned()));
+            } else {
+                lines.push(('~', what, format!("put back {}", found.back.join(", "))));
+            }
+        }
+        if let Some(found) = &self.proxy {
+            lines.push(('-', format!("proxy {}", found.proxy.name), found.proxy.status.clone()));
+        }
+        for rule in &self.rules {
+            let way = if rule.direction == Direction::Ingress { "ingress" } else { "egress" };
+            let port = rule.port.unwrap_or_default();
+            lines.push(('-', format!("{way} rule {}", rule.id), format!("port {port} of {}", rule.group)));
+        }
+        if let Some((policy, roles)) = &self.policy {
+            let of = if roles.is_empty() {
+                "attached to no role".to_owned()
+            } else {
+                format!("attached to {}", roles.join(", "))
+            };
+            lines.push(('-', format!("policy {}", policy.arn.rsplit('/').next().unwrap_or_default()), of));
+        }
+        if self.role.is_some() {
+            lines.push(('-', format!("role {}", self.names.role), "with its right to read the secret".to_owned()));
+        }
+        for group in &self.groups {
+            lines.push(('-', format!("security group {}", group.name), group.id.clone()));
+        }
+        lines
+    }
+}
