@@ -127,7 +127,7 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         let Some(function) = read else { continue };
         let name = function.name.clone();
         let host = endpoint.as_ref().or_else(|| left.first().map(|host| &host.name));
-        let restoring = Restoring::of(function, host.map(String::as_str), port.as_deref());
+        let restoring = Restoring::of(function, host.map(String::as_str), port.as_deref(), &known);
         let still = endpoint.as_ref().is_some_and(|endpoint| {
             let proxy = [KnownHost { name: endpoint.clone(), kind: HostKind::Proxy }];
             restoring.edited.0.values().any(|value| !mentions(value, &proxy).is_empty())
@@ -145,7 +145,7 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
 }
 
 impl Restoring {
-    fn of(function: Function, endpoint: Option<&str>, port: Option<&str>) -> Self {
+    fn of(function: Function, endpoint: Option<&str>, port: Option<&str>, known: &[KnownHost]) -> Self {
         let mut restoring = Self {
             edited: function.variables.clone(),
             back: Vec::new(),
@@ -153,10 +153,9 @@ impl Restoring {
             memory: Vec::new(),
             function,
         };
-        let memory = restoring.function.tags.clone().unwrap_or_default();
-        for (key, former) in memory {
-            let Some(name) = key.strip_prefix(tags::FORMER) else { continue };
-            restoring.memory.push(key.clone());
+        for (name, former) in restoring.remembered(endpoint, known) {
+            let name = name.as_str();
+            restoring.memory.push(format!("{}{name}", tags::FORMER));
             let Some(value) = restoring.function.variables.0.get(name) else {
                 restoring.changed.push(name.to_owned());
                 continue;
@@ -184,6 +183,24 @@ impl Restoring {
             }
         }
         restoring
+    }
+
+    /// What the function remembers of this stack: another stack's proxy may serve it too, for another database.
+    fn remembered(&self, endpoint: Option<&str>, known: &[KnownHost]) -> Vec<(String, String)> {
+        let tags = self.function.tags.iter().flatten();
+        let memory: Vec<(String, String)> = tags
+            .filter_map(|(key, former)| Some((key.strip_prefix(tags::FORMER)?.to_owned(), former.clone())))
+            .collect();
+        let proxy: Vec<KnownHost> =
+            endpoint.map(|name| KnownHost { name: name.to_owned(), kind: HostKind::Proxy }).into_iter().collect();
+        let ours = |(name, former): &(String, String)| {
+            let value = self.function.variables.0.get(name);
+            value.is_some_and(|value| !mentions(value, &proxy).is_empty()) || !mentions(former, known).is_empty()
+        };
+        let any = memory.iter().any(ours);
+        // A port tells nothing by itself: it goes with its function's host.
+        let port = |former: &str| former.chars().all(|c| c.is_ascii_digit());
+        memory.into_iter().filter(|found| ours(found) || (any && port(&found.1))).collect()
     }
 }
 

@@ -114,11 +114,7 @@ struct Clean {
 
 async fn run(bed: &Bed, command: Command, id: &str) -> Fate<()> {
     match command {
-        Command::Up => match bed.up(&wish(id)).await {
-            Fate::Done(_) => Fate::Done(()),
-            Fate::Stopped(why) => Fate::Stopped(why),
-            Fate::Killed => Fate::Killed,
-        },
+        Command::Up => bed.up(&wish(id)).await.map(drop),
         Command::Teardown => bed.down(&wish(id)).await,
     }
 }

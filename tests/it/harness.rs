@@ -1,8 +1,8 @@
 //! An embedded account in memory whose calls can be counted, and which can "kill" a run at any call.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rdsproxy_setup::clock::Clock;
@@ -17,24 +17,45 @@ use rdsproxy_setup::survey::Survey;
 use rdsproxy_setup::teardown;
 use tokio::sync::Notify;
 
+use crate::dice::Dice;
+
 /// Never kill.
 pub(crate) const NEVER: usize = usize::MAX;
 
 /// The account behind the SDK, with a bullet for the n-th call.
-#[derive(Debug)]
 pub(crate) struct Gate {
-    pub(crate) account: InMemory,
+    pub(crate) account: Arc<InMemory>,
     calls: AtomicUsize,
     kill_at: AtomicUsize,
     after_effect: bool,
     killed: Notify,
+    /// Makes answers take unequal time, so that several runs at once interleave in ever new ways.
+    lag: Option<Mutex<Dice>>,
+    /// What happens to the account right before one of the calls.
+    meanwhile: Mutex<Option<(usize, Meanwhile)>>,
+}
+
+/// What someone else does while a run is under way.
+type Meanwhile = Box<dyn FnOnce(&mut World) + Send>;
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("calls", &self.calls).finish_non_exhaustive()
+    }
 }
 
 impl Account for Gate {
     fn answer(&self, request: &Request) -> io::Result<Handled> {
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
+        if let Some((_, happens)) = self.meanwhile.lock().unwrap().take_if(|(at, _)| *at == number) {
+            self.account.with(happens);
+        }
         if number < self.kill_at.load(Ordering::SeqCst) {
-            return self.account.answer(request);
+            let mut handled = self.account.answer(request)?;
+            if let Some(lag) = &self.lag {
+                handled.latency += Duration::from_millis(lag.lock().unwrap().next() % 900);
+            }
+            return Ok(handled);
         }
         let silence = Handled { reply: Reply::Silence, latency: Duration::ZERO };
         // Calls that overlap the fatal one die with it, and without an effect.
@@ -63,6 +84,16 @@ pub(crate) enum Fate<T> {
     Killed,
 }
 
+impl<T> Fate<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Fate<U> {
+        match self {
+            Self::Done(done) => Fate::Done(change(done)),
+            Self::Stopped(why) => Fate::Stopped(why),
+            Self::Killed => Fate::Killed,
+        }
+    }
+}
+
 impl Bed {
     /// The newcomer's world, with a run killed at the n-th call, before or after its effect.
     pub(crate) fn new(kill_at: usize, after_effect: bool) -> Self {
@@ -71,12 +102,23 @@ impl Bed {
 
     /// The same over any world.
     pub(crate) fn of(world: World, kill_at: usize, after_effect: bool) -> Self {
+        Self::over(Arc::new(InMemory::new(world)), kill_at, after_effect, None)
+    }
+
+    /// Another process over the same account, with answers that take unequal time.
+    pub(crate) fn beside(&self, kill_at: usize, after_effect: bool, seed: u64) -> Self {
+        Self::over(Arc::clone(&self.gate.account), kill_at, after_effect, Some(Mutex::new(Dice::new(seed))))
+    }
+
+    fn over(account: Arc<InMemory>, kill_at: usize, after_effect: bool, lag: Option<Mutex<Dice>>) -> Self {
         let gate = Arc::new(Gate {
-            account: InMemory::new(world),
+            account,
             calls: AtomicUsize::new(0),
             kill_at: AtomicUsize::new(kill_at),
             after_effect,
             killed: Notify::new(),
+            lag,
+            meanwhile: Mutex::new(None),
         });
         let clock = Clock::real();
         let cloud =
@@ -87,6 +129,11 @@ impl Bed {
     /// Lets every call through from now on.
     pub(crate) fn disarm(&self) {
         self.gate.kill_at.store(NEVER, Ordering::SeqCst);
+    }
+
+    /// Lets something happen to the account right before the n-th call of this process.
+    pub(crate) fn meanwhile(&self, at: usize, happens: impl FnOnce(&mut World) + Send + 'static) {
+        *self.gate.meanwhile.lock().unwrap() = Some((at, Box::new(happens)));
     }
 
     pub(crate) fn calls(&self) -> usize {
