@@ -82,12 +82,28 @@ impl Repoint<'_> {
             .collect()
     }
 
-    async fn change(&self, cloud: &Cloud, found: FunctionUse) -> Answer<FunctionUse> {
+    /// What this run remembered on a function, and a teardown at the same time took away again.
+    fn forgotten(&self, found: &FunctionUse) -> Tags {
+        let Some(tags) = &found.function.tags else { return Tags::new() };
+        let before = self.functions.iter().find(|before| before.function.name == found.function.name);
+        let mut former = before.map(|before| self.edit(before).former).unwrap_or_default();
+        former.retain(|key, _| !tags.contains_key(key));
+        former
+    }
+
+    async fn change(&self, cloud: &Cloud, mut found: FunctionUse) -> Answer<FunctionUse> {
         let edit = self.edit(&found);
+        let former = if edit.names.is_empty() { self.forgotten(&found) } else { edit.former };
+        if former.is_empty() {
+            return Ok(found);
+        }
+        cloud.lambda.tag(&found.function.arn, &former).await?;
+        if let Some(tags) = &mut found.function.tags {
+            tags.extend(former);
+        }
         if edit.names.is_empty() {
             return Ok(found);
         }
-        cloud.lambda.tag(&found.function.arn, &edit.former).await?;
         let function = cloud.lambda.set_variables(&found.function, &edit.variables).await?;
         Ok(FunctionUse::of(function, self.known, found.named))
     }
@@ -154,6 +170,9 @@ impl Step for Repoint<'_> {
         let pending = self.pending(seen);
         if !pending.is_empty() {
             return Change::Update(pending);
+        }
+        if let Some(found) = functions.iter().find(|found| !self.forgotten(found).is_empty()) {
+            return Change::Update(vec![format!("{}: what it remembers", found.function.name)]);
         }
         let open =
             functions.iter().find(|found| found.function.update != Update::Successful && !found.variables.is_empty());
