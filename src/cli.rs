@@ -107,6 +107,9 @@ pub struct Up {
     /// A function to point at the proxy; repeat for several. Else those whose variables hold the database's endpoint.
     #[arg(long = "function", value_name = "NAME")]
     pub functions: Vec<String>,
+    /// A function to leave out although it uses the database; repeat for several.
+    #[arg(long = "exclude-function", value_name = "NAME", conflicts_with = "functions")]
+    pub excluded_functions: Vec<String>,
     /// A secret that the proxy logs in with, one for each database user. Else the one that RDS manages.
     #[arg(long = "secret", value_name = "NAME|ARN")]
     pub secrets: Vec<String>,

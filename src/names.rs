@@ -42,6 +42,12 @@ impl Names {
         }
     }
 
+    /// A host name as long as the proxy's will be: AWS puts twelve letters of the account's into it.
+    #[must_use]
+    pub fn endpoint_like(&self, region: &str) -> String {
+        format!("{}.proxy-{}.{region}.rds.amazonaws.com", self.stack, "x".repeat(12))
+    }
+
     /// The connect policy's ARN.
     #[must_use]
     pub fn policy_arn(&self, partition: &str, account: &str) -> String {

@@ -168,7 +168,7 @@ impl Survey {
         Health { proxy: &self.names.stack, database: &self.database.id, patience: self.patience }
     }
 
-    fn repoint<'a>(&'a self, known: &'a [KnownHost], endpoint: Option<&'a str>) -> Repoint<'a> {
+    fn repoint<'a>(&'a self, known: &'a [KnownHost], endpoint: &'a str) -> Repoint<'a> {
         Repoint {
             known,
             endpoint,
@@ -190,6 +190,7 @@ impl Survey {
         let id = self.proxy_id();
         let endpoint = self.endpoint();
         let known = self.known(endpoint);
+        let expected = self.names.endpoint_like(&self.region);
         let groups = Seen::Present(seen.groups.clone());
         let health = Seen::Present(seen.registered.present().map(|found| found.rows.clone()).unwrap_or_default());
         let mut health = self.health().entry(&health);
@@ -218,7 +219,7 @@ impl Survey {
             self.target().entry(&seen.registered),
             health,
             self.proxy_ingress(group_id).entry(&groups),
-            self.repoint(&known, endpoint).entry(&Seen::Present(self.functions.clone())),
+            self.repoint(&known, endpoint.unwrap_or(&expected)).entry(&Seen::Present(self.functions.clone())),
         ]
     }
 }
@@ -292,7 +293,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let known = survey.known(Some(&endpoint));
     let functions: Vec<FunctionUse> =
         survey.functions.iter().map(|found| FunctionUse::of(found.function.clone(), &known, found.named)).collect();
-    let repoint = survey.repoint(&known, Some(&endpoint));
+    let repoint = survey.repoint(&known, &endpoint);
     run.converge(&repoint, Seen::Present(functions), Until::Ready).await?;
     let functions = survey.functions.iter().map(|found| found.function.name.clone()).collect();
     Ok(Outcome { endpoint, functions })

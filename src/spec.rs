@@ -15,6 +15,8 @@ pub struct Spec {
     pub stack: String,
     /// Functions named by the user; empty: find them.
     pub functions: Vec<String>,
+    /// Functions that are left out although they use the database.
+    pub excluded_functions: Vec<String>,
     /// Secrets named by the user; empty: find them.
     pub secrets: Vec<String>,
     /// How functions log in.
@@ -45,6 +47,7 @@ impl Spec {
             database,
             stack,
             functions: Vec::new(),
+            excluded_functions: Vec::new(),
             secrets: Vec::new(),
             client_auth: ClientAuth::Auto,
             db_users: Vec::new(),

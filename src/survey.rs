@@ -6,6 +6,7 @@ use crate::cloud::ec2::Group;
 use crate::cloud::iam::Role;
 use crate::cloud::sts::Identity;
 use crate::cloud::{Cloud, Kind, Owner, Refusal};
+use crate::discover::functions::Chosen;
 use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::network::{self, Subnets};
 use crate::discover::secrets::Secrets;
@@ -34,6 +35,8 @@ pub struct Survey {
     pub owner: Owner,
     /// The database.
     pub database: Database,
+    /// What a person should know before anything changes, one sentence each.
+    pub warnings: Vec<String>,
     /// The functions that use it.
     pub functions: Vec<FunctionUse>,
     /// How they log in.
@@ -55,20 +58,6 @@ pub(crate) struct Observed {
     pub(crate) policy: Seen<InForce>,
     pub(crate) attached: Seen<Vec<String>>,
     pub(crate) registered: Seen<Registered>,
-}
-
-/// Reads the update status of functions that point at the proxy already: lists do not tell it.
-async fn settled(cloud: &Cloud, found: Vec<FunctionUse>, known: &[KnownHost]) -> Result<Vec<FunctionUse>, Refusal> {
-    let mut settled = Vec::new();
-    for found in found {
-        let repointed = found.variables.iter().flat_map(|holding| &holding.mentions).any(|m| m.kind == HostKind::Proxy);
-        let open = repointed && found.function.update == crate::cloud::lambda::Update::Unknown;
-        match if open { cloud.lambda.get(&found.function.name).await? } else { None } {
-            Some(function) => settled.push(FunctionUse::of(function, known, found.named)),
-            None => settled.push(found),
-        }
-    }
-    Ok(settled)
 }
 
 /// A read that is denied does not hide the other steps.
@@ -112,7 +101,8 @@ impl Survey {
                 listed.iter().filter_map(|(_, function)| function.as_ref()).flat_map(|f| f.variables.0.values());
             known.extend(proxies_of(&names.stack, &cloud.region, values));
         }
-        let functions = functions::choose(cloud, listed, &spec.functions, &known, &database.vpc).await?;
+        let wanted = functions::Wanted { named: &spec.functions, excluded: &spec.excluded_functions };
+        let Chosen { functions, warnings } = functions::choose(cloud, listed, wanted, &known, &database.vpc).await?;
         let login = auth::choose(spec.client_auth, &functions, &spec.db_users)?;
 
         let (groups, secrets, subnets, access, registered, functions) = tokio::join!(
@@ -144,7 +134,7 @@ impl Survey {
                     _ => Ok(Seen::Absent),
                 }
             },
-            settled(cloud, functions.clone(), &known),
+            functions::details(cloud, functions.clone(), &known),
         );
         let groups = groups.map_err(Problem::refused("reading the security groups"))?;
         let access = visible(access.map(Seen::from), "reading the role's policy")?;
@@ -157,6 +147,7 @@ impl Survey {
             region: cloud.region.clone(),
             names,
             owner,
+            warnings: database.warnings.iter().cloned().chain(warnings).collect(),
             functions,
             login,
             secrets: secrets?,

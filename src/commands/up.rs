@@ -25,7 +25,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     let survey = Box::pin(Survey::read(&session.cloud, &spec, patience)).await?;
     let entries = survey.entries();
     let pending = entries.iter().any(|entry| entry.verdict.changes());
-    for warning in &survey.database.warnings {
+    for warning in &survey.warnings {
         report::warn(session.json, warning);
     }
     if args.dry_run {
@@ -195,6 +195,11 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
         stack: spec::stack(args.name.as_deref(), &database)?,
         database,
         functions: args.functions.iter().map(|text| spec::function(text)).collect::<Result<_, _>>()?,
+        excluded_functions: args
+            .excluded_functions
+            .iter()
+            .map(|text| spec::function(text))
+            .collect::<Result<_, _>>()?,
         secrets: args.secrets.clone(),
         client_auth: args.client_auth,
         db_users: args.db_users.iter().map(|text| spec::db_user(text)).collect::<Result<_, _>>()?,

@@ -1,6 +1,9 @@
 //! Which functions use the database, and through which variables.
 
+use futures_util::future::join_all;
+
 use super::hosts::{HostKind, KnownHost, Mention, mentions};
+use super::owner::OtherTool;
 use super::problem::{Problem, did_you_mean};
 use crate::cloud::lambda::Function;
 use crate::cloud::{Answer, Cloud};
@@ -37,6 +40,12 @@ impl FunctionUse {
             .filter(|holding| !holding.mentions.is_empty())
             .collect();
         Self { function, variables, named }
+    }
+
+    /// The other tool that owns it, where its tags were read and tell.
+    #[must_use]
+    pub fn owner(&self) -> Option<OtherTool> {
+        self.function.tags.as_ref().and_then(OtherTool::of)
     }
 
     /// The role's name, out of its ARN.
@@ -85,6 +94,24 @@ pub async fn read(cloud: &Cloud, named: &[String]) -> Answer<Vec<(String, Option
     Ok(read)
 }
 
+/// Whom the user named, and whom to leave out.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// `--function`.
+    pub named: &'a [String],
+    /// `--exclude-function`.
+    pub excluded: &'a [String],
+}
+
+/// The functions that use the database.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen {
+    /// They.
+    pub functions: Vec<FunctionUse>,
+    /// What a person should know about others, one sentence each.
+    pub warnings: Vec<String>,
+}
+
 /// Keeps the functions that use the database, and checks that they can use a proxy in its VPC.
 ///
 /// # Errors
@@ -92,11 +119,19 @@ pub async fn read(cloud: &Cloud, named: &[String]) -> Answer<Vec<(String, Option
 pub async fn choose(
     cloud: &Cloud,
     read: Vec<(String, Option<Function>)>,
-    named: &[String],
+    wanted: Wanted<'_>,
     known: &[KnownHost],
     vpc: &str,
-) -> Result<Vec<FunctionUse>, Problem> {
+) -> Result<Chosen, Problem> {
     let mut chosen = Vec::new();
+    let mut warnings = Vec::new();
+    let all: Vec<String> = read.iter().map(|(name, _)| name.clone()).collect();
+    if let Some(unknown) = wanted.excluded.iter().find(|name| wanted.named.is_empty() && !all.contains(name)) {
+        return Err(Problem::unfit(
+            format!("leaving out the function ({unknown}): there is none of this name in {}", cloud.region),
+            [did_you_mean("functions", unknown, &all)],
+        ));
+    }
     for (name, function) in read {
         let Some(function) = function else {
             let names: Vec<String> =
@@ -106,15 +141,47 @@ pub async fn choose(
                 [did_you_mean("functions", &name, &names)],
             ));
         };
-        let found = FunctionUse::of(function, known, !named.is_empty());
+        if wanted.excluded.contains(&name) {
+            continue;
+        }
+        let found = FunctionUse::of(function, known, !wanted.named.is_empty());
         if found.named || !found.variables.is_empty() {
             check(&found, vpc)?;
             chosen.push(found);
+        } else if found.function.hidden.is_some() && found.function.vpc.as_deref() == Some(vpc) {
+            warnings.push(format!(
+                "AWS does not show the variables of {name} (it is encrypted with a key that these credentials may not use), \
+                 so whether it uses the database is not known; it stays as it is."
+            ));
         }
     }
     chosen.sort_by(|a, b| a.function.name.cmp(&b.function.name));
     chosen.dedup_by(|a, b| a.function.name == b.function.name);
-    Ok(chosen)
+    Ok(Chosen { functions: chosen, warnings })
+}
+
+/// How many functions are read at the same time: `GetFunction` has an allowance of 100 calls a second.
+const AT_ONCE: usize = 10;
+
+/// Reads what lists do not tell of functions: tags, and where their last update stands.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn details(cloud: &Cloud, found: Vec<FunctionUse>, known: &[KnownHost]) -> Answer<Vec<FunctionUse>> {
+    let mut detailed = Vec::with_capacity(found.len());
+    for some in found.chunks(AT_ONCE) {
+        let read = some.iter().map(async |found| match found.function.tags {
+            Some(_) => Ok(Some(found.clone())),
+            None => cloud.lambda.get(&found.function.name).await.map(|function| {
+                // One that was deleted since it was listed needs no proxy.
+                function.map(|function| FunctionUse::of(function, known, found.named))
+            }),
+        });
+        for found in join_all(read).await {
+            detailed.extend(found?);
+        }
+    }
+    Ok(detailed)
 }
 
 fn check(found: &FunctionUse, vpc: &str) -> Result<(), Problem> {

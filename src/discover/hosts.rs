@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::ports;
+
 /// What a host name leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HostKind {
@@ -34,7 +36,7 @@ pub struct KnownHost {
 pub struct Mention {
     /// Where the host stands.
     pub host: Range<usize>,
-    /// Where its port stands, without the colon, if one follows directly.
+    /// Where its port stands, in digits alone: behind it, or under a key of its own.
     pub port: Option<Range<usize>>,
     /// What the host leads to.
     pub kind: HostKind,
@@ -54,7 +56,7 @@ pub fn mentions(value: &str, known: &[KnownHost]) -> Vec<Mention> {
             places.into_iter().filter_map(move |at| {
                 let range = at..at + name.len();
                 stands_alone(lower, &range).then(|| Mention {
-                    port: port_after(lower, range.end),
+                    port: ports::behind(lower, range.end),
                     host: range,
                     kind: host.kind,
                 })
@@ -63,6 +65,12 @@ pub fn mentions(value: &str, known: &[KnownHost]) -> Vec<Mention> {
         .collect();
     found.sort_by_key(|mention| mention.host.start);
     found.dedup_by_key(|mention| mention.host.start);
+    // With one host in the value, a port elsewhere in it is that host's.
+    if let [only] = found.as_mut_slice()
+        && only.port.is_none()
+    {
+        only.port = ports::beside(&lower, &only.host);
+    }
     found
 }
 
@@ -104,35 +112,23 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     !goes_on && !before.is_some_and(|c| part_of_a_name(c) || c == '.')
 }
 
-fn port_after(text: &str, end: usize) -> Option<Range<usize>> {
-    let rest = text[end..].strip_prefix(':')?;
-    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    (1..=5).contains(&digits).then(|| end + 1..end + 1 + digits)
-}
-
-/// Replaces each mention by a new host, and the port that follows it where one is given.
+/// Replaces each mention by a new host, and its port where it has one.
 ///
-/// Returns the new value and what stood at each mention (`host` or `host:port`), in order.
+/// Returns the new value and what stood at each mention (`host`, or `host:port` where the port was replaced), in order.
 #[must_use]
 pub fn replace(value: &str, mentions: &[Mention], host: &str, port: Option<u16>) -> (String, Vec<String>) {
-    let mut new = String::with_capacity(value.len() + host.len());
+    let mut edits = Vec::new();
     let mut former = Vec::new();
-    let mut done = 0;
     for mention in mentions {
-        new.push_str(&value[done..mention.host.start]);
-        new.push_str(host);
-        done = mention.host.end;
-        match (&mention.port, port) {
-            (Some(old), Some(port)) => {
-                former.push(value[mention.host.start..old.end].to_owned());
-                new.push_str(&format!(":{port}"));
-                done = old.end;
-            }
-            _ => former.push(value[mention.host.clone()].to_owned()),
+        let mut was = value[mention.host.clone()].to_owned();
+        edits.push((mention.host.clone(), host.to_owned()));
+        if let (Some(old), Some(port)) = (&mention.port, port) {
+            was = format!("{was}:{}", &value[old.clone()]);
+            edits.push((old.clone(), port.to_string()));
         }
+        former.push(was);
     }
-    new.push_str(&value[done..]);
-    (new, former)
+    (edited(value, edits), former)
 }
 
 /// Puts former hosts back where `proxy` stands now.
@@ -144,18 +140,29 @@ pub fn restore(value: &str, proxy: &KnownHost, former: &[&str]) -> Option<String
     if mentions.len() != former.len() || former.is_empty() {
         return None;
     }
-    let mut old = String::with_capacity(value.len());
-    let mut done = 0;
+    let mut edits = Vec::new();
     for (mention, former) in mentions.iter().zip(former) {
-        old.push_str(&value[done..mention.host.start]);
-        old.push_str(former);
-        done = match &mention.port {
-            Some(port) if former.contains(':') => port.end,
-            _ => mention.host.end,
-        };
+        let (host, port) = former.split_once(':').map_or((*former, None), |(host, port)| (host, Some(port)));
+        edits.push((mention.host.clone(), host.to_owned()));
+        if let Some(port) = port {
+            edits.push((mention.port.clone()?, port.to_owned()));
+        }
     }
-    old.push_str(&value[done..]);
-    Some(old)
+    Some(edited(value, edits))
+}
+
+/// A value with some of its ranges replaced; everything else stays byte for byte.
+fn edited(value: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut new = String::with_capacity(value.len());
+    let mut done = 0;
+    for (range, text) in edits {
+        new.push_str(&value[done..range.start]);
+        new.push_str(&text);
+        done = range.end;
+    }
+    new.push_str(&value[done..]);
+    new
 }
 
 #[cfg(test)]
@@ -185,6 +192,10 @@ mod tests {
             "Server={};Port=3307;Uid=a;Pwd=b;",
             "host={} port=3307 dbname=app",
             "tcp:{},1433",
+            "jdbc:sqlserver://{};port=1433;database=app",
+            "mysql:host={};port=3307;dbname=app",
+            "port=3307 host={}",
+            "user:pw@tcp({}:3307)/app",
             "{},{}",
             "mysql://{}:3307,{}:3308/app",
             "{\"host\":\"{}\",\"port\":3307}",
@@ -197,6 +208,11 @@ mod tests {
             for port in [None, Some(3306)] {
                 let (new, former) = replace(&value, &found, PROXY, port);
                 assert!(!new.contains(DB) && new.contains(PROXY), "{new}");
+                // A port that the value tells goes with the host.
+                assert!(
+                    port.is_none() || !new.contains("3307") || value.contains("3308") || value.contains("p%40"),
+                    "{new}"
+                );
                 let former: Vec<&str> = former.iter().map(String::as_str).collect();
                 assert_eq!(restore(&new, &proxy, &former).as_deref(), Some(value.as_str()));
             }

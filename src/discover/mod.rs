@@ -9,10 +9,13 @@ pub mod database;
 pub mod functions;
 pub mod hosts;
 pub mod network;
+mod owner;
+mod ports;
 mod problem;
 pub mod secrets;
 
 pub use auth::Login;
 pub use database::Database;
 pub use functions::FunctionUse;
+pub use owner::OtherTool;
 pub use problem::Problem;

@@ -11,12 +11,21 @@ use crate::discover::FunctionUse;
 use crate::discover::hosts::{HostKind, KnownHost, replace};
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
 
+/// Bytes that all variables of a function may take; AWS measures them as JSON
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const ENVIRONMENT_LIMIT: usize = 4_096;
+/// Tags of one function, and their lengths
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html>).
+const TAGS_LIMIT: usize = 50;
+const TAG_KEY_LIMIT: usize = 128;
+const TAG_VALUE_LIMIT: usize = 256;
+
 /// The variables of all functions.
 pub struct Repoint<'a> {
     /// The hosts that we know, the proxy's among them once it exists.
     pub known: &'a [KnownHost],
-    /// The proxy's endpoint, once it exists.
-    pub endpoint: Option<&'a str>,
+    /// The proxy's endpoint, or, before it exists, one of the same length.
+    pub endpoint: &'a str,
     /// The proxy's port.
     pub proxy_port: u16,
     /// The database's port.
@@ -49,7 +58,6 @@ impl Repoint<'_> {
     pub fn edit(&self, found: &FunctionUse) -> Edit {
         let mut edit = Edit { variables: found.function.variables.clone(), ..Edit::default() };
         let port = (self.proxy_port != self.database_port).then_some(self.proxy_port);
-        let endpoint = self.endpoint.unwrap_or_default();
         let mut port_apart = port.is_some();
         for holding in &found.variables {
             let ours: Vec<_> = holding.mentions.iter().filter(|mention| to_proxy(mention.kind)).cloned().collect();
@@ -57,7 +65,7 @@ impl Repoint<'_> {
                 continue;
             };
             port_apart &= ours.iter().all(|mention| mention.port.is_none());
-            let (new, former) = replace(value, &ours, endpoint, port);
+            let (new, former) = replace(value, &ours, self.endpoint, port);
             edit.change(&holding.name, new, former.join(" "));
         }
         if port_apart && !edit.names.is_empty() {
@@ -110,6 +118,41 @@ impl Repoint<'_> {
 }
 
 impl Edit {
+    /// What keeps AWS from taking this edit, one sentence each.
+    fn obstacles(&self, found: &FunctionUse) -> Vec<String> {
+        let function = &found.function.name;
+        let mut obstacles = Vec::new();
+        let size = |variables: &Variables| serde_json::json!(variables.0).to_string().len();
+        let (now, then) = (size(&found.function.variables), size(&self.variables));
+        if then > ENVIRONMENT_LIMIT && then > now {
+            obstacles.push(format!(
+                "the variables of {function} would take {then} bytes as JSON ({now} now), and Lambda allows {ENVIRONMENT_LIMIT}"
+            ));
+        }
+        let mut all: Vec<&String> = found.function.tags.iter().flatten().map(|(key, _)| key).collect();
+        all.extend(self.former.keys());
+        all.sort();
+        all.dedup();
+        if all.len() > TAGS_LIMIT {
+            obstacles.push(format!(
+                "{function} would have {} tags with those that remember its former hosts, and AWS allows {TAGS_LIMIT}",
+                all.len()
+            ));
+        }
+        for (key, value) in &self.former {
+            let name = key.strip_prefix(tags::FORMER).unwrap_or(key);
+            if key.len() > TAG_KEY_LIMIT || value.len() > TAG_VALUE_LIMIT {
+                obstacles.push(format!(
+                    "the former host of {name} in {function} does not fit a tag ({} of {TAG_KEY_LIMIT} characters for the \
+                     name, {} of {TAG_VALUE_LIMIT} for the host)",
+                    key.len(),
+                    value.len()
+                ));
+            }
+        }
+        obstacles
+    }
+
     fn change(&mut self, name: &str, value: String, former: String) {
         self.names.push(name.to_owned());
         self.variables.0.insert(name.to_owned(), value);
@@ -167,6 +210,10 @@ impl Step for Repoint<'_> {
                 )]);
             }
         }
+        let obstacles: Vec<String> = functions.iter().flat_map(|found| self.edit(found).obstacles(found)).collect();
+        if !obstacles.is_empty() {
+            return Change::Conflict(obstacles);
+        }
         let pending = self.pending(seen);
         if !pending.is_empty() {
             return Change::Update(pending);
@@ -214,6 +261,10 @@ impl Step for Repoint<'_> {
         let mut details = Vec::new();
         for found in self.functions {
             details.push(format!("why: {}: {}", found.function.name, found.why()));
+            let edit = self.edit(found);
+            if let Some(tool) = found.owner().filter(|_| !edit.names.is_empty()) {
+                details.push(tool.advice(&found.function.name, &edit.names));
+            }
             let stay = found.holding(|kind| !to_proxy(kind) && kind != HostKind::Proxy);
             if !stay.is_empty() {
                 details.push(format!(

@@ -178,7 +178,7 @@ impl Restoring {
                 }
                 // Never written, put back already, or someone else's by now: only the memory goes.
                 None if is_port && *value == former => {}
-                None if hosts.iter().all(|host| value.contains(host)) => {}
+                None if hosts.iter().all(|host| value.contains(host.split(':').next().unwrap_or(host))) => {}
                 None => restoring.changed.push(name.to_owned()),
             }
         }

@@ -9,6 +9,7 @@ mod dice;
 mod docs;
 mod drift;
 mod faults;
+mod functions;
 mod hand;
 mod harness;
 mod laws;
