@@ -110,6 +110,9 @@ pub struct Up {
     /// A function to leave out although it uses the database; repeat for several.
     #[arg(long = "exclude-function", value_name = "NAME", conflicts_with = "functions")]
     pub excluded_functions: Vec<String>,
+    /// Where an alias calls an older version: publish $LATEST although it differs in more than the host.
+    #[arg(long)]
+    pub publish_pending: bool,
     /// A secret that the proxy logs in with, one for each database user. Else the one that RDS manages.
     #[arg(long = "secret", value_name = "NAME|ARN")]
     pub secrets: Vec<String>,

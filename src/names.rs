@@ -48,6 +48,12 @@ impl Names {
         format!("{}.proxy-{}.{region}.rds.amazonaws.com", self.stack, "x".repeat(12))
     }
 
+    /// What versions of functions that we publish are described by: that is how a teardown knows them.
+    #[must_use]
+    pub fn version_mark(&self) -> String {
+        format!("rdsproxy-setup {}", self.stack)
+    }
+
     /// The connect policy's ARN.
     #[must_use]
     pub fn policy_arn(&self, partition: &str, account: &str) -> String {

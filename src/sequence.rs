@@ -19,6 +19,7 @@ use crate::steps::ingress::{Ingress, Path};
 use crate::steps::proxy::Proxy;
 use crate::steps::proxy_group::ProxyGroup;
 use crate::steps::proxy_role::ProxyRole;
+use crate::steps::release::Release;
 use crate::steps::repoint::Repoint;
 use crate::steps::secret_access::SecretAccess;
 use crate::steps::target::{Health, Target};
@@ -168,7 +169,7 @@ impl Survey {
         Health { proxy: &self.names.stack, database: &self.database.id, patience: self.patience }
     }
 
-    fn repoint<'a>(&'a self, known: &'a [KnownHost], endpoint: &'a str) -> Repoint<'a> {
+    pub(crate) fn repoint<'a>(&'a self, known: &'a [KnownHost], endpoint: &'a str) -> Repoint<'a> {
         Repoint {
             known,
             endpoint,
@@ -177,6 +178,10 @@ impl Survey {
             functions: &self.functions,
             patience: self.patience,
         }
+    }
+
+    fn release(&self) -> Release<'_> {
+        Release { frozen: &self.frozen, mark: self.names.version_mark(), patience: self.patience }
     }
 
     /// All thirteen steps as they stand: the plan, and the status.
@@ -206,6 +211,14 @@ impl Survey {
             Entry { step, verdict, subject, details: Vec::new() }
         };
         let users = if self.login.users.is_empty() { "any user".to_owned() } else { self.login.users.join(", ") };
+        let seen_functions = Seen::Present(self.functions.clone());
+        let mut repointing = self.repoint(&known, endpoint.unwrap_or(&expected)).entry(&seen_functions);
+        repointing.verdict = match (repointing.verdict, self.release().intentions()) {
+            (verdict, aliases) if aliases.is_empty() => verdict,
+            (Verdict::Update(fields), aliases) => Verdict::Update(fields.into_iter().chain(aliases).collect()),
+            (Verdict::InPlace | Verdict::Await(_), aliases) => Verdict::Update(aliases),
+            (verdict, _) => verdict,
+        };
         vec![
             self.proxy_role().entry(&seen.role),
             self.proxy_group().entry(&group),
@@ -219,7 +232,7 @@ impl Survey {
             self.target().entry(&seen.registered),
             health,
             self.proxy_ingress(group_id).entry(&groups),
-            self.repoint(&known, endpoint.unwrap_or(&expected)).entry(&Seen::Present(self.functions.clone())),
+            repointing,
         ]
     }
 }
@@ -295,6 +308,10 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         survey.functions.iter().map(|found| FunctionUse::of(found.function.clone(), &known, found.named)).collect();
     let repoint = survey.repoint(&known, &endpoint);
     run.converge(&repoint, Seen::Present(functions), Until::Ready).await?;
+    if !survey.frozen.is_empty() {
+        let release = survey.release();
+        run.converge(&release, Seen::Present(release.start()), Until::Ready).await?;
+    }
     let functions = survey.functions.iter().map(|found| found.function.name.clone()).collect();
     Ok(Outcome { endpoint, functions })
 }

@@ -17,6 +17,8 @@ pub struct Spec {
     pub functions: Vec<String>,
     /// Functions that are left out although they use the database.
     pub excluded_functions: Vec<String>,
+    /// Whether a release that waits in `$LATEST` may be published along.
+    pub publish_pending: bool,
     /// Secrets named by the user; empty: find them.
     pub secrets: Vec<String>,
     /// How functions log in.
@@ -48,6 +50,7 @@ impl Spec {
             stack,
             functions: Vec::new(),
             excluded_functions: Vec::new(),
+            publish_pending: false,
             secrets: Vec::new(),
             client_auth: ClientAuth::Auto,
             db_users: Vec::new(),

@@ -4,11 +4,13 @@ use serde_json::Value;
 
 use crate::cloud::ec2::Group;
 use crate::cloud::iam::Role;
+use crate::cloud::lambda::{Function, Variables};
 use crate::cloud::sts::Identity;
 use crate::cloud::{Cloud, Kind, Owner, Refusal};
 use crate::discover::functions::Chosen;
 use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::network::{self, Subnets};
+use crate::discover::releases::{self, Frozen};
 use crate::discover::secrets::Secrets;
 use crate::discover::{Database, FunctionUse, Login, Problem, auth, functions, secrets};
 use crate::engine::{Patience, Seen, Step};
@@ -39,6 +41,8 @@ pub struct Survey {
     pub warnings: Vec<String>,
     /// The functions that use it.
     pub functions: Vec<FunctionUse>,
+    /// The aliases that call a version with the database's host.
+    pub frozen: Vec<Frozen>,
     /// How they log in.
     pub login: Login,
     /// The secrets.
@@ -149,6 +153,7 @@ impl Survey {
             owner,
             warnings: database.warnings.iter().cloned().chain(warnings).collect(),
             functions,
+            frozen: Vec::new(),
             login,
             secrets: secrets?,
             subnets: subnets?,
@@ -164,27 +169,38 @@ impl Survey {
             identity,
             database,
         };
-        survey.look_for_policy(cloud).await?;
+        let (policy, frozen) = tokio::join!(survey.look_for_policy(cloud), survey.look_for_releases(cloud));
+        (survey.seen.policy, survey.seen.attached) = policy?;
+        survey.frozen = frozen?;
         Ok(survey)
     }
 
-    async fn look_for_policy(&mut self, cloud: &Cloud) -> Result<(), Problem> {
+    async fn look_for_releases(&self, cloud: &Cloud) -> Result<Vec<Frozen>, Problem> {
+        let expected = self.names.endpoint_like(&self.region);
+        let endpoint = self.endpoint().unwrap_or(&expected);
+        let known = self.known(Some(endpoint));
+        let step = self.repoint(&known, endpoint);
+        let repointed = |found: &FunctionUse, variables: &Variables| {
+            let function = Function { variables: variables.clone(), ..found.function.clone() };
+            step.edit(&FunctionUse::of(function, &known, found.named)).variables
+        };
+        releases::find(cloud, &self.functions, &known, self.spec.publish_pending, repointed).await
+    }
+
+    async fn look_for_policy(&self, cloud: &Cloud) -> Result<(Seen<InForce>, Seen<Vec<String>>), Problem> {
+        let none = (Seen::Absent, Seen::Present(Vec::new()));
         let nothing = self.seen.role.is_absent() && self.seen.proxy.is_absent() && self.group().is_absent();
         // The policy comes after all of them: where none of them exists, it does not either.
         if nothing || !self.login.iam {
-            return Ok(());
+            return Ok(none);
         }
         let arn = self.policy_arn();
-        let (policy, attached) = {
-            let step = self.connect_policy(&arn, self.proxy_id());
-            let roles = self.attach(&arn);
-            let policy = step.observe(cloud).await;
-            let absent = matches!(policy, Ok(Seen::Absent));
-            let attached = if absent { Ok(Seen::Present(Vec::new())) } else { roles.observe(cloud).await };
-            (visible(policy, "reading the connect policy")?, visible(attached, "reading the policy's roles")?)
-        };
-        (self.seen.policy, self.seen.attached) = (policy, attached);
-        Ok(())
+        let policy = self.connect_policy(&arn, self.proxy_id()).observe(cloud).await;
+        if matches!(policy, Ok(Seen::Absent)) {
+            return Ok(none);
+        }
+        let attached = self.attach(&arn).observe(cloud).await;
+        Ok((visible(policy, "reading the connect policy")?, visible(attached, "reading the policy's roles")?))
     }
 
     pub(crate) fn group(&self) -> Seen<Group> {

@@ -3,6 +3,7 @@
 //! What is to go is found by ownership tags and by the stack's names, never from memory, so a
 //! teardown works from any point that an `up` was killed at, and after the database is gone.
 
+mod aliases;
 mod found;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::engine::event::{Ending, Event};
 use crate::engine::{Limit, Pace, Run, Stop, all2};
 use crate::names::SECRET_POLICY;
 
+pub use aliases::Aliases;
 pub use found::{Line, Restoring, Stack, survey};
 
 /// Carries the teardown out.
@@ -174,7 +176,59 @@ async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
             _ => break,
         }
     }
-    wait.insist(run, async || lambda.untag(&found.function.arn, found.memory.clone()).await).await
+    put_back_aliases(run, &wait, found).await?;
+    let memory: Vec<String> = found.memory.iter().chain(&found.aliases.memory).cloned().collect();
+    wait.insist(run, async || lambda.untag(&found.function.arn, memory.clone()).await).await
+}
+
+async fn put_back_aliases(run: &Run<'_>, wait: &Waiting<'_>, found: &Restoring) -> Result<(), Stop> {
+    let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
+    for (alias, to) in &found.aliases.back {
+        let number = match to {
+            Some(number) => number.clone(),
+            None => republish(run, wait, found).await?,
+        };
+        let mut current = alias.clone();
+        loop {
+            run.sleep(Duration::ZERO).await?;
+            match lambda.move_alias(name, &current, &number).await {
+                Ok(()) => break,
+                Err(refusal) if matches!(refusal.kind, Kind::Stale | Kind::NotYet) => {
+                    wait.rest(run, "changed meanwhile").await?;
+                    let now = wait.look(run, async || lambda.aliases(name).await).await?;
+                    match now.into_iter().find(|now| now.name == alias.name) {
+                        Some(now) if now.version == alias.version => current = now,
+                        // Moved by someone else, or deleted: theirs by now.
+                        _ => break,
+                    }
+                }
+                Err(refusal) => return Err(refused(wait.doing)(refusal)),
+            }
+        }
+    }
+    for number in &found.aliases.versions {
+        wait.insist(run, async || lambda.delete_version(name, number).await).await?;
+    }
+    Ok(())
+}
+
+/// Publishes `$LATEST` with the variables that were put back, and waits until the version can be called.
+async fn republish(run: &Run<'_>, wait: &Waiting<'_>, found: &Restoring) -> Result<String, Stop> {
+    let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
+    let published = loop {
+        run.sleep(Duration::ZERO).await?;
+        match lambda.publish(name, &found.aliases.code, "").await {
+            Err(refusal) if refusal.kind == Kind::NotYet => wait.rest(run, "busy").await?,
+            answer => break answer.map_err(refused(wait.doing))?,
+        }
+    };
+    let mut ready = published.ready;
+    while !ready {
+        wait.rest(run, "the version is being made ready").await?;
+        let now = wait.look(run, async || lambda.version(name, &published.number).await).await?;
+        ready = now.is_none_or(|version| version.ready);
+    }
+    Ok(published.number)
 }
 
 async fn delete_proxy(run: &Run<'_>, name: &str) -> Result<(), Stop> {

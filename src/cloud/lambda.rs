@@ -1,5 +1,7 @@
 //! AWS Lambda: functions, their variables and tags.
 
+mod versions;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -13,6 +15,8 @@ use aws_sdk_lambda::types::{
 use super::Tags;
 use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
+
+pub use versions::{Alias, LATEST, Version};
 
 /// The Lambda client.
 #[derive(Debug, Clone)]

@@ -14,6 +14,9 @@ pub const DOCUMENT: &str = "rdsproxy-setup:document";
 /// The beginning of the tags that remember a function's former hosts; the variable's name follows.
 pub const FORMER: &str = "rdsproxy-setup:former:";
 
+/// The beginning of the tags that remember which version an alias pointed at; the alias's name follows.
+pub const FORMER_VERSION: &str = "rdsproxy-setup:former-version:";
+
 /// Who owns what a stack consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {

@@ -12,6 +12,7 @@ pub mod network;
 mod owner;
 mod ports;
 mod problem;
+pub mod releases;
 pub mod secrets;
 
 pub use auth::Login;

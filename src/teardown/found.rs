@@ -1,5 +1,6 @@
 //! Everything of one stack that is there, found by ownership tags and by names.
 
+use super::aliases::Aliases;
 use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group, Rule};
 use crate::cloud::iam::Policy;
@@ -44,6 +45,8 @@ pub struct Restoring {
     pub back: Vec<String>,
     /// Variables that were changed since; they stay as they are.
     pub changed: Vec<String>,
+    /// Aliases and versions.
+    pub aliases: Aliases,
     pub(super) edited: crate::cloud::lambda::Variables,
     pub(super) memory: Vec<String>,
 }
@@ -127,7 +130,12 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         let Some(function) = read else { continue };
         let name = function.name.clone();
         let host = endpoint.as_ref().or_else(|| left.first().map(|host| &host.name));
-        let restoring = Restoring::of(function, host.map(String::as_str), port.as_deref(), &known);
+        let mut restoring = Restoring::of(function, host.map(String::as_str), port.as_deref(), &known);
+        let proxy: Vec<KnownHost> =
+            host.map(|name| KnownHost { name: name.clone(), kind: HostKind::Proxy }).into_iter().collect();
+        let aliases = Aliases::find(cloud, &restoring.function, &names.version_mark(), &proxy).await;
+        restoring.aliases = aliases.map_err(Problem::refused("reading the functions' versions and aliases"))?;
+        other_users.extend(restoring.aliases.stuck.iter().map(|alias| format!("{name}:{alias}")));
         let still = endpoint.as_ref().is_some_and(|endpoint| {
             let proxy = [KnownHost { name: endpoint.clone(), kind: HostKind::Proxy }];
             restoring.edited.0.values().any(|value| !mentions(value, &proxy).is_empty())
@@ -135,7 +143,7 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         if still {
             other_users.push(name);
         }
-        if !restoring.memory.is_empty() {
+        if !restoring.memory.is_empty() || !restoring.aliases.is_empty() {
             functions.push(restoring);
         }
     }
@@ -150,6 +158,7 @@ impl Restoring {
             edited: function.variables.clone(),
             back: Vec::new(),
             changed: Vec::new(),
+            aliases: Aliases::default(),
             memory: Vec::new(),
             function,
         };
@@ -241,11 +250,12 @@ impl Stack {
         let mut lines: Vec<Line> = Vec::new();
         for found in &self.functions {
             let what = format!("function {}", found.function.name);
-            if found.back.is_empty() {
-                lines.push(('~', what, "forget the former host; no variable holds the proxy".to_owned()));
-            } else {
-                lines.push(('~', what, format!("put back {}", found.back.join(", "))));
+            if !found.back.is_empty() {
+                lines.push(('~', what.clone(), format!("put back {}", found.back.join(", "))));
+            } else if found.aliases.words().is_empty() {
+                lines.push(('~', what.clone(), "forget the former host; no variable holds the proxy".to_owned()));
             }
+            lines.extend(found.aliases.words().into_iter().map(|word| ('~', what.clone(), word)));
         }
         if let Some(found) = &self.proxy {
             lines.push(('-', format!("proxy {}", found.proxy.name), found.proxy.status.clone()));

@@ -17,5 +17,6 @@ mod layers;
 mod pace;
 mod passing;
 mod races;
+mod releases;
 mod shape;
 mod walks;

@@ -1,0 +1,207 @@
+//! Published versions, the aliases that point at them, and what else is bound to one.
+
+use aws_sdk_lambda::types::{AliasConfiguration, FunctionConfiguration, State};
+
+use super::{Lambda, Variables};
+use crate::cloud::error::{Answer, Kind, Refusal, refuse};
+
+/// `$LATEST`, or a published version: frozen code and configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// `$LATEST`, or its number.
+    pub number: String,
+    /// The digest of its code.
+    pub code: String,
+    /// Its variables.
+    pub variables: Variables,
+    /// Whether AWS hides the variables.
+    pub hidden: bool,
+    /// Everything else of its configuration that a release would change, for comparison.
+    pub rest: String,
+    /// What whoever published it wrote.
+    pub description: String,
+    /// Whether it can be invoked already.
+    pub ready: bool,
+    /// Why it never will be, in AWS's words.
+    pub failed: Option<String>,
+}
+
+/// A name that points at a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The name.
+    pub name: String,
+    /// The version that it points at.
+    pub version: String,
+    /// Whether it sends a share of the calls to another version.
+    pub weighted: bool,
+    /// The revision, for compare-and-set.
+    pub revision: Option<String>,
+}
+
+/// The number that `$LATEST` stands under in lists.
+pub const LATEST: &str = "$LATEST";
+
+impl Lambda {
+    /// Lists `$LATEST` and all published versions of a function.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn versions(&self, function: &str) -> Answer<Vec<Version>> {
+        const CALL: &str = "lambda:ListVersionsByFunction";
+        let mut versions = Vec::new();
+        let mut pages = self.client.list_versions_by_function().function_name(function).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| refuse(CALL, &error))?;
+            versions.extend(page.versions.unwrap_or_default().into_iter().filter_map(version));
+        }
+        Ok(versions)
+    }
+
+    /// Reads one version, with its state.
+    ///
+    /// # Errors
+    /// When AWS refuses, other than by saying that there is none.
+    pub async fn version(&self, function: &str, number: &str) -> Answer<Option<Version>> {
+        const CALL: &str = "lambda:GetFunction";
+        match self.client.get_function().function_name(function).qualifier(number).send().await {
+            Ok(answer) => Ok(answer.configuration.and_then(version)),
+            Err(error) => {
+                let refusal = refuse(CALL, &error);
+                if refusal.kind == Kind::NotFound { Ok(None) } else { Err(refusal) }
+            }
+        }
+    }
+
+    /// Lists a function's aliases.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn aliases(&self, function: &str) -> Answer<Vec<Alias>> {
+        const CALL: &str = "lambda:ListAliases";
+        let mut aliases = Vec::new();
+        let mut pages = self.client.list_aliases().function_name(function).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| refuse(CALL, &error))?;
+            aliases.extend(page.aliases.unwrap_or_default().into_iter().filter_map(alias));
+        }
+        Ok(aliases)
+    }
+
+    /// Lists the ARNs of functions that event sources of this region call, qualifiers included.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn event_targets(&self) -> Answer<Vec<String>> {
+        const CALL: &str = "lambda:ListEventSourceMappings";
+        let mut targets = Vec::new();
+        let mut pages = self.client.list_event_source_mappings().into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| refuse(CALL, &error))?;
+            let mappings = page.event_source_mappings.unwrap_or_default();
+            targets.extend(mappings.into_iter().filter_map(|mapping| mapping.function_arn));
+        }
+        Ok(targets)
+    }
+
+    /// Lists the ARNs, qualifiers included, that a function has provisioned concurrency for.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn provisioned(&self, function: &str) -> Answer<Vec<String>> {
+        const CALL: &str = "lambda:ListProvisionedConcurrencyConfigs";
+        let mut targets = Vec::new();
+        let mut pages =
+            self.client.list_provisioned_concurrency_configs().function_name(function).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| refuse(CALL, &error))?;
+            let found = page.provisioned_concurrency_configs.unwrap_or_default();
+            targets.extend(found.into_iter().filter_map(|config| config.function_arn));
+        }
+        Ok(targets)
+    }
+
+    /// Publishes `$LATEST`, if its code is still `code`; answers the last version where nothing has changed since.
+    ///
+    /// # Errors
+    /// When the code is another by now, an update is under way, or AWS refuses otherwise.
+    pub async fn publish(&self, function: &str, code: &str, description: &str) -> Answer<Version> {
+        const CALL: &str = "lambda:PublishVersion";
+        let call = self.client.publish_version().function_name(function).code_sha256(code).description(description);
+        let answer = call.send().await.map_err(|error| refuse(CALL, &error))?;
+        let missing = || Refusal::incomplete(CALL, "the version");
+        let variables = answer.environment.and_then(|environment| environment.variables).unwrap_or_default();
+        Ok(Version {
+            number: answer.version.ok_or_else(missing)?,
+            code: answer.code_sha256.unwrap_or_default(),
+            variables: Variables(variables.into_iter().collect()),
+            hidden: false,
+            rest: String::new(),
+            description: answer.description.unwrap_or_default(),
+            ready: answer.state.is_none_or(|state| state == State::Active),
+            failed: None,
+        })
+    }
+
+    /// Points an alias at a version, if the alias is still at its revision.
+    ///
+    /// # Errors
+    /// [`Kind::Stale`] when it is not, or when AWS refuses otherwise.
+    pub async fn move_alias(&self, function: &str, found: &Alias, version: &str) -> Answer<()> {
+        const CALL: &str = "lambda:UpdateAlias";
+        let call = self.client.update_alias().function_name(function).name(&found.name).function_version(version);
+        let call = call.set_revision_id(found.revision.clone()).send();
+        call.await.map(drop).map_err(|error| refuse(CALL, &error))
+    }
+
+    /// Deletes one published version; that it is gone already is fine.
+    ///
+    /// # Errors
+    /// When an alias points at it, or AWS refuses otherwise.
+    pub async fn delete_version(&self, function: &str, number: &str) -> Answer<()> {
+        const CALL: &str = "lambda:DeleteFunction";
+        match self.client.delete_function().function_name(function).qualifier(number).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let refusal = refuse(CALL, &error);
+                if refusal.kind == Kind::NotFound { Ok(()) } else { Err(refusal) }
+            }
+        }
+    }
+}
+
+fn version(found: FunctionConfiguration) -> Option<Version> {
+    // Whatever a release would bring along besides code and variables. `Debug` serves for comparison alone.
+    let rest = format!(
+        "{:?}",
+        (
+            (&found.runtime, &found.role, &found.handler, &found.timeout, &found.memory_size, &found.vpc_config),
+            (&found.layers, &found.architectures, &found.ephemeral_storage, &found.kms_key_arn, &found.tracing_config),
+            (&found.dead_letter_config, &found.file_system_configs, &found.package_type, &found.image_config_response),
+        )
+    );
+    let (variables, hidden) = match found.environment {
+        Some(environment) => (environment.variables.unwrap_or_default(), environment.error.is_some()),
+        None => (std::collections::HashMap::new(), false),
+    };
+    Some(Version {
+        number: found.version?,
+        code: found.code_sha256.unwrap_or_default(),
+        variables: Variables(variables.into_iter().collect()),
+        hidden,
+        rest,
+        description: found.description.unwrap_or_default(),
+        ready: found.state.as_ref().is_none_or(|state| *state == State::Active),
+        failed: (found.state == Some(State::Failed)).then(|| found.state_reason.unwrap_or_default()),
+    })
+}
+
+fn alias(found: AliasConfiguration) -> Option<Alias> {
+    let weights = found.routing_config.and_then(|routing| routing.additional_version_weights).unwrap_or_default();
+    Some(Alias {
+        name: found.name?,
+        version: found.function_version?,
+        weighted: !weights.is_empty(),
+        revision: found.revision_id,
+    })
+}

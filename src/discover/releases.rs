@@ -1,0 +1,185 @@
+//! Which aliases keep calling a version that is frozen with the database's host.
+//!
+//! A published version never changes, its variables included
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html>), so whoever calls a function by an alias
+//! does not meet the new host before a version with it is published and the alias is moved.
+
+use futures_util::future::join_all;
+
+use super::functions::FunctionUse;
+use super::hosts::{HostKind, KnownHost, mentions};
+use super::problem::Problem;
+use crate::cloud::lambda::{Alias, LATEST, Variables, Version};
+use crate::cloud::{Answer, Cloud};
+
+/// How many functions are read at the same time: these calls share Lambda's allowance of 15 a second.
+const AT_ONCE: usize = 5;
+
+/// An alias of a version that holds the database's host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    /// The function.
+    pub function: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The alias as it is.
+    pub alias: Alias,
+    /// The digest of the code of `$LATEST`, which is what a new version freezes.
+    pub code: String,
+}
+
+/// What one function has published.
+struct Published<'a> {
+    found: &'a FunctionUse,
+    versions: Vec<Version>,
+    aliases: Vec<Alias>,
+    provisioned: Vec<String>,
+}
+
+/// Finds the aliases that must move.
+///
+/// `repointed` turns a function's variables into those that step 13 would make of them; with `publish_pending`, a release
+/// that is waiting in `$LATEST` is published along.
+///
+/// # Errors
+/// When a person must decide: a release is pending, an alias splits its traffic, or something calls a frozen version itself.
+pub async fn find(
+    cloud: &Cloud,
+    functions: &[FunctionUse],
+    known: &[KnownHost],
+    publish_pending: bool,
+    repointed: impl Fn(&FunctionUse, &Variables) -> Variables,
+) -> Result<Vec<Frozen>, Problem> {
+    let refused = |refusal| Problem::refused("reading the functions' versions and aliases")(refusal);
+    let mut published = Vec::new();
+    for some in functions.chunks(AT_ONCE) {
+        for read in join_all(some.iter().map(|found| read(cloud, found))).await {
+            published.extend(read.map_err(refused)?);
+        }
+    }
+    if published.is_empty() {
+        return Ok(Vec::new());
+    }
+    let events = cloud.lambda.event_targets().await.map_err(refused)?;
+    let mut frozen = Vec::new();
+    for of in &published {
+        called_by_number(of, &events, known)?;
+        let latest = of.versions.iter().find(|version| version.number == LATEST);
+        for alias in of.aliases.iter().filter(|alias| alias.version != LATEST) {
+            let Some(version) = of.versions.iter().find(|version| version.number == alias.version) else { continue };
+            if !uses(version, known) {
+                continue;
+            }
+            let name = &of.found.function.name;
+            let Some(latest) = latest.filter(|_| !alias.weighted) else {
+                return Err(Problem::unfit(
+                    format!("checking the alias ({name}:{}): it splits its calls between two versions", alias.name),
+                    [
+                        "Finish the shift first, so that it points at one version; then run the same command again."
+                            .to_owned(),
+                        leave_out(name),
+                    ],
+                ));
+            };
+            if !publish_pending {
+                pending(of.found, alias, version, latest, &repointed)?;
+            }
+            let (function, arn) = (name.clone(), of.found.function.arn.clone());
+            frozen.push(Frozen { function, arn, alias: alias.clone(), code: latest.code.clone() });
+        }
+    }
+    Ok(frozen)
+}
+
+async fn read<'a>(cloud: &Cloud, found: &'a FunctionUse) -> Answer<Option<Published<'a>>> {
+    let name = found.function.name.as_str();
+    let versions = cloud.lambda.versions(name).await?;
+    if versions.iter().all(|version| version.number == LATEST) {
+        return Ok(None);
+    }
+    let (aliases, provisioned) = tokio::join!(cloud.lambda.aliases(name), cloud.lambda.provisioned(name));
+    Ok(Some(Published { found, versions, aliases: aliases?, provisioned: provisioned? }))
+}
+
+/// Whether a version connects to the database itself, or may.
+fn uses(version: &Version, known: &[KnownHost]) -> bool {
+    let writer = |value: &String| mentions(value, known).iter().any(|mention| mention.kind == HostKind::Writer);
+    version.hidden || version.variables.0.values().any(writer)
+}
+
+fn leave_out(name: &str) -> String {
+    format!("Or leave it out: --exclude-function {name}.")
+}
+
+/// Refuses where something calls a frozen version by its number: only whoever set that up can point it elsewhere.
+fn called_by_number(of: &Published<'_>, events: &[String], known: &[KnownHost]) -> Result<(), Problem> {
+    let name = &of.found.function.name;
+    let callers = events
+        .iter()
+        .map(|arn| (arn, "an event source"))
+        .chain(of.provisioned.iter().map(|arn| (arn, "provisioned concurrency")));
+    for (arn, what) in callers {
+        let qualifier = arn.strip_prefix(&of.found.function.arn).and_then(|rest| rest.strip_prefix(':'));
+        let version = of.versions.iter().find(|version| Some(version.number.as_str()) == qualifier);
+        if version.is_some_and(|version| version.number != LATEST && uses(version, known)) {
+            let number = qualifier.unwrap_or_default();
+            return Err(Problem::unfit(
+                format!(
+                    "checking the function ({name}): {what} is bound to its version {number}, which is frozen with the database's host"
+                ),
+                [
+                    "Bind it to an alias, which can be moved, or to $LATEST; then run the same command again."
+                        .to_owned(),
+                    leave_out(name),
+                ],
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses where publishing `$LATEST` would release more than the new host.
+fn pending(
+    found: &FunctionUse,
+    alias: &Alias,
+    version: &Version,
+    latest: &Version,
+    repointed: &impl Fn(&FunctionUse, &Variables) -> Variables,
+) -> Result<(), Problem> {
+    let mut differs = Vec::new();
+    if version.code != latest.code {
+        differs.push("its code".to_owned());
+    }
+    if version.rest != latest.rest {
+        differs.push("its configuration".to_owned());
+    }
+    let (then, now) = (repointed(found, &version.variables), repointed(found, &latest.variables));
+    let names: std::collections::BTreeSet<&String> = then.0.keys().chain(now.0.keys()).collect();
+    let changed: Vec<&str> =
+        names.into_iter().filter(|name| then.0.get(*name) != now.0.get(*name)).map(String::as_str).collect();
+    if version.hidden || latest.hidden {
+        differs.push("its variables, which AWS does not show".to_owned());
+    } else if !changed.is_empty() {
+        differs.push(format!("its variables ({})", changed.join(", ")));
+    }
+    if differs.is_empty() {
+        return Ok(());
+    }
+    let name = &found.function.name;
+    Err(Problem::unfit(
+        format!(
+            "checking the alias ({name}:{}): a release is pending, since $LATEST differs from version {} in {}",
+            alias.name,
+            version.number,
+            differs.join(" and in ")
+        ),
+        [
+            format!(
+                "Release it first: publish a version and point {} at it; then run the same command again.",
+                alias.name
+            ),
+            "Or let this run release it: --publish-pending.".to_owned(),
+            leave_out(name),
+        ],
+    ))
+}

@@ -1,0 +1,167 @@
+//! Aliases and versions: what is frozen with the database's host is published anew, or refused by name.
+
+use std::collections::BTreeMap;
+
+use rdsproxy_setup::sandbox::World;
+use rdsproxy_setup::sandbox::parts::{Configuration, Function, Mapping};
+use rdsproxy_setup::spec::Spec;
+use rdsproxy_setup::teardown;
+
+use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
+
+const NAME: &str = "OrdersFunction";
+
+fn orders(world: &mut World) -> &mut Function {
+    world.lambda.functions.get_mut(NAME).unwrap()
+}
+
+/// The version that an alias of the function points at.
+fn live(bed: &Bed) -> (String, Configuration) {
+    bed.gate.account.with(|world| {
+        let function = orders(world);
+        let number = function.aliases["live"].version.clone();
+        let version = function.versions[&number.parse().unwrap()].clone();
+        (number, version)
+    })
+}
+
+fn host(version: &Configuration) -> String {
+    version.environment.as_ref().unwrap()["DB_HOST"].clone()
+}
+
+fn only_orders() -> Spec {
+    let mut spec = wish("my-cluster");
+    spec.functions = vec![NAME.to_owned()];
+    spec
+}
+
+async fn refusal(change: impl FnOnce(&mut World)) -> String {
+    let mut world = newcomer();
+    change(&mut world);
+    let bed = Bed::of(world, NEVER, false);
+    bed.survey(&only_orders()).await.unwrap_err().to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_moves_to_a_version_with_the_new_host_and_back() {
+    let bed = Bed::new(NEVER, false);
+    let before = bed.dump().await;
+    let (number, former) = live(&bed);
+    assert_eq!(number, "1");
+    let Fate::Done(outcome) = bed.up(&only_orders()).await else { panic!("up failed") };
+    let (number, version) = live(&bed);
+    assert_eq!((number.as_str(), host(&version)), ("2", outcome.endpoint));
+    assert_eq!((&version.code_sha256, version.memory), (&former.code_sha256, former.memory));
+    assert!(matches!(bed.down(&only_orders()).await, Fate::Done(())));
+    assert_eq!(live(&bed).0, "1");
+    assert_eq!(bed.dump().await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_waits_is_never_published_unasked() {
+    let code = refusal(|world| orders(world).latest.code_sha256 = String::from("another"));
+    assert!(code.await.contains("a release is pending, since $LATEST differs from version 1 in its code"));
+    let variable = refusal(|world| {
+        let variables = orders(world).latest.environment.as_mut().unwrap();
+        variables.insert("FEATURE".to_owned(), "on".to_owned());
+    });
+    assert!(variable.await.contains("in its variables (FEATURE)"));
+    let memory = refusal(|world| orders(world).latest.memory = 3_008);
+    assert!(memory.await.contains("in its configuration"));
+
+    let mut world = newcomer();
+    orders(&mut world).latest.code_sha256 = String::from("another");
+    let bed = Bed::of(world, NEVER, false);
+    let spec = Spec { publish_pending: true, ..only_orders() };
+    let Fate::Done(outcome) = bed.up(&spec).await else { panic!("up failed") };
+    let (_, version) = live(&bed);
+    assert_eq!((host(&version), version.code_sha256.as_str()), (outcome.endpoint, "another"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_bound_to_a_frozen_version_is_refused_by_name() {
+    let weighted = refusal(|world| {
+        let function = orders(world);
+        let second = Configuration { version: "2".to_owned(), ..function.versions[&1].clone() };
+        function.versions.insert(2, second);
+        function.published = 2;
+        function.aliases.get_mut("live").unwrap().weights = BTreeMap::from([("2".to_owned(), 0.1)]);
+    });
+    assert!(weighted.await.contains("(OrdersFunction:live): it splits its calls between two versions"));
+    let mapping = |world: &mut World, qualifier: &str| {
+        let function = format!("{}:{qualifier}", orders(world).latest.arn);
+        let source = "arn:aws:sqs:eu-central-1:123456789012:orders".to_owned();
+        let id = "0b6a9f2c-0000-4000-8000-000000000001".to_owned();
+        let modified = world.now;
+        world.lambda.mappings.push(Mapping { id, source, function, enabled: true, batch: 10, modified });
+    };
+    let event = refusal(|world| mapping(world, "1"));
+    assert!(event.await.contains("an event source is bound to its version 1"));
+    let provisioned = refusal(|world| {
+        orders(world).provisioned.insert("1".to_owned(), 5);
+    });
+    assert!(provisioned.await.contains("provisioned concurrency is bound to its version 1"));
+
+    // Bound to the alias, both follow it.
+    let mut world = newcomer();
+    mapping(&mut world, "live");
+    orders(&mut world).provisioned.insert("live".to_owned(), 5);
+    let bed = Bed::of(world, NEVER, false);
+    assert!(matches!(bed.up(&only_orders()).await, Fate::Done(_)));
+    assert_eq!(live(&bed).0, "2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_starts_from_a_snapshot_is_waited_for() {
+    let mut world = newcomer();
+    let function = orders(&mut world);
+    function.latest.snap_start = true;
+    function.versions.get_mut(&1).unwrap().snap_start = true;
+    let bed = Bed::of(world, NEVER, false);
+    let began = tokio::time::Instant::now();
+    assert!(matches!(bed.up(&only_orders()).await, Fate::Done(_)));
+    assert!(began.elapsed() >= std::time::Duration::from_secs(60));
+    assert_eq!(live(&bed).0, "2");
+}
+
+/// Someone releases another code after the `up`: to `$LATEST` and to the alias, or to the alias alone.
+async fn released_since(bed: &Bed, to_latest: bool) {
+    assert!(matches!(bed.up(&only_orders()).await, Fate::Done(_)));
+    bed.gate.account.with(|world| {
+        let function = orders(world);
+        let code = String::from("released since");
+        let third = Configuration {
+            version: "3".to_owned(),
+            description: String::new(),
+            code_sha256: code.clone(),
+            ..function.versions[&2].clone()
+        };
+        function.versions.insert(3, third);
+        function.published = 3;
+        function.aliases.get_mut("live").unwrap().version = String::from("3");
+        if to_latest {
+            function.latest.code_sha256 = code;
+        }
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_teardown_keeps_the_code_that_was_released_since() {
+    let bed = Bed::new(NEVER, false);
+    let (_, former) = live(&bed);
+    released_since(&bed, true).await;
+    assert!(matches!(bed.down(&only_orders()).await, Fate::Done(())));
+    let (number, version) = live(&bed);
+    assert_eq!((number.as_str(), version.code_sha256.as_str()), ("4", "released since"));
+    assert_eq!(host(&version), host(&former));
+    bed.gate.account.with(|world| assert!(!orders(world).versions.contains_key(&2), "our version stayed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_teardown_does_not_guess_at_an_alias_that_it_cannot_put_back() {
+    let bed = Bed::new(NEVER, false);
+    released_since(&bed, false).await;
+    let spec = only_orders();
+    let stack = teardown::survey(&bed.cloud, &spec.stack, Some(&spec.database)).await.unwrap();
+    assert!(stack.other_users.contains(&"OrdersFunction:live".to_owned()), "{:?}", stack.other_users);
+}
