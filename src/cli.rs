@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::spec::ClientAuth;
+use crate::spec::{ClientAuth, ReaderEndpoint};
 
 /// Puts an Amazon RDS Proxy between existing Lambda functions and an existing database.
 #[derive(Debug, Parser)]
@@ -110,6 +110,9 @@ pub struct Up {
     /// A function to leave out although it uses the database; repeat for several.
     #[arg(long = "exclude-function", value_name = "NAME", conflicts_with = "functions")]
     pub excluded_functions: Vec<String>,
+    /// Whether the proxy gets a read-only endpoint, for variables that hold the cluster's reader endpoint.
+    #[arg(long, value_enum, default_value_t = ReaderEndpoint::Auto)]
+    pub reader_endpoint: ReaderEndpoint,
     /// Where an alias calls an older version: publish $LATEST although it differs in more than the host.
     #[arg(long)]
     pub publish_pending: bool,

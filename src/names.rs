@@ -26,6 +26,8 @@ pub struct Names {
     pub path: String,
     /// The proxy's security group.
     pub group: String,
+    /// The proxy's read-only endpoint.
+    pub reader: String,
 }
 
 impl Names {
@@ -37,6 +39,7 @@ impl Names {
             role: fit(&format!("{stack}-{region}"), ROLE_NAME_LIMIT),
             policy: fit(&format!("{stack}-{region}-connect"), POLICY_NAME_LIMIT),
             path: format!("{}{stack}/", region_path(region)),
+            reader: reader_of(stack),
             // EC2 refuses group names that look like ids.
             group: if stack.starts_with("sg-") { format!("proxy-{stack}") } else { stack.to_owned() },
         }
@@ -46,6 +49,12 @@ impl Names {
     #[must_use]
     pub fn endpoint_like(&self, region: &str) -> String {
         format!("{}.proxy-{}.{region}.rds.amazonaws.com", self.stack, "x".repeat(12))
+    }
+
+    /// A host name as long as the read-only endpoint's will be.
+    #[must_use]
+    pub fn reader_host_like(&self, region: &str) -> String {
+        format!("{}.endpoint.proxy-{}.{region}.rds.amazonaws.com", self.reader, "x".repeat(12))
     }
 
     /// What versions of functions that we publish are described by: that is how a teardown knows them.
@@ -65,6 +74,14 @@ impl Names {
 #[must_use]
 pub fn region_path(region: &str) -> String {
     format!("{IAM_ROOT}{region}/")
+}
+
+/// The name of a stack's read-only endpoint.
+#[must_use]
+pub fn reader_of(stack: &str) -> String {
+    const END: &str = "-ro";
+    let head = fit(stack, PROXY_NAME_LIMIT - END.len());
+    format!("{head}{END}")
 }
 
 /// The stack's name where the user gives none.

@@ -16,9 +16,10 @@ use crate::engine::{Change, Run, Seen, Step, Stop, Until, all2};
 use crate::steps::attach::Attach;
 use crate::steps::connect_policy::ConnectPolicy;
 use crate::steps::ingress::{Ingress, Path};
-use crate::steps::proxy::Proxy;
+use crate::steps::proxy::{Owned, Proxy};
 use crate::steps::proxy_group::ProxyGroup;
 use crate::steps::proxy_role::ProxyRole;
+use crate::steps::reader_endpoint::ReaderEndpoint;
 use crate::steps::release::Release;
 use crate::steps::repoint::Repoint;
 use crate::steps::secret_access::SecretAccess;
@@ -169,15 +170,52 @@ impl Survey {
         Health { proxy: &self.names.stack, database: &self.database.id, patience: self.patience }
     }
 
-    pub(crate) fn repoint<'a>(&'a self, known: &'a [KnownHost], endpoint: &'a str) -> Repoint<'a> {
+    pub(crate) fn repoint<'a>(
+        &'a self,
+        known: &'a [KnownHost],
+        endpoint: &'a str,
+        reader: Option<&'a str>,
+    ) -> Repoint<'a> {
         Repoint {
             known,
             endpoint,
+            reader,
             proxy_port: self.database.family.proxy_port(),
             database_port: self.database.port,
             functions: &self.functions,
             patience: self.patience,
         }
+    }
+
+    fn reader_endpoint<'a>(&'a self, proxy: Option<&'a Owned>) -> ReaderEndpoint<'a> {
+        ReaderEndpoint {
+            name: &self.names.reader,
+            proxy: &self.names.stack,
+            owner: &self.owner,
+            subnets: proxy.map(|found| found.proxy.subnets.as_slice()).unwrap_or_default(),
+            security_groups: proxy.map(|found| found.proxy.security_groups.as_slice()).unwrap_or_default(),
+            patience: self.patience,
+        }
+    }
+
+    /// The proxy's row, with its read-only endpoint where there is to be one.
+    fn with_reader(&self, mut row: Entry) -> Entry {
+        if !self.wants_reader {
+            return row;
+        }
+        let reader = self.reader_endpoint(self.seen.proxy.present()).entry(&self.seen.reader);
+        let missing = || format!("{}: missing", reader.subject);
+        row.verdict = match (row.verdict, reader.verdict) {
+            (Verdict::InPlace, Verdict::Create) => Verdict::Update(vec![missing()]),
+            (Verdict::Update(mut fields), Verdict::Create) => {
+                fields.push(missing());
+                Verdict::Update(fields)
+            }
+            // What is in place, or in the way, is told by the worse of the two.
+            (Verdict::InPlace, verdict) | (_, verdict @ Verdict::Conflict(_)) | (verdict, _) => verdict,
+        };
+        row.details.push(format!("{}, for variables that hold the cluster's reader endpoint", reader.subject));
+        row
     }
 
     fn release(&self) -> Release<'_> {
@@ -193,9 +231,8 @@ impl Survey {
         let role = seen.role.present().map(|role| role.arn.as_str());
         let arn = self.policy_arn();
         let id = self.proxy_id();
-        let endpoint = self.endpoint();
-        let known = self.known(endpoint);
-        let expected = self.names.endpoint_like(&self.region);
+        let (endpoint, reader) = self.hosts();
+        let known = self.known(Some(&endpoint), reader.as_deref());
         let groups = Seen::Present(seen.groups.clone());
         let health = Seen::Present(seen.registered.present().map(|found| found.rows.clone()).unwrap_or_default());
         let mut health = self.health().entry(&health);
@@ -212,7 +249,7 @@ impl Survey {
         };
         let users = if self.login.users.is_empty() { "any user".to_owned() } else { self.login.users.join(", ") };
         let seen_functions = Seen::Present(self.functions.clone());
-        let mut repointing = self.repoint(&known, endpoint.unwrap_or(&expected)).entry(&seen_functions);
+        let mut repointing = self.repoint(&known, &endpoint, reader.as_deref()).entry(&seen_functions);
         repointing.verdict = match (repointing.verdict, self.release().intentions()) {
             (verdict, aliases) if aliases.is_empty() => verdict,
             (Verdict::Update(fields), aliases) => Verdict::Update(fields.into_iter().chain(aliases).collect()),
@@ -222,7 +259,7 @@ impl Survey {
         vec![
             self.proxy_role().entry(&seen.role),
             self.proxy_group().entry(&group),
-            self.proxy(role, group_id).entry(&seen.proxy),
+            self.with_reader(self.proxy(role, group_id).entry(&seen.proxy)),
             local(StepId::ConnectDocument, format!("rds-db:connect as {users}")),
             local(StepId::ProxyId, id.unwrap_or("prx-…").to_owned()),
             self.connect_policy(&arn, id).entry(&seen.policy),
@@ -294,19 +331,30 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         let (ready, registered) = all2(ready, registered)?;
         let rows = registered.present().map(|found| found.rows.clone()).unwrap_or_default();
         let fresh = created == ready;
-        let rows = if fresh { Seen::Present(rows) } else { look_at_health(run, survey, rows).await? };
-        run.converge(&survey.health(), rows, Until::Ready).await?;
-        Ok(ready)
+        let health = async {
+            let rows = if fresh { Seen::Present(rows) } else { look_at_health(run, survey, rows).await? };
+            run.converge(&survey.health(), rows, Until::Ready).await
+        };
+        let reader = async {
+            if !survey.wants_reader {
+                return Ok(Seen::Absent);
+            }
+            run.converge(&survey.reader_endpoint(ready.present()), seen.reader.clone(), Until::Ready).await
+        };
+        let (health, reader) = tokio::join!(health, reader);
+        let (_, reader) = all2(health, reader)?;
+        Ok((ready, reader))
     };
     let (ready, connect, admit_proxy, admit_functions) = tokio::join!(serving, connect, admit_proxy, admit_functions);
-    let (ready, _) = all2(ready, all2(connect, all2(admit_proxy, admit_functions)))?;
+    let ((ready, reader), _) = all2(ready, all2(connect, all2(admit_proxy, admit_functions)))?;
 
     // Step 13: last, and only now that the target is available.
     let endpoint = ready.present().and_then(|found| found.proxy.endpoint.clone()).unwrap_or_default();
-    let known = survey.known(Some(&endpoint));
+    let reader = reader.present().and_then(|found| found.endpoint.host.clone());
+    let known = survey.known(Some(&endpoint), reader.as_deref());
     let functions: Vec<FunctionUse> =
         survey.functions.iter().map(|found| FunctionUse::of(found.function.clone(), &known, found.named)).collect();
-    let repoint = survey.repoint(&known, &endpoint);
+    let repoint = survey.repoint(&known, &endpoint, reader.as_deref());
     run.converge(&repoint, Seen::Present(functions), Until::Ready).await?;
     if !survey.frozen.is_empty() {
         let release = survey.release();

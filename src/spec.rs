@@ -17,6 +17,8 @@ pub struct Spec {
     pub functions: Vec<String>,
     /// Functions that are left out although they use the database.
     pub excluded_functions: Vec<String>,
+    /// Whether the proxy gets a read-only endpoint.
+    pub reader_endpoint: ReaderEndpoint,
     /// Whether a release that waits in `$LATEST` may be published along.
     pub publish_pending: bool,
     /// Secrets named by the user; empty: find them.
@@ -50,6 +52,7 @@ impl Spec {
             stack,
             functions: Vec::new(),
             excluded_functions: Vec::new(),
+            reader_endpoint: ReaderEndpoint::Auto,
             publish_pending: false,
             secrets: Vec::new(),
             client_auth: ClientAuth::Auto,
@@ -83,6 +86,17 @@ pub struct Place {
     pub account: String,
     /// Whether it is a cluster's.
     pub cluster: bool,
+}
+
+/// Whether the proxy gets a read-only endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReaderEndpoint {
+    /// Where a function's variable holds the cluster's reader endpoint.
+    Auto,
+    /// In any case.
+    Always,
+    /// Never; such variables stay as they are.
+    Never,
 }
 
 /// How functions log in at the proxy.

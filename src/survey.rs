@@ -15,9 +15,10 @@ use crate::discover::secrets::Secrets;
 use crate::discover::{Database, FunctionUse, Login, Problem, auth, functions, secrets};
 use crate::engine::{Patience, Seen, Step};
 use crate::names::Names;
-use crate::spec::Spec;
+use crate::spec::{ReaderEndpoint, Spec};
 use crate::steps::connect_policy::InForce;
 use crate::steps::proxy::{self, Owned};
+use crate::steps::reader_endpoint::{self, OwnedEndpoint};
 use crate::steps::target::{Registered, Target};
 
 /// Everything that was found, and what is wished.
@@ -41,6 +42,8 @@ pub struct Survey {
     pub warnings: Vec<String>,
     /// The functions that use it.
     pub functions: Vec<FunctionUse>,
+    /// Whether the proxy gets a read-only endpoint.
+    pub wants_reader: bool,
     /// The aliases that call a version with the database's host.
     pub frozen: Vec<Frozen>,
     /// How they log in.
@@ -59,6 +62,7 @@ pub(crate) struct Observed {
     pub(crate) access: Seen<Value>,
     pub(crate) groups: Vec<Group>,
     pub(crate) proxy: Seen<Owned>,
+    pub(crate) reader: Seen<OwnedEndpoint>,
     pub(crate) policy: Seen<InForce>,
     pub(crate) attached: Seen<Vec<String>>,
     pub(crate) registered: Seen<Registered>,
@@ -70,6 +74,10 @@ fn visible<T>(read: Result<Seen<T>, Refusal>, doing: &str) -> Result<Seen<T>, Pr
         Err(refusal) if refusal.kind == Kind::Denied => Ok(Seen::Unknown(refusal.to_string())),
         read => read.map_err(Problem::refused(doing)),
     }
+}
+
+fn reader_host(name: String) -> KnownHost {
+    KnownHost { name, kind: HostKind::ReaderProxy }
 }
 
 fn proxy_host(name: String) -> KnownHost {
@@ -105,8 +113,17 @@ impl Survey {
                 listed.iter().filter_map(|(_, function)| function.as_ref()).flat_map(|f| f.variables.0.values());
             known.extend(proxies_of(&names.stack, &cloud.region, values));
         }
+        let reader = match proxy {
+            Seen::Present(_) if database.has_readers() => {
+                let found = reader_endpoint::observe(cloud, &names.stack, &names.reader, None).await;
+                visible(found, "looking for the read-only endpoint")?
+            }
+            _ => Seen::Absent,
+        };
+        known.extend(reader.present().and_then(|found| found.endpoint.host.clone()).map(reader_host));
         let wanted = functions::Wanted { named: &spec.functions, excluded: &spec.excluded_functions };
         let Chosen { functions, warnings } = functions::choose(cloud, listed, wanted, &known, &database.vpc).await?;
+        let wants_reader = wants_reader(spec, &database, &functions, &reader)?;
         let login = auth::choose(spec.client_auth, &functions, &spec.db_users)?;
 
         let (groups, secrets, subnets, access, registered, functions) = tokio::join!(
@@ -153,6 +170,7 @@ impl Survey {
             owner,
             warnings: database.warnings.iter().cloned().chain(warnings).collect(),
             functions,
+            wants_reader,
             frozen: Vec::new(),
             login,
             secrets: secrets?,
@@ -162,6 +180,7 @@ impl Survey {
                 access,
                 groups,
                 proxy,
+                reader,
                 policy: Seen::Absent,
                 attached: Seen::Present(Vec::new()),
                 registered,
@@ -176,15 +195,16 @@ impl Survey {
     }
 
     async fn look_for_releases(&self, cloud: &Cloud) -> Result<Vec<Frozen>, Problem> {
-        let expected = self.names.endpoint_like(&self.region);
-        let endpoint = self.endpoint().unwrap_or(&expected);
-        let known = self.known(Some(endpoint));
-        let step = self.repoint(&known, endpoint);
+        let (endpoint, reader) = self.hosts();
+        let known = self.known(Some(&endpoint), reader.as_deref());
+        let step = self.repoint(&known, &endpoint, reader.as_deref());
         let repointed = |found: &FunctionUse, variables: &Variables| {
             let function = Function { variables: variables.clone(), ..found.function.clone() };
             step.edit(&FunctionUse::of(function, &known, found.named)).variables
         };
-        releases::find(cloud, &self.functions, &known, self.spec.publish_pending, repointed).await
+        let moving: Vec<KnownHost> =
+            known.iter().filter(|host| step.instead_of(host.kind).is_some()).cloned().collect();
+        releases::find(cloud, &self.functions, &moving, self.spec.publish_pending, repointed).await
     }
 
     async fn look_for_policy(&self, cloud: &Cloud) -> Result<(Seen<InForce>, Seen<Vec<String>>), Problem> {
@@ -228,9 +248,43 @@ impl Survey {
         self.spec.require_tls.or(found).unwrap_or(self.login.iam)
     }
 
-    pub(crate) fn known(&self, endpoint: Option<&str>) -> Vec<KnownHost> {
+    /// The hosts of the proxy's endpoints, or such as will be as long; no reader where there is to be none.
+    pub(crate) fn hosts(&self) -> (String, Option<String>) {
+        let endpoint = self.endpoint().map_or_else(|| self.names.endpoint_like(&self.region), str::to_owned);
+        let found = self.seen.reader.present().and_then(|found| found.endpoint.host.clone());
+        let reader = self.wants_reader.then(|| found.unwrap_or_else(|| self.names.reader_host_like(&self.region)));
+        (endpoint, reader)
+    }
+
+    pub(crate) fn known(&self, endpoint: Option<&str>, reader: Option<&str>) -> Vec<KnownHost> {
         let mut known = self.database.hosts.clone();
         known.extend(endpoint.map(|name| proxy_host(name.to_owned())));
+        known.extend(reader.map(|name| reader_host(name.to_owned())));
         known
+    }
+}
+
+/// Whether the proxy gets a read-only endpoint.
+fn wants_reader(
+    spec: &Spec,
+    database: &Database,
+    functions: &[FunctionUse],
+    seen: &Seen<OwnedEndpoint>,
+) -> Result<bool, Problem> {
+    match spec.reader_endpoint {
+        ReaderEndpoint::Never => Ok(false),
+        ReaderEndpoint::Always if !database.has_readers() => Err(Problem::unfit(
+            format!(
+                "planning the read-only endpoint ({}): the database has no reader that it could lead to",
+                database.id
+            ),
+            ["Leave --reader-endpoint out, or add a reader to the cluster first."],
+        )),
+        ReaderEndpoint::Always => Ok(true),
+        ReaderEndpoint::Auto => {
+            let reads = |kind| matches!(kind, HostKind::Reader | HostKind::ReaderProxy);
+            let used = functions.iter().any(|found| !found.holding(reads).is_empty());
+            Ok(database.has_readers() && (used || seen.present().is_some()))
+        }
     }
 }

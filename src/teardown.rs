@@ -31,7 +31,7 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     }
     let gone = async {
         if let Some(found) = &stack.proxy {
-            step(run, StepId::Proxy, &found.proxy.name, delete_proxy(run, &found.proxy.name)).await?;
+            step(run, StepId::Proxy, &found.proxy.name, delete_proxy(run, stack, &found.proxy.name)).await?;
         }
         if let Some(policies) = &stack.role {
             // Not before the proxy is gone: it still reads its secret until then.
@@ -231,7 +231,7 @@ async fn republish(run: &Run<'_>, wait: &Waiting<'_>, found: &Restoring) -> Resu
     Ok(published.number)
 }
 
-async fn delete_proxy(run: &Run<'_>, name: &str) -> Result<(), Stop> {
+async fn delete_proxy(run: &Run<'_>, stack: &Stack, name: &str) -> Result<(), Stop> {
     let doing = format!("deleting the proxy ({name})");
     let wait = Waiting {
         step: StepId::Proxy,
@@ -240,6 +240,9 @@ async fn delete_proxy(run: &Run<'_>, name: &str) -> Result<(), Stop> {
         limit: run.patience.deletion,
         pace: Pace::Minutes,
     };
+    for reader in stack.readers.iter().filter(|reader| reader.status != "deleting") {
+        wait.insist(run, async || run.cloud.rds.delete_endpoint(&reader.name).await).await?;
+    }
     wait.insist(run, async || run.cloud.rds.delete_proxy(name).await).await?;
     while let Some(proxy) = wait.look(run, async || run.cloud.rds.proxy(name).await).await? {
         wait.rest(run, &proxy.status).await?;

@@ -137,6 +137,7 @@ fn kind_of(code: &str) -> Kind {
         | "NotFoundException" => Kind::NotFound,
         "DBProxyAlreadyExistsFault"
         | "DBProxyAlreadyExists"
+        | "DBProxyEndpointAlreadyExistsFault"
         | "DBProxyTargetAlreadyRegisteredFault"
         | "EntityAlreadyExists"
         | "EntityAlreadyExistsException"
@@ -171,6 +172,7 @@ fn kind_of(code: &str) -> Kind {
         | "ServiceFailure"
         | "InternalServiceError" => Kind::Service,
         "DBProxyQuotaExceededFault"
+        | "DBProxyEndpointQuotaExceededFault"
         | "LimitExceeded"
         | "RulesPerSecurityGroupLimitExceeded"
         | "SecurityGroupLimitExceeded"

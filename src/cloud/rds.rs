@@ -1,5 +1,6 @@
 //! Amazon RDS: databases, proxies and their targets.
 
+mod endpoint;
 mod plain;
 mod proxy;
 
@@ -8,6 +9,7 @@ use aws_sdk_rds::Client;
 use aws_sdk_rds::config::Builder;
 use aws_sdk_rds::types::Filter;
 
+pub use endpoint::{Endpoint, NewEndpoint};
 pub use proxy::{EngineFamily, NewProxy, Pool, Proxy, ProxyAuth, ProxyEdit, Target, TargetGroup, TargetKind};
 
 use super::calls::Calls;

@@ -200,6 +200,7 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
             .iter()
             .map(|text| spec::function(text))
             .collect::<Result<_, _>>()?,
+        reader_endpoint: args.reader_endpoint,
         publish_pending: args.publish_pending,
         secrets: args.secrets.clone(),
         client_auth: args.client_auth,

@@ -44,6 +44,12 @@ pub struct Database {
 }
 
 impl Database {
+    /// Whether it has readers, which a read-only endpoint can lead to.
+    #[must_use]
+    pub fn has_readers(&self) -> bool {
+        self.hosts.iter().filter(|host| host.kind == HostKind::Member).count() > 1
+    }
+
     /// The main host name.
     #[must_use]
     pub fn host(&self) -> &str {

@@ -67,8 +67,8 @@ impl FunctionUse {
     /// Why it was chosen, for the plan.
     #[must_use]
     pub fn why(&self) -> String {
-        let database = self.holding(|kind| kind != HostKind::Proxy);
-        let proxy = self.holding(|kind| kind == HostKind::Proxy);
+        let database = self.holding(|kind| !kind.is_ours());
+        let proxy = self.holding(HostKind::is_ours);
         match (database.is_empty(), proxy.is_empty(), self.named) {
             (false, _, _) => format!("{} holds the database's endpoint", database.join(", ")),
             (true, false, _) => format!("{} holds the proxy's endpoint", proxy.join(", ")),

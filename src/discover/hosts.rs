@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::ports;
+use crate::names;
 
 /// What a host name leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,8 +19,18 @@ pub enum HostKind {
     Member,
     /// A further endpoint that the user made.
     Custom,
-    /// Our proxy.
+    /// Our proxy's default endpoint.
     Proxy,
+    /// Our proxy's read-only endpoint.
+    ReaderProxy,
+}
+
+impl HostKind {
+    /// Whether it is an endpoint of our proxy.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Proxy | Self::ReaderProxy)
+    }
 }
 
 /// A host name that we know.
@@ -80,23 +91,29 @@ pub fn mentions(value: &str, known: &[KnownHost]) -> Vec<Mention> {
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-connecting.html>).
 #[must_use]
 pub fn proxies_of<'a>(stack: &str, region: &str, values: impl IntoIterator<Item = &'a String>) -> Vec<KnownHost> {
-    let start = format!("{stack}.proxy-").to_ascii_lowercase();
+    let reader = names::reader_of(stack);
+    let starts =
+        [(format!("{stack}.proxy-"), HostKind::Proxy), (format!("{reader}.endpoint.proxy-"), HostKind::ReaderProxy)];
     let ends = [format!(".{region}.rds.amazonaws.com"), format!(".{region}.rds.amazonaws.com.cn")];
-    let mut names: Vec<String> = Vec::new();
+    let mut found: Vec<KnownHost> = Vec::new();
     for value in values {
         let lower = value.to_ascii_lowercase();
-        for (at, _) in lower.match_indices(&start) {
+        let places = starts.iter().flat_map(|(start, kind)| {
+            let places: Vec<usize> = lower.match_indices(&start.to_ascii_lowercase()).map(|(at, _)| at).collect();
+            places.into_iter().map(|at| (at, *kind))
+        });
+        for (at, kind) in places {
             let part_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
             let rest = &lower[at..];
             let name = rest.split(|c: char| !part_of_a_name(c)).next().unwrap_or_default().trim_end_matches('.');
             if stands_alone(&lower, &(at..at + name.len())) && ends.iter().any(|end| name.ends_with(end)) {
-                names.push(name.to_owned());
+                found.push(KnownHost { name: name.to_owned(), kind });
             }
         }
     }
-    names.sort();
-    names.dedup();
-    names.into_iter().map(|name| KnownHost { name, kind: HostKind::Proxy }).collect()
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found.dedup();
+    found
 }
 
 /// Whether the host is not merely a part of a longer name.
@@ -112,16 +129,16 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     !goes_on && !before.is_some_and(|c| part_of_a_name(c) || c == '.')
 }
 
-/// Replaces each mention by a new host, and its port where it has one.
+/// Replaces each mention by the host beside it, and its port where it has one.
 ///
 /// Returns the new value and what stood at each mention (`host`, or `host:port` where the port was replaced), in order.
 #[must_use]
-pub fn replace(value: &str, mentions: &[Mention], host: &str, port: Option<u16>) -> (String, Vec<String>) {
+pub fn replace(value: &str, mentions: &[(&Mention, &str)], port: Option<u16>) -> (String, Vec<String>) {
     let mut edits = Vec::new();
     let mut former = Vec::new();
-    for mention in mentions {
+    for (mention, host) in mentions {
         let mut was = value[mention.host.clone()].to_owned();
-        edits.push((mention.host.clone(), host.to_owned()));
+        edits.push((mention.host.clone(), (*host).to_owned()));
         if let (Some(old), Some(port)) = (&mention.port, port) {
             was = format!("{was}:{}", &value[old.clone()]);
             edits.push((old.clone(), port.to_string()));
@@ -131,12 +148,12 @@ pub fn replace(value: &str, mentions: &[Mention], host: &str, port: Option<u16>)
     (edited(value, edits), former)
 }
 
-/// Puts former hosts back where `proxy` stands now.
+/// Puts former hosts back where the proxy's endpoints stand now.
 ///
-/// `None` when the value does not hold the proxy as often as there are former hosts: then it is no longer ours.
+/// `None` when the value does not hold them as often as there are former hosts: then it is no longer ours.
 #[must_use]
-pub fn restore(value: &str, proxy: &KnownHost, former: &[&str]) -> Option<String> {
-    let mentions = mentions(value, std::slice::from_ref(proxy));
+pub fn restore(value: &str, proxy: &[KnownHost], former: &[&str]) -> Option<String> {
+    let mentions = mentions(value, proxy);
     if mentions.len() != former.len() || former.is_empty() {
         return None;
     }
@@ -180,6 +197,10 @@ mod tests {
         ]
     }
 
+    fn to_proxy(found: &[Mention]) -> Vec<(&Mention, &'static str)> {
+        found.iter().map(|mention| (mention, PROXY)).collect()
+    }
+
     /// Every shape comes back byte for byte.
     #[test]
     fn what_is_replaced_can_be_put_back_exactly() {
@@ -206,7 +227,7 @@ mod tests {
             let found = mentions(&value, &known());
             assert_eq!(found.len(), template.matches("{}").count(), "{value}");
             for port in [None, Some(3306)] {
-                let (new, former) = replace(&value, &found, PROXY, port);
+                let (new, former) = replace(&value, &to_proxy(&found), port);
                 assert!(!new.contains(DB) && new.contains(PROXY), "{new}");
                 // A port that the value tells goes with the host.
                 assert!(
@@ -214,7 +235,7 @@ mod tests {
                     "{new}"
                 );
                 let former: Vec<&str> = former.iter().map(String::as_str).collect();
-                assert_eq!(restore(&new, &proxy, &former).as_deref(), Some(value.as_str()));
+                assert_eq!(restore(&new, std::slice::from_ref(&proxy), &former).as_deref(), Some(value.as_str()));
             }
         }
     }
@@ -253,22 +274,22 @@ mod tests {
     fn host_names_have_no_case_but_keep_theirs() {
         let value = DB.to_uppercase();
         let found = mentions(&value, &known());
-        let (_, former) = replace(&value, &found, PROXY, None);
+        let (_, former) = replace(&value, &to_proxy(&found), None);
         assert_eq!(former, [value]);
     }
 
     #[test]
     fn a_value_that_was_changed_since_is_not_ours() {
         let proxy = KnownHost { name: PROXY.to_owned(), kind: HostKind::Proxy };
-        assert_eq!(restore("elsewhere.example.com", &proxy, &[DB]), None);
-        assert_eq!(restore(&format!("{PROXY},{PROXY}"), &proxy, &[DB]), None);
+        assert_eq!(restore("elsewhere.example.com", std::slice::from_ref(&proxy), &[DB]), None);
+        assert_eq!(restore(&format!("{PROXY},{PROXY}"), &[proxy], &[DB]), None);
     }
 
     #[test]
     fn only_the_port_behind_the_host_is_its_port() {
         let value = format!("{DB}:3307/app:3307");
         let found = mentions(&value, &known());
-        let (new, former) = replace(&value, &found, PROXY, Some(3306));
+        let (new, former) = replace(&value, &to_proxy(&found), Some(3306));
         assert_eq!(new, format!("{PROXY}:3306/app:3307"));
         assert_eq!(former, [format!("{DB}:3307")]);
     }

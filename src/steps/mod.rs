@@ -9,6 +9,7 @@ pub mod ingress;
 pub mod proxy;
 pub mod proxy_group;
 pub mod proxy_role;
+pub mod reader_endpoint;
 pub mod release;
 pub mod repoint;
 pub mod secret_access;

@@ -8,7 +8,8 @@ use crate::catalogue::StepId;
 use crate::cloud::lambda::{Update, Variables};
 use crate::cloud::{Answer, Cloud, Kind, Refusal, Tags, tags};
 use crate::discover::FunctionUse;
-use crate::discover::hosts::{HostKind, KnownHost, replace};
+use crate::discover::functions::Holding;
+use crate::discover::hosts::{HostKind, KnownHost, Mention, replace};
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
 
 /// Bytes that all variables of a function may take; AWS measures them as JSON
@@ -26,6 +27,8 @@ pub struct Repoint<'a> {
     pub known: &'a [KnownHost],
     /// The proxy's endpoint, or, before it exists, one of the same length.
     pub endpoint: &'a str,
+    /// The proxy's read-only endpoint in the same way, where there is one or will be.
+    pub reader: Option<&'a str>,
     /// The proxy's port.
     pub proxy_port: u16,
     /// The database's port.
@@ -47,12 +50,17 @@ pub struct Edit {
     pub former: Tags,
 }
 
-/// What leads to the database's writer, and therefore may lead to the proxy instead.
-fn to_proxy(kind: HostKind) -> bool {
-    matches!(kind, HostKind::Writer)
-}
-
 impl Repoint<'_> {
+    /// Where what leads to `kind` is to lead instead.
+    #[must_use]
+    pub fn instead_of(&self, kind: HostKind) -> Option<&str> {
+        match kind {
+            HostKind::Writer => Some(self.endpoint),
+            HostKind::Reader => self.reader,
+            HostKind::Member | HostKind::Custom | HostKind::Proxy | HostKind::ReaderProxy => None,
+        }
+    }
+
     /// What must change in one function.
     #[must_use]
     pub fn edit(&self, found: &FunctionUse) -> Edit {
@@ -60,12 +68,14 @@ impl Repoint<'_> {
         let port = (self.proxy_port != self.database_port).then_some(self.proxy_port);
         let mut port_apart = port.is_some();
         for holding in &found.variables {
-            let ours: Vec<_> = holding.mentions.iter().filter(|mention| to_proxy(mention.kind)).cloned().collect();
+            let ours: Vec<_> =
+                holding.mentions.iter().filter_map(|mention| Some((mention, self.instead_of(mention.kind)?))).collect();
             let Some(value) = found.function.variables.0.get(&holding.name).filter(|_| !ours.is_empty()) else {
                 continue;
             };
-            port_apart &= ours.iter().all(|mention| mention.port.is_none());
-            let (new, former) = replace(value, &ours, self.endpoint, port);
+            port_apart &= ours.iter().all(|(mention, _)| mention.port.is_none());
+            let (new, former) = replace(value, &ours, port);
+            let former = self.all_former(found, holding, value, former);
             edit.change(&holding.name, new, former.join(" "));
         }
         if port_apart && !edit.names.is_empty() {
@@ -77,6 +87,23 @@ impl Repoint<'_> {
             }
         }
         edit
+    }
+
+    /// What stood at every place of a value that will hold our proxy, in order: at some of them it may stand already.
+    fn all_former(&self, found: &FunctionUse, holding: &Holding, value: &str, replaced: Vec<String>) -> Vec<String> {
+        let key = format!("{}{}", tags::FORMER, holding.name);
+        let remembered = found.function.tags.as_ref().and_then(|tags| tags.get(&key)).cloned().unwrap_or_default();
+        let mut remembered = remembered.split(' ').filter(|former| !former.is_empty());
+        let mut replaced = replaced.into_iter();
+        let former = |mention: &Mention| {
+            if self.instead_of(mention.kind).is_some() {
+                return replaced.next();
+            }
+            // What nobody remembers was there before us, and stays.
+            let here = || value[mention.host.clone()].to_owned();
+            mention.kind.is_ours().then(|| remembered.next().map_or_else(here, str::to_owned))
+        };
+        holding.mentions.iter().filter_map(former).collect()
     }
 
     fn pending(&self, seen: &Seen<Vec<FunctionUse>>) -> Vec<String> {
@@ -265,7 +292,7 @@ impl Step for Repoint<'_> {
             if let Some(tool) = found.owner().filter(|_| !edit.names.is_empty()) {
                 details.push(tool.advice(&found.function.name, &edit.names));
             }
-            let stay = found.holding(|kind| !to_proxy(kind) && kind != HostKind::Proxy);
+            let stay = found.holding(|kind| !kind.is_ours() && self.instead_of(kind).is_none());
             if !stay.is_empty() {
                 details.push(format!(
                     "{}: {} stays, since it leads to readers or single members",

@@ -5,7 +5,8 @@ use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group, Rule};
 use crate::cloud::iam::Policy;
 use crate::cloud::lambda::Function;
-use crate::cloud::{Cloud, Owner, tags};
+use crate::cloud::rds::Endpoint;
+use crate::cloud::{Answer, Cloud, Owner, tags};
 use crate::discover::hosts::{HostKind, KnownHost, mentions, proxies_of, restore};
 use crate::discover::{Database, Problem};
 use crate::engine::Seen;
@@ -30,6 +31,7 @@ pub struct Stack {
     /// The database that the stack serves, as its tags tell.
     pub database: Option<String>,
     pub(super) proxy: Option<Owned>,
+    pub(super) readers: Vec<Endpoint>,
     pub(super) role: Option<Vec<String>>,
     pub(super) policy: Option<(Policy, Vec<String>)>,
     pub(super) groups: Vec<Group>,
@@ -112,12 +114,14 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
     let rules = rules.map_err(Problem::refused(doing))?;
     let listed = listed.map_err(Problem::refused("listing the functions"))?;
 
-    let endpoint = proxy.as_ref().and_then(|found| found.proxy.endpoint.clone());
+    let Endpoints { hosts: endpoints, readers, mut other_users } = match &proxy {
+        Some(found) => Endpoints::of(cloud, found, &owner).await.map_err(Problem::refused(doing))?,
+        None => Endpoints::default(),
+    };
     let port = proxy.as_ref().and_then(|found| found.proxy.family).map(|family| family.proxy_port().to_string());
     let mut known = hosts?;
-    known.extend(endpoint.clone().map(|name| KnownHost { name, kind: HostKind::Proxy }));
+    known.extend(endpoints.iter().cloned());
     let mut functions = Vec::new();
-    let mut other_users = Vec::new();
     for function in listed {
         // A proxy that was deleted by hand left its host in the functions.
         let left = proxies_of(&names.stack, &cloud.region, function.variables.0.values());
@@ -129,18 +133,13 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         let read = cloud.lambda.get(&function.name).await.map_err(Problem::refused("reading the functions"))?;
         let Some(function) = read else { continue };
         let name = function.name.clone();
-        let host = endpoint.as_ref().or_else(|| left.first().map(|host| &host.name));
-        let mut restoring = Restoring::of(function, host.map(String::as_str), port.as_deref(), &known);
-        let proxy: Vec<KnownHost> =
-            host.map(|name| KnownHost { name: name.clone(), kind: HostKind::Proxy }).into_iter().collect();
-        let aliases = Aliases::find(cloud, &restoring.function, &names.version_mark(), &proxy).await;
+        let mut ours = endpoints.clone();
+        ours.extend(left.into_iter().filter(|host| !endpoints.contains(host)));
+        let mut restoring = Restoring::of(function, &ours, port.as_deref(), &known);
+        let aliases = Aliases::find(cloud, &restoring.function, &names.version_mark(), &ours).await;
         restoring.aliases = aliases.map_err(Problem::refused("reading the functions' versions and aliases"))?;
         other_users.extend(restoring.aliases.stuck.iter().map(|alias| format!("{name}:{alias}")));
-        let still = endpoint.as_ref().is_some_and(|endpoint| {
-            let proxy = [KnownHost { name: endpoint.clone(), kind: HostKind::Proxy }];
-            restoring.edited.0.values().any(|value| !mentions(value, &proxy).is_empty())
-        });
-        if still {
+        if restoring.edited.0.values().any(|value| !mentions(value, &endpoints).is_empty()) {
             other_users.push(name);
         }
         if !restoring.memory.is_empty() || !restoring.aliases.is_empty() {
@@ -149,11 +148,35 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
     }
     let tagged = proxy.as_ref().map(|found| &found.tags).or_else(|| groups.first().map(|group| &group.tags));
     let database = tagged.and_then(|tags| tags.get(tags::DATABASE)).cloned();
-    Ok(Stack { names, functions, other_users, foreign, database, proxy, role, policy, groups, rules })
+    Ok(Stack { names, functions, other_users, foreign, database, proxy, readers, role, policy, groups, rules })
+}
+
+/// The endpoints of our proxy.
+#[derive(Debug, Default)]
+struct Endpoints {
+    hosts: Vec<KnownHost>,
+    readers: Vec<Endpoint>,
+    other_users: Vec<String>,
+}
+
+impl Endpoints {
+    async fn of(cloud: &Cloud, found: &Owned, owner: &Owner) -> Answer<Self> {
+        let mut all = Self::default();
+        all.hosts.extend(found.proxy.endpoint.clone().map(|name| KnownHost { name, kind: HostKind::Proxy }));
+        for further in cloud.rds.endpoints(&found.proxy.name).await? {
+            if owner.owns(&cloud.rds.tags(&further.arn).await?) {
+                all.hosts.extend(further.host.clone().map(|name| KnownHost { name, kind: HostKind::ReaderProxy }));
+                all.readers.push(further);
+            } else {
+                all.other_users.push(format!("whoever uses its endpoint {}", further.name));
+            }
+        }
+        Ok(all)
+    }
 }
 
 impl Restoring {
-    fn of(function: Function, endpoint: Option<&str>, port: Option<&str>, known: &[KnownHost]) -> Self {
+    fn of(function: Function, ours: &[KnownHost], port: Option<&str>, known: &[KnownHost]) -> Self {
         let mut restoring = Self {
             edited: function.variables.clone(),
             back: Vec::new(),
@@ -162,7 +185,7 @@ impl Restoring {
             memory: Vec::new(),
             function,
         };
-        for (name, former) in restoring.remembered(endpoint, known) {
+        for (name, former) in restoring.remembered(ours, known) {
             let name = name.as_str();
             restoring.memory.push(format!("{}{name}", tags::FORMER));
             let Some(value) = restoring.function.variables.0.get(name) else {
@@ -171,14 +194,12 @@ impl Restoring {
             };
             let hosts: Vec<&str> = former.split(' ').collect();
             let is_port = former.chars().all(|c| c.is_ascii_digit());
-            let old = match endpoint {
-                _ if is_port && port.map_or(PROXY_PORTS.contains(&value.as_str()), |port| port == value) => {
+            let old = match is_port {
+                true if port.map_or(PROXY_PORTS.contains(&value.as_str()), |port| port == value) => {
                     Some(former.clone())
                 }
-                Some(endpoint) if !is_port => {
-                    restore(value, &KnownHost { name: endpoint.to_owned(), kind: HostKind::Proxy }, &hosts)
-                }
-                _ => None,
+                true => None,
+                false => restore(value, ours, &hosts),
             };
             match old {
                 Some(old) => {
@@ -195,21 +216,19 @@ impl Restoring {
     }
 
     /// What the function remembers of this stack: another stack's proxy may serve it too, for another database.
-    fn remembered(&self, endpoint: Option<&str>, known: &[KnownHost]) -> Vec<(String, String)> {
+    fn remembered(&self, ours: &[KnownHost], known: &[KnownHost]) -> Vec<(String, String)> {
         let tags = self.function.tags.iter().flatten();
         let memory: Vec<(String, String)> = tags
             .filter_map(|(key, former)| Some((key.strip_prefix(tags::FORMER)?.to_owned(), former.clone())))
             .collect();
-        let proxy: Vec<KnownHost> =
-            endpoint.map(|name| KnownHost { name: name.to_owned(), kind: HostKind::Proxy }).into_iter().collect();
-        let ours = |(name, former): &(String, String)| {
+        let is_ours = |(name, former): &(String, String)| {
             let value = self.function.variables.0.get(name);
-            value.is_some_and(|value| !mentions(value, &proxy).is_empty()) || !mentions(former, known).is_empty()
+            value.is_some_and(|value| !mentions(value, ours).is_empty()) || !mentions(former, known).is_empty()
         };
-        let any = memory.iter().any(ours);
+        let any = memory.iter().any(is_ours);
         // A port tells nothing by itself: it goes with its function's host.
         let port = |former: &str| former.chars().all(|c| c.is_ascii_digit());
-        memory.into_iter().filter(|found| ours(found) || (any && port(&found.1))).collect()
+        memory.into_iter().filter(|found| is_ours(found) || (any && port(&found.1))).collect()
     }
 }
 
@@ -256,6 +275,9 @@ impl Stack {
                 lines.push(('~', what.clone(), "forget the former host; no variable holds the proxy".to_owned()));
             }
             lines.extend(found.aliases.words().into_iter().map(|word| ('~', what.clone(), word)));
+        }
+        for reader in &self.readers {
+            lines.push(('-', format!("read-only endpoint {}", reader.name), reader.status.clone()));
         }
         if let Some(found) = &self.proxy {
             lines.push(('-', format!("proxy {}", found.proxy.name), found.proxy.status.clone()));

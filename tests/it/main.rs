@@ -17,6 +17,7 @@ mod layers;
 mod pace;
 mod passing;
 mod races;
+mod readers;
 mod releases;
 mod shape;
 mod walks;

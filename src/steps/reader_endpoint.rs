@@ -1,0 +1,133 @@
+//! Step 3, for functions that read from replicas: the proxy's read-only endpoint.
+//!
+//! The default endpoint leads to the writer alone. An Aurora or Multi-AZ cluster with readers can have a further one
+//! that leads to them (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-endpoints.html>).
+
+use std::time::Duration;
+
+use crate::catalogue::StepId;
+use crate::cloud::rds::{Endpoint, NewEndpoint};
+use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags};
+use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+use crate::steps::{not_ours, settling};
+
+/// The read-only endpoint.
+pub struct ReaderEndpoint<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The proxy's name.
+    pub proxy: &'a str,
+    /// Ownership.
+    pub owner: &'a Owner,
+    /// The proxy's subnets.
+    pub subnets: &'a [String],
+    /// The proxy's security groups.
+    pub security_groups: &'a [String],
+    /// The limits.
+    pub patience: Patience,
+}
+
+/// An endpoint with its tags, which AWS tells apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedEndpoint {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// Looks for an endpoint of a proxy.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn observe(
+    cloud: &Cloud,
+    proxy: &str,
+    name: &str,
+    known: Option<&OwnedEndpoint>,
+) -> Answer<Seen<OwnedEndpoint>> {
+    let Some(endpoint) = cloud.rds.endpoints(proxy).await?.into_iter().find(|found| found.name == name) else {
+        return Ok(Seen::Absent);
+    };
+    let tags = match known {
+        Some(known) if known.endpoint.arn == endpoint.arn => known.tags.clone(),
+        _ => cloud.rds.tags(&endpoint.arn).await?,
+    };
+    Ok(Seen::Present(OwnedEndpoint { endpoint, tags }))
+}
+
+impl Step for ReaderEndpoint<'_> {
+    type State = OwnedEndpoint;
+
+    fn id(&self) -> StepId {
+        StepId::Proxy
+    }
+
+    fn subject(&self) -> String {
+        format!("read-only endpoint {}", self.name)
+    }
+
+    fn doing(&self, change: &Change) -> String {
+        let verb = if *change == Change::Create { "creating" } else { "waiting for" };
+        format!("{verb} the read-only endpoint ({})", self.name)
+    }
+
+    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<OwnedEndpoint>> {
+        observe(cloud, self.proxy, self.name, None).await
+    }
+
+    async fn look_again(&self, cloud: &Cloud, seen: &Seen<OwnedEndpoint>) -> Answer<Seen<OwnedEndpoint>> {
+        match observe(cloud, self.proxy, self.name, seen.present()).await? {
+            // Reads lag behind creation: what AWS just answered is not forgotten at one "not found".
+            Seen::Absent if seen.present().is_some_and(|found| found.endpoint.status == "creating") => Ok(seen.clone()),
+            now => Ok(now),
+        }
+    }
+
+    fn compare(&self, seen: &Seen<OwnedEndpoint>) -> Change {
+        let Some(found) = seen.present() else { return Change::Create };
+        if !self.owner.owns(&found.tags) {
+            return Change::Conflict(not_ours("a proxy endpoint", self.name));
+        }
+        if !found.endpoint.read_only {
+            return Change::Conflict(vec![format!(
+                "the endpoint {} is not read-only and cannot be changed",
+                self.name
+            )]);
+        }
+        let wait = |grace| Change::Await(Wait { state: found.endpoint.status.clone(), usable: false, grace });
+        match found.endpoint.status.as_str() {
+            "available" => Change::None,
+            "incompatible-network" | "insufficient-resource-limits" => wait(Some(Duration::ZERO)),
+            _ => wait(None),
+        }
+    }
+
+    async fn apply(&self, cloud: &Cloud, _change: &Change, _seen: Seen<OwnedEndpoint>) -> Answer<Seen<OwnedEndpoint>> {
+        let tags = self.owner.tags();
+        let wanted = NewEndpoint {
+            proxy: self.proxy.to_owned(),
+            name: self.name.to_owned(),
+            subnets: self.subnets.to_vec(),
+            security_groups: self.security_groups.to_vec(),
+            tags: tags.clone(),
+        };
+        Ok(Seen::Present(OwnedEndpoint { endpoint: cloud.rds.create_reader(&wanted).await?, tags }))
+    }
+
+    fn again(&self, refusal: &Refusal) -> Option<Again> {
+        if refusal.kind == Kind::NotYet {
+            return Some(Again { limit: self.patience.proxy, pace: Pace::Minutes, look: false });
+        }
+        settling(refusal, self.patience.propagation)
+    }
+
+    fn wait(&self) -> (Limit, Pace) {
+        (self.patience.proxy, Pace::Steady)
+    }
+
+    fn result(&self, seen: &Seen<OwnedEndpoint>) -> String {
+        let host = seen.present().and_then(|found| found.endpoint.host.clone());
+        host.unwrap_or_else(|| self.subject())
+    }
+}
