@@ -141,8 +141,14 @@ pub(crate) const OURS: &[(&str, Edit)] = &[
     }),
     ("the proxy deleted", |world, side| {
         let Some(proxy) = world.rds.proxies.remove(&side.stack()) else { return false };
-        let owner = format!("db-proxy:{}", proxy.id);
-        world.ec2.interfaces.retain(|_, interface| interface.owner != owner);
+        let mut owners = vec![format!("db-proxy:{}", proxy.id)];
+        // Its further endpoints go with it.
+        world.rds.endpoints.retain(|_, endpoint| {
+            let stays = endpoint.proxy != side.stack();
+            owners.extend((!stays).then(|| format!("db-proxy-endpoint:{}", endpoint.id)));
+            stays
+        });
+        world.ec2.interfaces.retain(|_, interface| !owners.contains(&interface.owner));
         true
     }),
     ("the connect policy deleted", |world, side| {

@@ -17,6 +17,9 @@ pub(crate) fn shape(world: &World) -> Value {
         name(&proxy.id, "proxy", called);
         name(&proxy.target_group.id, "pool", called);
     }
+    for (called, endpoint) in &world.rds.endpoints {
+        name(&endpoint.id, "endpoint", called);
+    }
     for role in world.iam.roles.values().filter(|role| !role.id.is_empty()) {
         name(&role.id, "role", &role.name);
     }
@@ -35,6 +38,9 @@ pub(crate) fn shape(world: &World) -> Value {
         interface["address"] = Value::Null;
     }
     by_content(&mut shape["ec2"]["interfaces"]);
+    for function in members(&mut shape, "/lambda/functions") {
+        by_mark(function);
+    }
     for policy in members(&mut shape, "/iam/policies") {
         let default = policy["default"].take();
         let versions = policy["versions"].take();
@@ -50,6 +56,38 @@ pub(crate) fn shape(world: &World) -> Value {
 
 fn members<'a>(shape: &'a mut Value, place: &str) -> impl Iterator<Item = &'a mut Value> {
     shape.pointer_mut(place).and_then(Value::as_object_mut).into_iter().flat_map(|all| all.values_mut())
+}
+
+/// Versions that we published are called by what they are described by, and idle ones left out: a second `up` after a
+/// teardown publishes the same under another number.
+fn by_mark(function: &mut Value) {
+    let Some(versions) = function["versions"].as_object().cloned() else { return };
+    let Some(aliases) = function["aliases"].as_object().cloned() else { return };
+    let pointed_at = |number: &String| aliases.values().any(|alias| alias["version"] == json!(number));
+    let marked =
+        |version: &Value| version["description"].as_str().is_some_and(|text| text.starts_with("rdsproxy-setup "));
+    if !versions.iter().any(|(number, version)| marked(version) && pointed_at(number)) {
+        // None is in use, so none may be there: it shows as it is.
+        return;
+    }
+    for (number, version) in versions {
+        if !marked(&version) {
+            continue;
+        }
+        let mark = version["description"].as_str().unwrap_or_default().to_owned();
+        let Some(all) = function["versions"].as_object_mut() else { return };
+        all.remove(&number);
+        if pointed_at(&number) {
+            let mut named = version;
+            named["version"] = json!(mark);
+            all.insert(mark.clone(), named);
+        }
+        for alias in function["aliases"].as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+            if alias["version"] == json!(number) {
+                alias["version"] = json!(mark);
+            }
+        }
+    }
 }
 
 /// A map by ids becomes a sorted list.
