@@ -113,16 +113,11 @@ impl Survey {
                 listed.iter().filter_map(|(_, function)| function.as_ref()).flat_map(|f| f.variables.0.values());
             known.extend(proxies_of(&names.stack, &cloud.region, values));
         }
-        let reader = match proxy {
-            Seen::Present(_) if database.has_readers() => {
-                let found = reader_endpoint::observe(cloud, &names.stack, &names.reader, None).await;
-                visible(found, "looking for the read-only endpoint")?
-            }
-            _ => Seen::Absent,
-        };
+        let reader = look_for_reader(cloud, &names, &database, &proxy).await?;
         known.extend(reader.present().and_then(|found| found.endpoint.host.clone()).map(reader_host));
         let wanted = functions::Wanted { named: &spec.functions, excluded: &spec.excluded_functions };
-        let Chosen { functions, warnings } = functions::choose(cloud, listed, wanted, &known, &database.vpc).await?;
+        let Chosen { functions, mut warnings, others } =
+            functions::choose(cloud, listed, wanted, &known, &database.vpc).await?;
         let wants_reader = wants_reader(spec, &database, &functions, &reader)?;
         let login = auth::choose(spec.client_auth, &functions, &spec.db_users)?;
 
@@ -162,6 +157,8 @@ impl Survey {
         let registered = visible(registered, "reading the proxy's target")?;
         let functions = functions.map_err(Problem::refused("reading the functions"))?;
 
+        let secrets = secrets?;
+        warnings.extend(Chosen::secret_readers(&others, &secrets.found));
         let mut survey = Self {
             spec: spec.clone(),
             patience,
@@ -173,7 +170,7 @@ impl Survey {
             wants_reader,
             frozen: Vec::new(),
             login,
-            secrets: secrets?,
+            secrets,
             subnets: subnets?,
             seen: Observed {
                 role,
@@ -262,6 +259,19 @@ impl Survey {
         known.extend(reader.map(|name| reader_host(name.to_owned())));
         known
     }
+}
+
+async fn look_for_reader(
+    cloud: &Cloud,
+    names: &Names,
+    database: &Database,
+    proxy: &Seen<Owned>,
+) -> Result<Seen<OwnedEndpoint>, Problem> {
+    if !database.has_readers() || proxy.present().is_none() {
+        return Ok(Seen::Absent);
+    }
+    let found = reader_endpoint::observe(cloud, &names.stack, &names.reader, None).await;
+    visible(found, "looking for the read-only endpoint")
 }
 
 /// Whether the proxy gets a read-only endpoint.

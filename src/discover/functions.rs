@@ -6,6 +6,7 @@ use super::hosts::{HostKind, KnownHost, Mention, mentions};
 use super::owner::OtherTool;
 use super::problem::{Problem, did_you_mean};
 use crate::cloud::lambda::Function;
+use crate::cloud::secrets::Secret;
 use crate::cloud::{Answer, Cloud};
 
 /// A function that uses the database, and why we think so.
@@ -110,6 +111,30 @@ pub struct Chosen {
     pub functions: Vec<FunctionUse>,
     /// What a person should know about others, one sentence each.
     pub warnings: Vec<String>,
+    /// The other functions of the database's VPC.
+    pub others: Vec<Function>,
+}
+
+impl Chosen {
+    /// What to say of functions that name one of these secrets, and no host of the database: they may read the host there.
+    #[must_use]
+    pub fn secret_readers(others: &[Function], secrets: &[Secret]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for function in others {
+            let names = |secret: &&Secret| {
+                function.variables.0.values().any(|value| *value == secret.arn || *value == secret.name)
+            };
+            if let Some(secret) = secrets.iter().find(names) {
+                warnings.push(format!(
+                    "{} names the secret {}, but no variable of it holds a host of the database. If it reads the host there, \
+                     step 13 cannot point it at the proxy: change the host in the secret's value, and name it with --function, \
+                     so that it may connect.",
+                    function.name, secret.name
+                ));
+            }
+        }
+        warnings
+    }
 }
 
 /// Keeps the functions that use the database, and checks that they can use a proxy in its VPC.
@@ -124,7 +149,7 @@ pub async fn choose(
     vpc: &str,
 ) -> Result<Chosen, Problem> {
     let mut chosen = Vec::new();
-    let mut warnings = Vec::new();
+    let (mut warnings, mut others) = (Vec::new(), Vec::new());
     let all: Vec<String> = read.iter().map(|(name, _)| name.clone()).collect();
     if let Some(unknown) = wanted.excluded.iter().find(|name| wanted.named.is_empty() && !all.contains(name)) {
         return Err(Problem::unfit(
@@ -153,11 +178,13 @@ pub async fn choose(
                 "AWS does not show the variables of {name} (it is encrypted with a key that these credentials may not use), \
                  so whether it uses the database is not known; it stays as it is."
             ));
+        } else if found.function.vpc.as_deref() == Some(vpc) {
+            others.push(found.function);
         }
     }
     chosen.sort_by(|a, b| a.function.name.cmp(&b.function.name));
     chosen.dedup_by(|a, b| a.function.name == b.function.name);
-    Ok(Chosen { functions: chosen, warnings })
+    Ok(Chosen { functions: chosen, warnings, others })
 }
 
 /// How many functions are read at the same time: `GetFunction` has an allowance of 100 calls a second.

@@ -140,3 +140,14 @@ async fn a_function_that_hides_its_variables_is_told_and_left_alone() {
     assert_eq!(survey.functions.len(), 1);
     assert!(survey.warnings.iter().any(|warning| warning.contains("InvoiceFunction")), "{:?}", survey.warnings);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_may_read_the_host_from_the_secret_is_told() {
+    let mut world = newcomer();
+    let secret = world.rds.instances["my-instance"].master_secret.clone().unwrap();
+    let function = world.lambda.functions.get_mut("WebhookFunction").unwrap();
+    function.latest.environment.as_mut().unwrap().insert("DB_SECRET".to_owned(), secret);
+    let bed = Bed::of(world, NEVER, false);
+    let survey = bed.survey(&wish("my-instance")).await.unwrap();
+    assert!(survey.warnings.iter().any(|warning| warning.contains("WebhookFunction names the secret")), "{survey:?}");
+}
