@@ -15,7 +15,7 @@ use crate::cloud::iam::Policy;
 use crate::cloud::lambda::Update;
 use crate::cloud::{Answer, Kind, Refusal};
 use crate::engine::event::{Ending, Event};
-use crate::engine::{Limit, Pace, Run, Stop, all2};
+use crate::engine::{Limit, Pace, Run, Stop, all2, crowd};
 use crate::names::SECRET_POLICY;
 
 pub use aliases::Aliases;
@@ -26,9 +26,9 @@ pub use found::{Line, Restoring, Stack, survey};
 /// # Errors
 /// When AWS refuses, patience ends, or the run is told to stop; running it again goes on.
 pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
-    for found in &stack.functions {
-        step(run, StepId::Repoint, &found.function.name, Box::pin(put_back(run, found))).await?;
-    }
+    let back =
+        stack.functions.iter().map(|found| step(run, StepId::Repoint, &found.function.name, put_back(run, found)));
+    crowd(back.collect()).await.into_iter().reduce(|one, other| all2(one, other).map(drop)).transpose()?;
     let gone = async {
         if let Some(found) = &stack.proxy {
             step(run, StepId::Proxy, &found.proxy.name, delete_proxy(run, stack, &found.proxy.name)).await?;
@@ -114,7 +114,9 @@ impl Waiting<'_> {
             run.sleep(Duration::ZERO).await?;
             match call().await {
                 Err(refusal) if refusal.kind == Kind::InUse => self.rest(run, "still in use").await?,
-                Err(refusal) if refusal.kind == Kind::NotYet => self.rest(run, "busy").await?,
+                Err(refusal) if matches!(refusal.kind, Kind::NotYet | Kind::Throttled | Kind::Service) => {
+                    self.rest(run, "busy").await?;
+                }
                 answer => return answer.map_err(refused(self.doing)),
             }
         }
@@ -147,9 +149,9 @@ async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
         run.sleep(Duration::ZERO).await?;
         match lambda.set_variables(&current.function, &current.edited).await {
             Ok(_) => break,
-            Err(refusal) if matches!(refusal.kind, Kind::Stale | Kind::NotYet) => {
+            Err(refusal) if matches!(refusal.kind, Kind::Stale | Kind::NotYet | Kind::Throttled | Kind::Service) => {
                 wait.rest(run, "changed meanwhile").await?;
-                let Some(function) = lambda.get(name).await.map_err(refused(&doing))? else { return Ok(()) };
+                let Some(function) = wait.look(run, async || lambda.get(name).await).await? else { return Ok(()) };
                 // Only our variables are taken back; what a deploy changed meanwhile stays.
                 for variable in std::mem::take(&mut current.back) {
                     let same = function.variables.0.get(&variable) == found.function.variables.0.get(&variable);

@@ -20,6 +20,7 @@ use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider:
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::calls::Calls;
+use super::pace::paced;
 use crate::clock::Clock;
 
 /// Connecting, at most.
@@ -76,7 +77,7 @@ pub(super) async fn real(access: &Access) -> Result<SdkConfig, ConnectError> {
     let provider = ProviderConfig::without_region().with_region(Some(region.clone())).with_http_client(http.clone());
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(region)
-        .http_client(http)
+        .http_client(paced(http, &Clock::real()))
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(timeouts(1.0))
         .credentials_provider(chain(access, &provider).await);
@@ -94,7 +95,7 @@ pub(super) fn mounted(http: SharedHttpClient, region: &str, access_key: &str, cl
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
-        .http_client(http)
+        .http_client(paced(http, clock))
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(timeouts(clock.speed()))
         .sleep_impl(SharedAsyncSleep::new(ClockSleep(clock.clone())))

@@ -9,6 +9,7 @@ pub mod ec2;
 pub mod error;
 pub mod iam;
 pub mod lambda;
+mod pace;
 pub mod rds;
 pub mod secrets;
 pub mod sts;

@@ -4,12 +4,14 @@
 //! compares, acts if needed, and looks again until nothing is left to do. Waiting for AWS is that
 //! same loop. Events go out to a listener; nothing here prints.
 
+mod crowd;
 pub mod event;
 pub mod ledger;
 mod patience;
 mod run;
 mod step;
 
+pub use crowd::{AT_ONCE, crowd};
 pub use patience::{Limit, Pace, Patience};
 pub use run::{Run, Stop, StopSign, all2};
 pub use step::{Again, Change, Seen, Step, Until, Wait};

@@ -7,10 +7,10 @@ use tokio::sync::Notify;
 
 use super::event::{Ending, Event, Listener};
 use super::patience::{Limit, Pace, Patience};
-use super::step::{Change, Seen, Step, Until, Wait};
+use super::step::{Again, Change, Seen, Step, Until, Wait};
 use crate::catalogue::StepId;
 use crate::clock::Clock;
-use crate::cloud::{Cloud, Refusal};
+use crate::cloud::{Cloud, Kind, Refusal};
 
 /// Why a step ended early.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -247,7 +247,7 @@ impl Run<'_> {
                             refused_since = None;
                         }
                         Err(refusal) => {
-                            let Some(again) = step.again(&refusal) else {
+                            let Some(again) = step.again(&refusal).or_else(|| self.passing(&refusal)) else {
                                 return Err(Stop::Refused { doing: step.doing(&change), refusal });
                             };
                             let since = *refused_since.get_or_insert_with(|| self.clock.elapsed());
@@ -267,6 +267,18 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    /// The retry of what AWS was too busy for, after all that the SDK tried.
+    ///
+    /// Looking first tells whether a change that failed on AWS's side took effect.
+    fn passing(&self, refusal: &Refusal) -> Option<Again> {
+        let limit = self.patience.propagation;
+        matches!(refusal.kind, Kind::Throttled | Kind::Service).then_some(Again {
+            limit,
+            pace: Pace::Dense,
+            look: true,
+        })
     }
 
     /// Looks again during a wait: a read that fails in passing must not end it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ec2, fault::Fault, iam, kms, lambda, profile::Profile, rds, secrets};
+use super::{ec2, fault::Fault, iam, kms, lambda, limits::Limits, profile::Profile, rds, secrets};
 
 /// What marks a moment in the world's JSON.
 const MOMENT_PREFIX: &str = "~moment:";
@@ -232,6 +232,9 @@ pub struct World {
     pub profile: Profile,
     /// Faults still to come.
     pub faults: Vec<Fault>,
+    /// How many requests a second are taken, if that is limited.
+    #[serde(default)]
+    pub limits: Option<Limits>,
     /// Callers by access key id; a key that is not listed is the account's administrator,
     /// unless `known_keys_only`.
     pub principals: BTreeMap<String, Principal>,

@@ -19,6 +19,7 @@ mod iam;
 mod input;
 mod kms;
 mod lambda;
+mod limits;
 mod newcomer;
 mod page;
 mod policy;
@@ -49,6 +50,7 @@ pub mod parts {
 pub use account::{AwsError, Call, Handled, Logged, Moment, Need, Principal, Reply, Request, Response, Service, World};
 pub use connector::{Account, InMemory, mount};
 pub use fault::{Fault, Trigger, Trouble};
+pub use limits::Limits;
 pub use profile::Profile;
 pub use serve::serve;
 pub use store::Store;

@@ -34,6 +34,7 @@ impl World {
             partition: "aws".to_owned(),
             profile: Profile::median(),
             faults: Vec::new(),
+            limits: None,
             principals: BTreeMap::new(),
             known_keys_only: false,
             log: Vec::new(),
@@ -65,7 +66,9 @@ impl World {
         };
         let (service, action) = (decoded.service, decoded.action);
         let mutating = mutating(service, &action);
-        let trouble = fault::strike(self, service, &action, mutating, now);
+        let taken = self.limits.as_mut().is_none_or(|limits| limits.take(service, &action, &decoded.input, now));
+        let trouble =
+            if taken { fault::strike(self, service, &action, mutating, now) } else { Some(Trouble::Throttle) };
         let outcome = self.principal(service, &decoded.access_key).and_then(|principal| {
             let call = Call { service, action: action.clone(), input: decoded.input, principal, now };
             if let Some(error) = trouble.as_ref().and_then(|trouble| trouble.error(&call)) {

@@ -6,7 +6,7 @@
 
 use crate::catalogue::StepId;
 use crate::cloud::{Answer, Cloud, Refusal};
-use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
+use crate::engine::{Again, Change, Limit, Pace, Seen, Step, crowd};
 use crate::steps::settling;
 
 /// The policy's attachments.
@@ -55,9 +55,9 @@ impl Step for Attach<'_> {
     }
 
     async fn apply(&self, cloud: &Cloud, _change: &Change, seen: Seen<Vec<String>>) -> Answer<Seen<Vec<String>>> {
-        for role in self.missing(&seen) {
-            cloud.iam.attach(&role, self.policy).await?;
-        }
+        let missing = self.missing(&seen);
+        let attach = missing.iter().map(|role| cloud.iam.attach(role, self.policy)).collect();
+        crowd(attach).await.into_iter().collect::<Answer<()>>()?;
         Ok(Seen::Present(self.roles.clone()))
     }
 

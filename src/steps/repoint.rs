@@ -10,7 +10,7 @@ use crate::cloud::{Answer, Cloud, Kind, Refusal, Tags, tags};
 use crate::discover::FunctionUse;
 use crate::discover::functions::Holding;
 use crate::discover::hosts::{HostKind, KnownHost, Mention, replace};
-use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait, crowd};
 
 /// Bytes that all variables of a function may take; AWS measures them as JSON
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
@@ -126,6 +126,14 @@ impl Repoint<'_> {
         former
     }
 
+    async fn look(&self, cloud: &Cloud, found: &FunctionUse) -> Answer<Option<FunctionUse>> {
+        if found.function.update == Update::Successful && self.edit(found).names.is_empty() {
+            return Ok(Some(found.clone()));
+        }
+        let function = cloud.lambda.get(&found.function.name).await?;
+        Ok(function.map(|function| FunctionUse::of(function, self.known, found.named)))
+    }
+
     async fn change(&self, cloud: &Cloud, mut found: FunctionUse) -> Answer<FunctionUse> {
         let edit = self.edit(&found);
         let former = if edit.names.is_empty() { self.forgotten(&found) } else { edit.former };
@@ -211,17 +219,9 @@ impl Step for Repoint<'_> {
     }
 
     async fn look_again(&self, cloud: &Cloud, seen: &Seen<Vec<FunctionUse>>) -> Answer<Seen<Vec<FunctionUse>>> {
-        let mut now = Vec::new();
-        for found in seen.present().into_iter().flatten() {
-            let settled = found.function.update == Update::Successful && self.edit(found).names.is_empty();
-            if settled {
-                now.push(found.clone());
-            } else {
-                let function = cloud.lambda.get(&found.function.name).await?;
-                now.extend(function.map(|function| FunctionUse::of(function, self.known, found.named)));
-            }
-        }
-        Ok(Seen::Present(now))
+        let looks = seen.present().into_iter().flatten().map(|found| self.look(cloud, found)).collect();
+        let now: Vec<Option<FunctionUse>> = crowd(looks).await.into_iter().collect::<Answer<_>>()?;
+        Ok(Seen::Present(now.into_iter().flatten().collect()))
     }
 
     fn compare(&self, seen: &Seen<Vec<FunctionUse>>) -> Change {
@@ -265,11 +265,9 @@ impl Step for Repoint<'_> {
         _change: &Change,
         seen: Seen<Vec<FunctionUse>>,
     ) -> Answer<Seen<Vec<FunctionUse>>> {
-        let mut after = Vec::new();
-        for found in seen.present().into_iter().flatten() {
-            after.push(self.change(cloud, found.clone()).await?);
-        }
-        Ok(Seen::Present(after))
+        let found = seen.present().into_iter().flatten();
+        let change = found.map(|found| self.change(cloud, found.clone())).collect();
+        Ok(Seen::Present(crowd(change).await.into_iter().collect::<Answer<_>>()?))
     }
 
     fn again(&self, refusal: &Refusal) -> Option<Again> {

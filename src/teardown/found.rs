@@ -9,7 +9,7 @@ use crate::cloud::rds::Endpoint;
 use crate::cloud::{Answer, Cloud, Owner, tags};
 use crate::discover::hosts::{HostKind, KnownHost, mentions, proxies_of, restore};
 use crate::discover::{Database, Problem};
-use crate::engine::Seen;
+use crate::engine::{Seen, crowd};
 use crate::names::Names;
 use crate::spec::DatabaseRef;
 use crate::steps::proxy::{self, Owned};
@@ -121,20 +121,20 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
     let port = proxy.as_ref().and_then(|found| found.proxy.family).map(|family| family.proxy_port().to_string());
     let mut known = hosts?;
     known.extend(endpoints.iter().cloned());
-    let mut functions = Vec::new();
-    for function in listed {
-        // A proxy that was deleted by hand left its host in the functions.
-        let left = proxies_of(&names.stack, &cloud.region, function.variables.0.values());
-        let uses = !left.is_empty() || function.variables.0.values().any(|value| !mentions(value, &known).is_empty());
+    // A proxy that was deleted by hand left its host in the functions.
+    let left_in = |function: &Function| proxies_of(&names.stack, &cloud.region, function.variables.0.values());
+    let concerned = |function: &&Function| {
+        let uses = function.variables.0.values().any(|value| !mentions(value, &known).is_empty());
         let role = function.role.rsplit('/').next().unwrap_or_default();
-        if !uses && !attached.iter().any(|name| name == role) {
-            continue;
-        }
-        let read = cloud.lambda.get(&function.name).await.map_err(Problem::refused("reading the functions"))?;
-        let Some(function) = read else { continue };
+        uses || !left_in(function).is_empty() || attached.iter().any(|name| name == role)
+    };
+    let reads = listed.iter().filter(concerned).map(|function| cloud.lambda.get(&function.name)).collect();
+    let read: Answer<Vec<Option<Function>>> = crowd(reads).await.into_iter().collect();
+    let mut functions = Vec::new();
+    for function in read.map_err(Problem::refused("reading the functions"))?.into_iter().flatten() {
         let name = function.name.clone();
         let mut ours = endpoints.clone();
-        ours.extend(left.into_iter().filter(|host| !endpoints.contains(host)));
+        ours.extend(left_in(&function).into_iter().filter(|host| !endpoints.contains(host)));
         let mut restoring = Restoring::of(function, &ours, port.as_deref(), &known);
         let aliases = Aliases::find(cloud, &restoring.function, &names.version_mark(), &ours).await;
         restoring.aliases = aliases.map_err(Problem::refused("reading the functions' versions and aliases"))?;

@@ -9,6 +9,7 @@ mod dice;
 mod docs;
 mod drift;
 mod faults;
+mod fleet;
 mod functions;
 mod hand;
 mod harness;

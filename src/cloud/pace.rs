@@ -1,0 +1,186 @@
+//! Our own pace, below AWS's limits of requests a second.
+//!
+//! The SDK retries what is throttled, but one budget for all of a client's retries ends that after about a
+//! hundred in a row, whatever the number of attempts. A run that changes hundreds of functions therefore
+//! keeps below the limits by itself and leaves room for others: Lambda takes 15 changes a second, EC2 refills
+//! 5 a second (<https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>), and for IAM and RDS
+//! nothing is published but people were throttled above 10 and 15.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+
+/// Calls that AWS counts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// Lambda, without reads of one function.
+    Lambda,
+    /// Reads of one function, which AWS counts apart.
+    LambdaRead,
+    /// Changes in EC2.
+    Ec2,
+    /// Reads in EC2.
+    Ec2Read,
+    /// IAM.
+    Iam,
+    /// RDS.
+    Rds,
+}
+
+impl Family {
+    const ALL: [Self; 6] = [Self::Lambda, Self::LambdaRead, Self::Ec2, Self::Ec2Read, Self::Iam, Self::Rds];
+
+    /// How many requests may come at once, and how many a second after that.
+    fn figures(self) -> (u32, u32) {
+        match self {
+            Self::Lambda => (5, 10),
+            Self::LambdaRead => (20, 50),
+            Self::Ec2 => (20, 4),
+            Self::Ec2Read => (20, 15),
+            Self::Iam => (8, 8),
+            Self::Rds => (6, 10),
+        }
+    }
+
+    /// Which family a signed request belongs to: the signature's scope names the service.
+    fn of(request: &HttpRequest) -> Option<Self> {
+        let signature = request.headers().get("authorization")?;
+        match signature.split('/').nth(3)? {
+            "lambda" => {
+                let path = request.uri().split_once("/functions/").map(|(_, rest)| rest);
+                let name = path.map(|rest| rest.split('?').next().unwrap_or_default());
+                let one = name.is_some_and(|name| !name.is_empty() && !name.contains('/'));
+                Some(if one && request.method() == "GET" { Self::LambdaRead } else { Self::Lambda })
+            }
+            "ec2" => {
+                let read = request.body().bytes().is_some_and(|body| body.starts_with(b"Action=Describe"));
+                Some(if read { Self::Ec2Read } else { Self::Ec2 })
+            }
+            "iam" => Some(Self::Iam),
+            "rds" => Some(Self::Rds),
+            _ => None,
+        }
+    }
+}
+
+/// When each family may go on: a moment for each that moves on with every request.
+#[derive(Debug)]
+struct Pace {
+    clock: Clock,
+    next: Mutex<[Instant; Family::ALL.len()]>,
+}
+
+impl Pace {
+    fn new(clock: Clock) -> Self {
+        Self { clock, next: Mutex::new([Instant::now(); Family::ALL.len()]) }
+    }
+
+    /// Takes the next place of a family, and tells how long it is until then.
+    fn place(&self, family: Family) -> Duration {
+        let (burst, rate) = family.figures();
+        let step = self.clock.real_span(Duration::from_secs(1)) / rate;
+        let now = Instant::now();
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(next) = next.get_mut(family as usize) else { return Duration::ZERO };
+        *next = (*next).max(now) + step;
+        next.duration_since(now).saturating_sub(step * burst)
+    }
+
+    /// AWS takes less than we thought, since others call too: the family rests.
+    fn throttled(&self, family: Family) {
+        let rest = self.clock.real_span(Duration::from_secs(1));
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(next) = next.get_mut(family as usize) {
+            *next += rest;
+        }
+    }
+}
+
+/// An HTTP client that waits its turn.
+#[derive(Debug)]
+struct Paced {
+    inner: SharedHttpClient,
+    pace: Arc<Pace>,
+}
+
+/// Makes an HTTP client keep our pace.
+pub(super) fn paced(inner: SharedHttpClient, clock: &Clock) -> SharedHttpClient {
+    SharedHttpClient::new(Paced { inner, pace: Arc::new(Pace::new(clock.clone())) })
+}
+
+impl HttpClient for Paced {
+    fn http_connector(&self, settings: &HttpConnectorSettings, parts: &RuntimeComponents) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, parts);
+        SharedHttpConnector::new(Connector { inner, pace: Arc::clone(&self.pace) })
+    }
+}
+
+#[derive(Debug)]
+struct Connector {
+    inner: SharedHttpConnector,
+    pace: Arc<Pace>,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Some(family) = Family::of(&request) else { return self.inner.call(request) };
+        let (inner, pace) = (self.inner.clone(), Arc::clone(&self.pace));
+        HttpConnectorFuture::new(async move {
+            let wait = pace.place(family);
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
+            let answer = inner.call(request).await;
+            if answer.as_ref().is_ok_and(|answer| matches!(answer.status().as_u16(), 429 | 503)) {
+                pace.throttled(family);
+            }
+            answer
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signed(method: &str, uri: &str, service: &str, body: &str) -> HttpRequest {
+        let signature = format!("AWS4-HMAC-SHA256 Credential=AKIA/20260101/eu-central-1/{service}/aws4_request, …");
+        let request = http::Request::builder().method(method).uri(uri).header("authorization", signature);
+        request.body(body.to_owned().into()).unwrap().try_into().unwrap()
+    }
+
+    #[test]
+    fn reads_of_one_function_and_reads_in_ec2_are_counted_apart() {
+        let functions = "https://lambda.eu-central-1.amazonaws.com/2015-03-31/functions/";
+        let family = |method, path: &str| Family::of(&signed(method, &format!("{functions}{path}"), "lambda", ""));
+        assert_eq!(family("GET", "app"), Some(Family::LambdaRead));
+        assert_eq!(family("GET", "app?Qualifier=1"), Some(Family::LambdaRead));
+        assert_eq!(family("GET", "?MaxItems=50"), Some(Family::Lambda));
+        assert_eq!(family("PUT", "app/configuration"), Some(Family::Lambda));
+        assert_eq!(family("GET", "app/aliases"), Some(Family::Lambda));
+        let ec2 = |body| Family::of(&signed("POST", "https://ec2.amazonaws.com/", "ec2", body));
+        assert_eq!(ec2("Action=DescribeSubnets&Version=2016-11-15"), Some(Family::Ec2Read));
+        assert_eq!(ec2("Action=CreateSecurityGroup"), Some(Family::Ec2));
+        assert_eq!(Family::of(&signed("POST", "https://sts.amazonaws.com/", "sts", "")), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_family_has_a_burst_and_then_its_rate_and_rests_when_throttled() {
+        let pace = Pace::new(Clock::real());
+        let waits: Vec<u128> = (0..8).map(|_| pace.place(Family::Lambda).as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 0, 0, 100, 200, 300]);
+        assert_eq!(pace.place(Family::Iam), Duration::ZERO);
+        pace.throttled(Family::Lambda);
+        assert_eq!(pace.place(Family::Lambda).as_millis(), 1_400);
+        tokio::time::advance(Duration::from_mins(1)).await;
+        assert_eq!(pace.place(Family::Lambda), Duration::ZERO);
+    }
+}
