@@ -159,7 +159,9 @@ pub(super) fn strike(
     if world.faults.is_empty() {
         return None;
     }
-    let state = State::of(world, service);
+    // A copy of a whole service is dear, and most faults need none.
+    let stale = world.faults.iter().any(|fault| matches!(fault.trouble, Trouble::Stale(_)));
+    let state = if stale { State::of(world, service) } else { None };
     let mut trouble = None;
     for fault in &mut world.faults {
         let until = match fault.trouble {

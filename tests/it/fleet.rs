@@ -104,7 +104,7 @@ async fn two_hundred_functions_keep_within_awss_limits() {
         "{:?}",
         [up.span, again.span, down.span]
     );
-    assert!(up.calls.values().sum::<usize>() <= 5 * FUNCTIONS, "{:?}", up.calls);
+    assert!(up.calls.values().sum::<usize>() <= 5 * FUNCTIONS + 40, "{:?}", up.calls);
 }
 
 #[tokio::test(start_paused = true)]
