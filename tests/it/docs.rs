@@ -4,6 +4,7 @@
 //! `UPDATE_DOCS=1 cargo test docs` writes it anew.
 
 use std::path::Path;
+use std::sync::Mutex;
 
 use clap::Parser;
 use rdsproxy_setup::catalogue::STEPS;
@@ -32,6 +33,16 @@ fn hold_as(document: &str, name: &str, text: &str, plain: fn(&str) -> String) {
         assert_eq!(&whole[start..end], text, "{document}: the block {name} has rotted; write it with UPDATE_DOCS=1");
     }
     std::fs::write(&path, format!("{}{text}{}", &whole[..start], &whole[end..])).unwrap();
+}
+
+/// Writes the block `name` of `docs/testing.md` when asked to; figures that move with every call are not held.
+pub(crate) fn measured(name: &str, table: &str) {
+    // The tests that measure run side by side, and the document is one file.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let _guard = ONE_AT_A_TIME.lock().unwrap();
+        hold("docs/testing.md", name, table);
+    }
 }
 
 #[test]

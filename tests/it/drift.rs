@@ -89,6 +89,34 @@ async fn a_function_without_memory_is_named_before_a_teardown_and_not_changed() 
     }
 }
 
+/// What someone put in the place of ours is theirs: ours comes back beside it.
+#[tokio::test(start_paused = true)]
+async fn law_7_what_was_put_in_the_place_of_ours_stays_beside_it() {
+    for side in &SIDES {
+        let bed = Bed::of(newcomer(), NEVER, false);
+        assert!(matches!(bed.up(&wish(side.database)).await, Fate::Done(_)));
+        let (groups, secrets) = bed.gate.account.with(|world| {
+            let theirs = world.ec2.groups.iter().find(|(_, group)| group.name == "app-functions").unwrap().0.clone();
+            let proxy = world.rds.proxies.get_mut(&side.stack()).unwrap();
+            let secret = proxy.auth[0].secret_arn.clone();
+            let other = format!("{secret}-other");
+            proxy.auth[0].secret_arn.clone_from(&other);
+            let ours = std::mem::replace(&mut proxy.groups, vec![theirs.clone()]).remove(0);
+            ([ours, theirs], [secret, other])
+        });
+        assert!(matches!(bed.up(&wish(side.database)).await, Fate::Done(_)));
+        bed.gate.account.with(|world| {
+            let proxy = &world.rds.proxies[&side.stack()];
+            let have: Vec<&String> = proxy.auth.iter().map(|auth| &auth.secret_arn).collect();
+            assert!(groups.iter().all(|group| proxy.groups.contains(group)), "{:?}", proxy.groups);
+            assert!(secrets.iter().all(|secret| have.contains(&secret)), "{have:?}");
+            world.log.clear();
+        });
+        assert!(matches!(bed.up(&wish(side.database)).await, Fate::Done(_)));
+        assert_eq!(bed.mutations(0), [""; 0], "{}", side.database);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn law_7_what_others_put_beside_ours_survives() {
     let mut wrong = Vec::new();

@@ -5,6 +5,7 @@
 use rdsproxy_setup::sandbox::{Fault, Logged, Trigger, Trouble, World};
 use serde_json::Value;
 
+use crate::docs::measured;
 use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};
 
 /// What is done to the account.
@@ -222,8 +223,10 @@ async fn matrix(command: Command, id: &'static str) {
     }
     lines.push(line("all", &sum));
     let head =
-        format!("| {command:?} {id}, {} calls | ran | at once | with one more run | leaked |", clean.calls.len());
-    say(&format!("{head}\n| --- | ---: | ---: | ---: | ---: |\n{}", lines.join("\n")));
+        format!("| {command:?} for {id}, {} calls | ran | at once | with one more run | leaked |", clean.calls.len());
+    let table = format!("{head}\n| --- | ---: | ---: | ---: | ---: |\n{}\n", lines.join("\n"));
+    say(&table);
+    measured(&format!("{command:?} {id}").to_lowercase(), &table);
     assert!(wrong.is_empty(), "{command:?} {id}: {} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 

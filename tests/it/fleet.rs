@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rdsproxy_setup::sandbox::{Limits, World};
 
+use crate::docs::measured;
 use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};
 use crate::shape::{difference, shape};
 
@@ -83,11 +84,11 @@ async fn runs(left: u64) -> [Cost; 3] {
     let again = cost(&bed, bed.up(&wish)).await;
     assert_eq!(bed.mutations(0), [""; 0]);
     let down = cost(&bed, bed.down(&wish)).await;
-    say(&format!("{left} % left by others\n| run | calls | updates | reads | roles | throttled | time |"));
-    say("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
-    for (what, cost) in [("`up`", &up), ("`up` again", &again), ("`teardown`", &down)] {
-        say(&cost.line(what));
-    }
+    let lines = [("`up`", &up), ("`up` again", &again), ("`teardown`", &down)].map(|(what, cost)| cost.line(what));
+    let head = "| run | calls | updates | reads | roles | throttled | time |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |";
+    let table = format!("{head}\n{}\n", lines.join("\n"));
+    say(&format!("{left} % left by others\n{table}"));
+    measured(&format!("fleet {left}"), &table);
     let lines = difference(&shape(&bed.settled().await), &before);
     assert!(lines.is_empty(), "{}", lines.join("\n"));
     [up, again, down]

@@ -21,4 +21,5 @@ mod races;
 mod readers;
 mod releases;
 mod shape;
+mod storms;
 mod walks;
