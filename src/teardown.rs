@@ -145,10 +145,14 @@ async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
         pace: Pace::Seconds,
     };
     let mut current = found.clone();
+    let mut written_over = None;
     while !current.back.is_empty() {
         run.sleep(Duration::ZERO).await?;
         match lambda.set_variables(&current.function, &current.edited).await {
-            Ok(_) => break,
+            Ok(_) => {
+                written_over.clone_from(&current.function.revision);
+                break;
+            }
             Err(refusal) if matches!(refusal.kind, Kind::Stale | Kind::NotYet | Kind::Throttled | Kind::Service) => {
                 wait.rest(run, "changed meanwhile").await?;
                 let Some(function) = wait.look(run, async || lambda.get(name).await).await? else { return Ok(()) };
@@ -171,12 +175,25 @@ async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
     loop {
         let Some(function) = wait.look(run, async || lambda.get(name).await).await? else { return Ok(()) };
         match function.update {
-            Update::InProgress => wait.rest(run, "update in progress").await?,
+            Update::InProgress => {
+                wait.rest(run, "update in progress").await?;
+                continue;
+            }
             Update::Failed(why) if !found.back.is_empty() => {
                 return Err(Stop::Conflict { doing, reasons: vec![format!("the update failed: {why}")] });
             }
-            _ => break,
+            _ => {}
         }
+        let held = |variable: &String| found.function.variables.0.get(variable);
+        if !found.back.iter().any(|variable| function.variables.0.get(variable) == held(variable)) {
+            break;
+        }
+        if written_over.is_none() || function.revision != written_over {
+            // An `up` at the same time pointed it at the proxy again: then what it held before must be remembered.
+            return Ok(());
+        }
+        // Reads lag behind the write.
+        wait.rest(run, "not visible yet").await?;
     }
     put_back_aliases(run, &wait, found).await?;
     let memory: Vec<String> = found.memory.iter().chain(&found.aliases.memory).cloned().collect();
