@@ -9,7 +9,7 @@ use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};
 const SHARE: f64 = 0.03;
 
 /// Runs that a storm may take, at most.
-const RUNS: usize = 12;
+const RUNS: usize = 60;
 
 fn storm(world: &mut World, dice: &mut Dice) {
     let unavailable =
