@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::spec::{ClientAuth, ReaderEndpoint};
+use crate::spec::{ClientAuth, DatabaseAuth, NetworkType, ReaderEndpoint};
 
 /// Puts an Amazon RDS Proxy between existing Lambda functions and an existing database.
 #[derive(Debug, Parser)]
@@ -119,18 +119,43 @@ pub struct Up {
     /// A secret that the proxy logs in with, one for each database user. Else the one that RDS manages.
     #[arg(long = "secret", value_name = "NAME|ARN")]
     pub secrets: Vec<String>,
+    /// Make a secret for each --db-user. The user itself must exist in the database: nothing here connects to it.
+    #[arg(long, requires = "db_users", conflicts_with_all = ["secrets", "database_auth"])]
+    pub create_secret: bool,
+    /// Read the new secrets' passwords from stdin, one a line in the order of --db-user. Else they are asked for.
+    #[arg(long, requires = "create_secret")]
+    pub password_stdin: bool,
+    /// Have AWS generate the new secrets' passwords.
+    #[arg(long, requires = "create_secret", conflicts_with = "password_stdin")]
+    pub generate_password: bool,
+    /// The customer KMS key of the new secrets, by id, ARN or alias.
+    #[arg(long, value_name = "KEY", requires = "create_secret")]
+    pub secret_kms_key: Option<String>,
     /// The proxy's name. Else the database's with -proxy.
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Take over a proxy of this name that someone else made for this database. It keeps its role, groups and secrets,
+    /// and teardown hands it back instead of deleting it.
+    #[arg(long, conflicts_with_all = ["secrets", "create_secret", "subnets"])]
+    pub adopt: bool,
     /// How functions log in at the proxy; auto keeps them working without a change of code.
     #[arg(long, value_enum, default_value_t = ClientAuth::Auto)]
     pub client_auth: ClientAuth,
+    /// How the proxy logs in at the database: with the passwords of secrets, or with IAM from end to end.
+    #[arg(long, value_enum)]
+    pub database_auth: Option<DatabaseAuth>,
+    /// Turn IAM authentication of the database on if it is off; teardown turns it off again.
+    #[arg(long)]
+    pub enable_iam_auth: bool,
     /// A database user that functions log in as; repeat for several.
     #[arg(long = "db-user", value_name = "USER")]
     pub db_users: Vec<String>,
     /// A subnet for the proxy; repeat, two zones at least. Else those of the database.
     #[arg(long = "subnet", value_name = "SUBNET")]
     pub subnets: Vec<String>,
+    /// What the proxy's endpoint speaks; IPv6 needs an IPv6 block in every subnet. It cannot be changed later.
+    #[arg(long, value_enum)]
+    pub network_type: Option<NetworkType>,
     /// Percent of the database's max_connections that the proxy may use.
     #[arg(long, value_name = "PERCENT", help_heading = "Connection pool (unset: AWS's own default)")]
     pub max_connections_percent: Option<i32>,

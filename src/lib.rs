@@ -10,6 +10,7 @@ pub mod engine;
 pub mod error;
 pub mod exit;
 pub mod names;
+pub mod password;
 pub mod report;
 pub mod sandbox;
 pub mod sequence;

@@ -10,6 +10,8 @@ const ROLE_NAME_LIMIT: usize = 64;
 const POLICY_NAME_LIMIT: usize = 128;
 /// The inline policy of the proxy's role.
 pub const SECRET_POLICY: &str = "read-secrets";
+/// The inline policy of the proxy's role where it logs in at the database with IAM.
+pub const DATABASE_POLICY: &str = "connect-database";
 /// The IAM path that all our roles and policies stand under.
 pub const IAM_ROOT: &str = "/rdsproxy-setup/";
 
@@ -68,6 +70,28 @@ impl Names {
     pub fn policy_arn(&self, partition: &str, account: &str) -> String {
         format!("arn:{partition}:iam::{account}:policy{}{}", self.path, self.policy)
     }
+}
+
+/// The beginning of the names of the secrets that a stack makes.
+#[must_use]
+pub fn secret_prefix(stack: &str) -> String {
+    format!("rdsproxy-setup/{stack}/")
+}
+
+/// The name of the secret that a stack makes for a database user.
+#[must_use]
+pub fn secret_of(stack: &str, user: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() || "_+=.@-".contains(c) { c } else { '_' };
+    let plain: String = user.chars().map(allowed).collect();
+    let prefix = secret_prefix(stack);
+    if plain == user { format!("{prefix}{user}") } else { format!("{prefix}{plain}-{}", digest(user)) }
+}
+
+/// What makes two calls that create a stack's secret for a user one and the same, in Secrets Manager's 32 to 64 characters.
+#[must_use]
+pub fn secret_token(name: &str) -> String {
+    let digest = Sha256::digest(name.as_bytes());
+    digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// The IAM path that a region's stacks stand under.

@@ -13,16 +13,18 @@ use crate::discover::hosts::KnownHost;
 use crate::engine::event::{Ending, Event};
 use crate::engine::ledger::{Entry, Verdict};
 use crate::engine::{Change, Run, Seen, Step, Stop, Until, all2};
+use crate::names::{DATABASE_POLICY, SECRET_POLICY};
+use crate::spec::NetworkType;
 use crate::steps::attach::Attach;
 use crate::steps::connect_policy::ConnectPolicy;
 use crate::steps::ingress::{Ingress, Path};
-use crate::steps::proxy::{Owned, Proxy};
+use crate::steps::proxy::{Owned, Proxy, WITH_TARGET, WITHOUT_TARGET};
 use crate::steps::proxy_group::ProxyGroup;
 use crate::steps::proxy_role::ProxyRole;
 use crate::steps::reader_endpoint::ReaderEndpoint;
 use crate::steps::release::Release;
 use crate::steps::repoint::Repoint;
-use crate::steps::secret_access::SecretAccess;
+use crate::steps::secret_access::{BySecret, EndToEnd, SecretAccess, Way};
 use crate::steps::target::{Health, Target};
 use crate::survey::Survey;
 use crate::templates;
@@ -41,41 +43,85 @@ pub struct Outcome {
 
 impl Survey {
     fn proxy_role(&self) -> ProxyRole<'_> {
-        ProxyRole { names: &self.names, owner: &self.owner, limit: self.patience.propagation }
+        let not_needed = self.kept("role");
+        ProxyRole { names: &self.names, owner: &self.owner, not_needed, limit: self.patience.propagation }
     }
 
     fn secret_access(&self) -> SecretAccess<'_> {
-        let arn_of = |key: &String| {
-            if key.starts_with("arn:") {
-                return key.clone();
-            }
-            format!("arn:{}:kms:{}:{}:key/{key}", self.identity.partition, self.region, self.identity.account)
-        };
-        let keys: BTreeSet<String> = self.secrets.found.iter().filter_map(|s| s.kms_key.as_ref()).map(arn_of).collect();
-        let keys: Vec<String> = keys.into_iter().collect();
-        SecretAccess {
-            names: &self.names,
-            document: templates::read_secrets(&self.secrets.arns(), &keys, &self.region, &self.identity.partition),
-            secrets: self.secrets.found.iter().map(|secret| secret.name.clone()).collect(),
-            why: self.secrets.why.clone(),
-            limit: self.patience.propagation,
+        let (names, owner, patience, who) = (&self.names, &self.owner, self.patience, &self.identity);
+        if self.login.end_to_end {
+            let (id, users) = (&self.database.resource_id, &self.login.users);
+            let document = templates::connect_database(&who.partition, &self.region, &who.account, id, users);
+            let enable = self.spec.enable_iam_auth;
+            return SecretAccess {
+                names,
+                owner,
+                policy: DATABASE_POLICY,
+                subject: format!("rds-db:connect on {id} as {}", self.users()),
+                not_needed: self.kept("role and its rights"),
+                way: Way::Iam(EndToEnd { database: &self.database, enable, document }),
+                notes: vec![self.database.family.iam_user().to_owned()],
+                patience,
+            };
         }
+        let generate = self.spec.create_secret.as_ref().is_some_and(|wanted| wanted.generate);
+        let (secrets, passwords, region) = (&self.secrets, &self.passwords, self.region.as_str());
+        SecretAccess {
+            names,
+            owner,
+            policy: SECRET_POLICY,
+            subject: secrets.names().join(", "),
+            not_needed: self.kept("role and its rights"),
+            way: Way::Secrets(BySecret { secrets, passwords, generate, region, identity: who }),
+            notes: vec![format!("why: {}", self.secrets.why)],
+            patience,
+        }
+    }
+
+    /// What a proxy that someone else made keeps of its own.
+    fn kept(&self, what: &str) -> Option<String> {
+        self.adopted.then(|| format!("the adopted proxy keeps its own {what}"))
+    }
+
+    /// The groups that the proxy is in.
+    fn proxy_groups(&self, own: Option<&str>) -> Option<Vec<String>> {
+        match self.seen.proxy.present().filter(|_| self.adopted) {
+            Some(found) => Some(found.proxy.security_groups.clone()),
+            None => own.map(|group| vec![group.to_owned()]),
+        }
+    }
+
+    /// The database users that may log in, for people.
+    fn users(&self) -> String {
+        if self.login.users.is_empty() { "any user".to_owned() } else { self.login.users.join(", ") }
     }
 
     pub(crate) fn proxy_group(&self) -> ProxyGroup<'_> {
-        ProxyGroup { names: &self.names, owner: &self.owner, vpc: &self.database.vpc, limit: self.patience.propagation }
+        let (names, owner, vpc) = (&self.names, &self.owner, self.database.vpc.as_str());
+        ProxyGroup { names, owner, vpc, not_needed: self.kept("security groups"), limit: self.patience.propagation }
     }
 
-    fn proxy<'a>(&'a self, role: Option<&'a str>, group: Option<&'a str>) -> Proxy<'a> {
+    fn proxy<'a>(&'a self, role: Option<&'a str>, group: Option<&'a str>, secrets: &[String]) -> Proxy<'a> {
         let iam = self.login.iam;
         let mut notes = Vec::new();
         if let Some(subnets) = &self.subnets {
-            notes.push(format!("subnets {} ({})", subnets.ids.join(", "), subnets.zones.join(", ")));
+            notes.push(format!("subnets {} ({}): {}", subnets.ids.join(", "), subnets.zones.join(", "), subnets.why));
+            notes.extend(subnets.left_out.iter().map(|why| format!("left out: subnet {why}")));
+        }
+        if let Some(kind) = self.spec.network_type.filter(|kind| *kind != NetworkType::Ipv4) {
+            notes.push(format!(
+                "endpoint: {}; only functions with IPv6 allowed for dual stack reach it over IPv6",
+                kind.word()
+            ));
         }
         let how = if iam { "IAM tokens" } else { "password" };
         notes.push(format!("client authentication: {how}; {}", self.login.why));
+        if self.login.end_to_end {
+            notes.push("login at the database: IAM, end to end; no secret".to_owned());
+        }
         let tls = if self.requires_tls() { "required" } else { "accepted, not required (--require-tls to require it)" };
         notes.push(format!("TLS {tls}"));
+        let rows = self.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
         Proxy {
             name: &self.names.stack,
             owner: &self.owner,
@@ -83,13 +129,17 @@ impl Survey {
             vpc: &self.database.vpc,
             subnets: self.subnets.as_ref().map(|subnets| subnets.ids.as_slice()).unwrap_or_default(),
             named_subnets: &self.spec.subnets,
+            network_type: self.spec.network_type,
             role,
             group,
-            auth: self.secrets.found.iter().map(|s| ProxyAuth { secret: s.arn.clone(), iam }).collect(),
+            auth: secrets.iter().map(|secret| ProxyAuth { secret: secret.clone(), iam }).collect(),
+            end_to_end: self.login.end_to_end,
             require_tls: self.requires_tls(),
             asked_tls: self.spec.require_tls,
             idle_client_timeout: self.spec.idle_client_timeout,
             debug_logging: self.spec.debug_logging,
+            adopting: self.adopted.then_some(if rows.is_empty() { WITHOUT_TARGET } else { WITH_TARGET }),
+            adoptable: rows.is_empty() || rows.iter().any(|row| row.id.eq_ignore_ascii_case(&self.database.id)),
             patience: self.patience,
             notes,
         }
@@ -121,11 +171,8 @@ impl Survey {
     }
 
     fn database_ingress(&self, group: Option<&str>) -> Ingress<'_> {
-        let path = Path {
-            from: group.map(|group| vec![group.to_owned()]),
-            to: Some(self.database.security_groups.clone()),
-            open_egress: true,
-        };
+        let path =
+            Path { from: self.proxy_groups(group), to: Some(self.database.security_groups.clone()), open_egress: true };
         Ingress {
             step: StepId::DatabaseIngress,
             owner: &self.owner,
@@ -140,8 +187,8 @@ impl Survey {
 
     fn proxy_ingress(&self, group: Option<&str>) -> Ingress<'_> {
         let path = |found: &FunctionUse| Path {
-            from: group.map(|_| found.function.security_groups.clone()),
-            to: group.map(|group| vec![group.to_owned()]),
+            from: self.proxy_groups(group).map(|_| found.function.security_groups.clone()),
+            to: self.proxy_groups(group),
             open_egress: true,
         };
         Ingress {
@@ -247,7 +294,6 @@ impl Survey {
             };
             Entry { step, verdict, subject, details: Vec::new() }
         };
-        let users = if self.login.users.is_empty() { "any user".to_owned() } else { self.login.users.join(", ") };
         let seen_functions = Seen::Present(self.functions.clone());
         let mut repointing = self.repoint(&known, &endpoint, reader.as_deref()).entry(&seen_functions);
         repointing.verdict = match (repointing.verdict, self.release().intentions()) {
@@ -259,8 +305,8 @@ impl Survey {
         vec![
             self.proxy_role().entry(&seen.role),
             self.proxy_group().entry(&group),
-            self.with_reader(self.proxy(role, group_id).entry(&seen.proxy)),
-            local(StepId::ConnectDocument, format!("rds-db:connect as {users}")),
+            self.with_reader(self.proxy(role, group_id, &self.secrets.arns()).entry(&seen.proxy)),
+            local(StepId::ConnectDocument, format!("rds-db:connect as {}", self.users())),
             local(StepId::ProxyId, id.unwrap_or("prx-…").to_owned()),
             self.connect_policy(&arn, id).entry(&seen.policy),
             self.attach(&arn).entry(&seen.attached),
@@ -284,18 +330,20 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     // Steps 1 and 8: role and right, before the proxy needs them. Step 2: the group, meanwhile.
     let role = async {
         let role = run.converge(&survey.proxy_role(), seen.role.clone(), Until::Ready).await?;
-        run.converge(&survey.secret_access(), seen.access.clone(), Until::Ready).await?;
-        Ok::<_, Stop>(role)
+        let access = run.converge(&survey.secret_access(), seen.access.clone(), Until::Ready).await?;
+        let secrets = access.present().map(|access| access.secrets.as_slice()).unwrap_or_default();
+        let secrets: Vec<String> = secrets.iter().map(|secret| secret.arn.clone()).collect();
+        Ok::<_, Stop>((role, secrets))
     };
     let (group_step, group_seen) = (survey.proxy_group(), survey.group());
     let group = run.converge(&group_step, group_seen, Until::Ready);
     let (role, group) = tokio::join!(role, group);
-    let (role, group) = all2(role, group)?;
+    let ((role, secrets), group) = all2(role, group)?;
     let role = role.present().map(|role| role.arn.as_str());
     let group_id = group.present().map(|group| group.id.as_str());
 
     // Step 3: accepted is enough to go on; it becomes available below.
-    let proxy_step = survey.proxy(role, group_id);
+    let proxy_step = survey.proxy(role, group_id, &secrets);
     let created = run.converge(&proxy_step, seen.proxy.clone(), Until::Usable).await?;
     let id = created.present().and_then(|found| found.proxy.id()).map(str::to_owned);
 
@@ -377,10 +425,9 @@ fn local_steps(run: &Run<'_>, survey: &Survey, id: Option<&str>) {
     let iam = survey.login.iam;
     let ending = if iam { Ending::Ready } else { Ending::NotNeeded };
     let detail = |text: &str| if iam { text.to_owned() } else { PASSWORD_LOGIN.to_owned() };
-    let users = if survey.login.users.is_empty() { "any user".to_owned() } else { survey.login.users.join(", ") };
     for (step, text) in [
         (StepId::ProxyId, id.unwrap_or_default().to_owned()),
-        (StepId::ConnectDocument, format!("rds-db:connect as {users}")),
+        (StepId::ConnectDocument, format!("rds-db:connect as {}", survey.users())),
     ] {
         run.tell(&Event::Began { step, detail: detail(&text) });
         run.tell(&Event::Ended { step, ending, detail: detail(&text), elapsed: std::time::Duration::ZERO });

@@ -23,12 +23,22 @@ pub struct Spec {
     pub publish_pending: bool,
     /// Secrets named by the user; empty: find them.
     pub secrets: Vec<String>,
+    /// Secrets to be made.
+    pub create_secret: Option<CreateSecret>,
+    /// Whether a proxy of this name that is not ours may be taken over.
+    pub adopt: bool,
     /// How functions log in.
     pub client_auth: ClientAuth,
+    /// How the proxy logs in at the database; unset: as it does, or with secrets.
+    pub database_auth: Option<DatabaseAuth>,
+    /// Whether IAM authentication of the database may be turned on.
+    pub enable_iam_auth: bool,
     /// Database users named by the user.
     pub db_users: Vec<String>,
     /// Subnets named by the user; empty: choose.
     pub subnets: Vec<String>,
+    /// What the proxy's endpoint speaks; unset: IPv4, or what it speaks already.
+    pub network_type: Option<NetworkType>,
     /// Pool settings; what is unset is AWS's own choice.
     pub pool: Pool,
     /// Seconds after which an idle client is cut off.
@@ -55,9 +65,14 @@ impl Spec {
             reader_endpoint: ReaderEndpoint::Auto,
             publish_pending: false,
             secrets: Vec::new(),
+            create_secret: None,
+            adopt: false,
             client_auth: ClientAuth::Auto,
+            database_auth: None,
+            enable_iam_auth: false,
             db_users: Vec::new(),
             subnets: Vec::new(),
+            network_type: None,
             pool: Pool::default(),
             idle_client_timeout: None,
             require_tls: None,
@@ -99,6 +114,17 @@ pub enum ReaderEndpoint {
     Never,
 }
 
+/// Secrets to be made, one for each of these database users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateSecret {
+    /// The users.
+    pub users: Vec<String>,
+    /// The customer KMS key; Secrets Manager's own where unset.
+    pub kms_key: Option<String>,
+    /// Whether AWS generates the passwords.
+    pub generate: bool,
+}
+
 /// How functions log in at the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ClientAuth {
@@ -108,6 +134,38 @@ pub enum ClientAuth {
     Iam,
     /// With a password.
     Password,
+}
+
+/// What the proxy's endpoint speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum NetworkType {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+    /// Both.
+    Dual,
+}
+
+impl NetworkType {
+    /// AWS's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "IPV4",
+            Self::Ipv6 => "IPV6",
+            Self::Dual => "DUAL",
+        }
+    }
+}
+
+/// How the proxy logs in at the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum DatabaseAuth {
+    /// With the passwords of secrets.
+    Secret,
+    /// With IAM, end to end: no secret, no password.
+    Iam,
 }
 
 /// An input that cannot be meant.

@@ -1,24 +1,29 @@
 //! What the account holds and what is wished: read once, before anything changes.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::cloud::ec2::Group;
 use crate::cloud::iam::Role;
 use crate::cloud::lambda::{Function, Variables};
+use crate::cloud::rds::Target as Row;
 use crate::cloud::sts::Identity;
-use crate::cloud::{Cloud, Kind, Owner, Refusal};
+use crate::cloud::{Cloud, Kind, Owner, Refusal, tags};
 use crate::discover::functions::Chosen;
 use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::network::{self, Subnets};
 use crate::discover::releases::{self, Frozen};
 use crate::discover::secrets::Secrets;
-use crate::discover::{Database, FunctionUse, Login, Problem, auth, functions, secrets};
+use crate::discover::{Database, FunctionUse, Login, Problem, acls, auth, functions, keys, secrets};
 use crate::engine::{Patience, Seen, Step};
-use crate::names::Names;
-use crate::spec::{ReaderEndpoint, Spec};
+use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
+use crate::password::Password;
+use crate::spec::{DatabaseAuth, ReaderEndpoint, Spec};
 use crate::steps::connect_policy::InForce;
 use crate::steps::proxy::{self, Owned};
 use crate::steps::reader_endpoint::{self, OwnedEndpoint};
+use crate::steps::secret_access::Access;
 use crate::steps::target::{Registered, Target};
 
 /// Everything that was found, and what is wished.
@@ -50,8 +55,12 @@ pub struct Survey {
     pub login: Login,
     /// The secrets.
     pub secrets: Secrets,
+    /// Passwords of secrets to be made, by user; AWS generates those that are not given.
+    pub passwords: BTreeMap<String, Password>,
     /// The subnets for a new proxy.
     pub subnets: Option<Subnets>,
+    /// Whether the proxy is one that someone else made.
+    pub adopted: bool,
     pub(crate) seen: Observed,
 }
 
@@ -59,13 +68,63 @@ pub struct Survey {
 #[derive(Debug, Clone)]
 pub(crate) struct Observed {
     pub(crate) role: Seen<Role>,
-    pub(crate) access: Seen<Value>,
+    pub(crate) access: Seen<Access>,
     pub(crate) groups: Vec<Group>,
     pub(crate) proxy: Seen<Owned>,
     pub(crate) reader: Seen<OwnedEndpoint>,
     pub(crate) policy: Seen<InForce>,
     pub(crate) attached: Seen<Vec<String>>,
     pub(crate) registered: Seen<Registered>,
+}
+
+/// What the proxy logs in with, as far as it is there.
+fn granted(policy: Seen<Value>, secrets: &Secrets, database: &Database) -> Seen<Access> {
+    let document = match policy {
+        Seen::Unknown(why) => return Seen::Unknown(why),
+        Seen::Absent => None,
+        Seen::Present(document) => Some(document),
+    };
+    Seen::Present(Access { document, secrets: secrets.found.clone(), iam: database.iam_authentication })
+}
+
+/// Whether the proxy logs in with IAM: as it is asked to, or else as it does.
+fn end_to_end(spec: &Spec, proxy: &Seen<Owned>) -> bool {
+    let as_it_is = || proxy.present().is_some_and(|found| found.proxy.iam_to_database);
+    spec.database_auth.map_or_else(as_it_is, |wanted| wanted == DatabaseAuth::Iam)
+}
+
+/// Whether the proxy is one that someone else made, and that was taken over or may be.
+fn adopted(spec: &Spec, proxy: &Seen<Owned>) -> bool {
+    proxy.present().is_some_and(|found| {
+        let foreign = !found.tags.contains_key(tags::STACK);
+        found.tags.contains_key(tags::ADOPTED) || (spec.adopt && foreign)
+    })
+}
+
+/// What a person should know of network ACLs: asked for subnets that the user named, and where the target ails.
+async fn walls(
+    cloud: &Cloud,
+    database: &Database,
+    spec: &Spec,
+    proxy: &Seen<Owned>,
+    registered: &Seen<Registered>,
+) -> Vec<String> {
+    let rows = registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
+    let unreachable = |row: &Row| row.reason.as_deref() == Some("UNREACHABLE");
+    let subnets = match proxy.present() {
+        Some(found) if rows.iter().any(unreachable) => &found.proxy.subnets,
+        None => &spec.subnets,
+        Some(_) => return Vec::new(),
+    };
+    if subnets.is_empty() { Vec::new() } else { acls::warnings(cloud, database, subnets).await }
+}
+
+/// What a person should know of the secrets and their keys.
+async fn about(cloud: &Cloud, secrets: &Secrets, who: &Identity, names: &Names) -> Vec<String> {
+    let role = format!("arn:{}:iam::{}:role{}{}", who.partition, who.account, names.path, names.role);
+    let mut warnings = secrets.warnings.clone();
+    warnings.extend(keys::closed(cloud, &secrets.found, &who.account, &role).await);
+    warnings
 }
 
 /// A read that is denied does not hide the other steps.
@@ -100,7 +159,7 @@ impl Survey {
             proxy::observe(cloud, &names.stack, None),
             cloud.iam.role(&names.role),
         );
-        let database = database?;
+        let mut database = database?;
         let listed = listed.map_err(Problem::refused("listing the functions"))?;
         let proxy = visible(proxy, "looking for the proxy")?;
         let role: Seen<Role> = visible(role.map(Seen::from), "looking for the proxy's role")?;
@@ -119,23 +178,23 @@ impl Survey {
         let Chosen { functions, mut warnings, others } =
             functions::choose(cloud, listed, wanted, &known, &database.vpc).await?;
         let wants_reader = wants_reader(spec, &database, &functions, &reader)?;
-        let login = auth::choose(spec.client_auth, &functions, &spec.db_users)?;
+        let (end_to_end, adopted) = (end_to_end(spec, &proxy), adopted(spec, &proxy));
+        let login = auth::choose(spec.client_auth, end_to_end, &functions, &spec.db_users)?;
+        auth::check_end_to_end(&login, spec, &database)?;
 
         let (groups, secrets, subnets, access, registered, functions) = tokio::join!(
             cloud.ec2.groups_of_vpc(&database.vpc),
-            secrets::choose(cloud, spec, &database, &functions, proxy.present().map(|found| &found.proxy)),
+            secrets::choose(cloud, spec, &database, &functions, &login, proxy.present().map(|found| &found.proxy)),
             async {
                 match proxy {
                     // The subnets of a proxy cannot be changed, so there is nothing to choose.
                     Seen::Present(_) => Ok(None),
-                    _ => network::choose(cloud, &database, &spec.subnets).await.map(Some),
+                    _ => network::choose(cloud, &database, &spec.subnets, spec.network_type).await.map(Some),
                 }
             },
             async {
-                match role {
-                    Seen::Absent => Ok(None),
-                    _ => cloud.iam.role_policy(&names.role, crate::names::SECRET_POLICY).await,
-                }
+                let policy = if end_to_end { DATABASE_POLICY } else { SECRET_POLICY };
+                if role.is_absent() { Ok(None) } else { cloud.iam.role_policy(&names.role, policy).await }
             },
             async {
                 let target = Target {
@@ -153,11 +212,13 @@ impl Survey {
             functions::details(cloud, functions.clone(), &known),
         );
         let groups = groups.map_err(Problem::refused("reading the security groups"))?;
-        let access = visible(access.map(Seen::from), "reading the role's policy")?;
+        let secrets = secrets?;
+        database.warnings.extend(about(cloud, &secrets, &identity, &names).await);
+        let access = granted(visible(access.map(Seen::from), "reading the role's policy")?, &secrets, &database);
         let registered = visible(registered, "reading the proxy's target")?;
+        database.warnings.extend(walls(cloud, &database, spec, &proxy, &registered).await);
         let functions = functions.map_err(Problem::refused("reading the functions"))?;
 
-        let secrets = secrets?;
         warnings.extend(Chosen::secret_readers(&others, &secrets.found));
         let mut survey = Self {
             spec: spec.clone(),
@@ -171,6 +232,8 @@ impl Survey {
             frozen: Vec::new(),
             login,
             secrets,
+            passwords: BTreeMap::new(),
+            adopted,
             subnets: subnets?,
             seen: Observed {
                 role,

@@ -13,12 +13,15 @@ use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group};
 use crate::cloud::iam::Policy;
 use crate::cloud::lambda::Update;
-use crate::cloud::{Answer, Kind, Refusal};
+use crate::cloud::rds::TargetKind;
+use crate::cloud::{Answer, Kind, Refusal, tags};
 use crate::engine::event::{Ending, Event};
 use crate::engine::{Limit, Pace, Run, Stop, all2, crowd};
-use crate::names::SECRET_POLICY;
+use crate::names::{DATABASE_POLICY, SECRET_POLICY};
+use crate::steps::proxy::{Owned, WITHOUT_TARGET};
 
 pub use aliases::Aliases;
+use found::{IamAuth, RECOVERY_DAYS};
 pub use found::{Line, Restoring, Stack, survey};
 
 /// Carries the teardown out.
@@ -31,11 +34,24 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     crowd(back.collect()).await.into_iter().reduce(|one, other| all2(one, other).map(drop)).transpose()?;
     let gone = async {
         if let Some(found) = &stack.proxy {
-            step(run, StepId::Proxy, &found.proxy.name, delete_proxy(run, stack, &found.proxy.name)).await?;
+            let work = async {
+                if stack.adopted() {
+                    hand_back(run, stack, found).await
+                } else {
+                    delete_proxy(run, stack, &found.proxy.name).await
+                }
+            };
+            step(run, StepId::Proxy, &found.proxy.name, Box::pin(work)).await?;
         }
         if let Some(policies) = &stack.role {
             // Not before the proxy is gone: it still reads its secret until then.
             step(run, StepId::ProxyRole, &stack.names.role, delete_role(run, stack, policies)).await?;
+        }
+        for (arn, name) in &stack.secrets {
+            step(run, StepId::SecretAccess, name, Box::pin(delete_secret(run, arn, name))).await?;
+        }
+        if let Some(found) = &stack.iam_auth {
+            step(run, StepId::SecretAccess, &found.database, Box::pin(turn_off(run, found))).await?;
         }
         Ok::<_, Stop>(())
     };
@@ -269,17 +285,67 @@ async fn delete_proxy(run: &Run<'_>, stack: &Stack, name: &str) -> Result<(), St
     Ok(())
 }
 
+/// Leaves an adopted proxy as it was found: without the target that it did not have, and without our tags.
+async fn hand_back(run: &Run<'_>, stack: &Stack, found: &Owned) -> Result<(), Stop> {
+    let name = found.proxy.name.as_str();
+    let doing = format!("handing the proxy back ({name})");
+    let wait = Waiting {
+        step: StepId::Proxy,
+        doing: &doing,
+        since: run.clock.elapsed(),
+        limit: run.patience.proxy,
+        pace: Pace::Minutes,
+    };
+    let rds = &run.cloud.rds;
+    for reader in stack.readers.iter().filter(|reader| reader.status != "deleting") {
+        wait.insist(run, async || rds.delete_endpoint(&reader.name).await).await?;
+    }
+    if found.tags.get(tags::ADOPTED).is_some_and(|memory| memory == WITHOUT_TARGET) {
+        for row in wait.look(run, async || rds.targets(name).await).await? {
+            // The rows of a cluster's members go with the cluster's.
+            let (cluster, database) = (row.kind == TargetKind::Cluster, found.tags.get(tags::DATABASE));
+            if database.is_some_and(|database| database.eq_ignore_ascii_case(&row.id)) {
+                wait.insist(run, async || rds.deregister(name, &row.id, cluster).await).await?;
+            }
+        }
+    }
+    let ours = [tags::STACK, tags::DATABASE, tags::ADOPTED].map(str::to_owned);
+    wait.insist(run, async || rds.remove_tags(&found.proxy.arn, &ours).await).await
+}
+
 async fn delete_role(run: &Run<'_>, stack: &Stack, policies: &[String]) -> Result<(), Stop> {
     let role = stack.names.role.as_str();
     let doing = format!("deleting the proxy's role ({role})");
-    if let Some(foreign) = policies.iter().find(|name| *name != SECRET_POLICY) {
+    if let Some(foreign) = policies.iter().find(|name| ![SECRET_POLICY, DATABASE_POLICY].contains(&name.as_str())) {
         let reasons = vec![format!("someone added the policy {foreign} to it")];
         return Err(Stop::Conflict { doing, reasons });
     }
     let (iam, limit) = (&run.cloud.iam, run.patience.propagation);
     let wait = Waiting { step: StepId::ProxyRole, doing: &doing, since: run.clock.elapsed(), limit, pace: Pace::Dense };
-    wait.insist(run, async || iam.delete_role_policy(role, SECRET_POLICY).await).await?;
+    for policy in policies {
+        wait.insist(run, async || iam.delete_role_policy(role, policy).await).await?;
+    }
     wait.insist(run, async || iam.delete_role(role).await).await
+}
+
+/// Turns IAM authentication of the database off again: by its tag, this stack turned it on.
+async fn turn_off(run: &Run<'_>, found: &IamAuth) -> Result<(), Stop> {
+    let doing = format!("turning IAM authentication off ({})", found.database);
+    let (rds, limit) = (&run.cloud.rds, run.patience.database);
+    let since = run.clock.elapsed();
+    let wait = Waiting { step: StepId::SecretAccess, doing: &doing, since, limit, pace: Pace::Minutes };
+    if found.on {
+        wait.insist(run, async || rds.set_iam_authentication(&found.database, found.cluster, false).await).await?;
+    }
+    wait.insist(run, async || rds.remove_tags(&found.arn, &[tags::IAM_AUTH.to_owned()]).await).await
+}
+
+async fn delete_secret(run: &Run<'_>, arn: &str, name: &str) -> Result<(), Stop> {
+    let doing = format!("deleting the secret ({name})");
+    let (secrets, limit) = (&run.cloud.secrets, run.patience.propagation);
+    let since = run.clock.elapsed();
+    let wait = Waiting { step: StepId::SecretAccess, doing: &doing, since, limit, pace: Pace::Dense };
+    wait.insist(run, async || secrets.delete(arn, RECOVERY_DAYS).await).await
 }
 
 async fn delete_policy(run: &Run<'_>, policy: &Policy, roles: &[String]) -> Result<(), Stop> {

@@ -46,6 +46,17 @@ pub fn connect(partition: &str, region: &str, account: &str, proxy_id: &str, use
     document
 }
 
+/// The right of the proxy to log in at the database with IAM as these users, or as any where none is known.
+///
+/// The resource is the database's own id, not the proxy's
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-iam-setup.html>).
+#[must_use]
+pub fn connect_database(partition: &str, region: &str, account: &str, resource_id: &str, users: &[String]) -> Value {
+    let mut document = connect(partition, region, account, resource_id, users);
+    document["Statement"][0]["Sid"] = json!("ConnectToDatabase");
+    document
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,9 @@
 use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Builder;
-use aws_sdk_ec2::types::{Filter, IpPermission, ResourceType, Tag, TagSpecification, UserIdGroupPair};
+use aws_sdk_ec2::types::{
+    Filter, IpPermission, NetworkAcl, NetworkAclEntry, ResourceType, RuleAction, Tag, TagSpecification, UserIdGroupPair,
+};
 
 use super::Tags;
 use super::calls::Calls;
@@ -88,6 +90,40 @@ pub struct Subnet {
     pub zone_id: String,
     /// Free IPv4 addresses.
     pub free: i32,
+    /// The IPv4 block.
+    pub cidr: String,
+    /// Whether it has an IPv6 block.
+    pub ipv6: bool,
+}
+
+/// A network ACL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acl {
+    /// `acl-…`.
+    pub id: String,
+    /// Whether it holds for the subnets of its VPC that have none of their own.
+    pub default: bool,
+    /// Its subnets.
+    pub subnets: Vec<String>,
+    /// Its entries.
+    pub entries: Vec<AclEntry>,
+}
+
+/// An entry of a network ACL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AclEntry {
+    /// Its number: the lowest that fits decides.
+    pub number: i32,
+    /// Whether it is for what goes out.
+    pub egress: bool,
+    /// Whether it lets through.
+    pub allow: bool,
+    /// The protocol's number, or `-1` for all.
+    pub protocol: String,
+    /// The IPv4 block on the other side.
+    pub cidr: String,
+    /// The ports; all where unset.
+    pub ports: Option<(i32, i32)>,
 }
 
 /// A network interface.
@@ -283,6 +319,16 @@ impl Ec2 {
         Ok(answer.subnets.unwrap_or_default().into_iter().filter_map(plain_subnet).collect())
     }
 
+    /// Lists the network ACLs of a VPC.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn acls_of_vpc(&self, vpc: &str) -> Answer<Vec<Acl>> {
+        let call = self.client.describe_network_acls().filters(filter("vpc-id", vpc)).send().await;
+        let answer = call.map_err(|error| refuse("ec2:DescribeNetworkAcls", &error))?;
+        Ok(answer.network_acls.unwrap_or_default().into_iter().filter_map(plain_acl).collect())
+    }
+
     /// Lists the network interfaces that use a group.
     ///
     /// # Errors
@@ -366,6 +412,26 @@ fn plain_rule(rule: aws_sdk_ec2::types::SecurityGroupRule) -> Option<Rule> {
     })
 }
 
+fn plain_acl(acl: NetworkAcl) -> Option<Acl> {
+    let entry = |entry: NetworkAclEntry| {
+        Some(AclEntry {
+            number: entry.rule_number?,
+            egress: entry.egress.unwrap_or(false),
+            allow: entry.rule_action == Some(RuleAction::Allow),
+            protocol: entry.protocol.unwrap_or_default(),
+            cidr: entry.cidr_block?,
+            ports: entry.port_range.map(|range| (range.from.unwrap_or(0), range.to.unwrap_or(65_535))),
+        })
+    };
+    let subnets = acl.associations.unwrap_or_default().into_iter().filter_map(|association| association.subnet_id);
+    Some(Acl {
+        id: acl.network_acl_id?,
+        default: acl.is_default.unwrap_or(false),
+        subnets: subnets.collect(),
+        entries: acl.entries.unwrap_or_default().into_iter().filter_map(entry).collect(),
+    })
+}
+
 fn plain_subnet(subnet: aws_sdk_ec2::types::Subnet) -> Option<Subnet> {
     Some(Subnet {
         id: subnet.subnet_id?,
@@ -373,5 +439,7 @@ fn plain_subnet(subnet: aws_sdk_ec2::types::Subnet) -> Option<Subnet> {
         zone: subnet.availability_zone.unwrap_or_default(),
         zone_id: subnet.availability_zone_id.unwrap_or_default(),
         free: subnet.available_ip_address_count.unwrap_or(0),
+        cidr: subnet.cidr_block.unwrap_or_default(),
+        ipv6: !subnet.ipv6_cidr_block_association_set.unwrap_or_default().is_empty(),
     })
 }

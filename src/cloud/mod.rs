@@ -8,6 +8,7 @@ pub mod connect;
 pub mod ec2;
 pub mod error;
 pub mod iam;
+pub mod kms;
 pub mod lambda;
 mod pace;
 pub mod rds;
@@ -36,6 +37,8 @@ pub struct Cloud {
     pub iam: iam::Iam,
     /// Amazon EC2.
     pub ec2: ec2::Ec2,
+    /// AWS KMS.
+    pub kms: kms::Kms,
     /// AWS Lambda.
     pub lambda: lambda::Lambda,
     /// AWS Secrets Manager.
@@ -71,6 +74,7 @@ impl Cloud {
             rds: rds::Rds::new(config, calls),
             iam: iam::Iam::new(config, calls),
             ec2: ec2::Ec2::new(config, calls),
+            kms: kms::Kms::new(config, calls),
             lambda: lambda::Lambda::new(config, calls),
             secrets: secrets::Secrets::new(config, calls),
             sts: sts::Sts::new(config, calls),

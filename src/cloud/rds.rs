@@ -12,6 +12,7 @@ use aws_sdk_rds::types::Filter;
 pub use endpoint::{Endpoint, NewEndpoint};
 pub use proxy::{EngineFamily, NewProxy, Pool, Proxy, ProxyAuth, ProxyEdit, Target, TargetGroup, TargetKind};
 
+use super::Tags;
 use super::calls::Calls;
 use super::error::{Answer, Kind, refuse};
 
@@ -65,8 +66,12 @@ pub struct Instance {
     pub master_user: Option<String>,
     /// The master user's managed secret.
     pub master_secret: Option<MasterSecret>,
-    /// Whether IAM database authentication is on.
+    /// Whether IAM database authentication is on, or on its way.
     pub iam_authentication: bool,
+    /// The id that `rds-db:connect` names it by, `db-…` or `cluster-…`.
+    pub resource_id: String,
+    /// Its tags.
+    pub tags: Tags,
 }
 
 /// A member of a cluster.
@@ -111,8 +116,12 @@ pub struct Cluster {
     pub master_user: Option<String>,
     /// The master user's managed secret.
     pub master_secret: Option<MasterSecret>,
-    /// Whether IAM database authentication is on.
+    /// Whether IAM database authentication is on, or on its way.
     pub iam_authentication: bool,
+    /// The id that `rds-db:connect` names it by, `db-…` or `cluster-…`.
+    pub resource_id: String,
+    /// Its tags.
+    pub tags: Tags,
     /// The least capacity of Aurora Serverless v2, in tenths of an ACU.
     pub serverless_floor: Option<u32>,
 }
@@ -177,5 +186,20 @@ impl Rds {
             found.extend(page.db_clusters.unwrap_or_default().into_iter().filter_map(plain::cluster));
         }
         Ok(found)
+    }
+
+    /// Turns IAM authentication of a database on or off, at once; it takes minutes.
+    ///
+    /// # Errors
+    /// [`Kind::NotYet`] while the database is in a passing state, or when AWS refuses otherwise.
+    pub async fn set_iam_authentication(&self, id: &str, cluster: bool, on: bool) -> Answer<()> {
+        if cluster {
+            let call = self.client.modify_db_cluster().db_cluster_identifier(id);
+            let call = call.enable_iam_database_authentication(on).apply_immediately(true).send().await;
+            return call.map(drop).map_err(|error| refuse("rds:ModifyDBCluster", &error));
+        }
+        let call = self.client.modify_db_instance().db_instance_identifier(id);
+        let call = call.enable_iam_database_authentication(on).apply_immediately(true).send().await;
+        call.map(drop).map_err(|error| refuse("rds:ModifyDBInstance", &error))
     }
 }

@@ -16,6 +16,12 @@ pub const FORMER: &str = "rdsproxy-setup:former:";
 
 /// The beginning of the tags that remember which version an alias pointed at; the alias's name follows.
 pub const FORMER_VERSION: &str = "rdsproxy-setup:former-version:";
+/// The tag on a secret that we made which tells its database user.
+pub const USER: &str = "rdsproxy-setup:user";
+/// The tag on a proxy that was taken over; its value tells whether it had a target then.
+pub const ADOPTED: &str = "rdsproxy-setup:adopted";
+/// The tag on a database whose IAM authentication a stack turned on; its value is the stack's name.
+pub const IAM_AUTH: &str = "rdsproxy-setup:iam-auth";
 
 /// Who owns what a stack consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+mod passwords;
 mod sandbox;
 mod session;
 mod status;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::passwords;
 use super::session::{Session, command, consent, patience};
 use crate::catalogue::STEPS;
 use crate::cli::{Global, Up};
@@ -14,7 +15,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, Done, SCHEMA, Topology};
 use crate::sequence::{self, Outcome};
-use crate::spec::{self, DatabaseRef, Spec, SpecError};
+use crate::spec::{self, CreateSecret, DatabaseRef, Spec, SpecError};
 use crate::survey::Survey;
 
 /// Runs it.
@@ -22,7 +23,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     let spec = read(args)?;
     let patience = patience(&args.waits)?;
     let session = Session::open(global).await?;
-    let survey = Box::pin(Survey::read(&session.cloud, &spec, patience)).await?;
+    let mut survey = Box::pin(Survey::read(&session.cloud, &spec, patience)).await?;
     let entries = survey.entries();
     let pending = entries.iter().any(|entry| entry.verdict.changes());
     for warning in &survey.warnings {
@@ -33,6 +34,8 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
         return Ok(if args.detailed_exitcode && pending { Exit::Pending } else { Exit::Done });
     }
     conflicts(&entries)?;
+    let users: Vec<String> = survey.secrets.planned.iter().map(|planned| planned.user.clone()).collect();
+    survey.passwords = passwords::read(args, &users)?;
     let plan = format!("{}\n\n{}\n", headline(&survey), report::plan(&entries));
     if pending && !consent(global, &plan, &explain())? {
         return Ok(Exit::Decide);
@@ -203,10 +206,19 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
         reader_endpoint: args.reader_endpoint,
         publish_pending: args.publish_pending,
         secrets: args.secrets.clone(),
+        create_secret: args.create_secret.then(|| CreateSecret {
+            users: args.db_users.clone(),
+            kms_key: args.secret_kms_key.clone(),
+            generate: args.generate_password,
+        }),
+        adopt: args.adopt,
         client_auth: args.client_auth,
+        database_auth: args.database_auth,
+        enable_iam_auth: args.enable_iam_auth,
         db_users: args.db_users.iter().map(|text| spec::db_user(text)).collect::<Result<_, _>>()?,
         subnets: args.subnets.iter().map(|text| spec::subnet(text)).collect::<Result<_, _>>()?,
         pool,
+        network_type: args.network_type,
         idle_client_timeout: args.idle_client_timeout,
         require_tls: match (args.require_tls, args.no_require_tls) {
             (true, _) => Some(true),

@@ -1,54 +1,103 @@
 //! How functions log in: with IAM tokens or with a password.
+//!
+//! Judged by each function's variables alone. AWS takes one `IAMAuth` a secret, and for MySQL and PostgreSQL it is
+//! either required or disabled (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_UserAuthConfig.html>),
+//! so functions that share a database user must log in the same way.
 
 use std::collections::BTreeSet;
 
+use super::database::Database;
 use super::functions::FunctionUse;
 use super::problem::Problem;
-use crate::spec::ClientAuth;
+use crate::cloud::rds::EngineFamily;
+use crate::spec::{ClientAuth, Spec};
 
-/// How functions log in at the proxy.
+/// How functions log in at the proxy, and the proxy at the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// With IAM tokens; else with a password.
+    /// Functions log in with IAM tokens; else with a password.
     pub iam: bool,
-    /// Why this way, for the plan.
+    /// The proxy logs in at the database with IAM too; else with secrets.
+    pub end_to_end: bool,
+    /// Why functions log in this way, for the plan.
     pub why: String,
     /// The database users that the functions log in as, where their variables tell.
     pub users: Vec<String>,
+}
+
+/// What a function's variables say of its login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Sign {
+    /// This variable carries a password.
+    Password(String),
+    /// This variable names a secret or parameter that the function reads a password from.
+    Secret(String),
+    /// This variable turns IAM tokens on.
+    Token(String),
+    /// Nothing.
+    None,
+}
+
+impl Sign {
+    fn iam(&self) -> bool {
+        matches!(self, Self::Token(_) | Self::None)
+    }
+
+    fn sentence(&self, function: &str) -> String {
+        match self {
+            Self::Password(variable) => format!("{function} carries a password in {variable}"),
+            Self::Secret(variable) => format!("{function} reads its password from the secret that {variable} names"),
+            Self::Token(variable) => format!("{function} uses IAM tokens, as {variable} says"),
+            Self::None => format!("{function} carries no password and names no secret"),
+        }
+    }
 }
 
 /// Chooses what keeps the functions working with no change of code.
 ///
 /// # Errors
 /// When the functions need both ways: one proxy does not serve a mix.
-pub fn choose(wanted: ClientAuth, functions: &[FunctionUse], users: &[String]) -> Result<Login, Problem> {
+pub fn choose(
+    wanted: ClientAuth,
+    end_to_end: bool,
+    functions: &[FunctionUse],
+    users: &[String],
+) -> Result<Login, Problem> {
     let users: Vec<String> = if users.is_empty() {
         functions.iter().filter_map(user_of).collect::<BTreeSet<_>>().into_iter().collect()
     } else {
         users.to_vec()
     };
-    let login = |iam, why: String| Ok(Login { iam, why, users });
+    let login = |iam, why: String| Ok(Login { iam, end_to_end, why, users });
     match wanted {
         ClientAuth::Iam => return login(true, "asked for with --client-auth iam".to_owned()),
         ClientAuth::Password => return login(false, "asked for with --client-auth password".to_owned()),
         ClientAuth::Auto => {}
     }
-    let (with, without): (Vec<_>, Vec<_>) =
-        functions.iter().map(|found| (found, password_in(found))).partition(|(_, variable)| variable.is_some());
-    match (with.first(), without.first()) {
+    let signs: Vec<(&str, Sign)> =
+        functions.iter().map(|found| (found.function.name.as_str(), sign_of(found))).collect();
+    let tell = |(function, sign): &(&str, Sign)| sign.sentence(function);
+    let told: Vec<String> = signs.iter().filter(|(_, sign)| *sign != Sign::None).map(tell).collect();
+    let (token, password): (Vec<_>, Vec<_>) = signs.iter().partition(|(_, sign)| sign.iam());
+    match (password.first(), token.first()) {
         (None, None) => login(true, "no function was found, so the documented default".to_owned()),
-        (None, Some(_)) => login(true, "no function carries a password, so they use IAM tokens".to_owned()),
-        (Some((found, variable)), None) => {
-            let variable = variable.clone().unwrap_or_default();
-            login(false, format!("{} carries a password in {variable}", found.function.name))
+        (None, Some(_)) if told.is_empty() => {
+            login(true, "no function carries a password or names a secret, so they use IAM tokens".to_owned())
         }
-        (Some((one, variable)), Some((other, _))) => Err(Problem::unfit(
+        (None, Some(_)) => login(true, told.join("; ")),
+        (Some(first), None) if end_to_end => Err(Problem::unfit(
             format!(
-                "choosing the client authentication: {} carries a password in {}, but {} does not",
-                one.function.name,
-                variable.clone().unwrap_or_default(),
-                other.function.name
+                "choosing the client authentication: {}, and --database-auth iam serves IAM tokens only",
+                tell(first)
             ),
+            [
+                "With end-to-end IAM, the functions log in with tokens too: change them first, then add --client-auth iam.",
+                "Or leave --database-auth iam out: the proxy then logs in with a secret.",
+            ],
+        )),
+        (Some(_), None) => login(false, told.join("; ")),
+        (Some(one), Some(other)) => Err(Problem::unfit(
+            format!("choosing the client authentication: {}, but {}", tell(one), tell(other)),
             [
                 "One proxy login cannot serve both. Choose --client-auth iam or --client-auth password for all.",
                 "Or make two proxies: name the functions of each with --function, and give the second a --name.",
@@ -57,37 +106,223 @@ pub fn choose(wanted: ClientAuth, functions: &[FunctionUse], users: &[String]) -
     }
 }
 
-/// The variable that carries a password, if one does.
-fn password_in(found: &FunctionUse) -> Option<String> {
-    let variables = &found.function.variables.0;
-    let by_name = variables.iter().find(|(name, value)| {
-        let name = name.to_ascii_uppercase();
-        !value.is_empty() && ["PASSWORD", "PASSWD", "_PASS", "_PWD", "PGPASS"].iter().any(|part| name.contains(part))
-    });
-    let in_url = || {
-        found.variables.iter().find_map(|holding| {
-            let value = variables.get(&holding.name)?;
-            let first = holding.mentions.first()?.host.start;
-            let before = value.get(..first)?;
-            let user = before.rsplit_once("://").and_then(|(_, rest)| rest.strip_suffix('@'))?;
-            user.contains(':').then(|| holding.name.clone())
-        })
+/// Checks what end-to-end IAM asks of the wishes and the database.
+///
+/// # Errors
+/// When it cannot work.
+pub fn check_end_to_end(login: &Login, spec: &Spec, database: &Database) -> Result<(), Problem> {
+    if !login.end_to_end {
+        return Ok(());
+    }
+    let doing = format!("choosing how the proxy logs in at the database ({})", database.id);
+    if database.family == EngineFamily::SqlServer {
+        return Err(Problem::unfit(
+            format!("{doing}: SQL Server does not take IAM authentication from RDS Proxy"),
+            ["Leave --database-auth iam out: the proxy then logs in with a secret."],
+        ));
+    }
+    if !login.iam {
+        return Err(Problem::unfit(
+            format!("{doing}: --database-auth iam serves IAM tokens only, and --client-auth password was asked for"),
+            ["Leave one of the two flags out."],
+        ));
+    }
+    if !spec.secrets.is_empty() {
+        return Err(Problem::unfit(
+            format!("{doing}: with --database-auth iam the proxy reads no secret, but --secret was given"),
+            ["Leave one of the two flags out."],
+        ));
+    }
+    if spec.database_auth.is_some() && !database.iam_authentication && !spec.enable_iam_auth {
+        return Err(Problem::unfit(
+            format!("{doing}: IAM authentication of the database is off, and --database-auth iam needs it"),
+            ["Add --enable-iam-auth to turn it on at once; teardown turns it off again."],
+        ));
+    }
+    Ok(())
+}
+
+/// Words in a variable's name that make its password one for something else.
+const ELSEWHERE: [&str; 16] = [
+    "SMTP",
+    "MAIL",
+    "REDIS",
+    "CACHE",
+    "FTP",
+    "LDAP",
+    "KAFKA",
+    "RABBIT",
+    "API",
+    "SSH",
+    "KEYSTORE",
+    "TRUSTSTORE",
+    "MONGO",
+    "ELASTIC",
+    "OPENSEARCH",
+    "SNOWFLAKE",
+];
+
+/// Words in a name that speak of a database.
+const DATABASE: [&str; 9] = ["DB", "DATABASE", "MYSQL", "MARIADB", "PG", "POSTGRES", "RDS", "AURORA", "SQL"];
+
+fn any_of(words: &[&str], text: &str) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
+/// What one function's variables say. What is said outright goes before what is left lying about.
+fn sign_of(found: &FunctionUse) -> Sign {
+    let variables = || found.function.variables.0.iter().filter(|(_, value)| !value.is_empty());
+    let first = |says: &dyn Fn(&str, &str) -> bool| {
+        variables().find(|(name, value)| says(&name.to_ascii_uppercase(), value)).map(|(name, _)| name.clone())
     };
-    by_name.map(|(name, _)| name.clone()).or_else(in_url)
+    let connection = |says: &dyn Fn(&str) -> bool| {
+        let mut texts =
+            found.variables.iter().filter_map(|holding| Some((holding, variables().find(|v| v.0 == &holding.name)?.1)));
+        texts.find(|(_, value)| says(value)).map(|(holding, _)| holding.name.clone())
+    };
+    if let Some(name) =
+        first(&token_by_name).or_else(|| connection(&|value| value.to_ascii_lowercase().contains("plugins=iam")))
+    {
+        return Sign::Token(name);
+    }
+    let password = first(&|name, _| is_password(name));
+    if let Some(name) = password.or_else(|| connection(&|value| key_in(value, &["password", "pwd"]).is_some())) {
+        return Sign::Password(name);
+    }
+    let in_url =
+        found.variables.iter().find(|holding| login_in(found, holding).is_some_and(|login| login.contains(':')));
+    if let Some(holding) = in_url {
+        return Sign::Password(holding.name.clone());
+    }
+    first(&refers_to_secret).map_or(Sign::None, Sign::Secret)
+}
+
+fn token_by_name(name: &str, value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    let iam = name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "IAM");
+    (iam && any_of(&["AUTH", "DB", "RDS", "TOKEN", "USE"], name)
+        && ["true", "1", "yes", "on"].contains(&value.as_str()))
+        || (name.contains("AUTH")
+            && any_of(&DATABASE, name)
+            && ["iam", "iam_auth", "rds_iam", "aws_iam"].contains(&value.as_str()))
+}
+
+fn is_password(name: &str) -> bool {
+    let word = |wanted: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == wanted);
+    let password = any_of(&["PASSWORD", "PASSWD", "PGPASS"], name) || word("PASS") || word("PWD");
+    password && (any_of(&DATABASE, name) || !any_of(&ELSEWHERE, name))
+}
+
+/// Whether a variable names the secret that the function logs in with at the database.
+pub(super) fn refers_to_secret(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let about = |text: &str| any_of(&DATABASE, &text.to_ascii_uppercase());
+    let bare = ["SECRET_ARN", "SECRET_ID", "SECRET_NAME", "SECRETS_ARN"].contains(&name.as_str());
+    if value.starts_with("arn:") {
+        let secret = value.split_once(":secretsmanager:").map(|(_, rest)| rest);
+        return secret.is_some_and(|secret| bare || about(&name) || about(secret)) && !any_of(&ELSEWHERE, &name);
+    }
+    let by_name = name.contains("SECRET") && ["NAME", "ID", "ARN"].iter().any(|part| name.ends_with(part));
+    by_name && about(&name) && !value.is_empty()
+}
+
+/// `user` or `user:password` in front of a host within a URL.
+fn login_in<'a>(found: &'a FunctionUse, holding: &super::functions::Holding) -> Option<&'a str> {
+    let value = found.function.variables.0.get(&holding.name)?;
+    let before = value.get(..holding.mentions.first()?.host.start)?;
+    before.rsplit_once("://").and_then(|(_, rest)| rest.strip_suffix('@'))
+}
+
+/// The value of one of these keys in a connection string: `Key=value;…`, `key=value …` or `…?key=value&…`.
+fn key_in<'a>(text: &'a str, keys: &[&str]) -> Option<&'a str> {
+    let pairs = text.split([';', ' ', '?', '&']).filter_map(|part| part.split_once('='));
+    let wanted = |key: &str| keys.contains(&key.trim().to_ascii_lowercase().as_str());
+    pairs.filter(|(_, value)| !value.is_empty()).find(|(key, _)| wanted(key)).map(|(_, value)| value)
 }
 
 /// The database user that a function's variables name.
 fn user_of(found: &FunctionUse) -> Option<String> {
     let variables = &found.function.variables.0;
-    let names = ["DB_USER", "DB_USERNAME", "DATABASE_USER", "MYSQL_USER", "PGUSER", "POSTGRES_USER", "RDS_USERNAME"];
-    let by_name = names.iter().find_map(|name| variables.get(*name)).filter(|value| !value.is_empty()).cloned();
-    by_name.or_else(|| {
+    let says_so = |name: &str| {
+        let name = name.to_ascii_uppercase();
+        any_of(&DATABASE, &name) && (name.ends_with("USER") || name.ends_with("USERNAME"))
+    };
+    let usual = ["DB_USER", "DB_USERNAME"].iter().find_map(|name| variables.get(*name));
+    let by_name = || variables.iter().find(|(name, value)| says_so(name) && !value.is_empty()).map(|(_, value)| value);
+    let in_value = || {
         found.variables.iter().find_map(|holding| {
+            let url = login_in(found, holding).and_then(|login| login.split(':').next());
             let value = variables.get(&holding.name)?;
-            let before = value.get(..holding.mentions.first()?.host.start)?;
-            let login = before.rsplit_once("://").and_then(|(_, rest)| rest.strip_suffix('@'))?;
-            let user = login.split(':').next().unwrap_or_default();
-            (!user.is_empty() && !user.contains('%')).then(|| user.to_owned())
+            url.or_else(|| key_in(value, &["user", "uid", "username"]))
+                .filter(|user| !user.is_empty() && !user.contains('%'))
         })
-    })
+    };
+    let named = usual.filter(|value| !value.is_empty()).or_else(by_name).map(String::as_str);
+    named.or_else(in_value).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::lambda::{Function, Update, Variables};
+    use crate::discover::hosts::{HostKind, KnownHost};
+
+    const HOST: &str = "main.abc.eu-west-1.rds.amazonaws.com";
+
+    fn using(name: &str, variables: &[(&str, &str)]) -> FunctionUse {
+        let known = [KnownHost { name: HOST.to_owned(), kind: HostKind::Writer }];
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), value.replace("{}", HOST))).collect();
+        let function = Function {
+            name: name.to_owned(),
+            arn: String::new(),
+            role: String::new(),
+            vpc: None,
+            security_groups: Vec::new(),
+            variables: Variables(variables),
+            hidden: None,
+            revision: None,
+            update: Update::Unknown,
+            kms_key: None,
+            tags: None,
+        };
+        FunctionUse::of(function, &known, false)
+    }
+
+    #[test]
+    fn each_way_of_logging_in_is_told_by_its_variables() {
+        let iam = |variables: &[(&str, &str)]| {
+            let found = using("f", variables);
+            let login = choose(ClientAuth::Auto, false, std::slice::from_ref(&found), &[]).unwrap();
+            (login.iam, login.users)
+        };
+        let user = |name: &str| vec![name.to_owned()];
+        assert_eq!(iam(&[("DB_HOST", "{}"), ("DB_USER", "app")]), (true, user("app")));
+        assert_eq!(iam(&[("DB_HOST", "{}"), ("DB_PASSWORD", "x")]), (false, vec![]));
+        assert_eq!(iam(&[("DB_HOST", "{}"), ("MYSQL_PWD", "x")]), (false, vec![]));
+        assert_eq!(iam(&[("URL", "mysql://app:x@{}/shop")]), (false, user("app")));
+        assert_eq!(iam(&[("URL", "mysql://app@{}/shop")]), (true, user("app")));
+        assert_eq!(iam(&[("DSN", "Server={};Uid=app;Pwd=x;")]), (false, user("app")));
+        assert_eq!(iam(&[("DSN", "host={} user=app dbname=x")]), (true, user("app")));
+        assert_eq!(iam(&[("URL", "jdbc:mysql://{}/x?user=app&password=y")]), (false, user("app")));
+        assert_eq!(iam(&[("DB_HOST", "{}"), ("DB_SECRET_NAME", "shop/app")]), (false, vec![]));
+        let arn = "arn:aws:secretsmanager:eu-west-1:1:secret:shop-AbCdEf";
+        assert_eq!(iam(&[("DB_HOST", "{}"), ("SECRET_ARN", arn)]), (false, vec![]));
+        // What belongs to something else says nothing of the database.
+        assert_eq!(iam(&[("DB_HOST", "{}"), ("SMTP_PASSWORD", "x")]), (true, vec![]));
+        assert_eq!(iam(&[("DB_HOST", "{}"), ("API_SECRET_ARN", arn)]), (true, vec![]));
+        // What is said outright goes before a password left lying about.
+        assert_eq!(iam(&[("DB_HOST", "{}"), ("DB_PASSWORD", "x"), ("DB_IAM_AUTH", "true")]), (true, vec![]));
+        assert_eq!(iam(&[("DB_HOST", "{}"), ("DB_PASSWORD", "x"), ("DB_IAM_AUTH", "false")]), (false, vec![]));
+    }
+
+    #[test]
+    fn a_mix_is_refused_and_a_wish_settles_it() {
+        let mix = [using("one", &[("DB_HOST", "{}"), ("DB_PASSWORD", "x")]), using("two", &[("DB_HOST", "{}")])];
+        let refused = choose(ClientAuth::Auto, false, &mix, &[]).unwrap_err().to_string();
+        assert!(refused.contains("one carries a password in DB_PASSWORD") && refused.contains("two"), "{refused}");
+        assert!(choose(ClientAuth::Iam, false, &mix, &[]).unwrap().iam);
+        assert!(!choose(ClientAuth::Password, false, &mix, &[]).unwrap().iam);
+        let end_to_end = choose(ClientAuth::Auto, true, &mix[..1], &[]).unwrap_err().to_string();
+        assert!(end_to_end.contains("--database-auth iam"), "{end_to_end}");
+    }
 }

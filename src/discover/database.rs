@@ -2,8 +2,8 @@
 
 use super::hosts::{HostKind, KnownHost};
 use super::problem::{Problem, did_you_mean};
-use crate::cloud::Cloud;
 use crate::cloud::rds::{Cluster, EngineFamily, Instance, MasterSecret};
+use crate::cloud::{Cloud, Tags};
 use crate::spec::DatabaseRef;
 
 /// The database, instance or cluster, as the steps need it.
@@ -39,6 +39,10 @@ pub struct Database {
     pub master_secret: Option<MasterSecret>,
     /// Whether IAM database authentication is on.
     pub iam_authentication: bool,
+    /// The id that `rds-db:connect` names it by.
+    pub resource_id: String,
+    /// Its tags.
+    pub tags: Tags,
     /// What a person should know before a proxy is put in front of it.
     pub warnings: Vec<String>,
 }
@@ -212,6 +216,8 @@ fn of_instance(found: Instance) -> Result<Database, Problem> {
         master_user: found.master_user,
         master_secret: found.master_secret,
         iam_authentication: found.iam_authentication,
+        resource_id: found.resource_id,
+        tags: found.tags,
         status: found.status,
         warnings,
         id,
@@ -276,6 +282,8 @@ fn of_cluster(found: Cluster, members: &[Instance]) -> Result<Database, Problem>
         master_user: found.master_user,
         master_secret: found.master_secret,
         iam_authentication: found.iam_authentication,
+        resource_id: found.resource_id,
+        tags: found.tags,
         status: found.status,
         warnings,
         id,

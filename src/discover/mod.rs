@@ -4,10 +4,13 @@
 //! how they log in, with which secrets, in which subnets. What cannot be answered without a person
 //! becomes a [`Problem`], which says what would help.
 
+pub mod acls;
 pub mod auth;
+pub mod created;
 pub mod database;
 pub mod functions;
 pub mod hosts;
+pub mod keys;
 pub mod network;
 mod owner;
 mod ports;

@@ -6,6 +6,7 @@ use super::database::Database;
 use super::problem::Problem;
 use crate::cloud::ec2::Subnet;
 use crate::cloud::{Cloud, Kind};
+use crate::spec::NetworkType;
 
 /// Zones that RDS Proxy does not work in. It drops their subnets without a word.
 const UNSUPPORTED_ZONES: [&str; 2] = ["use1-az3", "usw1-az2"];
@@ -17,6 +18,8 @@ pub struct Subnets {
     pub ids: Vec<String>,
     /// Their zones.
     pub zones: Vec<String>,
+    /// Why these.
+    pub why: String,
     /// What was left out, and why, one sentence each.
     pub left_out: Vec<String>,
 }
@@ -25,7 +28,12 @@ pub struct Subnets {
 ///
 /// # Errors
 /// When fewer than two usable zones remain.
-pub async fn choose(cloud: &Cloud, database: &Database, named: &[String]) -> Result<Subnets, Problem> {
+pub async fn choose(
+    cloud: &Cloud,
+    database: &Database,
+    named: &[String],
+    kind: Option<NetworkType>,
+) -> Result<Subnets, Problem> {
     let (ids, whose) =
         if named.is_empty() { (&database.subnets[..], "the database's subnet group") } else { (named, "--subnet") };
     let doing = "choosing the proxy's subnets";
@@ -40,10 +48,11 @@ pub async fn choose(cloud: &Cloud, database: &Database, named: &[String]) -> Res
     };
     found.sort_by(|a, b| (&a.zone, &a.id).cmp(&(&b.zone, &b.id)));
     let needed = addresses(&database.classes);
-    let mut chosen = Subnets { ids: Vec::new(), zones: Vec::new(), left_out: Vec::new() };
+    let mut chosen =
+        Subnets { ids: Vec::new(), zones: Vec::new(), why: format!("those of {whose}"), left_out: Vec::new() };
     let mut zones = BTreeSet::new();
     for subnet in found {
-        if let Some(why) = unfit(&subnet, database, needed) {
+        if let Some(why) = unfit(&subnet, database, needed, kind) {
             chosen.left_out.push(format!("{} in {}: {why}", subnet.id, subnet.zone));
         } else {
             zones.insert(subnet.zone);
@@ -65,12 +74,15 @@ pub async fn choose(cloud: &Cloud, database: &Database, named: &[String]) -> Res
     Ok(chosen)
 }
 
-fn unfit(subnet: &Subnet, database: &Database, needed: i32) -> Option<String> {
+fn unfit(subnet: &Subnet, database: &Database, needed: i32, kind: Option<NetworkType>) -> Option<String> {
     if subnet.vpc != database.vpc {
         return Some(format!("it is in {}, the database in {}", subnet.vpc, database.vpc));
     }
     if UNSUPPORTED_ZONES.contains(&subnet.zone_id.as_str()) {
         return Some(format!("RDS Proxy does not work in the zone {}", subnet.zone_id));
+    }
+    if let Some(kind) = kind.filter(|kind| *kind != NetworkType::Ipv4 && !subnet.ipv6) {
+        return Some(format!("it has no IPv6 block, which {} needs", kind.word()));
     }
     (subnet.free < needed).then(|| format!("it has {} free addresses, and AWS asks for {needed}", subnet.free))
 }

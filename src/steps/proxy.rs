@@ -8,9 +8,15 @@ use std::time::Duration;
 
 use crate::catalogue::StepId;
 use crate::cloud::rds::{EngineFamily, NewProxy, Proxy as Found, ProxyAuth, ProxyEdit};
-use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags};
+use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags, tags};
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+use crate::spec::NetworkType;
 use crate::steps::{not_ours, settling};
+
+/// An adopted proxy that had a target.
+pub const WITH_TARGET: &str = "with-target";
+/// An adopted proxy that had none, so that teardown takes it off again.
+pub const WITHOUT_TARGET: &str = "without-target";
 
 /// What AWS needs to be told about the proxy.
 pub struct Proxy<'a> {
@@ -26,12 +32,16 @@ pub struct Proxy<'a> {
     pub subnets: &'a [String],
     /// The subnets that the user named: an existing proxy must have them.
     pub named_subnets: &'a [String],
+    /// What the endpoint is to speak, where the user asked.
+    pub network_type: Option<NetworkType>,
     /// The role's ARN, once it exists.
     pub role: Option<&'a str>,
     /// The security group, once it exists.
     pub group: Option<&'a str>,
     /// The secrets and how clients log in.
     pub auth: Vec<ProxyAuth>,
+    /// Whether the proxy logs in at the database with IAM.
+    pub end_to_end: bool,
     /// TLS for a new proxy.
     pub require_tls: bool,
     /// TLS, where the user asked.
@@ -40,6 +50,10 @@ pub struct Proxy<'a> {
     pub idle_client_timeout: Option<i32>,
     /// Debug logging, where the user asked.
     pub debug_logging: Option<bool>,
+    /// For a proxy that is taken over: what its tag remembers.
+    pub adopting: Option<&'a str>,
+    /// Whether its target allows to take it over.
+    pub adoptable: bool,
     /// The limits.
     pub patience: Patience,
     /// Further lines for the plan.
@@ -98,6 +112,10 @@ impl Proxy<'_> {
             fields.push("secrets and client authentication".to_owned());
             edit.auth = Some(want);
         }
+        if self.end_to_end != found.iam_to_database {
+            fields.push(format!("login at the database: {}", if self.end_to_end { "IAM" } else { "secrets" }));
+            edit.iam_to_database = Some(self.end_to_end);
+        }
         if let Some(role) = self.role.filter(|role| *role != found.role) {
             fields.push("role".to_owned());
             edit.role = Some(role.to_owned());
@@ -123,12 +141,16 @@ impl Proxy<'_> {
         (edit, fields)
     }
 
+    fn taken_over(&self, found: &Owned) -> bool {
+        self.owner.owns(&found.tags) && found.tags.contains_key(tags::ADOPTED)
+    }
+
     fn conflicts(&self, found: &Owned) -> Vec<String> {
         let proxy = &found.proxy;
-        if !self.owner.owns(&found.tags) {
-            return not_ours("a proxy", &proxy.name);
-        }
         let mut conflicts = Vec::new();
+        if !self.owner.owns(&found.tags) && self.adopting.is_none() {
+            conflicts = not_ours("a proxy", &proxy.name);
+        }
         if proxy.family != Some(self.family) {
             conflicts.push(format!("its engine family is not {} and cannot be changed", self.family));
         }
@@ -137,6 +159,28 @@ impl Proxy<'_> {
         }
         if !self.named_subnets.iter().all(|subnet| proxy.subnets.contains(subnet)) {
             conflicts.push(format!("its subnets are {} and cannot be changed", proxy.subnets.join(", ")));
+        }
+        if let Some(wanted) = self.network_type.filter(|wanted| wanted.word() != proxy.network_type) {
+            conflicts.push(format!(
+                "its endpoint speaks {} and cannot be changed to {}",
+                proxy.network_type,
+                wanted.word()
+            ));
+        }
+        if self.adopting.is_some() {
+            // What someone else set up is compared, never changed.
+            let (_, differing) = self.edit(proxy);
+            conflicts.extend(
+                differing
+                    .into_iter()
+                    .map(|field| format!("an adopted proxy is not changed, and it differs in: {field}")),
+            );
+        } else if self.adoptable
+            && conflicts.len() == 1
+            && !self.owner.owns(&found.tags)
+            && !found.tags.contains_key(tags::STACK)
+        {
+            conflicts.push("--adopt takes it over and leaves it as it is".to_owned());
         }
         conflicts
     }
@@ -192,12 +236,22 @@ impl Step for Proxy<'_> {
             // The endpoint comes with the proxy's answer or shortly after it.
             _ => return wait(true, None),
         }
+        if self.adopting.is_some() && !self.taken_over(found) {
+            return Change::Update(vec!["taken over: ownership tags".to_owned()]);
+        }
         let (_, fields) = self.edit(&found.proxy);
         if fields.is_empty() { Change::None } else { Change::Update(fields) }
     }
 
     async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<Owned>) -> Answer<Seen<Owned>> {
         if let (Change::Update(_), Seen::Present(found)) = (change, seen) {
+            if let Some(memory) = self.adopting.filter(|_| !self.taken_over(&found)) {
+                let mut ours = Owner { extra: Tags::new(), ..self.owner.clone() }.tags();
+                ours.insert(tags::ADOPTED.to_owned(), memory.to_owned());
+                cloud.rds.add_tags(&found.proxy.arn, &ours).await?;
+                let tags = found.tags.into_iter().chain(ours).collect();
+                return Ok(Seen::Present(Owned { tags, ..found }));
+            }
             let (edit, _) = self.edit(&found.proxy);
             let proxy = cloud.rds.modify_proxy(self.name, &edit).await?;
             return Ok(Seen::Present(Owned { proxy, ..found }));
@@ -207,6 +261,8 @@ impl Step for Proxy<'_> {
             name: self.name.to_owned(),
             family: self.family,
             auth: self.auth.clone(),
+            network_type: self.network_type.map(NetworkType::word),
+            iam_to_database: self.end_to_end,
             role: self.role.unwrap_or_default().to_owned(),
             subnets: self.subnets.to_vec(),
             security_groups: self.group.map(str::to_owned).into_iter().collect(),
@@ -245,6 +301,14 @@ impl Step for Proxy<'_> {
 
     fn details(&self, seen: &Seen<Owned>) -> Vec<String> {
         let mut details = self.notes.clone();
+        if let Some(found) = seen.present().filter(|_| self.adopting.is_some()) {
+            let role = found.proxy.role.rsplit('/').next().unwrap_or_default();
+            details.push(format!(
+                "adopted: keeps its role {role} and its groups {}",
+                found.proxy.security_groups.join(", ")
+            ));
+            details.push("teardown hands it back and does not delete it".to_owned());
+        }
         if let Some(endpoint) = seen.present().and_then(|found| found.proxy.endpoint.as_deref()) {
             details.push(format!("endpoint {endpoint}"));
         }

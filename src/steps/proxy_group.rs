@@ -18,6 +18,8 @@ pub struct ProxyGroup<'a> {
     pub owner: &'a Owner,
     /// The database's VPC.
     pub vpc: &'a str,
+    /// Why there may be nothing to do.
+    pub not_needed: Option<String>,
     /// How long EC2 may take to show it.
     pub limit: Limit,
 }
@@ -50,6 +52,9 @@ impl Step for ProxyGroup<'_> {
     }
 
     fn compare(&self, seen: &Seen<Group>) -> Change {
+        if let Some(why) = &self.not_needed {
+            return Change::NotNeeded(why.clone());
+        }
         match seen.present() {
             None => Change::Create,
             Some(group) if !self.owner.owns(&group.tags) => Change::Conflict(not_ours("a security group", &group.name)),

@@ -18,6 +18,8 @@ pub struct ProxyRole<'a> {
     pub names: &'a Names,
     /// Ownership.
     pub owner: &'a Owner,
+    /// Why there may be nothing to do.
+    pub not_needed: Option<String>,
     /// How long IAM may take.
     pub limit: Limit,
 }
@@ -43,6 +45,9 @@ impl Step for ProxyRole<'_> {
     }
 
     fn compare(&self, seen: &Seen<Role>) -> Change {
+        if let Some(why) = &self.not_needed {
+            return Change::NotNeeded(why.clone());
+        }
         match seen.present() {
             None => Change::Create,
             Some(role) if !self.owner.owns(&role.tags) => Change::Conflict(not_ours("a role", &role.name)),

@@ -1,73 +1,335 @@
-//! Step 8: the proxy's role may read the secrets.
+//! Step 8: the proxy may log in at the database.
 //!
 //! The published procedure attaches `SecretsManagerReadWrite`; this inline policy allows
 //! `GetSecretValue` on the exact secrets, and decryption through Secrets Manager where a KMS key is
 //! named. It is written before the proxy exists, since a proxy that cannot read its secret ends in
 //! AUTH_FAILURE (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-iam-setup.html>).
+//!
+//! With end-to-end IAM there is no secret: the role may connect as the database's users, and the database must have
+//! IAM authentication on (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-iam-migration.html>).
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::catalogue::StepId;
-use crate::cloud::{Answer, Cloud, Refusal};
-use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
-use crate::names::{Names, SECRET_POLICY};
-use crate::steps::settling;
+use crate::cloud::secrets::{NewSecret, Secret};
+use crate::cloud::sts::Identity;
+use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags, tags};
+use crate::discover::Database;
+use crate::discover::created::Planned;
+use crate::discover::secrets::Secrets;
+use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step};
+use crate::names::{Names, secret_token};
+use crate::password::Password;
+use crate::steps::{not_ours, settling};
+use crate::templates;
 
-/// The inline policy of the proxy's role.
+/// What the proxy logs in with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The inline policy of the proxy's role.
+    pub document: Option<Value>,
+    /// The secrets.
+    pub secrets: Vec<Secret>,
+    /// Whether IAM authentication of the database is on.
+    pub iam: bool,
+}
+
+/// IAM authentication of the database, where the proxy logs in with it.
+pub struct EndToEnd<'a> {
+    /// The database.
+    pub database: &'a Database,
+    /// Whether it may be turned on.
+    pub enable: bool,
+    /// The right to connect.
+    pub document: Value,
+}
+
+impl BySecret<'_> {
+    /// Those of `found` that this run makes or takes back, and that are missing still.
+    fn pending(&self, found: &[Secret]) -> Vec<String> {
+        let absent = self.secrets.planned.iter().filter(|planned| !found.iter().any(|have| have.name == planned.name));
+        let deleted = found.iter().filter(|secret| secret.deleted);
+        absent.map(|planned| planned.name.clone()).chain(deleted.map(|secret| secret.name.clone())).collect()
+    }
+
+    /// What the person must do in the database: nothing here connects to it.
+    fn advice(&self, planned: &Planned) -> String {
+        let user = &planned.user;
+        if !self.generate {
+            return format!(
+                "the database user {user} must exist with the password that you gave; nothing here connects to the database"
+            );
+        }
+        format!(
+            "its password is generated: give it to the database user {user} yourself, who must exist; read it with: aws secretsmanager get-secret-value --secret-id {}",
+            planned.name
+        )
+    }
+
+    fn document(&self, found: &[Secret]) -> Value {
+        let who = self.identity;
+        let arn_of = |key: &String| match key.strip_prefix("arn:") {
+            Some(_) => key.clone(),
+            None => format!("arn:{}:kms:{}:{}:key/{key}", who.partition, self.region, who.account),
+        };
+        let mut arns: Vec<String> = found.iter().map(|secret| secret.arn.clone()).collect();
+        arns.sort();
+        let keys: BTreeSet<String> = found.iter().filter_map(|secret| secret.kms_key.as_ref()).map(arn_of).collect();
+        let keys: Vec<String> = keys.into_iter().collect();
+        templates::read_secrets(&arns, &keys, self.region, &who.partition)
+    }
+
+    async fn observe(&self, cloud: &Cloud) -> Answer<Vec<Secret>> {
+        let mut found = self.secrets.found.clone();
+        for planned in &self.secrets.planned {
+            let secret = cloud.secrets.describe(&planned.name).await?;
+            found.extend(secret.map(|secret| Secret { kms_key: self.secrets.kms_key.clone(), ..secret }));
+        }
+        Ok(found)
+    }
+
+    /// Takes back what is scheduled for deletion, and makes what is missing.
+    async fn complete(&self, cloud: &Cloud, owner: &Owner, mut found: Vec<Secret>) -> Answer<Vec<Secret>> {
+        for secret in found.iter_mut().filter(|secret| secret.deleted) {
+            cloud.secrets.restore(&secret.arn).await?;
+            secret.deleted = false;
+        }
+        for planned in &self.secrets.planned {
+            if found.iter().any(|have| have.name == planned.name) {
+                continue;
+            }
+            let generated = match self.passwords.get(&planned.user) {
+                Some(_) => None,
+                None => Some(cloud.secrets.random_password().await?),
+            };
+            let Some(password) = self.passwords.get(&planned.user).or(generated.as_ref()) else { continue };
+            let mut tags = owner.tags();
+            // Tags take fewer characters than databases do; without the tag, the user is merely not known later.
+            if planned.user.chars().all(|c| c.is_alphanumeric() || "_.:/=+-@".contains(c)) {
+                tags.insert(tags::USER.to_owned(), planned.user.clone());
+            }
+            let wanted = NewSecret {
+                name: &planned.name,
+                description: "A database user's login for RDS Proxy, made by rdsproxy-setup",
+                kms_key: self.secrets.kms_key.as_deref(),
+                token: &secret_token(&planned.name),
+                tags: &tags,
+                user: &planned.user,
+                password,
+            };
+            found.push(cloud.secrets.create(&wanted).await?);
+        }
+        Ok(found)
+    }
+}
+
+/// Secrets that the proxy logs in with.
+pub struct BySecret<'a> {
+    /// The secrets: those that are there, and those to be made.
+    pub secrets: &'a Secrets,
+    /// The new secrets' passwords, by user; AWS generates those that are not given.
+    pub passwords: &'a BTreeMap<String, Password>,
+    /// Whether AWS generates the passwords.
+    pub generate: bool,
+    /// The region.
+    pub region: &'a str,
+    /// Whose account it is.
+    pub identity: &'a Identity,
+}
+
+/// How the proxy logs in at the database.
+pub enum Way<'a> {
+    /// With secrets.
+    Secrets(BySecret<'a>),
+    /// With IAM: the role's right to connect.
+    Iam(EndToEnd<'a>),
+}
+
+/// The inline policy of the proxy's role, and what it needs.
 pub struct SecretAccess<'a> {
     /// Names.
     pub names: &'a Names,
-    /// The document.
-    pub document: Value,
-    /// The secrets' names, for people.
-    pub secrets: Vec<String>,
-    /// Why these secrets.
-    pub why: String,
-    /// How long IAM may take.
-    pub limit: Limit,
+    /// Ownership.
+    pub owner: &'a Owner,
+    /// The inline policy's name.
+    pub policy: &'a str,
+    /// What it gives access to, for people.
+    pub subject: String,
+    /// How the proxy logs in.
+    pub way: Way<'a>,
+    /// Why there may be nothing to do.
+    pub not_needed: Option<String>,
+    /// Lines for the plan.
+    pub notes: Vec<String>,
+    /// The limits.
+    pub patience: Patience,
+}
+
+impl EndToEnd<'_> {
+    /// Whether this stack turned IAM authentication on, or had begun to.
+    fn ours(&self, owner: &Owner) -> bool {
+        self.database.tags.get(tags::IAM_AUTH) == Some(&owner.stack)
+    }
+
+    async fn is_on(&self, cloud: &Cloud) -> Answer<bool> {
+        let id = &self.database.id;
+        Ok(if self.database.cluster {
+            cloud.rds.cluster(id).await?.is_some_and(|found| found.iam_authentication)
+        } else {
+            cloud.rds.instance(id).await?.is_some_and(|found| found.iam_authentication)
+        })
+    }
+
+    async fn turn_on(&self, cloud: &Cloud, owner: &Owner) -> Answer<()> {
+        // Remembered before it is changed: whoever tears down later must know that it was off.
+        if !self.ours(owner) {
+            let memory = Tags::from([(tags::IAM_AUTH.to_owned(), owner.stack.clone())]);
+            cloud.rds.add_tags(&self.database.arn, &memory).await?;
+        }
+        cloud.rds.set_iam_authentication(&self.database.id, self.database.cluster, true).await
+    }
+}
+
+impl SecretAccess<'_> {
+    fn missing(&self, found: &Access) -> Vec<String> {
+        let mut missing = Vec::new();
+        let document = match &self.way {
+            Way::Iam(end_to_end) => {
+                if !found.iam {
+                    missing.push(format!("IAM authentication of {}: on", end_to_end.database.id));
+                }
+                end_to_end.document.clone()
+            }
+            Way::Secrets(by_secret) => {
+                missing.extend(by_secret.pending(&found.secrets).into_iter().map(|name| format!("secret {name}")));
+                by_secret.document(&found.secrets)
+            }
+        };
+        // The ARN of a secret is known once it is made, and so is the document.
+        if !missing.is_empty() || found.document.as_ref() != Some(&document) {
+            missing.push("policy document".to_owned());
+        }
+        missing
+    }
+
+    /// What stands in the way.
+    fn conflicts(&self, found: &Access) -> Vec<String> {
+        match &self.way {
+            Way::Iam(end) if !found.iam && !end.enable && !end.ours(self.owner) => {
+                vec![format!("IAM authentication of {} is off; --enable-iam-auth turns it on", end.database.id)]
+            }
+            Way::Iam(_) => Vec::new(),
+            Way::Secrets(by_secret) => {
+                let planned = |secret: &&Secret| by_secret.secrets.planned.iter().any(|p| p.name == secret.name);
+                let foreign = found.secrets.iter().filter(planned).filter(|secret| !self.owner.owns(&secret.tags));
+                foreign.flat_map(|secret| not_ours("a secret", &secret.name)).collect()
+            }
+        }
+    }
 }
 
 impl Step for SecretAccess<'_> {
-    type State = Value;
+    type State = Access;
 
     fn id(&self) -> StepId {
         StepId::SecretAccess
     }
 
     fn subject(&self) -> String {
-        self.secrets.join(", ")
+        self.subject.clone()
     }
 
     fn doing(&self, _change: &Change) -> String {
-        format!("letting the proxy's role read the secret ({})", self.subject())
-    }
-
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Value>> {
-        Ok(cloud.iam.role_policy(&self.names.role, SECRET_POLICY).await?.into())
-    }
-
-    fn compare(&self, seen: &Seen<Value>) -> Change {
-        match seen.present() {
-            None => Change::Create,
-            Some(found) if *found != self.document => Change::Update(vec!["policy document".to_owned()]),
-            Some(_) => Change::None,
+        match &self.way {
+            Way::Iam(_) => format!("letting the proxy's role log in at the database ({})", self.subject),
+            Way::Secrets(_) => format!("letting the proxy's role read the secret ({})", self.subject),
         }
     }
 
-    async fn apply(&self, cloud: &Cloud, _change: &Change, _seen: Seen<Value>) -> Answer<Seen<Value>> {
-        cloud.iam.put_role_policy(&self.names.role, SECRET_POLICY, &self.document).await?;
-        Ok(Seen::Present(self.document.clone()))
+    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Access>> {
+        let document = cloud.iam.role_policy(&self.names.role, self.policy).await?;
+        Ok(Seen::Present(match &self.way {
+            Way::Iam(end_to_end) => Access { document, secrets: Vec::new(), iam: end_to_end.is_on(cloud).await? },
+            Way::Secrets(by_secret) => Access { document, secrets: by_secret.observe(cloud).await?, iam: false },
+        }))
+    }
+
+    fn compare(&self, seen: &Seen<Access>) -> Change {
+        if let Some(why) = &self.not_needed {
+            return Change::NotNeeded(why.clone());
+        }
+        let Some(found) = seen.present() else { return Change::Create };
+        let conflicts = self.conflicts(found);
+        if !conflicts.is_empty() {
+            return Change::Conflict(conflicts);
+        }
+        let missing = self.missing(found);
+        match (missing.is_empty(), &found.document) {
+            (true, _) => Change::None,
+            (false, None) => Change::Create,
+            (false, Some(_)) => Change::Update(missing),
+        }
+    }
+
+    async fn apply(&self, cloud: &Cloud, _change: &Change, seen: Seen<Access>) -> Answer<Seen<Access>> {
+        let found = match seen {
+            Seen::Present(found) => found,
+            _ => Access { document: None, secrets: Vec::new(), iam: false },
+        };
+        let (document, secrets) = match &self.way {
+            Way::Iam(end_to_end) => {
+                if !found.iam {
+                    end_to_end.turn_on(cloud, self.owner).await?;
+                }
+                (end_to_end.document.clone(), Vec::new())
+            }
+            Way::Secrets(by_secret) => {
+                let secrets = by_secret.complete(cloud, self.owner, found.secrets).await?;
+                (by_secret.document(&secrets), secrets)
+            }
+        };
+        if found.document.as_ref() != Some(&document) {
+            cloud.iam.put_role_policy(&self.names.role, self.policy, &document).await?;
+        }
+        Ok(Seen::Present(Access { document: Some(document), secrets, iam: true }))
     }
 
     fn again(&self, refusal: &Refusal) -> Option<Again> {
-        settling(refusal, self.limit)
+        if refusal.kind == Kind::NotYet && refusal.operation.starts_with("rds:") {
+            return Some(Again { limit: self.patience.database, pace: Pace::Minutes, look: true });
+        }
+        // What was made before the refusal is seen again.
+        settling(refusal, self.patience.propagation)
     }
 
     fn wait(&self) -> (Limit, Pace) {
-        (self.limit, Pace::Dense)
+        (self.patience.propagation, Pace::Dense)
     }
 
-    fn details(&self, _seen: &Seen<Value>) -> Vec<String> {
-        vec![format!("why: {}", self.why)]
+    fn details(&self, seen: &Seen<Access>) -> Vec<String> {
+        if self.not_needed.is_some() {
+            return Vec::new();
+        }
+        let mut details = self.notes.clone();
+        match (&self.way, seen.present()) {
+            (Way::Iam(end), Some(found)) if !found.iam => details.push(format!(
+                "turns IAM authentication of {} on at once; teardown turns it off again",
+                end.database.id
+            )),
+            (Way::Secrets(by_secret), Some(found)) => {
+                let made = by_secret.secrets.planned.iter();
+                for planned in made.filter(|planned| !found.secrets.iter().any(|have| have.name == planned.name)) {
+                    details.push(format!("makes the secret {}", planned.name));
+                    details.push(by_secret.advice(planned));
+                }
+                for secret in found.secrets.iter().filter(|secret| secret.deleted) {
+                    details.push(format!("takes the secret {} back, with the password it had", secret.name));
+                }
+            }
+            _ => {}
+        }
+        details
     }
 }

@@ -9,13 +9,16 @@ use crate::cloud::rds::Endpoint;
 use crate::cloud::{Answer, Cloud, Owner, tags};
 use crate::discover::hosts::{HostKind, KnownHost, mentions, proxies_of, restore};
 use crate::discover::{Database, Problem};
-use crate::engine::{Seen, crowd};
-use crate::names::Names;
+use crate::engine::crowd;
+use crate::names::{Names, secret_prefix};
 use crate::spec::DatabaseRef;
 use crate::steps::proxy::{self, Owned};
 
 /// What a port variable can hold of a proxy that is gone already.
 const PROXY_PORTS: [&str; 3] = ["3306", "5432", "1433"];
+
+/// For how many days a secret that goes can be taken back: AWS's own default, and its most.
+pub(super) const RECOVERY_DAYS: i64 = 30;
 
 /// Everything of one stack that is there.
 #[derive(Debug, Clone)]
@@ -30,12 +33,34 @@ pub struct Stack {
     pub foreign: Vec<String>,
     /// The database that the stack serves, as its tags tell.
     pub database: Option<String>,
+    pub(super) iam_auth: Option<IamAuth>,
+    pub(super) secrets: Vec<(String, String)>,
     pub(super) proxy: Option<Owned>,
     pub(super) readers: Vec<Endpoint>,
     pub(super) role: Option<Vec<String>>,
     pub(super) policy: Option<(Policy, Vec<String>)>,
     pub(super) groups: Vec<Group>,
     pub(super) rules: Vec<Rule>,
+}
+
+/// IAM authentication of the database, which this stack turned on.
+#[derive(Debug, Clone)]
+pub(super) struct IamAuth {
+    pub(super) database: String,
+    pub(super) arn: String,
+    pub(super) cluster: bool,
+    pub(super) on: bool,
+}
+
+impl IamAuth {
+    fn of(database: &Database, stack: &str) -> Option<Self> {
+        (database.tags.get(tags::IAM_AUTH).map(String::as_str) == Some(stack)).then(|| Self {
+            database: database.id.clone(),
+            arn: database.arn.clone(),
+            cluster: database.cluster,
+            on: database.iam_authentication,
+        })
+    }
 }
 
 /// One function on its way back.
@@ -62,7 +87,8 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
     let names = Names::new(stack, &cloud.region);
     let owner = Owner { stack: stack.to_owned(), database: String::new(), extra: tags::Tags::new() };
     let arn = names.policy_arn(&identity.partition, &identity.account);
-    let (proxy, role, inline, policy, attached, groups, rules, listed, hosts) = tokio::join!(
+    let prefix = secret_prefix(stack);
+    let (proxy, role, inline, policy, attached, groups, rules, listed, secrets, hosts) = tokio::join!(
         proxy::observe(cloud, stack, None),
         cloud.iam.role(&names.role),
         cloud.iam.role_policies(&names.role),
@@ -71,45 +97,30 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         cloud.ec2.groups_tagged_with(tags::STACK, stack),
         cloud.ec2.rules_tagged_with(tags::STACK, stack),
         cloud.lambda.list(),
-        async {
-            match database {
-                Some(database) => match Database::find(cloud, database, &identity.account).await {
-                    Ok(found) => Ok(found.hosts),
-                    Err(problem @ Problem::Refused { .. }) => Err(problem),
-                    // A database that is gone does not stand in the way of its proxy's removal.
-                    Err(Problem::Unfit { .. }) => Ok(Vec::new()),
-                },
-                None => Ok(Vec::new()),
-            }
-        },
+        cloud.secrets.beginning_with(&prefix),
+        of_database(cloud, database, &identity.account, stack),
     );
     let doing = "looking for what belongs to the stack";
+    let secrets = secrets.map_err(Problem::refused(doing))?;
     let mut foreign = Vec::new();
-    let proxy = match proxy.map_err(Problem::refused(doing))? {
-        Seen::Present(found) if owner.owns(&found.tags) => Some(found),
-        Seen::Present(found) => {
-            foreign.push(format!("the proxy {}", found.proxy.name));
-            None
+    let mut ours = |owns: bool, what: String| {
+        if !owns {
+            foreign.push(what);
         }
-        _ => None,
+        owns
     };
-    let role = match role.map_err(Problem::refused(doing))? {
-        Some(role) if owner.owns(&role.tags) => Some(inline.map_err(Problem::refused(doing))?),
-        Some(role) => {
-            foreign.push(format!("the role {}", role.name));
-            None
-        }
+    let proxy = proxy.map_err(Problem::refused(doing))?.present().cloned();
+    let proxy = proxy.filter(|found| ours(owner.owns(&found.tags), format!("the proxy {}", found.proxy.name)));
+    let role = role.map_err(Problem::refused(doing))?;
+    let role = match role.filter(|role| ours(owner.owns(&role.tags), format!("the role {}", role.name))) {
+        Some(_) => Some(inline.map_err(Problem::refused(doing))?),
         None => None,
     };
+    let secrets = secrets_of(cloud, &owner, secrets, proxy.as_ref()).await?;
     let attached = attached.map_err(Problem::refused(doing))?;
-    let policy = match policy.map_err(Problem::refused(doing))? {
-        Some(policy) if owner.owns(&policy.tags) => Some((policy, attached.clone())),
-        Some(_) => {
-            foreign.push(format!("the policy {}", names.policy));
-            None
-        }
-        None => None,
-    };
+    let policy = policy.map_err(Problem::refused(doing))?;
+    let policy = policy.filter(|policy| ours(owner.owns(&policy.tags), format!("the policy {}", names.policy)));
+    let policy = policy.map(|policy| (policy, attached.clone()));
     let groups = groups.map_err(Problem::refused(doing))?;
     let rules = rules.map_err(Problem::refused(doing))?;
     let listed = listed.map_err(Problem::refused("listing the functions"))?;
@@ -119,7 +130,7 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         None => Endpoints::default(),
     };
     let port = proxy.as_ref().and_then(|found| found.proxy.family).map(|family| family.proxy_port().to_string());
-    let mut known = hosts?;
+    let (iam_auth, mut known) = hosts?;
     known.extend(endpoints.iter().cloned());
     // A proxy that was deleted by hand left its host in the functions.
     let left_in = |function: &Function| proxies_of(&names.stack, &cloud.region, function.variables.0.values());
@@ -148,7 +159,65 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
     }
     let tagged = proxy.as_ref().map(|found| &found.tags).or_else(|| groups.first().map(|group| &group.tags));
     let database = tagged.and_then(|tags| tags.get(tags::DATABASE)).cloned();
-    Ok(Stack { names, functions, other_users, foreign, database, proxy, readers, role, policy, groups, rules })
+    if proxy.as_ref().is_some_and(|found| found.tags.contains_key(tags::ADOPTED)) {
+        // One that is only handed back serves whoever else uses it as before.
+        other_users.clear();
+    }
+    Ok(Stack {
+        names,
+        functions,
+        other_users,
+        foreign,
+        database,
+        iam_auth,
+        secrets,
+        proxy,
+        readers,
+        role,
+        policy,
+        groups,
+        rules,
+    })
+}
+
+/// What this stack turned on at the database, and the hosts that it is known by.
+async fn of_database(
+    cloud: &Cloud,
+    database: Option<&DatabaseRef>,
+    account: &str,
+    stack: &str,
+) -> Result<(Option<IamAuth>, Vec<KnownHost>), Problem> {
+    let Some(database) = database else { return Ok((None, Vec::new())) };
+    match Database::find(cloud, database, account).await {
+        Ok(found) => Ok((IamAuth::of(&found, stack), found.hosts)),
+        Err(problem @ Problem::Refused { .. }) => Err(problem),
+        // A database that is gone does not stand in the way of its proxy's removal.
+        Err(Problem::Unfit { .. }) => Ok((None, Vec::new())),
+    }
+}
+
+/// The secrets that the stack made, by ARN and name.
+async fn secrets_of(
+    cloud: &Cloud,
+    owner: &Owner,
+    listed: Vec<(String, String, tags::Tags)>,
+    proxy: Option<&Owned>,
+) -> Result<Vec<(String, String)>, Problem> {
+    let ours = listed.into_iter().filter(|(_, _, tags)| owner.owns(tags));
+    let mut found: Vec<(String, String)> = ours.map(|(arn, name, _)| (arn, name)).collect();
+    let prefix = format!(":secret:{}", secret_prefix(&owner.stack));
+    // Lists of secrets lag minutes behind
+    // (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html>).
+    for auth in proxy.iter().flat_map(|found| &found.proxy.auth) {
+        if !auth.secret.contains(&prefix) || found.iter().any(|(arn, _)| *arn == auth.secret) {
+            continue;
+        }
+        let doing = format!("looking at the secret ({})", auth.secret);
+        let secret = cloud.secrets.describe(&auth.secret).await.map_err(Problem::refused(doing))?;
+        let secret = secret.filter(|secret| !secret.deleted && owner.owns(&secret.tags));
+        found.extend(secret.map(|secret| (secret.arn, secret.name)));
+    }
+    Ok(found)
 }
 
 /// The endpoints of our proxy.
@@ -236,10 +305,18 @@ impl Restoring {
 pub type Line = (char, String, String);
 
 impl Stack {
+    /// Whether the proxy is one that someone else made.
+    #[must_use]
+    pub fn adopted(&self) -> bool {
+        self.proxy.as_ref().is_some_and(|found| found.tags.contains_key(tags::ADOPTED))
+    }
+
     /// Whether nothing of the stack is there.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.functions.is_empty()
+            && self.iam_auth.is_none()
+            && self.secrets.is_empty()
             && self.proxy.is_none()
             && self.role.is_none()
             && self.policy.is_none()
@@ -255,6 +332,7 @@ impl Stack {
             (StepId::Proxy, self.proxy.is_some()),
             (StepId::ConnectPolicy, self.policy.is_some()),
             (StepId::DatabaseIngress, !self.rules.is_empty()),
+            (StepId::SecretAccess, self.iam_auth.is_some() || !self.secrets.is_empty()),
             (StepId::ProxyRole, self.role.is_some()),
             (StepId::ProxyGroup, !self.groups.is_empty()),
         ]
@@ -279,7 +357,9 @@ impl Stack {
         for reader in &self.readers {
             lines.push(('-', format!("read-only endpoint {}", reader.name), reader.status.clone()));
         }
-        if let Some(found) = &self.proxy {
+        if let Some(found) = self.proxy.as_ref().filter(|_| self.adopted()) {
+            lines.push(('~', format!("proxy {}", found.proxy.name), "handed back to who made it; it stays".to_owned()));
+        } else if let Some(found) = &self.proxy {
             lines.push(('-', format!("proxy {}", found.proxy.name), found.proxy.status.clone()));
         }
         for rule in &self.rules {
@@ -297,6 +377,17 @@ impl Stack {
         }
         if self.role.is_some() {
             lines.push(('-', format!("role {}", self.names.role), "with its right to read the secret".to_owned()));
+        }
+        for (_, name) in &self.secrets {
+            lines.push((
+                '-',
+                format!("secret {name}"),
+                format!("gone after {RECOVERY_DAYS} days, restorable until then"),
+            ));
+        }
+        if let Some(found) = &self.iam_auth {
+            let how = if found.on { "turn off again, as it was" } else { "forget that this stack had it on" };
+            lines.push(('~', format!("IAM authentication of {}", found.database), how.to_owned()));
         }
         for group in &self.groups {
             lines.push(('-', format!("security group {}", group.name), group.id.clone()));

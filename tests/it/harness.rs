@@ -191,6 +191,11 @@ impl Bed {
         .await
     }
 
+    /// Carries out what a survey found missing.
+    pub(crate) async fn converge(&self, survey: &Survey) -> Fate<Outcome> {
+        self.mortal(self.with_run(async |run| Box::pin(sequence::converge(run, survey)).await)).await
+    }
+
     pub(crate) async fn down(&self, spec: &Spec) -> Fate<()> {
         self.mortal(async {
             let stack = Box::pin(teardown::survey(&self.cloud, &spec.stack, Some(&spec.database))).await;

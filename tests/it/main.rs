@@ -1,6 +1,8 @@
 //! The one integration-test binary: laws over the embedded account under virtual time, and the built program.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
+mod access;
+mod adoption;
 mod bad_input;
 mod budget;
 mod cli;
@@ -15,6 +17,7 @@ mod hand;
 mod harness;
 mod laws;
 mod layers;
+mod network;
 mod pace;
 mod passing;
 mod races;

@@ -2,11 +2,12 @@
 
 use aws_sdk_rds::types::{
     ConnectionPoolConfigurationInfo, DbCluster, DbInstance, DbProxy, DbProxyTarget, DbProxyTargetGroup,
-    MasterUserSecret, TargetType, VpcSecurityGroupMembership,
+    MasterUserSecret, Tag, TargetType, VpcSecurityGroupMembership,
 };
 
 use super::proxy::{EngineFamily, Pool, Proxy, ProxyAuth, Target, TargetGroup, TargetKind};
 use super::{Cluster, Instance, MasterSecret, Member};
+use crate::cloud::Tags;
 
 fn port(port: Option<i32>) -> Option<u16> {
     port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0)
@@ -53,8 +54,18 @@ pub(super) fn instance(found: DbInstance) -> Option<Instance> {
         replica_of: found.read_replica_source_db_instance_identifier,
         master_user: found.master_username,
         master_secret: master_secret(found.master_user_secret),
-        iam_authentication: found.iam_database_authentication_enabled.unwrap_or(false),
+        iam_authentication: found
+            .pending_modified_values
+            .and_then(|pending| pending.iam_database_authentication_enabled)
+            .or(found.iam_database_authentication_enabled)
+            .unwrap_or(false),
+        resource_id: found.dbi_resource_id.unwrap_or_default(),
+        tags: tags(found.tag_list),
     })
+}
+
+pub(super) fn tags(tags: Option<Vec<Tag>>) -> Tags {
+    tags.unwrap_or_default().into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect()
 }
 
 pub(super) fn cluster(found: DbCluster) -> Option<Cluster> {
@@ -82,7 +93,13 @@ pub(super) fn cluster(found: DbCluster) -> Option<Cluster> {
         replica_of: found.replication_source_identifier.filter(|source| !source.is_empty()),
         master_user: found.master_username,
         master_secret: master_secret(found.master_user_secret),
-        iam_authentication: found.iam_database_authentication_enabled.unwrap_or(false),
+        iam_authentication: found
+            .pending_modified_values
+            .and_then(|pending| pending.iam_database_authentication_enabled)
+            .or(found.iam_database_authentication_enabled)
+            .unwrap_or(false),
+        resource_id: found.db_cluster_resource_id.unwrap_or_default(),
+        tags: tags(found.tag_list),
         serverless_floor: found.serverless_v2_scaling_configuration.and_then(|scaling| scaling.min_capacity).map(
             #[expect(
                 clippy::cast_possible_truncation,
@@ -113,6 +130,8 @@ pub(super) fn proxy(found: DbProxy) -> Option<Proxy> {
                 Some(ProxyAuth { secret: auth.secret_arn?, iam })
             })
             .collect(),
+        network_type: found.endpoint_network_type.map_or_else(|| "IPV4".to_owned(), |kind| kind.as_str().to_owned()),
+        iam_to_database: found.default_auth_scheme.as_deref() == Some("IAM_AUTH"),
         role: found.role_arn.unwrap_or_default(),
         require_tls: found.require_tls.unwrap_or(false),
         idle_client_timeout: found.idle_client_timeout,

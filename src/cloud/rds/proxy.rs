@@ -3,7 +3,8 @@
 use std::fmt;
 
 use aws_sdk_rds::types::{
-    AuthScheme, ConnectionPoolConfiguration, EngineFamily as SdkFamily, IamAuthMode, Tag, UserAuthConfig,
+    AuthScheme, ConnectionPoolConfiguration, DefaultAuthScheme, EndpointNetworkType, EngineFamily as SdkFamily,
+    IamAuthMode, Tag, UserAuthConfig,
 };
 
 use super::{Rds, plain};
@@ -45,6 +46,10 @@ pub struct Proxy {
     pub security_groups: Vec<String>,
     /// The secrets it logs in with.
     pub auth: Vec<ProxyAuth>,
+    /// What its endpoint speaks: `IPV4`, `IPV6`, `DUAL`.
+    pub network_type: String,
+    /// Whether it logs in at the database with IAM (`DefaultAuthScheme` `IAM_AUTH`).
+    pub iam_to_database: bool,
     /// The role it assumes.
     pub role: String,
     /// Whether clients must use TLS.
@@ -73,6 +78,10 @@ pub struct NewProxy {
     pub family: EngineFamily,
     /// The secrets.
     pub auth: Vec<ProxyAuth>,
+    /// What its endpoint is to speak; AWS's default where unset.
+    pub network_type: Option<&'static str>,
+    /// Whether it logs in at the database with IAM.
+    pub iam_to_database: bool,
     /// The role's ARN.
     pub role: String,
     /// The subnets.
@@ -94,6 +103,8 @@ pub struct NewProxy {
 pub struct ProxyEdit {
     /// The secrets, all of them.
     pub auth: Option<Vec<ProxyAuth>>,
+    /// Whether it logs in at the database with IAM.
+    pub iam_to_database: Option<bool>,
     /// The role's ARN.
     pub role: Option<String>,
     /// The security groups.
@@ -180,6 +191,15 @@ impl EngineFamily {
         }
     }
 
+    /// What makes a database user one that logs in with IAM.
+    #[must_use]
+    pub fn iam_user(self) -> &'static str {
+        match self {
+            Self::PostgreSql => "each database user must be set up for IAM: GRANT rds_iam TO <user>",
+            _ => "each database user must be set up for IAM: IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'",
+        }
+    }
+
     fn sdk(self) -> SdkFamily {
         match self {
             Self::MySql => SdkFamily::Mysql,
@@ -232,12 +252,28 @@ impl Rds {
     pub async fn tags(&self, arn: &str) -> Answer<Tags> {
         let call = self.client.list_tags_for_resource().resource_name(arn).send().await;
         let answer = call.map_err(|error| refuse("rds:ListTagsForResource", &error))?;
-        Ok(answer
-            .tag_list
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())))
-            .collect())
+        Ok(plain::tags(answer.tag_list))
+    }
+
+    /// Adds tags to a resource.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn add_tags(&self, arn: &str, tags: &Tags) -> Answer<()> {
+        let call = self.client.add_tags_to_resource().resource_name(arn).set_tags(Some(sdk_tags(tags))).send().await;
+        call.map(drop).map_err(|error| refuse("rds:AddTagsToResource", &error))
+    }
+
+    /// Takes tags off a resource; those that it does not carry are fine.
+    ///
+    /// # Errors
+    /// When AWS refuses, other than by saying that the resource is gone.
+    pub async fn remove_tags(&self, arn: &str, keys: &[String]) -> Answer<()> {
+        let call = self.client.remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(keys.to_vec()));
+        match call.send().await.map(drop).map_err(|error| refuse("rds:RemoveTagsFromResource", &error)) {
+            Err(refusal) if refusal.kind == Kind::NotFound => Ok(()),
+            answer => answer,
+        }
     }
 
     /// Creates a proxy; it takes minutes to become available.
@@ -246,20 +282,21 @@ impl Rds {
     /// [`Kind::Exists`] when the name is taken, or when AWS refuses otherwise.
     pub async fn create_proxy(&self, wanted: &NewProxy) -> Answer<Proxy> {
         const CALL: &str = "rds:CreateDBProxy";
-        let tags = wanted.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
         let answer = self
             .client
             .create_db_proxy()
             .db_proxy_name(&wanted.name)
             .engine_family(wanted.family.sdk())
             .set_auth(Some(sdk_auth(&wanted.auth)))
+            .set_default_auth_scheme(wanted.iam_to_database.then(|| default_scheme(true)))
             .role_arn(&wanted.role)
             .set_vpc_subnet_ids(Some(wanted.subnets.clone()))
             .set_vpc_security_group_ids(Some(wanted.security_groups.clone()))
+            .set_endpoint_network_type(wanted.network_type.map(EndpointNetworkType::from))
             .require_tls(wanted.require_tls)
             .set_idle_client_timeout(wanted.idle_client_timeout)
             .set_debug_logging(wanted.debug_logging.then_some(true))
-            .set_tags(Some(tags))
+            .set_tags(Some(sdk_tags(&wanted.tags)))
             .send()
             .await
             .map_err(|error| refuse(CALL, &error))?;
@@ -277,6 +314,7 @@ impl Rds {
             .modify_db_proxy()
             .db_proxy_name(name)
             .set_auth(edit.auth.as_deref().map(sdk_auth))
+            .set_default_auth_scheme(edit.iam_to_database.map(default_scheme))
             .set_role_arn(edit.role.clone())
             .set_security_groups(edit.security_groups.clone())
             .set_require_tls(edit.require_tls)
@@ -363,6 +401,27 @@ impl Rds {
         let answer = call.send().await.map_err(|error| refuse("rds:RegisterDBProxyTargets", &error))?;
         Ok(answer.db_proxy_targets.unwrap_or_default().into_iter().map(plain::target).collect())
     }
+
+    /// Takes a target off a proxy; one that is not there is fine.
+    ///
+    /// # Errors
+    /// [`Kind::NotYet`] while the proxy is in a passing state, or when AWS refuses otherwise.
+    pub async fn deregister(&self, proxy: &str, database: &str, cluster: bool) -> Answer<()> {
+        let call = self.client.deregister_db_proxy_targets().db_proxy_name(proxy).target_group_name(DEFAULT_GROUP);
+        let call = if cluster { call.db_cluster_identifiers(database) } else { call.db_instance_identifiers(database) };
+        match call.send().await.map(drop).map_err(|error| refuse("rds:DeregisterDBProxyTargets", &error)) {
+            Err(refusal) if refusal.kind == Kind::NotFound => Ok(()),
+            answer => answer,
+        }
+    }
+}
+
+fn sdk_tags(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+fn default_scheme(iam: bool) -> DefaultAuthScheme {
+    if iam { DefaultAuthScheme::IamAuth } else { DefaultAuthScheme::None }
 }
 
 fn sdk_auth(auth: &[ProxyAuth]) -> Vec<UserAuthConfig> {

@@ -141,6 +141,7 @@ fn shown(secret: &Secret) -> Value {
     }
     if secret.rotation {
         shown["RotationEnabled"] = json!(true);
+        shown["RotationLambdaARN"] = json!(secret.rotated_by);
         shown["RotationRules"] = json!({"AutomaticallyAfterDays": 7});
     }
     if let Some(deletion) = &secret.deletion {

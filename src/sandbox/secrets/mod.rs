@@ -40,6 +40,9 @@ pub struct Secret {
     pub owner: Option<String>,
     /// Whether it rotates.
     pub rotation: bool,
+    /// The ARN of the function that rotates it; none where the owning service does.
+    #[serde(default)]
+    pub rotated_by: Option<String>,
     /// The resource policy.
     pub policy: Option<Value>,
     /// When it was made.

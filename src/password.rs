@@ -1,0 +1,51 @@
+//! A password on its way to Secrets Manager: never shown, and wiped from memory afterwards.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A database user's password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// Takes a text over.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// Whether nothing was given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of a secret that RDS Proxy reads: `username` and `password`, in lower case.
+    ///
+    /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-secrets-arns.html>)
+    #[must_use]
+    pub fn secret_of(&self, user: &str) -> Zeroizing<String> {
+        let value = serde_json::json!({ "username": user, "password": self.0.as_str() });
+        Zeroizing::new(value.to_string())
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Password;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let password = Password::new("open \"sesame\"".to_owned());
+        assert_eq!(format!("{password:?}"), "Password(…)");
+        let value: serde_json::Value = serde_json::from_str(&password.secret_of("app")).unwrap();
+        assert_eq!(value, serde_json::json!({ "username": "app", "password": "open \"sesame\"" }));
+    }
+}

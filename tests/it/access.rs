@@ -1,0 +1,321 @@
+//! How the proxy and its clients log in: each case fresh, again, killed at every call, and torn down.
+
+use rdsproxy_setup::engine::ledger::Verdict;
+use rdsproxy_setup::password::Password;
+use rdsproxy_setup::sandbox::World;
+use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec};
+use serde_json::{Value, json};
+
+use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
+
+/// A world without the secrets that are scheduled for deletion.
+fn without_going(mut dump: Value) -> Value {
+    if let Some(secrets) = dump["secrets"]["secrets"].as_object_mut() {
+        secrets.retain(|_, secret| secret["deletion"].is_null());
+    }
+    dump
+}
+
+/// Holds a case to the laws: a second run changes nothing, a run killed anywhere resumes, and a teardown from anywhere
+/// leaves the world as it was. Answers the world after a clean run.
+pub(crate) async fn lawful(world: &dyn Fn() -> World, spec: &Spec) -> Value {
+    let clean = Bed::of(world(), NEVER, false);
+    let before = without_going(clean.dump().await);
+    let fate = clean.up(spec).await;
+    assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
+    let calls = clean.calls();
+    let want = clean.dump().await;
+    let since = clean.logged();
+    let fate = clean.up(spec).await;
+    assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
+    assert_eq!(clean.mutations(since), [""; 0]);
+    for entry in Box::pin(clean.survey(spec)).await.unwrap().entries() {
+        assert!(matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)), "{entry:?}");
+    }
+    let fate = clean.down(spec).await;
+    assert!(matches!(fate, Fate::Done(())), "{fate:?}");
+    assert_eq!(without_going(clean.dump().await), before, "torn down");
+    for (kill_at, after) in (0..calls).flat_map(|n| [(n, false), (n, true)]) {
+        let case = format!("killed at call {kill_at} (after: {after})");
+        for resume in [true, false] {
+            let bed = Bed::of(world(), kill_at, after);
+            assert!(matches!(bed.up(spec).await, Fate::Killed), "{case}");
+            bed.disarm();
+            if resume {
+                let fate = bed.up(spec).await;
+                assert!(matches!(fate, Fate::Done(_)), "{case}: {fate:?}");
+                assert_eq!(bed.dump().await, want, "{case}, resumed");
+            } else {
+                let fate = bed.down(spec).await;
+                assert!(matches!(fate, Fate::Done(())), "{case}: {fate:?}");
+                assert_eq!(without_going(bed.dump().await), before, "{case}, torn down");
+            }
+        }
+    }
+    want
+}
+
+/// Why a survey found something to decide.
+async fn refused(world: World, spec: &Spec) -> String {
+    let bed = Bed::of(world, NEVER, false);
+    let problem = Box::pin(bed.survey(spec)).await.unwrap_err();
+    format!("{problem:?}")
+}
+
+fn end_to_end(id: &str) -> Spec {
+    let mut spec = wish(id);
+    spec.client_auth = ClientAuth::Iam;
+    spec.database_auth = Some(DatabaseAuth::Iam);
+    spec
+}
+
+#[tokio::test(start_paused = true)]
+async fn end_to_end_iam_needs_no_secret() {
+    let want = lawful(&newcomer, &end_to_end("my-instance")).await;
+    let proxy = &want["rds"]["proxies"]["my-instance-proxy"];
+    assert_eq!(proxy["default_auth_scheme"], "IAM_AUTH");
+    assert_eq!(proxy["auth"], serde_json::json!([]));
+    // The role may connect to the database by its own id, and as the functions' user only.
+    let role = want["iam"]["roles"]["my-instance-proxy-eu-central-1"].to_string();
+    let id = want["rds"]["instances"]["my-instance"]["resource_id"].as_str().unwrap();
+    assert!(role.contains(&format!("dbuser:{id}/admin")), "{role}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn iam_authentication_is_turned_on_only_when_asked_and_off_again() {
+    let mut spec = end_to_end("my-cluster");
+    let why = refused(newcomer(), &spec).await;
+    assert!(why.contains("IAM authentication of the database is off") && why.contains("--enable-iam-auth"), "{why}");
+    spec.enable_iam_auth = true;
+    let want = lawful(&newcomer, &spec).await;
+    assert_eq!(want["rds"]["clusters"]["my-cluster"]["iam_auth"], true);
+    assert_eq!(want["rds"]["clusters"]["my-cluster"]["tags"]["rdsproxy-setup:iam-auth"], "my-cluster-proxy");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_on_before_stays_on() {
+    let mut spec = end_to_end("my-instance");
+    spec.enable_iam_auth = true;
+    let bed = Bed::of(newcomer(), NEVER, false);
+    assert!(matches!(bed.up(&spec).await, Fate::Done(_)));
+    assert!(!bed.actions(0).iter().any(|action| action == "ModifyDBInstance"));
+    assert!(matches!(bed.down(&spec).await, Fate::Done(())));
+    assert_eq!(bed.dump().await["rds"]["instances"]["my-instance"]["iam_auth"], true);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_run_without_flags_keeps_end_to_end_iam() {
+    let bed = Bed::of(newcomer(), NEVER, false);
+    assert!(matches!(bed.up(&end_to_end("my-instance")).await, Fate::Done(_)));
+    let since = bed.logged();
+    assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+    assert_eq!(bed.mutations(since), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_goes_from_secrets_to_iam_and_back() {
+    let bed = Bed::of(newcomer(), NEVER, false);
+    let before = bed.dump().await;
+    let scheme = async |spec: &Spec| {
+        let fate = bed.up(spec).await;
+        assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
+        bed.dump().await["rds"]["proxies"]["my-instance-proxy"]["default_auth_scheme"].clone()
+    };
+    assert_eq!(scheme(&wish("my-instance")).await, "NONE");
+    assert_eq!(scheme(&end_to_end("my-instance")).await, "IAM_AUTH");
+    let mut back = wish("my-instance");
+    back.database_auth = Some(DatabaseAuth::Secret);
+    assert_eq!(scheme(&back).await, "NONE");
+    assert!(matches!(bed.down(&back).await, Fate::Done(())));
+    assert_eq!(bed.dump().await, before);
+}
+
+/// Sets a variable of a function by hand.
+fn set(world: &mut World, function: &str, name: &str, value: &str) {
+    let function = world.lambda.functions.get_mut(function).unwrap();
+    function.latest.environment.get_or_insert_default().insert(name.to_owned(), value.to_owned());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mix_of_logins_is_refused_with_the_choices() {
+    let mut world = newcomer();
+    set(&mut world, "InvoiceFunction", "DB_PASSWORD", "something");
+    let why = refused(world, &wish("my-instance")).await;
+    for part in ["InvoiceFunction carries a password in DB_PASSWORD", "DBAppFunction", "--client-auth", "--function"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    assert!(!why.contains("something"), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_user_needs_a_secret_and_gets_its_own_right_to_connect() {
+    let mut world = newcomer();
+    set(&mut world, "InvoiceFunction", "DB_USER", "app");
+    let why = refused(world.clone(), &wish("my-instance")).await;
+    assert!(why.contains("no secret is for app") && why.contains("--secret"), "{why}");
+    let master = world.rds.instances["my-instance"].master_secret.clone().unwrap();
+    let mut spec = wish("my-instance");
+    spec.secrets = vec![master, "my-cluster/app".to_owned()];
+    let want = lawful(&|| world.clone(), &spec).await;
+    assert_eq!(want["rds"]["proxies"]["my-instance-proxy"]["auth"].as_array().map(Vec::len), Some(2));
+    let policies = want["iam"]["policies"].to_string();
+    assert!(policies.contains("/admin") && policies.contains("/app"), "{policies}");
+}
+
+fn creating(users: &[&str]) -> Spec {
+    let mut spec = wish("my-cluster");
+    spec.db_users = users.iter().map(|user| (*user).to_owned()).collect();
+    spec.create_secret = Some(CreateSecret { users: spec.db_users.clone(), kms_key: None, generate: true });
+    spec
+}
+
+#[tokio::test(start_paused = true)]
+async fn secrets_are_made_once_and_go_with_a_recovery_window() {
+    let spec = creating(&["app", "odd user$"]);
+    let want = lawful(&newcomer, &spec).await;
+    let secret = &want["secrets"]["secrets"]["rdsproxy-setup/my-cluster-proxy/app"];
+    assert_eq!(secret["tags"]["rdsproxy-setup:stack"], "my-cluster-proxy");
+    assert_eq!(secret["tags"]["rdsproxy-setup:user"], "app");
+    assert_eq!(want["rds"]["proxies"]["my-cluster-proxy"]["auth"].as_array().map(Vec::len), Some(2));
+    // A later run without the flag keeps the proxy's secrets.
+    let bed = Bed::of(newcomer(), NEVER, false);
+    assert!(matches!(bed.up(&spec).await, Fate::Done(_)));
+    let since = bed.logged();
+    assert!(matches!(bed.up(&wish("my-cluster")).await, Fate::Done(_)));
+    assert!(!bed.mutations(since).iter().any(|action| action.contains("DBProxy") || action.contains("Secret")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_is_going_is_taken_back_with_its_password() {
+    let spec = creating(&["app"]);
+    let bed = Bed::of(newcomer(), NEVER, false);
+    let value = || {
+        bed.gate.account.with(|world| {
+            let secret = &world.secrets.secrets["rdsproxy-setup/my-cluster-proxy/app"];
+            (secret.versions[0].text.clone().unwrap(), secret.deletion.is_some())
+        })
+    };
+    assert!(matches!(bed.up(&spec).await, Fate::Done(_)));
+    let (password, _) = value();
+    assert!(matches!(bed.down(&spec).await, Fate::Done(())));
+    assert!(value().1, "it is scheduled for deletion");
+    let fate = bed.up(&spec).await;
+    assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
+    assert_eq!(value(), (password, false));
+    assert!(bed.actions(0).iter().any(|action| action == "RestoreSecret"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_of_our_name_that_is_not_ours_is_left_alone() {
+    let bed = Bed::of(newcomer(), NEVER, false);
+    let spec = creating(&["app"]);
+    assert!(matches!(bed.up(&spec).await, Fate::Done(_)));
+    let mut world = newcomer();
+    let mut taken = bed.settled().await.secrets.secrets["rdsproxy-setup/my-cluster-proxy/app"].clone();
+    taken.tags.clear();
+    world.secrets.secrets.insert(taken.name.clone(), taken);
+    let why = refused(world, &spec).await;
+    assert!(why.contains("ownership tag") && why.contains("--secret"), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_appears_nowhere_but_in_the_secret() {
+    let bed = Bed::of(newcomer(), NEVER, false);
+    let spec = creating(&["app"]);
+    let mut survey = Box::pin(bed.survey(&spec)).await.unwrap();
+    survey.passwords.insert("app".to_owned(), Password::new("s3cr3t-from-stdin".to_owned()));
+    let shown = format!("{survey:?}{:?}", survey.entries());
+    assert!(!shown.contains("s3cr3t"), "{shown}");
+    assert!(matches!(bed.converge(&survey).await, Fate::Done(_)));
+    assert!(!bed.dump().await.to_string().contains("s3cr3t"));
+    let made = bed
+        .gate
+        .account
+        .with(|world| world.secrets.secrets["rdsproxy-setup/my-cluster-proxy/app"].versions[0].text.clone().unwrap());
+    assert_eq!(made, r#"{"password":"s3cr3t-from-stdin","username":"app"}"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_generated_password_has_only_what_every_database_takes() {
+    let bed = Bed::of(newcomer(), NEVER, false);
+    for _ in 0..20 {
+        let value = bed.cloud.secrets.random_password().await.unwrap().secret_of("app");
+        let value: Value = serde_json::from_str(&value).unwrap();
+        let password = value["password"].as_str().unwrap();
+        assert_eq!(password.len(), 32);
+        assert!(password.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)), "{password}");
+        assert!(password.contains(['-', '.', '_']), "MySQL's validate_password may ask for one: {password}");
+    }
+}
+
+/// Puts a customer key there, by alias, with this policy or the usual one.
+fn customer_key(world: &mut World, policy: Option<Value>) -> String {
+    let mut key = world.kms.keys.values().next().unwrap().clone();
+    "11111111-2222-4333-8444-555555555555".clone_into(&mut key.id);
+    key.arn = format!("arn:aws:kms:{}:{}:key/{}", world.region, world.account, key.id);
+    key.aws_managed = false;
+    let root = format!("arn:aws:iam::{}:root", world.account);
+    let open =
+        json!({"Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}]});
+    key.policy = policy.unwrap_or(open);
+    let arn = key.arn.clone();
+    world.kms.aliases.insert("alias/shop".to_owned(), key.id.clone());
+    world.kms.keys.insert(key.id.clone(), key);
+    arn
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_customer_key_is_named_by_arn_in_the_role() {
+    let world = || {
+        let mut world = newcomer();
+        customer_key(&mut world, None);
+        let secret = world.secrets.secrets.get_mut("my-cluster/app").unwrap();
+        secret.kms_key = Some("alias/shop".to_owned());
+        world
+    };
+    let arn = customer_key(&mut newcomer(), None);
+    let want = lawful(&world, &wish("my-cluster")).await;
+    let role = want["iam"]["roles"]["my-cluster-proxy-eu-central-1"].to_string();
+    assert!(role.contains(&arn) && role.contains("kms:ViaService") && !role.contains("alias/shop"), "{role}");
+    let mut spec = creating(&["app"]);
+    spec.create_secret.as_mut().unwrap().kms_key = Some("alias/shop".to_owned());
+    let want = lawful(&world, &spec).await;
+    assert_eq!(want["secrets"]["secrets"]["rdsproxy-setup/my-cluster-proxy/app"]["kms_key"], arn.as_str());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_keeps_the_role_out_is_told_with_the_statement_to_add() {
+    let mut world = newcomer();
+    let policy = json!({"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:role/admin"},
+        "Action": "kms:*", "Resource": "*"}]});
+    let arn = customer_key(&mut world, Some(policy));
+    world.secrets.secrets.get_mut("my-cluster/app").unwrap().kms_key = Some(arn.clone());
+    let bed = Bed::of(world, NEVER, false);
+    let survey = Box::pin(bed.survey(&wish("my-cluster"))).await.unwrap();
+    let warning = survey.database.warnings.iter().find(|warning| warning.contains(&arn)).unwrap();
+    let statement = warning.find('{').map(|at| &warning[at..]).unwrap();
+    let statement: Value = serde_json::from_str(statement).unwrap();
+    // With exactly that statement added, the target becomes available.
+    bed.gate.account.with(|world| {
+        let key = world.kms.keys.values_mut().find(|key| key.arn == arn).unwrap();
+        key.policy["Statement"].as_array_mut().unwrap().push(statement);
+    });
+    assert!(matches!(bed.up(&wish("my-cluster")).await, Fate::Done(_)));
+    let survey = Box::pin(bed.survey(&wish("my-cluster"))).await.unwrap();
+    assert!(!survey.database.warnings.iter().any(|warning| warning.contains(&arn)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_secret_shows_of_trouble_to_come_is_told() {
+    let mut world = newcomer();
+    let secret = world.secrets.secrets.get_mut("my-cluster/app").unwrap();
+    secret.rotation = true;
+    secret.rotated_by = Some("arn:aws:lambda:eu-central-1:123456789012:function:RotateMultiUser".to_owned());
+    secret.versions[0].text = Some(r#"{"username":"app","password":"x","host":"my-cluster"}"#.to_owned());
+    let bed = Bed::of(world, NEVER, false);
+    let mut spec = wish("my-cluster");
+    spec.inspect_secret = true;
+    let warnings = Box::pin(bed.survey(&spec)).await.unwrap().database.warnings.join("\n");
+    assert!(warnings.contains("RotateMultiUser") && warnings.contains("holds a host"), "{warnings}");
+    assert_eq!(bed.mutations(0), [""; 0]);
+}
