@@ -6,7 +6,7 @@ use crate::cloud::ec2::{Direction, Group, Rule};
 use crate::cloud::iam::Policy;
 use crate::cloud::lambda::Function;
 use crate::cloud::rds::Endpoint;
-use crate::cloud::{Answer, Cloud, Owner, tags};
+use crate::cloud::{Answer, Cloud, Kind, Owner, tags};
 use crate::discover::hosts::{HostKind, KnownHost, mentions, proxies_of, restore};
 use crate::discover::{Database, Problem};
 use crate::engine::crowd;
@@ -233,7 +233,12 @@ impl Endpoints {
         let mut all = Self::default();
         all.hosts.extend(found.proxy.endpoint.clone().map(|name| KnownHost { name, kind: HostKind::Proxy }));
         for further in cloud.rds.endpoints(&found.proxy.name).await? {
-            if owner.owns(&cloud.rds.tags(&further.arn).await?) {
+            let tags = match cloud.rds.tags(&further.arn).await {
+                // Another teardown at the same time was faster.
+                Err(refusal) if refusal.kind == Kind::NotFound => continue,
+                answer => answer?,
+            };
+            if owner.owns(&tags) {
                 all.hosts.extend(further.host.clone().map(|name| KnownHost { name, kind: HostKind::ReaderProxy }));
                 all.readers.push(further);
             } else {

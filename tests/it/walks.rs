@@ -42,19 +42,24 @@ struct Walk {
     path: Vec<String>,
     /// Changes by others, in order, to repeat them over a clean account.
     theirs: Vec<(usize, Edit)>,
-    /// The same on things of ours, with the ids of the things.
-    on_ours: Vec<(usize, Edit, String)>,
+    /// The same on things of ours, with its name and the id of the thing.
+    on_ours: Vec<(usize, Edit, &'static str, Option<String>)>,
 }
 
-/// The ids of what is ours; an edit on it is over when one of them is.
-fn ids(world: &World, side: &Side) -> String {
+/// The id of the thing of ours that an edit is on; the edit is over when the thing is.
+fn id_of(name: &str, world: &World, side: &Side) -> Option<String> {
     let stack = side.stack();
     let proxy = world.rds.proxies.get(&stack).map(|proxy| proxy.id.clone());
     let group = world.ec2.groups.iter().find(|(_, group)| group.name == stack).map(|(id, _)| id.clone());
     let role = world.iam.roles.get(&format!("{stack}-eu-central-1")).map(|role| role.id.clone());
     let policy = format!("{stack}-eu-central-1-connect");
     let policy = world.iam.policies.values().find(|found| found.name == policy).map(|policy| policy.id.clone());
-    format!("{proxy:?} {group:?} {role:?} {policy:?}")
+    match name {
+        name if name.ends_with("the proxy's role") => role,
+        name if name.ends_with("the proxy's group") => group,
+        name if name.ends_with("the connect policy") => policy,
+        _ => proxy,
+    }
 }
 
 fn number_of_deployment(number: u64) -> impl FnOnce(&mut World) + Send + 'static {
@@ -120,10 +125,10 @@ impl Walk {
                 self.theirs.extend(hit.then_some((at, edit)));
             }
             7 => {
-                let (name, edit) = ON_OURS[self.dice.below(ON_OURS.len())];
-                let (hit, ids) = self.bed.gate.account.with(|world| (edit(world, side), ids(world, side)));
+                let (name, edit) = &ON_OURS[self.dice.below(ON_OURS.len())];
+                let (hit, thing) = self.bed.gate.account.with(|world| (edit(world, side), id_of(name, world, side)));
                 self.path.push(format!("{id}: {name}: {hit}"));
-                self.on_ours.extend(hit.then_some((at, edit, ids)));
+                self.on_ours.extend(hit.then_some((at, *edit, *name, thing)));
             }
             8 => {
                 let number = self.dice.below(DEPLOYMENTS.len());
@@ -176,7 +181,7 @@ impl Walk {
             assert!(matches!(bed.up(&wish(side.database)).await, Fate::Done(_)));
         }
         let mut world = bed.settled().await;
-        for (at, edit, _) in &self.on_ours {
+        for (at, edit, ..) in &self.on_ours {
             edit(&mut world, &SIDES[*at]);
         }
         world
@@ -184,7 +189,7 @@ impl Walk {
 
     async fn end(mut self) {
         let now = self.bed.settled().await;
-        self.on_ours.retain(|(at, _, was)| ids(&now, &SIDES[*at]) == *was);
+        self.on_ours.retain(|(at, _, name, was)| id_of(name, &now, &SIDES[*at]) == *was);
         for side in &SIDES {
             let fate = self.bed.up(&wish(side.database)).await.map(drop);
             self.expect(&format!("last up {}", side.database), &fate);
