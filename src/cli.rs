@@ -87,6 +87,8 @@ pub enum Command {
     Status(Status),
     /// Put the variables back and remove everything that up made.
     Teardown(Teardown),
+    /// Print the least IAM policy that a command needs; asks AWS nothing.
+    Permissions(Permissions),
     /// The embedded account: serve it, show it, start it over.
     #[command(subcommand)]
     Sandbox(Sandbox),
@@ -235,6 +237,36 @@ pub struct Teardown {
     pub waits: Waits,
 }
 
+/// `permissions`.
+#[derive(Debug, Args)]
+pub struct Permissions {
+    /// For which command.
+    #[arg(long = "for", value_enum, default_value_t = For::All)]
+    pub verb: For,
+    /// Only as far as this database needs it.
+    #[arg(long, value_name = "ID|ARN")]
+    pub db: Option<String>,
+    /// The proxy's name, where up was given one.
+    #[arg(long, value_name = "NAME", requires = "db")]
+    pub name: Option<String>,
+    /// The account's twelve digits; without them, any account.
+    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    pub account: Option<String>,
+}
+
+/// For which command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum For {
+    /// up
+    Up,
+    /// status, and up --dry-run
+    Status,
+    /// teardown
+    Teardown,
+    /// All of them.
+    All,
+}
+
 /// `sandbox`.
 #[derive(Debug, Subcommand)]
 pub enum Sandbox {
@@ -255,4 +287,11 @@ fn speed(text: &str) -> Result<f64, String> {
         Ok(speed) if (1.0..=100_000.0).contains(&speed) => Ok(speed),
         _ => Err("give a number from 1 (as slow as AWS) to 100000".to_owned()),
     }
+}
+
+fn account(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    Err("an account has twelve digits".to_owned())
 }

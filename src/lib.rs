@@ -11,6 +11,7 @@ pub mod error;
 pub mod exit;
 pub mod names;
 pub mod password;
+pub mod permissions;
 pub mod report;
 pub mod sandbox;
 pub mod sequence;

@@ -126,15 +126,6 @@ pub struct AclEntry {
     pub ports: Option<(i32, i32)>,
 }
 
-/// A network interface.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interface {
-    /// `eni-…`.
-    pub id: String,
-    /// What its maker says it is for.
-    pub description: String,
-}
-
 impl Permission {
     /// Whether it lets TCP through on `port`.
     #[must_use]
@@ -327,23 +318,6 @@ impl Ec2 {
         let call = self.client.describe_network_acls().filters(filter("vpc-id", vpc)).send().await;
         let answer = call.map_err(|error| refuse("ec2:DescribeNetworkAcls", &error))?;
         Ok(answer.network_acls.unwrap_or_default().into_iter().filter_map(plain_acl).collect())
-    }
-
-    /// Lists the network interfaces that use a group.
-    ///
-    /// # Errors
-    /// When AWS refuses.
-    pub async fn interfaces_of_group(&self, group: &str) -> Answer<Vec<Interface>> {
-        let call = self.client.describe_network_interfaces().filters(filter("group-id", group)).send().await;
-        let answer = call.map_err(|error| refuse("ec2:DescribeNetworkInterfaces", &error))?;
-        Ok(answer
-            .network_interfaces
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|found| {
-                Some(Interface { id: found.network_interface_id?, description: found.description.unwrap_or_default() })
-            })
-            .collect())
     }
 }
 

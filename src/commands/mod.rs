@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 mod passwords;
+mod permissions;
 mod sandbox;
 mod session;
 mod status;
@@ -29,6 +30,7 @@ pub fn run(cli: &Cli) -> Exit {
             Command::Up(args) => Box::pin(up::run(&cli.global, args)).await,
             Command::Status(args) => Box::pin(status::run(&cli.global, args)).await,
             Command::Teardown(args) => Box::pin(teardown::run(&cli.global, args)).await,
+            Command::Permissions(args) => permissions::run(&cli.global, args),
             Command::Sandbox(command) => sandbox::run(&cli.global, command).await,
         }
     });

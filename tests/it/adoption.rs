@@ -20,6 +20,11 @@ struct ByHand {
     target: bool,
 }
 
+/// The newcomer's world with a proxy of its own group and without a target.
+pub(crate) async fn made_by_hand() -> World {
+    world(&ByHand { group: None, iam: true, target: false }).await
+}
+
 /// The newcomer's world with a proxy that someone made for `my-instance`.
 async fn world(hand: &ByHand) -> World {
     let bed = Bed::of(newcomer(), NEVER, false);
@@ -62,7 +67,7 @@ async fn world(hand: &ByHand) -> World {
     world
 }
 
-fn adopting(adopt: bool) -> Spec {
+pub(crate) fn adopting(adopt: bool) -> Spec {
     let mut spec = wish("my-instance");
     "by-hand".clone_into(&mut spec.stack);
     spec.adopt = adopt;

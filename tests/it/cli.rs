@@ -202,3 +202,12 @@ fn two_stacks_are_told_apart() {
     assert_eq!(status.code, Some(0), "{status}");
     assert_eq!(status.stdout.matches("Everything is in place.").count(), 2, "{status}");
 }
+
+#[test]
+fn permissions_are_printed_without_asking_aws() {
+    let desk = Desk::new();
+    let arguments = ["permissions", "--for", "teardown", "--db", "my-instance", "--account", "123456789012"];
+    let mut all = vec!["--region", "eu-central-1"];
+    all.extend(arguments);
+    insta::assert_snapshot!("permissions", crate::desk::shown(&all, &mut desk.command(&all)));
+}

@@ -11,6 +11,7 @@ use rdsproxy_setup::catalogue::STEPS;
 use rdsproxy_setup::cli::Cli;
 use rdsproxy_setup::engine::Patience;
 use rdsproxy_setup::exit::Exit;
+use rdsproxy_setup::permissions::{If, PERMISSIONS, Verb};
 
 use crate::desk::{Desk, timeless};
 
@@ -72,6 +73,29 @@ fn the_table_of_waits_is_the_patience() {
         table.push_str(&format!("| `{}` | {} min | {what} | {source} |\n", limit.name, limit.span.as_secs() / 60));
     }
     hold("docs/steps.md", "waits", &table);
+}
+
+#[test]
+fn the_table_of_permissions_is_the_program_s() {
+    let mut table = String::from(
+        "| action | up | status | teardown | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for needed in PERMISSIONS {
+        let mark = |verb| if needed.verbs.contains(&verb) { "x" } else { "" };
+        let (up, status, teardown) = (mark(Verb::Up), mark(Verb::Status), mark(Verb::Teardown));
+        let condition = match needed.condition {
+            If::Always => "",
+            If::Ours => "ours",
+            If::MadeOurs => "made with our tag",
+            If::OurPolicy => "our policy",
+            If::PassedToRds => "to RDS",
+            If::RdsService => "RDS's own",
+            If::TagsOnCreate => "in a create call",
+        };
+        let (action, on, why) = (needed.action, needed.on.words(), needed.why);
+        table.push_str(&format!("| `{action}` | {up} | {status} | {teardown} | {on} | {condition} | {why} |\n"));
+    }
+    hold("docs/permissions.md", "permissions", &table);
 }
 
 #[test]

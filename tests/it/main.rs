@@ -20,6 +20,7 @@ mod layers;
 mod network;
 mod pace;
 mod passing;
+mod permissions;
 mod races;
 mod readers;
 mod releases;

@@ -20,7 +20,7 @@ fn place(world: &mut World, function: &str, groups: &[&str]) {
 }
 
 /// Takes every way out of a group.
-fn close(world: &mut World, name: &str) {
+pub(crate) fn close(world: &mut World, name: &str) {
     let id = group(world, name);
     world.ec2.groups.get_mut(&id).unwrap().rules.retain(|_, rule| !rule.egress);
 }

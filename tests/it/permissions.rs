@@ -1,0 +1,251 @@
+//! Law 9: the permissions that we publish are exactly enough.
+//!
+//! Every case runs with a principal that has the published policy and nothing more, so that none is missing; and
+//! once without each action, where some case must meet a denial, so that none is too many.
+
+use rdsproxy_setup::cloud::rds::Pool;
+use rdsproxy_setup::permissions::{PERMISSIONS, Permission, Scope, Verb, document, policy};
+use rdsproxy_setup::sandbox::{Principal, World};
+use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec};
+use rdsproxy_setup::stacks;
+use serde_json::{Value, json};
+
+use crate::adoption;
+use crate::harness::{Bed, NEVER, newcomer, wish};
+use crate::network::close;
+
+const KEY: &str = "AKIATEST";
+
+fn scope() -> Scope {
+    Scope {
+        partition: "aws".to_owned(),
+        region: "eu-central-1".to_owned(),
+        account: "123456789012".to_owned(),
+        database: None,
+        stack: None,
+    }
+}
+
+/// Lets the caller do no more than a policy allows.
+fn restrict(bed: &Bed, policy: &Value) {
+    let arn = "arn:aws:iam::123456789012:user/deployer".to_owned();
+    let principal = Principal { arn, policies: Some(vec![policy.clone()]) };
+    bed.gate.account.with(|world| world.principals.insert(KEY.to_owned(), principal));
+}
+
+/// What was refused, and never allowed later: RDS words a missing service-linked role as a denial of the proxy, once.
+fn denials(bed: &Bed) -> Vec<String> {
+    let denied = |code: &String| code.contains("AccessDenied") || code == "UnauthorizedOperation";
+    bed.gate.account.with(|world| {
+        let later = |at: usize, action: &str| {
+            world.log.iter().skip(at + 1).any(|call| call.action == action && call.error.is_none())
+        };
+        let refused = world.log.iter().enumerate().filter(|(_, call)| call.error.as_ref().is_some_and(denied));
+        refused.filter(|(at, call)| !later(*at, &call.action)).map(|(_, call)| call.action.clone()).collect()
+    })
+}
+
+/// One way of using the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Instance,
+    Cluster,
+    Virgin,
+    Drift,
+    Pool,
+    Secret,
+    EndToEnd,
+    EndToEndCluster,
+    Adoption,
+    Network,
+    Lists,
+}
+
+const CASES: [Case; 11] = [
+    Case::Instance,
+    Case::Cluster,
+    Case::Virgin,
+    Case::Drift,
+    Case::Pool,
+    Case::Secret,
+    Case::EndToEnd,
+    Case::EndToEndCluster,
+    Case::Adoption,
+    Case::Network,
+    Case::Lists,
+];
+
+fn end_to_end(id: &str) -> Spec {
+    let mut spec = wish(id);
+    spec.client_auth = ClientAuth::Iam;
+    spec.database_auth = Some(DatabaseAuth::Iam);
+    spec.enable_iam_auth = true;
+    spec
+}
+
+fn with_key(world: &mut World) {
+    let mut key = world.kms.keys.values().next().unwrap().clone();
+    key.id = String::from("0f6d8a52-0000-4000-8000-000000000001");
+    key.arn = format!("arn:aws:kms:{}:{}:key/{}", world.region, world.account, key.id);
+    let root = format!("arn:aws:iam::{}:root", world.account);
+    key.policy =
+        json!({"Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}]});
+    world.kms.aliases.insert("alias/shop".to_owned(), key.id.clone());
+    world.kms.keys.insert(key.id.clone(), key);
+}
+
+impl Case {
+    async fn world(self) -> World {
+        let mut world = newcomer();
+        match self {
+            Self::Virgin => world.iam.roles.retain(|name, _| !name.starts_with("AWSServiceRoleForRDS")),
+            Self::Secret => with_key(&mut world),
+            Self::EndToEnd => world.rds.instances.get_mut("my-instance").unwrap().iam_auth = false,
+            Self::Adoption => return adoption::made_by_hand().await,
+            Self::Network => close(&mut world, "app-functions"),
+            _ => {}
+        }
+        world
+    }
+
+    /// What the case does; failures are seen as denials.
+    async fn run(self, bed: &Bed) {
+        let up = async |spec: &Spec| drop(bed.up(spec).await);
+        let down = async |spec: &Spec| drop(bed.down(spec).await);
+        let round = async |spec: &Spec| {
+            up(spec).await;
+            drop(bed.survey(spec).await);
+            down(spec).await;
+        };
+        match self {
+            Self::Instance => round(&wish("my-instance")).await,
+            Self::Cluster => round(&wish("my-cluster")).await,
+            Self::Virgin => up(&wish("my-instance")).await,
+            Self::Drift => {
+                up(&wish("my-instance")).await;
+                for users in [["app"], ["other"], ["third"], ["fourth"], ["fifth"]] {
+                    bed.gate.account.with(|world| {
+                        let role = world.iam.roles.get_mut("my-instance-proxy-eu-central-1").unwrap();
+                        role.trust = role.trust.replace("rds.", "ec2.");
+                        let proxy = world.rds.proxies.get_mut("my-instance-proxy").unwrap();
+                        proxy.groups.clear();
+                        for policy in world.iam.policies.values_mut() {
+                            policy.tags.remove("rdsproxy-setup:document");
+                        }
+                    });
+                    let mut spec = wish("my-instance");
+                    spec.db_users = users.map(str::to_owned).to_vec();
+                    spec.client_auth = ClientAuth::Iam;
+                    spec.secrets = vec!["my-cluster/app".to_owned()];
+                    up(&spec).await;
+                }
+            }
+            Self::Pool => {
+                let pool = Pool { max_connections_percent: Some(50), ..Pool::default() };
+                let spec = Spec { pool, ..wish("my-instance") };
+                up(&spec).await;
+                up(&spec).await;
+            }
+            Self::Secret => {
+                let mut spec = wish("my-cluster");
+                spec.db_users = vec!["app".to_owned()];
+                let kms_key = Some("alias/shop".to_owned());
+                spec.create_secret = Some(CreateSecret { users: spec.db_users.clone(), kms_key, generate: true });
+                round(&spec).await;
+                up(&spec).await;
+                spec.inspect_secret = true;
+                up(&spec).await;
+            }
+            Self::EndToEnd => round(&end_to_end("my-instance")).await,
+            Self::EndToEndCluster => round(&end_to_end("my-cluster")).await,
+            Self::Adoption => round(&adoption::adopting(true)).await,
+            Self::Network => {
+                let mut spec = wish("my-instance");
+                spec.subnets = bed.gate.account.with(|world| {
+                    let instance = &world.rds.instances["my-instance"];
+                    world.rds.subnet_groups[&instance.subnet_group].subnets.iter().take(2).cloned().collect()
+                });
+                round(&spec).await;
+            }
+            Self::Lists => {
+                drop(stacks::list(&bed.cloud).await);
+                let mut spec = wish("my-cluster");
+                spec.secrets = vec!["my-cluster/ap".to_owned()];
+                drop(bed.survey(&spec).await);
+            }
+        }
+    }
+
+    async fn denials(self, policy: &Value) -> Vec<String> {
+        let bed = Bed::of(self.world().await, NEVER, false);
+        restrict(&bed, policy);
+        self.run(&bed).await;
+        denials(&bed)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn law_9_nothing_is_missing() {
+    let all = policy(&[Verb::Up, Verb::Status, Verb::Teardown], &scope());
+    for case in CASES {
+        assert_eq!(case.denials(&all).await, [""; 0], "{case:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn law_9_a_policy_for_one_database_is_enough_for_it() {
+    for id in ["my-instance", "my-cluster"] {
+        let scope = Scope { database: Some(id.to_owned()), ..scope() };
+        let bed = Bed::new(NEVER, false);
+        restrict(&bed, &policy(&[Verb::Up], &scope));
+        drop(bed.up(&wish(id)).await);
+        restrict(&bed, &policy(&[Verb::Status], &scope));
+        drop(bed.survey(&wish(id)).await);
+        restrict(&bed, &policy(&[Verb::Teardown], &scope));
+        drop(bed.down(&wish(id)).await);
+        assert_eq!(denials(&bed), [""; 0], "{id}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn law_9_nothing_is_too_many() {
+    let mut idle = Vec::new();
+    let mut actions: Vec<&str> = PERMISSIONS.iter().map(|needed| needed.action).collect();
+    actions.dedup();
+    'actions: for action in actions {
+        let rest: Vec<&Permission> = PERMISSIONS.iter().filter(|needed| needed.action != action).collect();
+        let less = document(rest, &scope());
+        for case in CASES {
+            if !case.denials(&less).await.is_empty() {
+                continue 'actions;
+            }
+        }
+        idle.push(action);
+    }
+    assert_eq!(idle, [""; 0]);
+}
+
+#[test]
+fn every_call_of_the_program_has_its_permission() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cloud");
+    let mut calls = Vec::new();
+    crate::layers::sources(&root, &mut calls);
+    let mut missing = Vec::new();
+    let mut seen = 0;
+    for file in calls {
+        let text = std::fs::read_to_string(file).unwrap();
+        for literal in text.split('"').skip(1).step_by(2) {
+            let Some((service, action)) = literal.split_once(':') else { continue };
+            let service_known = ["rds", "iam", "ec2", "lambda", "secretsmanager", "sts", "kms"].contains(&service);
+            if service_known && action.starts_with(|c: char| c.is_ascii_uppercase()) {
+                seen += 1;
+                let free = literal == "sts:GetCallerIdentity";
+                if !free && !PERMISSIONS.iter().any(|needed| needed.action == literal) {
+                    missing.push(literal.to_owned());
+                }
+            }
+        }
+    }
+    assert!(seen > 60, "only {seen} calls were found");
+    assert_eq!(missing, [""; 0]);
+}
