@@ -219,7 +219,7 @@ impl Survey {
         database.warnings.extend(walls(cloud, &database, spec, &proxy, &registered).await);
         let functions = functions.map_err(Problem::refused("reading the functions"))?;
 
-        warnings.extend(Chosen::secret_readers(&others, &secrets.found));
+        warnings.extend(Chosen::indirect(&others, &secrets.found));
         let mut survey = Self {
             spec: spec.clone(),
             patience,

@@ -116,9 +116,10 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// What to say of functions that name one of these secrets, and no host of the database: they may read the host there.
+    /// What to say of functions that hold no host of the database, and name one of these secrets or a parameter of
+    /// Systems Manager for one: they may read the host there.
     #[must_use]
-    pub fn secret_readers(others: &[Function], secrets: &[Secret]) -> Vec<String> {
+    pub fn indirect(others: &[Function], secrets: &[Secret]) -> Vec<String> {
         let mut warnings = Vec::new();
         for function in others {
             let names = |secret: &&Secret| {
@@ -131,10 +132,32 @@ impl Chosen {
                      so that it may connect.",
                     function.name, secret.name
                 ));
+            } else if let Some((variable, parameter)) =
+                function.variables.0.iter().find(|(name, value)| is_parameter(name, value))
+            {
+                warnings.push(format!(
+                    "{} names the parameter {parameter} in {variable}, and no variable of it holds a host of the database. \
+                     Parameters are not followed: if this one holds the host, change it there to the proxy's endpoint once the \
+                     target is available, and name the function with --function, so that it may connect.",
+                    function.name
+                ));
             }
         }
         warnings
     }
+}
+
+/// Whether a variable names a parameter of Systems Manager that may hold a database's host.
+fn is_parameter(name: &str, value: &str) -> bool {
+    const DATABASE: [&str; 7] = ["DB", "DATABASE", "RDS", "MYSQL", "POSTGRES", "PG", "AURORA"];
+    const HOST: [&str; 6] = ["HOST", "ENDPOINT", "URL", "DSN", "SERVER", "CONNECTION"];
+    let about = |words: &[&str]| {
+        let text = format!("{name}/{value}").to_ascii_uppercase();
+        words.iter().any(|word| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == *word))
+    };
+    let named = value.starts_with("arn:") && value.contains(":ssm:") && value.contains(":parameter/");
+    let pathlike = value.starts_with('/') && value[1..].contains('/') && !value.contains([' ', ':', '.']);
+    (named || pathlike) && about(&DATABASE) && about(&HOST)
 }
 
 /// Keeps the functions that use the database, and checks that they can use a proxy in its VPC.

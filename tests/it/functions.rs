@@ -6,6 +6,7 @@ use rdsproxy_setup::engine::ledger::Verdict;
 use rdsproxy_setup::sandbox::World;
 use rdsproxy_setup::survey::Survey;
 
+use crate::access::lawful;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 
 /// The values that a function may know `my-instance` by.
@@ -152,4 +153,41 @@ async fn a_function_that_may_read_the_host_from_the_secret_is_told() {
     let bed = Bed::of(world, NEVER, false);
     let survey = bed.survey(&wish("my-instance")).await.unwrap();
     assert!(survey.warnings.iter().any(|warning| warning.contains("WebhookFunction names the secret")), "{survey:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_may_read_the_host_from_a_parameter_is_told() {
+    let told = async |name: &str, value: &str| {
+        let mut world = newcomer();
+        let function = world.lambda.functions.get_mut("WebhookFunction").unwrap();
+        function.latest.environment.as_mut().unwrap().insert(name.to_owned(), value.to_owned());
+        let bed = Bed::of(world, NEVER, false);
+        let survey = bed.survey(&wish("my-instance")).await.unwrap();
+        survey.warnings.iter().any(|warning| warning.contains("WebhookFunction names the parameter"))
+    };
+    assert!(told("DB_HOST_PARAM", "/shop/db/host").await);
+    assert!(told("CONFIG", "arn:aws:ssm:eu-central-1:123456789012:parameter/shop/db/endpoint").await);
+    assert!(!told("DB_SOCKET", "/var/run/mysqld/mysqld.sock").await);
+    assert!(!told("CACHE_HOST_PARAM", "/shop/cache/host").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_shape_of_a_value_keeps_the_laws() {
+    let mut spec = wish("my-instance");
+    spec.client_auth = rdsproxy_setup::spec::ClientAuth::Password;
+    spec.db_users = vec!["admin".to_owned()];
+    lawful(&|| on_port_3307().0, &spec).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_encrypted_environment_keeps_its_key() {
+    let world = || {
+        let mut world = newcomer();
+        let key = world.kms.keys.values().next().unwrap().arn.clone();
+        world.lambda.functions.get_mut("DBAppFunction").unwrap().latest.kms_key = Some(key);
+        world
+    };
+    let key = world().lambda.functions["DBAppFunction"].latest.kms_key.clone();
+    let want = lawful(&world, &wish("my-instance")).await;
+    assert_eq!(want["lambda"]["functions"]["DBAppFunction"]["latest"]["kms_key"].as_str(), key.as_deref());
 }
