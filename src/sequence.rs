@@ -105,7 +105,8 @@ impl Survey {
         let iam = self.login.iam;
         let mut notes = Vec::new();
         if let Some(subnets) = &self.subnets {
-            notes.push(format!("subnets {} ({}): {}", subnets.ids.join(", "), subnets.zones.join(", "), subnets.why));
+            notes.push(format!("in {}: {}", subnets.zones.join(", "), subnets.why));
+            notes.push(format!("subnets {}", subnets.ids.join(", ")));
             notes.extend(subnets.left_out.iter().map(|why| format!("left out: subnet {why}")));
         }
         if let Some(kind) = self.spec.network_type.filter(|kind| *kind != NetworkType::Ipv4) {
