@@ -25,6 +25,13 @@ impl Failure {
         Self { exit, headline: headline.into(), hints: hints.into_iter().map(Into::into).collect(), request_id: None }
     }
 
+    /// Puts what was found to be the cause before the hints that only guess.
+    #[must_use]
+    pub fn because(mut self, causes: Vec<String>) -> Self {
+        self.hints.splice(0..0, causes);
+        self
+    }
+
     /// A failure in the middle of a run: what stands now, and the commands that lead on from there.
     #[must_use]
     pub fn after(mut self, made: &str, ways: &[String]) -> Self {

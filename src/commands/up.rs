@@ -45,7 +45,13 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     let outcome = Box::pin(sequence::converge(&session.run(patience, &progress), &survey)).await;
     let done = progress.done();
     drop(progress);
-    let outcome = outcome.map_err(|stop| Failure::from(stop).after(&made(&done), &ways_on(global, &survey)))?;
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(stop) => {
+            let causes = survey.explain(&session.cloud, &stop).await;
+            return Err(Failure::from(stop).because(causes).after(&made(&done), &ways_on(global, &survey)));
+        }
+    };
     let elapsed = session.clock.elapsed().saturating_sub(began);
     show_outcome(global, &session, &survey, &Ended { outcome, done, elapsed });
     Ok(Exit::Done)

@@ -211,3 +211,21 @@ fn permissions_are_printed_without_asking_aws() {
     all.extend(arguments);
     insta::assert_snapshot!("permissions", crate::desk::shown(&all, &mut desk.command(&all)));
 }
+
+#[test]
+fn an_acl_in_the_way_is_named_when_the_target_stays_unreachable() {
+    let desk = Desk::new();
+    desk.change(|world| {
+        crate::network::wall(world, 3306);
+        // Within one subnet no ACL stands in the way, so the proxy must live in the others.
+        let zone = world.rds.instances["my-instance"].zone.clone();
+        world
+            .ec2
+            .subnets
+            .values_mut()
+            .filter(|subnet| subnet.zone == zone)
+            .for_each(|subnet| subnet.free_addresses = 3);
+    });
+    let shown = desk.run(&["up", "--db", "my-instance", "--yes", "--quiet"]);
+    insta::assert_snapshot!("unreachable", shown);
+}

@@ -95,7 +95,7 @@ async fn an_endpoint_of_another_network_type_needs_its_subnets() {
 }
 
 /// Keeps TCP to a port from leaving any subnet.
-fn wall(world: &mut World, port: u16) {
+pub(crate) fn wall(world: &mut World, port: u16) {
     for acl in world.ec2.acls.values_mut() {
         let entry = AclEntry {
             number: 1,
