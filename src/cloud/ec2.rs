@@ -1,5 +1,7 @@
 //! Amazon EC2: security groups, subnets and network interfaces.
 
+mod look;
+
 use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Builder;
@@ -10,6 +12,8 @@ use aws_sdk_ec2::types::{
 use super::Tags;
 use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
+
+pub use look::{Route, RouteTable, Vpc};
 
 /// The EC2 client.
 #[derive(Debug, Clone)]

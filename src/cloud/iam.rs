@@ -1,5 +1,7 @@
 //! AWS IAM: roles and policies.
 
+mod look;
+
 use aws_config::SdkConfig;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::config::Builder;
@@ -9,6 +11,8 @@ use serde_json::Value;
 use super::Tags;
 use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
+
+pub use look::Judgement;
 
 /// The IAM client.
 #[derive(Debug, Clone)]

@@ -58,6 +58,8 @@ pub struct Function {
     pub role: String,
     /// The VPC, if it is in one.
     pub vpc: Option<String>,
+    /// Its subnets.
+    pub subnets: Vec<String>,
     /// Its security groups.
     pub security_groups: Vec<String>,
     /// The variables of `$LATEST`.
@@ -169,11 +171,11 @@ fn discreet(mut refusal: Refusal, variables: &Variables) -> Refusal {
 }
 
 fn plain(found: FunctionConfiguration, tags: Option<Tags>) -> Option<Function> {
-    let (vpc, security_groups) = match found.vpc_config {
-        Some(VpcConfigResponse { vpc_id, security_group_ids, .. }) => {
-            (vpc_id.filter(|id| !id.is_empty()), security_group_ids.unwrap_or_default())
+    let (vpc, subnets, security_groups) = match found.vpc_config {
+        Some(VpcConfigResponse { vpc_id, subnet_ids, security_group_ids, .. }) => {
+            (vpc_id.filter(|id| !id.is_empty()), subnet_ids.unwrap_or_default(), security_group_ids.unwrap_or_default())
         }
-        None => (None, Vec::new()),
+        None => (None, Vec::new(), Vec::new()),
     };
     let (variables, hidden) = match found.environment {
         Some(EnvironmentResponse { variables, error, .. }) => (
@@ -187,6 +189,7 @@ fn plain(found: FunctionConfiguration, tags: Option<Tags>) -> Option<Function> {
         arn: found.function_arn?,
         role: found.role?,
         vpc,
+        subnets,
         security_groups,
         variables: Variables(variables),
         hidden,

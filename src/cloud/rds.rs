@@ -1,6 +1,7 @@
 //! Amazon RDS: databases, proxies and their targets.
 
 mod endpoint;
+mod look;
 mod plain;
 mod proxy;
 
@@ -72,6 +73,21 @@ pub struct Instance {
     pub resource_id: String,
     /// Its tags.
     pub tags: Tags,
+    /// Its parameter groups.
+    pub parameters: Vec<Parameters>,
+}
+
+/// A parameter group in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameters {
+    /// The group's name.
+    pub group: String,
+    /// Whether it is a cluster's.
+    pub cluster: bool,
+    /// The instance or cluster that uses it.
+    pub of: String,
+    /// `in-sync`, `applying`, `pending-reboot`; empty where AWS does not say.
+    pub status: String,
 }
 
 /// A member of a cluster.
@@ -124,6 +140,8 @@ pub struct Cluster {
     pub tags: Tags,
     /// The least capacity of Aurora Serverless v2, in tenths of an ACU.
     pub serverless_floor: Option<u32>,
+    /// Its parameter group.
+    pub parameter_group: Option<String>,
 }
 
 impl Rds {

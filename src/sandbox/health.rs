@@ -30,6 +30,13 @@ const AUTH_FAILURE: Health = Health {
 };
 const UNREACHABLE: Health =
     Health { state: "UNAVAILABLE", reason: Some("UNREACHABLE"), description: Some("DBProxy Target is unreachable") };
+const CONNECTION_FAILED: Health = Health {
+    state: "UNAVAILABLE",
+    reason: Some("CONNECTION_FAILED"),
+    description: Some("DBProxy Target connection failed"),
+};
+const PROMOTED: Health =
+    Health { state: "UNAVAILABLE", reason: Some("PROMOTED"), description: Some("DBProxy Target was promoted") };
 /// What a gap between security groups looks like: no reason, and a sentence that says nothing.
 const INTERNAL: Health = Health {
     state: "UNAVAILABLE",
@@ -82,6 +89,8 @@ fn shown(trouble: Trouble) -> Health {
         Trouble::Credentials => AUTH_FAILURE,
         Trouble::Unreachable => UNREACHABLE,
         Trouble::Blocked => INTERNAL,
+        Trouble::Refused => CONNECTION_FAILED,
+        Trouble::Promoted => PROMOTED,
     }
 }
 
@@ -103,7 +112,7 @@ fn trouble(world: &World, proxy: &Proxy, target: &Target, id: &str, now: Moment)
         return Some(Trouble::Blocked);
     }
     let routed = ec2::acls_pass(world, &proxy.subnets, &subnets(world, instance), instance.port);
-    (!routed).then_some(Trouble::Unreachable)
+    if routed { instance.ails } else { Some(Trouble::Unreachable) }
 }
 
 /// The subnets that an instance can be in: its group's in its zone.

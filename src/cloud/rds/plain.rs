@@ -6,7 +6,7 @@ use aws_sdk_rds::types::{
 };
 
 use super::proxy::{EngineFamily, Pool, Proxy, ProxyAuth, Target, TargetGroup, TargetKind};
-use super::{Cluster, Instance, MasterSecret, Member};
+use super::{Cluster, Instance, MasterSecret, Member, Parameters};
 use crate::cloud::Tags;
 
 fn port(port: Option<i32>) -> Option<u16> {
@@ -38,8 +38,18 @@ pub(super) fn instance(found: DbInstance) -> Option<Instance> {
         ),
         None => (None, Vec::new()),
     };
+    let id = found.db_instance_identifier?;
+    let parameters = found.db_parameter_groups.unwrap_or_default().into_iter().filter_map(|group| {
+        Some(Parameters {
+            group: group.db_parameter_group_name?,
+            cluster: false,
+            of: id.clone(),
+            status: group.parameter_apply_status.unwrap_or_default(),
+        })
+    });
+    let parameters = parameters.collect();
     Some(Instance {
-        id: found.db_instance_identifier?,
+        id,
         arn: found.db_instance_arn.unwrap_or_default(),
         engine: found.engine.unwrap_or_default(),
         version: found.engine_version.unwrap_or_default(),
@@ -61,6 +71,7 @@ pub(super) fn instance(found: DbInstance) -> Option<Instance> {
             .unwrap_or(false),
         resource_id: found.dbi_resource_id.unwrap_or_default(),
         tags: tags(found.tag_list),
+        parameters,
     })
 }
 
@@ -100,6 +111,7 @@ pub(super) fn cluster(found: DbCluster) -> Option<Cluster> {
             .unwrap_or(false),
         resource_id: found.db_cluster_resource_id.unwrap_or_default(),
         tags: tags(found.tag_list),
+        parameter_group: found.db_cluster_parameter_group,
         serverless_floor: found.serverless_v2_scaling_configuration.and_then(|scaling| scaling.min_capacity).map(
             #[expect(
                 clippy::cast_possible_truncation,

@@ -37,6 +37,7 @@ pub(super) fn describe_vpcs(world: &World, call: &Call) -> Outcome {
                 "ipv6CidrBlockAssociationSet": ipv6(world, id, vpc.ipv6_cidr.as_deref()),
                 "instanceTenancy": vpc.tenancy,
                 "isDefault": vpc.default,
+                "encryptionControl": vpc.encryption.as_ref().map(|mode| json!({ "mode": mode, "state": "available" })),
                 "tagSet": tag_set(&vpc.tags),
             })
         })

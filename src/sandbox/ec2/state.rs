@@ -32,6 +32,9 @@ pub struct Vpc {
     pub ipv6_cidr: Option<String>,
     /// `default` or `dedicated`.
     pub tenancy: String,
+    /// The mode of its encryption control, `monitor` or `enforce`, if it has one.
+    #[serde(default)]
+    pub encryption: Option<String>,
     /// Whether it is the region's default VPC.
     pub default: bool,
     /// Tags.

@@ -33,6 +33,7 @@ pub(super) fn lay(world: &mut World) -> Network {
         cidr: "10.0.0.0/16".to_owned(),
         ipv6_cidr: None,
         tenancy: "default".to_owned(),
+        encryption: None,
         default: false,
         tags: named("main"),
     };

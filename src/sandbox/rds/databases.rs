@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::state::{Cluster, Instance};
 use super::{input, paged};
 use crate::sandbox::account::{AwsError, Call, Outcome, World};
+use crate::sandbox::secrets;
 
 /// `DescribeDBInstances`.
 pub(super) fn describe_instances(world: &World, call: &Call) -> Outcome {
@@ -330,7 +331,10 @@ fn groups(ids: &[String]) -> Value {
 fn secret(world: &World, arn: Option<&str>) -> Value {
     let Some(arn) = arn else { return Value::Null };
     let key = world.kms.aliases.get("alias/aws/secretsmanager").and_then(|id| world.kms.keys.get(id));
-    json!({ "SecretArn": arn, "SecretStatus": "active", "KmsKeyId": key.map(|key| &key.arn) })
+    // RDS calls a secret impaired that it cannot rotate or read any more.
+    let found = secrets::find(world, arn).is_some_and(|secret| secret.deletion.is_none());
+    let status = if found { "active" } else { "impaired" };
+    json!({ "SecretArn": arn, "SecretStatus": status, "KmsKeyId": key.map(|key| &key.arn) })
 }
 
 fn subnet_group(world: &World, name: &str) -> Value {

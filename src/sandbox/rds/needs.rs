@@ -38,6 +38,8 @@ pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
         }
         "DescribeDBInstances" | "ModifyDBInstance" => vec![database("DBInstanceIdentifier", "db")],
         "DescribeDBClusters" | "ModifyDBCluster" => vec![database("DBClusterIdentifier", "cluster")],
+        "DescribeDBParameters" => vec![database("DBParameterGroupName", "pg")],
+        "DescribeDBClusterParameters" => vec![database("DBClusterParameterGroupName", "cluster-pg")],
         "ListTagsForResource" | "AddTagsToResource" | "RemoveTagsFromResource" => {
             vec![input::text(input, "ResourceName").unwrap_or("*").to_owned()]
         }

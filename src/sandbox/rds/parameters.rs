@@ -15,13 +15,17 @@ pub(super) fn describe(world: &World, call: &Call, member: &str) -> Outcome {
         world.rds.parameters.get(name).ok_or_else(|| {
             AwsError::new(404, "DBParameterGroupNotFound", format!("DBParameterGroup not found: {name}"))
         })?;
+    // Groups named `default.…` cannot be changed, so all that is in others was set by someone.
+    let source = if name.starts_with("default.") { "engine-default" } else { "user" };
+    let wanted = input::text(&call.input, "Source");
     let found = parameters
         .iter()
+        .filter(|_| wanted.is_none_or(|wanted| wanted == source))
         .map(|(name, value)| {
             json!({
                 "ParameterName": name,
                 "ParameterValue": value,
-                "Source": "engine-default",
+                "Source": source,
                 "ApplyType": "dynamic",
                 "DataType": "string",
                 "IsModifiable": true,

@@ -92,6 +92,9 @@ pub struct Instance {
     pub network_type: String,
     /// While a change is being made: until when.
     pub modifying: Option<Moment>,
+    /// What keeps every proxy from serving it although the account is as it should be: a matter of its inside.
+    #[serde(default)]
+    pub ails: Option<Trouble>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
@@ -310,6 +313,10 @@ pub enum Trouble {
     Unreachable,
     /// A security group is in the way.
     Blocked,
+    /// The database refuses the proxy's own user.
+    Refused,
+    /// It changed its role in a switchover.
+    Promoted,
 }
 
 /// A further endpoint of a proxy.

@@ -1,0 +1,64 @@
+//! What a diagnosis looks at, and nothing else does: parameters, events, and how many proxies there are.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_rds::types::{Parameter, SourceType};
+
+use super::Rds;
+use crate::cloud::error::{Answer, refuse};
+
+/// How far back events are asked for, in minutes: AWS keeps them for longer, but older ones explain nothing of today
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeEvents.html>).
+const DAY: i32 = 24 * 60;
+
+impl Rds {
+    /// Reads the parameters of a group that someone set: the others have the engine's default.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn parameters(&self, group: &str, cluster: bool) -> Answer<BTreeMap<String, String>> {
+        let mut found = BTreeMap::new();
+        let mut take = |parameters: Option<Vec<Parameter>>| {
+            let pair = |parameter: Parameter| Some((parameter.parameter_name?, parameter.parameter_value?));
+            found.extend(parameters.unwrap_or_default().into_iter().filter_map(pair));
+        };
+        if cluster {
+            let call = self.client.describe_db_cluster_parameters().db_cluster_parameter_group_name(group);
+            let mut pages = call.source("user").into_paginator().send();
+            while let Some(page) = pages.next().await {
+                take(page.map_err(|error| refuse("rds:DescribeDBClusterParameters", &error))?.parameters);
+            }
+        } else {
+            let call = self.client.describe_db_parameters().db_parameter_group_name(group);
+            let mut pages = call.source("user").into_paginator().send();
+            while let Some(page) = pages.next().await {
+                take(page.map_err(|error| refuse("rds:DescribeDBParameters", &error))?.parameters);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Lists what RDS told of a proxy within the last day, oldest first.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn proxy_events(&self, proxy: &str) -> Answer<Vec<String>> {
+        let call = self.client.describe_events().source_type(SourceType::DbProxy).source_identifier(proxy);
+        let answer = call.duration(DAY).send().await.map_err(|error| refuse("rds:DescribeEvents", &error))?;
+        Ok(answer.events.unwrap_or_default().into_iter().filter_map(|event| event.message).collect())
+    }
+
+    /// Counts the proxies of the region.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn count_proxies(&self) -> Answer<usize> {
+        let mut count = 0;
+        let mut pages = self.client.describe_db_proxies().into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| refuse("rds:DescribeDBProxies", &error))?;
+            count += page.db_proxies.unwrap_or_default().len();
+        }
+        Ok(count)
+    }
+}
