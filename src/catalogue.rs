@@ -3,6 +3,8 @@
 //! Plan, progress, status and docs all draw on this table, so that a step has one number, one name
 //! and one reason wherever a person meets it.
 
+pub mod checks;
+
 use std::fmt;
 
 /// One of the thirteen documented steps.

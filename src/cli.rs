@@ -87,6 +87,8 @@ pub enum Command {
     Status(Status),
     /// Put the variables back and remove everything that up made.
     Teardown(Teardown),
+    /// Find what is wrong between functions, proxy and database, and say what helps. Changes nothing.
+    Doctor(Doctor),
     /// Print the least IAM policy that a command needs; asks AWS nothing.
     Permissions(Permissions),
     /// The embedded account: serve it, show it, start it over.
@@ -220,6 +222,26 @@ pub struct Status {
     pub exit_code: bool,
 }
 
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The database: an instance or a cluster, by identifier or ARN.
+    #[arg(long, value_name = "ID|ARN")]
+    pub db: String,
+    /// The proxy's name, where up was given one.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// A function to look at; repeat for several. Else those whose variables hold the database's or the proxy's endpoint.
+    #[arg(long = "function", value_name = "NAME")]
+    pub functions: Vec<String>,
+    /// A secret that the proxy is to log in with, where up is to be given one.
+    #[arg(long = "secret", value_name = "NAME|ARN")]
+    pub secrets: Vec<String>,
+    /// Read each secret once, to check that it has the keys username and password.
+    #[arg(long)]
+    pub inspect_secret: bool,
+}
+
 /// `teardown`.
 #[derive(Debug, Args)]
 pub struct Teardown {
@@ -263,6 +285,8 @@ pub enum For {
     Status,
     /// teardown
     Teardown,
+    /// doctor
+    Doctor,
     /// All of them.
     All,
 }

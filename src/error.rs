@@ -81,7 +81,7 @@ impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         match &problem {
             Problem::Refused { doing, refusal } => Self::refused(doing, refusal),
-            Problem::Unfit { headline, hints } => Self::new(Exit::Decide, headline.clone(), hints.clone()),
+            Problem::Unfit { headline, hints, .. } => Self::new(Exit::Decide, headline.clone(), hints.clone()),
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod cloud;
 pub mod commands;
 pub mod discover;
+pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod exit;

@@ -20,6 +20,8 @@ pub enum Verb {
     Status,
     /// `teardown`.
     Teardown,
+    /// `doctor`, besides what `status` needs.
+    Doctor,
 }
 
 /// What an action is allowed on.
@@ -53,6 +55,8 @@ pub enum On {
     Targets,
     /// Databases.
     Databases,
+    /// Parameter groups.
+    ParameterGroups,
     /// Whatever RDS tags: proxies, endpoints, databases.
     RdsTagged,
     /// Secrets.
@@ -80,6 +84,7 @@ impl On {
             Self::Endpoints => "proxies and their endpoints",
             Self::Targets => "target groups, the database",
             Self::Databases => "databases",
+            Self::ParameterGroups => "parameter groups",
             Self::RdsTagged => "proxies, endpoints, the database",
             Self::Secrets => "secrets",
             Self::Keys => "keys and aliases",
@@ -127,6 +132,8 @@ const US: &[Verb] = &[Verb::Up, Verb::Status];
 const UT: &[Verb] = &[Verb::Up, Verb::Teardown];
 const UST: &[Verb] = &[Verb::Up, Verb::Status, Verb::Teardown];
 const ST: &[Verb] = &[Verb::Status, Verb::Teardown];
+const UD: &[Verb] = &[Verb::Up, Verb::Doctor];
+const D: &[Verb] = &[Verb::Doctor];
 
 const fn may(action: &'static str, verbs: &'static [Verb], on: On, condition: If, why: &'static str) -> Permission {
     Permission { action, verbs, on, condition, why }
@@ -141,7 +148,7 @@ pub const PERMISSIONS: &[Permission] = &[
     may("rds:DescribeDBProxies", UST, On::Proxies, If::Always, "look for the proxy, and wait for it"),
     may("rds:DescribeDBProxyEndpoints", UST, On::Endpoints, If::Always, "look for the read-only endpoint"),
     may("rds:DescribeDBProxyTargets", US, On::Targets, If::Always, "read the target's health"),
-    may("rds:DescribeDBProxyTargetGroups", U, On::Targets, If::Always, "compare pool settings that were asked for"),
+    may("rds:DescribeDBProxyTargetGroups", UD, On::Targets, If::Always, "compare pool settings that were asked for"),
     may("rds:ListTagsForResource", UST, On::RdsTagged, If::Always, "know our own proxy"),
     may("iam:GetRole", UST, On::RolesByName, If::Always, "look for the proxy's role"),
     may("iam:GetRolePolicy", US, On::Roles, If::Always, "compare the right to read the secret"),
@@ -152,8 +159,14 @@ pub const PERMISSIONS: &[Permission] = &[
     may("iam:ListEntitiesForPolicy", UST, On::Policies, If::Always, "see which roles carry it"),
     may("ec2:DescribeSecurityGroups", UST, On::All, If::Always, "compare groups and rules"),
     may("ec2:DescribeSecurityGroupRules", T, On::All, If::Always, "find our rules"),
-    may("ec2:DescribeSubnets", U, On::All, If::Always, "choose subnets"),
-    may("ec2:DescribeNetworkAcls", U, On::All, If::Always, "warn of ACLs in the way of subnets that were named"),
+    may("rds:DescribeDBParameters", UD, On::ParameterGroups, If::Always, "see parameters that a proxy does not bear"),
+    may("rds:DescribeDBClusterParameters", UD, On::ParameterGroups, If::Always, "the same of a cluster"),
+    may("rds:DescribeEvents", D, On::All, If::Always, "see what RDS told of the proxy"),
+    may("iam:SimulatePrincipalPolicy", D, On::FunctionRoles, If::Always, "see what the roles may do"),
+    may("ec2:DescribeVpcs", UD, On::All, If::Always, "see whether the VPC bears a proxy"),
+    may("ec2:DescribeRouteTables", D, On::All, If::Always, "see routes in the way"),
+    may("ec2:DescribeSubnets", UD, On::All, If::Always, "choose subnets"),
+    may("ec2:DescribeNetworkAcls", UD, On::All, If::Always, "warn of ACLs in the way of subnets that were named"),
     may("lambda:ListFunctions", UST, On::All, If::Always, "find the functions that use the database"),
     may("lambda:GetFunction", UST, On::Functions, If::Always, "read tags, and where an update stands"),
     may("lambda:ListVersionsByFunction", UST, On::Functions, If::Always, "see what is frozen with the old host"),
@@ -162,7 +175,7 @@ pub const PERMISSIONS: &[Permission] = &[
     may("lambda:ListProvisionedConcurrencyConfigs", US, On::Functions, If::Always, "see what is bound to it"),
     may("secretsmanager:DescribeSecret", UST, On::Secrets, If::Always, "look at a secret, without its value"),
     may("secretsmanager:ListSecrets", UST, On::All, If::Always, "offer near names; find our secrets"),
-    may("secretsmanager:GetSecretValue", U, On::Secrets, If::Always, "check its keys, on --inspect-secret alone"),
+    may("secretsmanager:GetSecretValue", UD, On::Secrets, If::Always, "check its keys, on --inspect-secret alone"),
     may("kms:DescribeKey", US, On::Keys, If::Always, "turn an alias into the key's ARN"),
     may("kms:GetKeyPolicy", US, On::Keys, If::Always, "warn of a key that lets the proxy's role not in"),
     // Making and changing.
@@ -290,6 +303,7 @@ impl Scope {
             On::Targets => vec![self.arn("rds", "target-group:*"), database("db"), database("cluster")],
             // Near names are offered, and members of a cluster are read, so the list stays open.
             On::Databases => vec![self.arn("rds", "db:*"), self.arn("rds", "cluster:*")],
+            On::ParameterGroups => vec![self.arn("rds", "pg:*"), self.arn("rds", "cluster-pg:*")],
             On::RdsTagged => vec![
                 self.arn("rds", "db-proxy:*"),
                 self.arn("rds", "db-proxy-endpoint:*"),

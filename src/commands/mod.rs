@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+mod doctor;
 mod passwords;
 mod permissions;
 mod sandbox;
@@ -30,6 +31,7 @@ pub fn run(cli: &Cli) -> Exit {
             Command::Up(args) => Box::pin(up::run(&cli.global, args)).await,
             Command::Status(args) => Box::pin(status::run(&cli.global, args)).await,
             Command::Teardown(args) => Box::pin(teardown::run(&cli.global, args)).await,
+            Command::Doctor(args) => Box::pin(doctor::run(&cli.global, args)).await,
             Command::Permissions(args) => permissions::run(&cli.global, args),
             Command::Sandbox(command) => sandbox::run(&cli.global, command).await,
         }

@@ -13,7 +13,8 @@ pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> 
         For::Up => &[Verb::Up, Verb::Status],
         For::Status => &[Verb::Status],
         For::Teardown => &[Verb::Teardown],
-        For::All => &[Verb::Up, Verb::Status, Verb::Teardown],
+        For::Doctor => &[Verb::Status, Verb::Doctor],
+        For::All => &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor],
     };
     let database = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
     let stack = database.as_ref().map(|database| spec::stack(args.name.as_deref(), database)).transpose()?;

@@ -27,7 +27,13 @@ pub async fn warnings(cloud: &Cloud, database: &Database, proxy: &[String]) -> V
 
 /// The pairs of subnets between which TCP on a port does not pass, both ways: ACLs remember no connection
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html>).
-fn blocked(acls: &[Acl], subnets: &[Subnet], proxy: &[String], database: &[String], port: u16) -> Vec<String> {
+pub(crate) fn blocked(
+    acls: &[Acl],
+    subnets: &[Subnet],
+    proxy: &[String],
+    database: &[String],
+    port: u16,
+) -> Vec<String> {
     let find = |id: &String| subnets.iter().find(|subnet| subnet.id == *id);
     let mut found = Vec::new();
     for here in proxy.iter().filter_map(find) {
@@ -72,7 +78,7 @@ fn allows(acl: &Acl, peer: &Subnet, port: u16, egress: bool) -> bool {
 }
 
 /// Whether an IPv4 block holds another one.
-fn holds(outer: &str, inner: &str) -> bool {
+pub(crate) fn holds(outer: &str, inner: &str) -> bool {
     let parse = |block: &str| {
         let (address, bits) = block.split_once('/')?;
         let bits: u32 = bits.parse().ok().filter(|bits| *bits <= 32)?;

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::database::Database;
 use super::functions::FunctionUse;
 use super::problem::Problem;
+use crate::catalogue::checks::CheckId;
 use crate::cloud::rds::EngineFamily;
 use crate::spec::{ClientAuth, Spec};
 
@@ -102,7 +103,8 @@ pub fn choose(
                 "One proxy login cannot serve both. Choose --client-auth iam or --client-auth password for all.",
                 "Or make two proxies: name the functions of each with --function, and give the second a --name.",
             ],
-        )),
+        )
+        .known(CheckId::LoginMismatch)),
     }
 }
 
@@ -137,7 +139,8 @@ pub fn check_end_to_end(login: &Login, spec: &Spec, database: &Database) -> Resu
         return Err(Problem::unfit(
             format!("{doing}: IAM authentication of the database is off, and --database-auth iam needs it"),
             ["Add --enable-iam-auth to turn it on at once; teardown turns it off again."],
-        ));
+        )
+        .known(CheckId::IamOff));
     }
     Ok(())
 }
@@ -277,6 +280,7 @@ mod tests {
             arn: String::new(),
             role: String::new(),
             vpc: None,
+            subnets: Vec::new(),
             security_groups: Vec::new(),
             variables: Variables(variables),
             hidden: None,

@@ -2,7 +2,8 @@
 
 use super::hosts::{HostKind, KnownHost};
 use super::problem::{Problem, did_you_mean};
-use crate::cloud::rds::{Cluster, EngineFamily, Instance, MasterSecret};
+use crate::catalogue::checks::CheckId;
+use crate::cloud::rds::{Cluster, EngineFamily, Instance, MasterSecret, Parameters};
 use crate::cloud::{Cloud, Tags};
 use crate::spec::DatabaseRef;
 
@@ -43,6 +44,10 @@ pub struct Database {
     pub resource_id: String,
     /// Its tags.
     pub tags: Tags,
+    /// Its parameter groups: those of its instances, and the cluster's.
+    pub parameters: Vec<Parameters>,
+    /// The least capacity of Aurora Serverless v2, in tenths of an ACU.
+    pub serverless_floor: Option<u32>,
     /// What a person should know before a proxy is put in front of it.
     pub warnings: Vec<String>,
 }
@@ -74,7 +79,8 @@ impl Database {
                         place.region, cloud.region
                     ),
                     [format!("Run it there: --region {}.", place.region)],
-                ));
+                )
+                .known(CheckId::NoDatabase));
             }
             if place.account != account {
                 return Err(Problem::unfit(
@@ -83,7 +89,8 @@ impl Database {
                         place.account
                     ),
                     ["Use credentials of that account: --profile NAME."],
-                ));
+                )
+                .known(CheckId::NoDatabase));
             }
         }
         let doing = || format!("finding the database ({id})");
@@ -113,12 +120,13 @@ async fn unknown(cloud: &Cloud, id: &str) -> Problem {
         format!("finding the database ({id}): there is no instance or cluster of this name in {}", cloud.region),
         [did_you_mean("databases", id, &names)],
     )
+    .known(CheckId::NoDatabase)
 }
 
 /// What a proxy for an engine speaks, or why there can be none.
 fn family(id: &str, engine: &str) -> Result<(EngineFamily, &'static str), Problem> {
     let refuse = |why: &str, instead: &str| {
-        Err(Problem::unfit(format!("checking the database ({id}): {why}"), [instead.to_owned()]))
+        Err(Problem::unfit(format!("checking the database ({id}): {why}"), [instead.to_owned()]).known(CheckId::Engine))
     };
     match engine {
         "mysql" => Ok((EngineFamily::MySql, "RDS MySQL")),
@@ -162,7 +170,8 @@ fn usable_status(id: &str, status: &str) -> Result<(), Problem> {
         return Err(Problem::unfit(
             format!("checking the database ({id}): its status is {status}, so no proxy can reach it"),
             ["Bring it to the status available first."],
-        ));
+        )
+        .known(CheckId::DatabaseDown));
     }
     Ok(())
 }
@@ -175,7 +184,7 @@ fn of_instance(found: Instance) -> Result<Database, Problem> {
                 "checking the database ({id}): it is a member of the cluster {cluster}, and a proxy serves the whole cluster"
             ),
             [format!("Name the cluster: --db {cluster}.")],
-        ));
+        ).known(CheckId::ClusterMember));
     }
     if let Some(source) = found.replica_of {
         return Err(Problem::unfit(
@@ -183,7 +192,8 @@ fn of_instance(found: Instance) -> Result<Database, Problem> {
                 "checking the database ({id}): it is a read replica of {source}, which RDS Proxy refuses as a target"
             ),
             [format!("Name the source: --db {source}.")],
-        ));
+        )
+        .known(CheckId::Replica));
     }
     let (family, engine) = family(&id, &found.engine)?;
     usable_status(&id, &found.status)?;
@@ -198,7 +208,8 @@ fn of_instance(found: Instance) -> Result<Database, Problem> {
             return Err(Problem::unfit(
                 format!("checking the database ({id}): SQL Server {year} is not supported by RDS Proxy"),
                 ["RDS Proxy serves SQL Server 2016, 2017 and 2019."],
-            ));
+            )
+            .known(CheckId::Version));
         }
     }
     let host = found.endpoint.ok_or_else(|| missing(&id, "endpoint", &found.status))?;
@@ -219,6 +230,8 @@ fn of_instance(found: Instance) -> Result<Database, Problem> {
         resource_id: found.resource_id,
         tags: found.tags,
         status: found.status,
+        parameters: found.parameters,
+        serverless_floor: None,
         warnings,
         id,
     })
@@ -230,13 +243,15 @@ fn of_cluster(found: Cluster, members: &[Instance]) -> Result<Database, Problem>
         return Err(Problem::unfit(
             format!("checking the database ({id}): Aurora Serverless v1 is not supported by RDS Proxy"),
             ["Move the cluster to Aurora Serverless v2 or to provisioned instances, or use its Data API."],
-        ));
+        )
+        .known(CheckId::ServerlessV1));
     }
     if let Some(source) = &found.replica_of {
         return Err(Problem::unfit(
             format!("checking the database ({id}): it is a replica of {source}, which RDS Proxy refuses as a target"),
             [format!("Name the source: --db {source}.")],
-        ));
+        )
+        .known(CheckId::Replica));
     }
     let (family, engine) = family(&id, &found.engine)?;
     usable_status(&id, &found.status)?;
@@ -249,6 +264,7 @@ fn of_cluster(found: Cluster, members: &[Instance]) -> Result<Database, Problem>
             ),
             ["Add a writer instance to the cluster first."],
         )
+        .known(CheckId::NoInstance)
     })?;
     let mut warnings = Vec::new();
     if let Some(floor) = found.serverless_floor {
@@ -261,6 +277,13 @@ fn of_cluster(found: Cluster, members: &[Instance]) -> Result<Database, Problem>
             ));
         }
     }
+    let mut parameters: Vec<Parameters> = members.iter().flat_map(|member| member.parameters.clone()).collect();
+    parameters.extend(found.parameter_group.map(|group| Parameters {
+        group,
+        cluster: true,
+        of: id.clone(),
+        status: String::new(),
+    }));
     let host = found.endpoint.ok_or_else(|| missing(&id, "endpoint", &found.status))?;
     let mut hosts = vec![KnownHost { name: host, kind: HostKind::Writer }];
     hosts.extend(found.reader_endpoint.map(|name| KnownHost { name, kind: HostKind::Reader }));
@@ -285,6 +308,8 @@ fn of_cluster(found: Cluster, members: &[Instance]) -> Result<Database, Problem>
         resource_id: found.resource_id,
         tags: found.tags,
         status: found.status,
+        parameters,
+        serverless_floor: found.serverless_floor,
         warnings,
         id,
     })

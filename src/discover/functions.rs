@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use super::hosts::{HostKind, KnownHost, Mention, mentions};
 use super::owner::OtherTool;
 use super::problem::{Problem, did_you_mean};
+use crate::catalogue::checks::CheckId;
 use crate::cloud::lambda::Function;
 use crate::cloud::secrets::Secret;
 use crate::cloud::{Answer, Cloud};
@@ -243,7 +244,7 @@ fn check(found: &FunctionUse, vpc: &str) -> Result<(), Problem> {
                 "Writing without reading would wipe them, so nothing is changed. Allow kms:Decrypt on the function's key to these credentials.".to_owned(),
                 "Or leave it out by naming the others with --function.".to_owned(),
             ],
-        ));
+        ).known(CheckId::HiddenVariables));
     }
     match &found.function.vpc {
         Some(own) if own == vpc => Ok(()),
@@ -252,12 +253,12 @@ fn check(found: &FunctionUse, vpc: &str) -> Result<(), Problem> {
             [format!(
                 "A proxy is reached from its own VPC. Attach the function to {vpc}, or leave it out by naming the others with --function."
             )],
-        )),
+        ).known(CheckId::OtherVpc)),
         None => Err(Problem::unfit(
             format!("checking the function ({name}): it is in no VPC, and a proxy is never public"),
             [format!(
                 "Attach the function to private subnets of {vpc}, or leave it out by naming the others with --function."
             )],
-        )),
+        ).known(CheckId::NoVpc)),
     }
 }

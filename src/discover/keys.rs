@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::problem::Problem;
+use crate::catalogue::checks::CheckId;
 use crate::cloud::secrets::Secret;
 use crate::cloud::{Answer, Cloud};
 
@@ -17,7 +18,8 @@ pub async fn resolve(cloud: &Cloud, name: &str) -> Result<String, Problem> {
         Some(_) => Err(Problem::unfit(
             format!("{doing}: it is disabled, so nothing can be read with it"),
             [format!("Enable it with: aws kms enable-key --key-id {name}")],
-        )),
+        )
+        .known(CheckId::KeyDisabled)),
         None => Err(Problem::unfit(
             format!("{doing}: there is none of this name in {}", cloud.region),
             ["List them with: aws kms list-aliases"],

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::database::Database;
 use super::problem::Problem;
+use crate::catalogue::checks::CheckId;
 use crate::cloud::ec2::Subnet;
 use crate::cloud::{Cloud, Kind};
 use crate::spec::NetworkType;
 
 /// Zones that RDS Proxy does not work in. It drops their subnets without a word.
-const UNSUPPORTED_ZONES: [&str; 2] = ["use1-az3", "usw1-az2"];
+pub(crate) const UNSUPPORTED_ZONES: [&str; 2] = ["use1-az3", "usw1-az2"];
 
 /// The subnets of the proxy, and why these.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +70,8 @@ pub async fn choose(
                 if chosen.zones.is_empty() { "none".to_owned() } else { format!("only {}", chosen.zones.join(", ")) }
             ),
             hints,
-        ));
+        )
+        .known(CheckId::Zones));
     }
     Ok(chosen)
 }
@@ -88,7 +90,7 @@ fn unfit(subnet: &Subnet, database: &Database, needed: i32, kind: Option<Network
 }
 
 /// How many free addresses AWS asks to reserve for the largest instance class behind the proxy.
-fn addresses(classes: &[String]) -> i32 {
+pub(crate) fn addresses(classes: &[String]) -> i32 {
     classes.iter().map(|class| by_size(class.rsplit('.').next().unwrap_or_default())).max().unwrap_or(10)
 }
 

@@ -1,5 +1,6 @@
 //! What a person must decide or mend before anything is changed.
 
+use crate::catalogue::checks::CheckId;
 use crate::cloud::Refusal;
 
 /// A question that the account does not answer.
@@ -21,13 +22,24 @@ pub enum Problem {
         headline: String,
         /// What would help, one sentence each.
         hints: Vec<String>,
+        /// Which known failure it is, if it is one.
+        check: Option<CheckId>,
     },
 }
 
 impl Problem {
     /// A problem of the account, with what would help.
     pub fn unfit<H: Into<String>>(headline: impl Into<String>, hints: impl IntoIterator<Item = H>) -> Self {
-        Self::Unfit { headline: headline.into(), hints: hints.into_iter().map(Into::into).collect() }
+        Self::Unfit { headline: headline.into(), hints: hints.into_iter().map(Into::into).collect(), check: None }
+    }
+
+    /// The same, as a failure that is known.
+    #[must_use]
+    pub fn known(self, id: CheckId) -> Self {
+        match self {
+            Self::Unfit { headline, hints, .. } => Self::Unfit { headline, hints, check: Some(id) },
+            refused @ Self::Refused { .. } => refused,
+        }
     }
 
     /// A refusal, with what was being done.

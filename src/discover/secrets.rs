@@ -8,6 +8,7 @@ use super::database::Database;
 use super::functions::FunctionUse;
 use super::keys;
 use super::problem::{Problem, did_you_mean};
+use crate::catalogue::checks::CheckId;
 use crate::cloud::rds::{MasterSecret, Proxy};
 use crate::cloud::secrets::Secret;
 use crate::cloud::{Cloud, Tags};
@@ -193,7 +194,7 @@ fn cover(users: &[String], secrets: &[Secret]) -> Result<(), Problem> {
             "Name one for each: --secret NAME, once a user; or have it made: --create-secret --db-user NAME. --db-user says as whom the functions log in, where their variables mislead."
                 .to_owned(),
         ],
-    ))
+    ).known(CheckId::SecretOfUser))
 }
 
 /// The name in a secret's ARN, without the hyphen and six characters that Secrets Manager adds to it.
@@ -226,7 +227,8 @@ async fn read(cloud: &Cloud, ids: &[String]) -> Result<Vec<Secret>, Problem> {
             return Err(Problem::unfit(
                 format!("looking at the secret ({}): it is scheduled for deletion", secret.name),
                 [format!("Restore it with: aws secretsmanager restore-secret --secret-id {}", secret.name)],
-            ));
+            )
+            .known(CheckId::SecretDeleted));
         }
         found.push(secret);
     }
@@ -235,7 +237,7 @@ async fn read(cloud: &Cloud, ids: &[String]) -> Result<Vec<Secret>, Problem> {
 
 /// Rotation by alternating users renames the user within the secret, and the proxy finds credentials by that name
 /// (<https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html>).
-fn alternating(secret: &Secret) -> Option<String> {
+pub(crate) fn alternating(secret: &Secret) -> Option<String> {
     let function = secret.rotated_by.as_ref()?.rsplit(':').next()?;
     function.to_ascii_lowercase().contains("multiuser").then(|| {
         format!(
@@ -253,7 +255,8 @@ async fn inspect(cloud: &Cloud, secret: &Secret) -> Result<(String, bool), Probl
         return Err(Problem::unfit(
             format!("{doing}: its value is no JSON object"),
             ["RDS Proxy reads {\"username\": …, \"password\": …}, in lower case."],
-        ));
+        )
+        .known(CheckId::SecretShape));
     };
     let missing: Vec<&str> =
         ["username", "password"].into_iter().filter(|key| !keys.iter().any(|k| k == key)).collect();
@@ -264,7 +267,8 @@ async fn inspect(cloud: &Cloud, secret: &Secret) -> Result<(String, bool), Probl
         return Err(Problem::unfit(
             format!("{doing}: its username is no text"),
             ["RDS Proxy reads {\"username\": …, \"password\": …}, both as texts."],
-        ));
+        )
+        .known(CheckId::SecretShape));
     }
     Err(Problem::unfit(
         format!("{doing}: it has no {}", missing.join(" and no ")),
@@ -272,7 +276,8 @@ async fn inspect(cloud: &Cloud, secret: &Secret) -> Result<(String, bool), Probl
             "RDS Proxy reads the keys username and password, in lower case; this secret has {}.",
             keys.join(", ")
         )],
-    ))
+    )
+    .known(CheckId::SecretShape))
 }
 
 /// Secrets that the functions' variables name: ARNs anywhere, names in variables that say so.
@@ -307,4 +312,5 @@ async fn ask(cloud: &Cloud, spec: &Spec, database: &Database) -> Problem {
         ),
         hints,
     )
+    .known(CheckId::SecretMissing)
 }

@@ -3,6 +3,7 @@
 //! stdout carries results only; stderr everything that moves.
 
 mod bars;
+mod diagnosis;
 mod json;
 mod lines;
 mod progress;
@@ -19,6 +20,7 @@ use serde_json::Value;
 use crate::cloud::Call;
 
 pub use bars::Bars;
+pub use diagnosis::{diagnosis, finding};
 pub use json::SCHEMA;
 pub use lines::Lines;
 pub use progress::{Done, Progress};

@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use clap::Parser;
-use rdsproxy_setup::catalogue::STEPS;
+use rdsproxy_setup::catalogue::{STEPS, checks};
 use rdsproxy_setup::cli::Cli;
 use rdsproxy_setup::engine::Patience;
 use rdsproxy_setup::exit::Exit;
 use rdsproxy_setup::permissions::{If, PERMISSIONS, Verb};
+use rdsproxy_setup::sandbox::{Moment, World};
 
 use crate::desk::{Desk, timeless};
 
@@ -78,11 +79,13 @@ fn the_table_of_waits_is_the_patience() {
 #[test]
 fn the_table_of_permissions_is_the_program_s() {
     let mut table = String::from(
-        "| action | up | status | teardown | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- |\n",
+        "| action | up | status | teardown | doctor | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for needed in PERMISSIONS {
         let mark = |verb| if needed.verbs.contains(&verb) { "x" } else { "" };
         let (up, status, teardown) = (mark(Verb::Up), mark(Verb::Status), mark(Verb::Teardown));
+        // A diagnosis reads what a status reads, and more.
+        let doctor = if needed.verbs.contains(&Verb::Status) { "x" } else { mark(Verb::Doctor) };
         let condition = match needed.condition {
             If::Always => "",
             If::Ours => "ours",
@@ -93,7 +96,9 @@ fn the_table_of_permissions_is_the_program_s() {
             If::TagsOnCreate => "in a create call",
         };
         let (action, on, why) = (needed.action, needed.on.words(), needed.why);
-        table.push_str(&format!("| `{action}` | {up} | {status} | {teardown} | {on} | {condition} | {why} |\n"));
+        table.push_str(&format!(
+            "| `{action}` | {up} | {status} | {teardown} | {doctor} | {on} | {condition} | {why} |\n"
+        ));
     }
     hold("docs/permissions.md", "permissions", &table);
 }
@@ -132,4 +137,44 @@ fn every_command_in_the_documents_is_understood() {
         }
     }
     assert!(seen >= 8, "only {seen} commands were found");
+}
+
+#[test]
+fn the_page_of_troubles_is_the_table_of_checks() {
+    let mut text = String::new();
+    for info in checks::all() {
+        let (name, title, word, url) = (info.name(), info.title, info.severity.word(), info.url());
+        let (symptom, cause, mend) = (info.symptom, info.cause, info.mend);
+        text.push_str(&format!(
+            "### {name}: {title}\n\n- **Seen as**: {symptom}\n- **Cause**: {cause}\n- **Mend**: {mend}\n- {word}; \
+             [AWS's page]({url})\n\n"
+        ));
+    }
+    hold("docs/troubleshooting.md", "checks", &text);
+}
+
+#[test]
+fn the_transcript_of_a_failure_found_and_mended_is_what_the_program_prints() {
+    let desk = Desk::new();
+    desk.output(&["--sandbox", "up", "--db", "my-instance", "--yes", "--quiet", "--timeout", "12h"]);
+    // Someone tidies the database's group up.
+    let tidy = |world: &mut World| {
+        let group = world.ec2.groups.values_mut().find(|group| group.name == "my-instance-db").unwrap();
+        group.rules.retain(|_, rule| !rule.tags.contains_key("rdsproxy-setup:stack"));
+        for proxy in world.rds.proxies.values_mut() {
+            proxy.ready = Moment(0);
+            proxy.target_group.target.as_mut().unwrap().registered = Moment(0);
+        }
+    };
+    desk.change(tidy);
+    let mut text = String::from("```text\n");
+    for arguments in [
+        &["doctor", "--db", "my-instance"][..],
+        &["up", "--db", "my-instance", "--yes", "--quiet", "--timeout", "12h"],
+        &["doctor", "--db", "my-instance"],
+    ] {
+        let shown = desk.run(arguments);
+        text.push_str(&format!("$ rdsproxy-setup {}\n{}\n", shown.command.split_once(' ').unwrap().1, shown.stdout));
+    }
+    hold_as("docs/troubleshooting.md", "transcript", &format!("{}\n```\n", text.trim_end()), timeless);
 }

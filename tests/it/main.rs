@@ -9,6 +9,7 @@ mod cli;
 mod desk;
 mod dice;
 mod docs;
+mod doctor;
 mod drift;
 mod faults;
 mod fleet;

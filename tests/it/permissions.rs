@@ -4,6 +4,8 @@
 //! once without each action, where some case must meet a denial, so that none is too many.
 
 use rdsproxy_setup::cloud::rds::Pool;
+use rdsproxy_setup::doctor;
+use rdsproxy_setup::engine::Patience;
 use rdsproxy_setup::permissions::{PERMISSIONS, Permission, Scope, Verb, document, policy};
 use rdsproxy_setup::sandbox::{Principal, World};
 use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec};
@@ -59,9 +61,11 @@ enum Case {
     Adoption,
     Network,
     Lists,
+    Doctor,
+    DoctorCluster,
 }
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 13] = [
     Case::Instance,
     Case::Cluster,
     Case::Virgin,
@@ -73,6 +77,8 @@ const CASES: [Case; 11] = [
     Case::Adoption,
     Case::Network,
     Case::Lists,
+    Case::Doctor,
+    Case::DoctorCluster,
 ];
 
 fn end_to_end(id: &str) -> Spec {
@@ -103,6 +109,13 @@ impl Case {
             Self::EndToEnd => world.rds.instances.get_mut("my-instance").unwrap().iam_auth = false,
             Self::Adoption => return adoption::made_by_hand().await,
             Self::Network => close(&mut world, "app-functions"),
+            Self::Doctor | Self::DoctorCluster => {
+                // Groups that can be changed, and so are read.
+                let own = || [("time_zone".to_owned(), "UTC".to_owned())].into();
+                world.rds.parameters.insert("own".to_owned(), own());
+                world.rds.instances.get_mut("my-instance").unwrap().parameter_group = String::from("own");
+                world.rds.clusters.get_mut("my-cluster").unwrap().parameter_group = String::from("own");
+            }
             _ => {}
         }
         world
@@ -167,6 +180,12 @@ impl Case {
                 });
                 round(&spec).await;
             }
+            Self::Doctor | Self::DoctorCluster => {
+                let mut spec = wish(if self == Self::Doctor { "my-instance" } else { "my-cluster" });
+                up(&spec).await;
+                spec.inspect_secret = true;
+                drop(Box::pin(doctor::examine(&bed.cloud, &spec, Patience::default())).await);
+            }
             Self::Lists => {
                 drop(stacks::list(&bed.cloud).await);
                 let mut spec = wish("my-cluster");
@@ -186,7 +205,7 @@ impl Case {
 
 #[tokio::test(start_paused = true)]
 async fn law_9_nothing_is_missing() {
-    let all = policy(&[Verb::Up, Verb::Status, Verb::Teardown], &scope());
+    let all = policy(&[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor], &scope());
     for case in CASES {
         assert_eq!(case.denials(&all).await, [""; 0], "{case:?}");
     }

@@ -1,0 +1,88 @@
+//! `doctor`: what is wrong, why, and what helps.
+
+use serde_json::{Value, json};
+
+use super::session::{Session, command};
+use crate::cli::{Doctor, Global};
+use crate::doctor::{self, Diagnosis, Finding};
+use crate::engine::Patience;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::report::{self, SCHEMA};
+use crate::spec::{self, DatabaseRef, Spec};
+
+/// Runs it.
+pub(super) async fn run(global: &Global, args: &Doctor) -> Result<Exit, Failure> {
+    let database = DatabaseRef::parse(&args.db)?;
+    let stack = spec::stack(args.name.as_deref(), &database)?;
+    let functions = args.functions.iter().map(|text| spec::function(text)).collect::<Result<_, _>>()?;
+    let spec = Spec {
+        functions,
+        secrets: args.secrets.clone(),
+        inspect_secret: args.inspect_secret,
+        ..Spec::of(database, stack)
+    };
+    let session = Session::open(global).await?;
+    let mut diagnosis = Box::pin(doctor::examine(&session.cloud, &spec, Patience::default())).await?;
+    for finding in &mut diagnosis.findings {
+        address(global, finding, &spec);
+    }
+    if session.json {
+        report::document(&document(&diagnosis));
+    } else {
+        report::result(&report::diagnosis(&diagnosis));
+    }
+    Ok(exit(&diagnosis))
+}
+
+fn exit(diagnosis: &Diagnosis) -> Exit {
+    if diagnosis.stops() {
+        Exit::Decide
+    } else if diagnosis.is_clean() {
+        Exit::Done
+    } else {
+        Exit::Drift
+    }
+}
+
+/// Gives our own commands the names and the flags of this run.
+pub(super) fn address(global: &Global, finding: &mut Finding, spec: &Spec) {
+    for mend in &mut finding.mends {
+        for verb in ["up", "teardown"] {
+            let whole = command(global, verb, &spec.database.id, &spec.stack);
+            *mend = mend.replace(&format!("rdsproxy-setup {verb} --db ID"), &whole);
+        }
+    }
+}
+
+/// The findings as JSON.
+pub(super) fn findings(findings: &[Finding]) -> Vec<Value> {
+    findings
+        .iter()
+        .map(|finding| {
+            let info = finding.check.info();
+            json!({"id": info.name(), "severity": finding.severity.word(), "title": info.title,
+                   "evidence": finding.evidence, "cause": info.cause, "mend": finding.mends, "see": info.url()})
+        })
+        .collect()
+}
+
+fn document(diagnosis: &Diagnosis) -> Value {
+    let told = |list: &[(crate::catalogue::checks::CheckId, String)]| -> Vec<Value> {
+        list.iter().map(|(check, why)| json!({"id": check.info().name(), "why": why})).collect()
+    };
+    let symptoms: Vec<Value> = diagnosis
+        .symptoms
+        .iter()
+        .map(|symptom| {
+            json!({"target": symptom.target, "state": symptom.state, "reason": symptom.reason,
+                   "description": symptom.description})
+        })
+        .collect();
+    json!({
+        "schema": SCHEMA, "database": diagnosis.database, "proxy": diagnosis.stack, "symptoms": symptoms,
+        "findings": findings(&diagnosis.findings), "ruled_out": told(&diagnosis.ruled_out),
+        "not_checked": told(&diagnosis.unchecked), "fine": diagnosis.fine,
+        "exit_code": exit(diagnosis).code(),
+    })
+}

@@ -1,0 +1,214 @@
+//! What is wrong, why, and what helps: one judge for each failure that is known.
+//!
+//! The same judges serve before `up`, where nothing has been made yet, and after it. They read the survey and some
+//! further facts, and change nothing. What could not be read is told apart from what is fine.
+
+mod clients;
+mod credentials;
+mod database;
+mod facts;
+mod network;
+mod paths;
+mod proxy;
+
+use crate::catalogue::checks::{CheckId, Severity};
+use crate::cloud::Cloud;
+use crate::discover::Problem;
+use crate::engine::Patience;
+use crate::spec::Spec;
+use crate::survey::Survey;
+
+pub use facts::{Facts, Symptom};
+
+/// One thing that is wrong, or worth knowing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which failure it is.
+    pub check: CheckId,
+    /// How bad it is here.
+    pub severity: Severity,
+    /// What was read that shows it, one sentence each.
+    pub evidence: Vec<String>,
+    /// What helps here, one sentence each.
+    pub mends: Vec<String>,
+}
+
+impl Finding {
+    /// A finding as its row has it.
+    fn of(check: CheckId, evidence: impl IntoIterator<Item = String>) -> Self {
+        let info = check.info();
+        let mends = vec![info.mend.to_owned()];
+        Self { check, severity: info.severity, evidence: evidence.into_iter().collect(), mends }
+    }
+
+    /// With the name of what is to be mended.
+    fn with(mut self, word: &str, name: &str) -> Self {
+        for mend in &mut self.mends {
+            *mend = mend.replace(word, name);
+        }
+        self
+    }
+
+    /// With a mend of its own.
+    fn mended_by(mut self, mends: impl IntoIterator<Item = String>) -> Self {
+        self.mends = mends.into_iter().collect();
+        self
+    }
+}
+
+/// What a judge says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Opinion {
+    /// It was looked at, and is as it should be: what shows it.
+    Fine(String),
+    /// It is not.
+    Found(Finding),
+    /// It could not be looked at: why.
+    Unchecked(String),
+    /// There is nothing to look at, as things stand.
+    Beside,
+}
+
+impl Opinion {
+    /// A finding where there is evidence, else what shows that there is none.
+    fn by(check: CheckId, evidence: Vec<String>, fine: impl Into<String>) -> Self {
+        if evidence.is_empty() { Self::Fine(fine.into()) } else { Self::Found(Finding::of(check, evidence)) }
+    }
+}
+
+type Judge = fn(&Facts<'_>) -> Opinion;
+
+/// Everything that was found, the most likely cause first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// The database.
+    pub database: String,
+    /// The proxy's name.
+    pub stack: String,
+    /// Whether there is a proxy.
+    pub proxy: bool,
+    /// What ails the target, if anything.
+    pub symptoms: Vec<Symptom>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// What would explain the symptom and was found to be fine: what shows it.
+    pub ruled_out: Vec<(CheckId, String)>,
+    /// What could not be looked at: why.
+    pub unchecked: Vec<(CheckId, String)>,
+    /// How many checks found nothing wrong.
+    pub fine: usize,
+}
+
+impl Diagnosis {
+    /// Whether `up` would stop.
+    #[must_use]
+    pub fn stops(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Whether nothing is wrong; notices are not.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.symptoms.is_empty() && self.findings.iter().all(|finding| finding.severity == Severity::Notice)
+    }
+
+    fn judge(facts: &Facts<'_>) -> Self {
+        let survey = facts.survey;
+        let mut diagnosis = Self::empty(&survey.database.id, &survey.names.stack);
+        diagnosis.proxy = facts.proxy().is_some();
+        diagnosis.symptoms = facts.symptoms();
+        let ails = |check: CheckId| diagnosis.symptoms.iter().any(|symptom| symptom.is_explained_by(check));
+        for (check, judge) in judges() {
+            match judge(facts) {
+                Opinion::Fine(why) => {
+                    diagnosis.fine += 1;
+                    if ails(check) {
+                        diagnosis.ruled_out.push((check, why));
+                    }
+                }
+                Opinion::Found(finding) => diagnosis.findings.push(finding),
+                Opinion::Unchecked(why) => diagnosis.unchecked.push((check, why)),
+                Opinion::Beside => {}
+            }
+        }
+        let explained = diagnosis.findings.iter().any(|finding| ails(finding.check));
+        if !explained {
+            let told = diagnosis.symptoms.first().map(|symptom| symptom.unexplained(&survey.names.stack));
+            diagnosis.findings.extend(told);
+        }
+        let last = |finding: &Finding| matches!(finding.check, CheckId::Unexplained | CheckId::Scaling);
+        let mut findings = std::mem::take(&mut diagnosis.findings);
+        findings.sort_by_key(|finding| {
+            let beside = !ails(finding.check) && !last(finding);
+            (beside, std::cmp::Reverse(finding.severity), finding.check.info().number)
+        });
+        diagnosis.findings = findings;
+        diagnosis
+    }
+
+    fn empty(database: &str, stack: &str) -> Self {
+        Self {
+            database: database.to_owned(),
+            stack: stack.to_owned(),
+            proxy: false,
+            symptoms: Vec::new(),
+            findings: Vec::new(),
+            ruled_out: Vec::new(),
+            unchecked: Vec::new(),
+            fine: 0,
+        }
+    }
+
+    /// What keeps a survey from being made.
+    fn stopped(spec: &Spec, check: Option<CheckId>, headline: String, hints: &[String]) -> Self {
+        let mut diagnosis = Self::empty(&spec.database.id, &spec.stack);
+        let mut finding = Finding::of(check.unwrap_or(CheckId::Stops), [headline]).mended_by(hints.to_vec());
+        finding.severity = Severity::Error;
+        diagnosis.findings.push(finding);
+        let why = "the reading of the account ended at the finding above".to_owned();
+        diagnosis.unchecked = judges().map(|(check, _)| (check, why.clone())).collect();
+        diagnosis
+    }
+}
+
+/// Every judge, with the failure that it looks for.
+fn judges() -> impl Iterator<Item = (CheckId, Judge)> {
+    [database::JUDGES, network::JUDGES, credentials::JUDGES, clients::JUDGES, proxy::JUDGES]
+        .into_iter()
+        .flatten()
+        .copied()
+}
+
+/// Reads the account and judges it.
+///
+/// # Errors
+/// When AWS refuses a read without which nothing can be said.
+pub async fn examine(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Diagnosis, Problem> {
+    match Box::pin(Survey::read(cloud, spec, patience)).await {
+        Ok(survey) => Ok(Diagnosis::judge(&Box::pin(Facts::read(cloud, &survey)).await)),
+        Err(Problem::Unfit { headline, hints, check }) => Ok(Diagnosis::stopped(spec, check, headline, &hints)),
+        Err(refused @ Problem::Refused { .. }) => Err(refused),
+    }
+}
+
+/// What stands in the way of a plan, or should be known with it: judged from the survey, and from three further reads
+/// where a proxy is to be made.
+pub async fn before(cloud: &Cloud, survey: &Survey) -> Vec<Finding> {
+    let mut found = Diagnosis::judge(&Facts::before(cloud, survey).await).findings;
+    // The plan itself tells of conflicts, of what it will mend, and what the survey warns of already.
+    found.retain(|finding| BEFORE.contains(&finding.check));
+    found
+}
+
+const BEFORE: [CheckId; 10] = [
+    CheckId::Tenancy,
+    CheckId::EncryptionControl,
+    CheckId::ReadOnlyParameter,
+    CheckId::ParameterPending,
+    CheckId::Quota,
+    CheckId::SecretStatus,
+    CheckId::UpdateFailed,
+    CheckId::WithoutTls,
+    CheckId::WrongCa,
+    CheckId::StartupOptions,
+];

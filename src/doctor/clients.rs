@@ -1,0 +1,148 @@
+//! The functions: what their variables, versions and updates say. Values are never shown.
+
+use super::facts::Facts;
+use super::{Judge, Opinion};
+use crate::catalogue::checks::CheckId;
+use crate::cloud::lambda::Update;
+use crate::cloud::rds::EngineFamily;
+use crate::discover::hosts::HostKind;
+
+pub(super) const JUDGES: &[(CheckId, Judge)] = &[
+    (CheckId::FrozenVersion, frozen),
+    (CheckId::UpdateFailed, failed),
+    (CheckId::WithoutTls, without_tls),
+    (CheckId::WrongCa, wrong_ca),
+    (CheckId::StartupOptions, options),
+    (CheckId::LoginMismatch, mismatch),
+    (CheckId::GoesPast, goes_past),
+];
+
+/// Whether the proxy is there and serves: only then does it matter who goes past it.
+fn serves(facts: &Facts<'_>) -> bool {
+    let rows = facts.survey.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
+    facts.proxy().is_some() && rows.iter().any(|row| row.state.as_deref() == Some("AVAILABLE"))
+}
+
+fn frozen(facts: &Facts<'_>) -> Opinion {
+    if !serves(facts) {
+        return Opinion::Beside;
+    }
+    let evidence = facts.survey.frozen.iter().map(|frozen| {
+        let (function, alias, version) = (&frozen.function, &frozen.alias.name, &frozen.alias.version);
+        format!("The alias {alias} of {function} calls version {version}, which holds the database's own host.")
+    });
+    Opinion::by(CheckId::FrozenVersion, evidence.collect(), "no alias calls a version with the database's host")
+}
+
+fn failed(facts: &Facts<'_>) -> Opinion {
+    let evidence = facts.survey.functions.iter().filter_map(|found| match &found.function.update {
+        Update::Failed(why) => {
+            Some(format!("The last update of {} failed: {}.", found.function.name, why.trim_end_matches('.')))
+        }
+        _ => None,
+    });
+    Opinion::by(CheckId::UpdateFailed, evidence.collect(), "every function's last update succeeded")
+}
+
+/// A sentence for each variable that speaks of it, by name alone.
+fn speaking(facts: &Facts<'_>, what: &str, says: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for function in &facts.survey.functions {
+        for (name, value) in &function.function.variables.0 {
+            if says(&name.to_ascii_uppercase(), &value.to_ascii_lowercase()) {
+                found.push(format!("{name} of {} {what}.", function.function.name));
+            }
+        }
+    }
+    found
+}
+
+/// Words in a name that speak of a database.
+const DATABASE: [&str; 8] = ["DB", "DATABASE", "MYSQL", "MARIADB", "PG", "POSTGRES", "RDS", "AURORA"];
+
+fn about_database(name: &str) -> bool {
+    DATABASE.iter().any(|word| name.starts_with(word) || name.contains(&format!("_{word}")))
+}
+
+/// What turns TLS off within a connection string.
+const NO_TLS: [&str; 9] = [
+    "sslmode=disable",
+    "ssl-mode=disabled",
+    "ssl_mode=disabled",
+    "sslmode=none",
+    "usessl=false",
+    "ssl=false",
+    "tls=false",
+    "encrypt=false",
+    "ssl mode=none",
+];
+
+fn turns_tls_off(name: &str, value: &str) -> bool {
+    let off = ["false", "0", "no", "off", "disable", "disabled"].contains(&value);
+    let named = about_database(name) && (name.contains("SSL") || name.contains("TLS"));
+    (named && off) || NO_TLS.iter().any(|text| value.contains(text))
+}
+
+fn without_tls(facts: &Facts<'_>) -> Opinion {
+    if !facts.survey.requires_tls() {
+        return Opinion::Beside;
+    }
+    let evidence = speaking(facts, "turns TLS off, and the proxy requires it", turns_tls_off);
+    Opinion::by(CheckId::WithoutTls, evidence, "no variable turns TLS off")
+}
+
+/// Whether a value names one of the bundles that AWS offers for connections straight to a database
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html>).
+fn names_rds_bundle(value: &str) -> bool {
+    value.contains("rds-combined-ca-bundle") || value.contains("rds-ca-20") || value.contains("-bundle.pem")
+}
+
+fn wrong_ca(facts: &Facts<'_>) -> Opinion {
+    let evidence = speaking(facts, "names a certificate bundle of RDS", |_, value| names_rds_bundle(value));
+    Opinion::by(CheckId::WrongCa, evidence, "no variable names a certificate bundle of RDS")
+}
+
+fn sends_options(name: &str, value: &str) -> bool {
+    const INSIDE: [&str; 4] = ["options=", "statement_timeout=", "search_path=", "currentschema="];
+    let url = value.contains("://") || value.contains("host=");
+    name == "PGOPTIONS" || (url && INSIDE.iter().any(|text| value.contains(text)))
+}
+
+fn options(facts: &Facts<'_>) -> Opinion {
+    if facts.survey.database.family != EngineFamily::PostgreSql {
+        return Opinion::Beside;
+    }
+    let evidence = speaking(facts, "sends a start-up option that RDS Proxy refuses", sends_options);
+    Opinion::by(CheckId::StartupOptions, evidence, "no variable sends a start-up option that the proxy refuses")
+}
+
+fn mismatch(facts: &Facts<'_>) -> Opinion {
+    let login = &facts.survey.login;
+    let Some(proxy) = facts.proxy().filter(|proxy| !proxy.auth.is_empty() && !facts.survey.functions.is_empty()) else {
+        return Opinion::Beside;
+    };
+    let takes = |iam: bool| if iam { "IAM tokens alone" } else { "passwords alone" };
+    let other = proxy.auth.iter().filter(|auth| auth.iam != login.iam);
+    let evidence: Vec<String> =
+        other.map(|auth| format!("For {} the proxy takes {}; {}.", auth.secret, takes(auth.iam), login.why)).collect();
+    Opinion::by(CheckId::LoginMismatch, evidence, "the proxy takes what the functions send")
+}
+
+fn goes_past(facts: &Facts<'_>) -> Opinion {
+    if !serves(facts) {
+        return Opinion::Beside;
+    }
+    let evidence: Vec<String> = facts
+        .survey
+        .functions
+        .iter()
+        .filter_map(|found| {
+            let reader = facts.survey.wants_reader;
+            let direct = found.holding(|kind| kind == HostKind::Writer || (reader && kind == HostKind::Reader));
+            let sentence =
+                || format!("{} of {} holds the database's own host.", direct.join(", "), found.function.name);
+            (!direct.is_empty()).then(sentence)
+        })
+        .collect();
+    Opinion::by(CheckId::GoesPast, evidence, "every function uses the proxy")
+}

@@ -1,0 +1,220 @@
+//! Secrets, keys, roles and tokens: whether the proxy logs in, and the functions may.
+
+use super::database::unread;
+use super::facts::{Facts, Unread};
+use super::{Finding, Judge, Opinion};
+use crate::catalogue::StepId;
+use crate::catalogue::checks::CheckId;
+use crate::engine::ledger::Verdict;
+
+pub(super) const JUDGES: &[(CheckId, Judge)] = &[
+    (CheckId::SecretOfUser, users),
+    (CheckId::SecretShape, shape),
+    (CheckId::SecretDeleted, deleted),
+    (CheckId::SecretStatus, status),
+    (CheckId::RoleReadsSecret, reads_secret),
+    (CheckId::RoleTrust, trust),
+    (CheckId::KeyPolicy, key_policy),
+    (CheckId::KeyDisabled, key_disabled),
+    (CheckId::IamOff, iam_off),
+    (CheckId::Rotation, rotation),
+    (CheckId::Connect, connect),
+    (CheckId::RoleConnects, connects_database),
+];
+
+fn users(facts: &Facts<'_>) -> Opinion {
+    let survey = facts.survey;
+    if survey.login.end_to_end || survey.login.users.is_empty() {
+        return Opinion::Beside;
+    }
+    // The survey stops where a user has no secret for sure.
+    let unknown: Vec<&str> =
+        survey.secrets.found.iter().filter(|secret| secret.user.is_none()).map(|secret| secret.name.as_str()).collect();
+    if unknown.is_empty() {
+        return Opinion::Fine(format!("each of {} has a secret", survey.login.users.join(", ")));
+    }
+    let secrets = unknown.join(", ");
+    Opinion::Unchecked(format!("whom {secrets} is for stands in its value, which --inspect-secret reads once"))
+}
+
+fn shape(facts: &Facts<'_>) -> Opinion {
+    let survey = facts.survey;
+    let customers: Vec<&str> = survey
+        .secrets
+        .found
+        .iter()
+        .filter(|secret| secret.owning_service.is_none())
+        .map(|secret| secret.name.as_str())
+        .collect();
+    match (survey.login.end_to_end, customers.is_empty(), survey.spec.inspect_secret) {
+        (true, _, _) => Opinion::Beside,
+        (_, true, _) => Opinion::Fine("RDS writes the secret itself".to_owned()),
+        // The survey stops where a value has another shape.
+        (_, _, true) => Opinion::Fine("the secrets have the keys username and password".to_owned()),
+        (_, _, false) => {
+            Opinion::Unchecked(format!("the value of {} is read on --inspect-secret alone", customers.join(", ")))
+        }
+    }
+}
+
+fn deleted(facts: &Facts<'_>) -> Opinion {
+    let survey = facts.survey;
+    let Some(proxy) = facts.proxy().filter(|_| !survey.login.end_to_end) else { return Opinion::Beside };
+    // A secret that is gone is no longer among those that were found.
+    let gone = proxy
+        .auth
+        .iter()
+        .filter(|auth| !survey.secrets.found.iter().any(|secret| secret.arn == auth.secret && !secret.deleted));
+    let evidence: Vec<String> = gone
+        .map(|auth| format!("The proxy logs in with {}, which is deleted, or scheduled for it.", auth.secret))
+        .collect();
+    let name = proxy.auth.first().map(|auth| auth.secret.clone()).unwrap_or_default();
+    match Opinion::by(CheckId::SecretDeleted, evidence, "every secret of the proxy is there") {
+        Opinion::Found(finding) => Opinion::Found(finding.with("--secret-id NAME", &format!("--secret-id {name}"))),
+        opinion => opinion,
+    }
+}
+
+fn status(facts: &Facts<'_>) -> Opinion {
+    let Some(secret) = &facts.survey.database.master_secret else { return Opinion::Beside };
+    if matches!(secret.status.as_str(), "active" | "rotating" | "") {
+        return Opinion::Fine(format!("RDS calls the master user's secret {}", secret.status));
+    }
+    let evidence = format!("RDS calls the master user's secret {}: {}.", secret.status, secret.arn);
+    Opinion::Found(Finding::of(CheckId::SecretStatus, [evidence]))
+}
+
+/// How a step stands, where IAM's simulator may not be asked: then our own documents are compared.
+fn by_step(facts: &Facts<'_>, check: CheckId, step: StepId, why: &Unread) -> Opinion {
+    match (why, facts.verdict(step)) {
+        (Unread::Unasked, _) => Opinion::Beside,
+        (Unread::Refused(_), Verdict::InPlace) => Opinion::Fine(format!(
+            "step {} is in place, as its own policy says; IAM's simulator could not be asked",
+            step.number()
+        )),
+        (Unread::Refused(_), Verdict::Create | Verdict::Update(_)) => Opinion::Found(Finding::of(
+            check,
+            [format!("Step {} is not in place; IAM's simulator could not be asked.", step.number())],
+        )),
+        (Unread::Refused(why), _) => Opinion::Unchecked(why.clone()),
+    }
+}
+
+fn denied(facts: &Facts<'_>, check: CheckId, fine: &str) -> Opinion {
+    match &facts.reads {
+        Ok(judged) => {
+            let evidence = judged
+                .iter()
+                .filter(|judgement| !judgement.allowed())
+                .map(|judgement| format!("{} on {}: {}.", judgement.action, judgement.resource, judgement.decision));
+            Opinion::by(check, evidence.collect(), fine)
+        }
+        Err(why) => by_step(facts, check, StepId::SecretAccess, why),
+    }
+}
+
+fn reads_secret(facts: &Facts<'_>) -> Opinion {
+    if facts.survey.login.end_to_end || facts.proxy().is_none() {
+        return Opinion::Beside;
+    }
+    denied(facts, CheckId::RoleReadsSecret, "the proxy's role may read every secret")
+}
+
+fn connects_database(facts: &Facts<'_>) -> Opinion {
+    if !facts.survey.login.end_to_end || facts.proxy().is_none() {
+        return Opinion::Beside;
+    }
+    denied(facts, CheckId::RoleConnects, "the proxy's role may connect to the database")
+}
+
+fn trust(facts: &Facts<'_>) -> Opinion {
+    let Some(role) = facts.survey.seen.role.present() else { return Opinion::Beside };
+    let statements = match &role.trust["Statement"] {
+        serde_json::Value::Array(statements) => statements.clone(),
+        one => vec![one.clone()],
+    };
+    let rds = statements.iter().find(|statement| {
+        let service = &statement["Principal"]["Service"];
+        let named = |name: &serde_json::Value| name == "rds.amazonaws.com";
+        named(service) || service.as_array().is_some_and(|all| all.iter().any(named))
+    });
+    let evidence = match rds {
+        None => vec![format!("The trust policy of {} does not name rds.amazonaws.com.", role.name)],
+        Some(statement) if statement.get("Condition").is_some() => {
+            vec![format!("The trust policy of {} has a condition: {}.", role.name, statement["Condition"])]
+        }
+        Some(_) => Vec::new(),
+    };
+    Opinion::by(CheckId::RoleTrust, evidence, "the role trusts rds.amazonaws.com without conditions")
+}
+
+fn key_policy(facts: &Facts<'_>) -> Opinion {
+    if facts.survey.login.end_to_end {
+        return Opinion::Beside;
+    }
+    let mut mends = facts.closed.clone();
+    let mut evidence: Vec<String> = match &facts.decrypts {
+        Ok(judged) if judged.is_empty() => return Opinion::Beside,
+        Ok(judged) => judged
+            .iter()
+            .filter(|judgement| !judgement.allowed())
+            .map(|judgement| format!("kms:Decrypt on {}: {}.", judgement.resource, judgement.decision))
+            .collect(),
+        Err(why) if mends.is_empty() => return by_step(facts, CheckId::KeyPolicy, StepId::SecretAccess, why),
+        Err(_) => Vec::new(),
+    };
+    if !mends.is_empty() {
+        evidence.insert(0, "The policy of the secret's key does not admit the proxy's role.".to_owned());
+    }
+    if mends.is_empty() {
+        mends.push(CheckId::RoleReadsSecret.info().mend.to_owned());
+    }
+    match Opinion::by(CheckId::KeyPolicy, evidence, "the role may decrypt with the secrets' keys") {
+        Opinion::Found(finding) => Opinion::Found(finding.mended_by(mends)),
+        opinion => opinion,
+    }
+}
+
+fn key_disabled(facts: &Facts<'_>) -> Opinion {
+    let keys = match &facts.keys {
+        Ok(keys) if keys.is_empty() => return Opinion::Beside,
+        Ok(keys) => keys,
+        Err(why) => return unread(why),
+    };
+    let unusable = keys.iter().filter(|(_, key)| key.as_ref().is_none_or(|key| !key.enabled));
+    let names: Vec<&String> = unusable.map(|(arn, _)| arn).collect();
+    let Some(first) = names.first() else { return Opinion::Fine("the secrets' keys are enabled".to_owned()) };
+    let evidence = names.iter().map(|arn| format!("The key {arn} is disabled, about to be deleted, or gone."));
+    Opinion::Found(Finding::of(CheckId::KeyDisabled, evidence).with("--key-id KEY", &format!("--key-id {first}")))
+}
+
+fn iam_off(facts: &Facts<'_>) -> Opinion {
+    let (survey, database) = (facts.survey, &facts.survey.database);
+    if !survey.login.end_to_end || facts.proxy().is_none() {
+        return Opinion::Beside;
+    }
+    let off = format!("IAM authentication of {} is off.", database.id);
+    let evidence = if database.iam_authentication { Vec::new() } else { vec![off] };
+    Opinion::by(CheckId::IamOff, evidence, "IAM authentication of the database is on")
+}
+
+fn rotation(facts: &Facts<'_>) -> Opinion {
+    let alternating = facts.survey.secrets.found.iter().filter_map(crate::discover::secrets::alternating);
+    Opinion::by(CheckId::Rotation, alternating.collect(), "no secret alternates between users")
+}
+
+fn connect(facts: &Facts<'_>) -> Opinion {
+    if !facts.survey.login.iam || facts.proxy().is_none() || facts.survey.functions.is_empty() {
+        return Opinion::Beside;
+    }
+    match &facts.connects {
+        Ok(judged) => {
+            let refused = judged.iter().filter(|(_, judgement)| !judgement.allowed()).map(|(role, judgement)| {
+                let role = role.rsplit('/').next().unwrap_or(role);
+                format!("{role}: rds-db:connect on {}: {}.", judgement.resource, judgement.decision)
+            });
+            Opinion::by(CheckId::Connect, refused.collect(), "the functions' roles may connect to this proxy")
+        }
+        Err(why) => by_step(facts, CheckId::Connect, StepId::AttachPolicy, why),
+    }
+}

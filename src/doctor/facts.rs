@@ -1,0 +1,328 @@
+//! What the judges look at: the survey, and what a plan has no need of.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+
+use super::Finding;
+use crate::catalogue::StepId;
+use crate::catalogue::checks::CheckId;
+use crate::cloud::ec2::{Acl, RouteTable, Subnet, Vpc};
+use crate::cloud::iam::Judgement;
+use crate::cloud::kms::Key;
+use crate::cloud::rds::{Parameters, Pool, Proxy, TargetKind};
+use crate::cloud::{Answer, Cloud, Kind};
+use crate::discover::keys;
+use crate::engine::ledger::Verdict;
+use crate::survey::Survey;
+
+/// What was read, or why it was not.
+pub(super) type Known<T> = Result<T, Unread>;
+
+/// Why something was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// AWS refused: what it said.
+    Refused(String),
+    /// Nobody asked: it would say nothing as things stand, or costs a call.
+    Unasked,
+}
+
+/// Everything that a judge may look at.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    pub(super) survey: &'a Survey,
+    /// The thirteen steps as they are.
+    verdicts: BTreeMap<StepId, Verdict>,
+    pub(super) vpc: Known<Option<Vpc>>,
+    pub(super) subnets: Known<Vec<Subnet>>,
+    pub(super) acls: Known<Vec<Acl>>,
+    pub(super) routes: Known<Vec<RouteTable>>,
+    /// The parameters that someone set, of each group.
+    pub(super) parameters: Known<Vec<(Parameters, BTreeMap<String, String>)>>,
+    pub(super) events: Known<Vec<String>>,
+    pub(super) proxies: Known<usize>,
+    pub(super) pool: Known<Pool>,
+    /// What the functions' roles may do on the proxy, by role.
+    pub(super) connects: Known<Vec<(String, Judgement)>>,
+    /// What the proxy's role may do on the secrets, or on the database.
+    pub(super) reads: Known<Vec<Judgement>>,
+    /// What the proxy's role may do with the customer keys.
+    pub(super) decrypts: Known<Vec<Judgement>>,
+    pub(super) keys: Known<Vec<(String, Option<Key>)>>,
+    /// What is wrong with the customer keys' policies.
+    pub(super) closed: Vec<String>,
+}
+
+/// What ails a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Symptom {
+    /// The instance.
+    pub target: String,
+    /// `UNAVAILABLE`, `REGISTERING`.
+    pub state: String,
+    /// `AUTH_FAILURE`, …
+    pub reason: Option<String>,
+    /// AWS's sentence.
+    pub description: Option<String>,
+}
+
+impl Symptom {
+    /// The word that checks name it by.
+    fn word(&self) -> &str {
+        self.reason.as_deref().unwrap_or("INTERNAL")
+    }
+
+    /// Whether a failure would explain it.
+    #[must_use]
+    pub fn is_explained_by(&self, check: CheckId) -> bool {
+        self.state == "UNAVAILABLE" && check.info().explains.contains(&self.word())
+    }
+
+    /// The finding where no cause was found.
+    pub(super) fn unexplained(&self, stack: &str) -> Finding {
+        let passing = self.state == "REGISTERING" || self.word() == "PENDING_PROXY_CAPACITY";
+        let check = if passing { CheckId::Scaling } else { CheckId::Unexplained };
+        Finding::of(check, [self.to_string()]).with("NAME", stack)
+    }
+}
+
+impl std::fmt::Display for Symptom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "The target {} is {}", self.target, self.state)?;
+        if let Some(reason) = &self.reason {
+            write!(f, " ({reason})")?;
+        }
+        match &self.description {
+            Some(text) => write!(f, ": {}.", text.trim_end_matches('.')),
+            None => write!(f, "."),
+        }
+    }
+}
+
+fn known<T>(answer: Answer<T>) -> Known<T> {
+    answer.map_err(|refusal| {
+        Unread::Refused(match refusal.kind {
+            Kind::Denied => format!("{} is not allowed to these credentials", refusal.operation),
+            _ => refusal.to_string(),
+        })
+    })
+}
+
+impl<'a> Facts<'a> {
+    /// No more than the survey.
+    fn of(survey: &'a Survey) -> Self {
+        Self {
+            survey,
+            verdicts: survey.entries().into_iter().map(|entry| (entry.step, entry.verdict)).collect(),
+            vpc: Err(Unread::Unasked),
+            subnets: Err(Unread::Unasked),
+            acls: Err(Unread::Unasked),
+            routes: Err(Unread::Unasked),
+            parameters: Err(Unread::Unasked),
+            events: Err(Unread::Unasked),
+            proxies: Err(Unread::Unasked),
+            pool: Err(Unread::Unasked),
+            connects: Err(Unread::Unasked),
+            reads: Err(Unread::Unasked),
+            decrypts: Err(Unread::Unasked),
+            keys: Err(Unread::Unasked),
+            closed: Vec::new(),
+        }
+    }
+
+    /// What a plan can be judged by: where a proxy is to be made, what would refuse it is asked for.
+    pub(super) async fn before(cloud: &Cloud, survey: &'a Survey) -> Self {
+        let mut facts = Self::of(survey);
+        if survey.seen.proxy.is_absent() {
+            (facts.vpc, facts.parameters, facts.proxies) =
+                tokio::join!(vpc(cloud, survey), parameters(cloud, survey), proxies(cloud, survey));
+        }
+        facts
+    }
+
+    /// Everything.
+    pub(super) async fn read(cloud: &Cloud, survey: &'a Survey) -> Self {
+        let facts = Self::of(survey);
+        let ids = subnet_ids(survey);
+        let name = &survey.names.stack;
+        let there = facts.proxy().is_some();
+        let only_with_proxy = |answer| if there { known(answer) } else { Err(Unread::Unasked) };
+        let (network, parameters, (events, proxies, pool), (connects, reads, decrypts), (keys, closed)) = tokio::join!(
+            async {
+                tokio::join!(
+                    vpc(cloud, survey),
+                    cloud.ec2.subnets(&ids),
+                    cloud.ec2.acls_of_vpc(&survey.database.vpc),
+                    cloud.ec2.routes_of_vpc(&survey.database.vpc),
+                )
+            },
+            parameters(cloud, survey),
+            async {
+                tokio::join!(
+                    async { if there { known(cloud.rds.proxy_events(name).await) } else { Err(Unread::Unasked) } },
+                    proxies(cloud, survey),
+                    async { if there { Some(cloud.rds.target_group(name).await) } else { None } },
+                )
+            },
+            async { tokio::join!(connects(cloud, survey), reads(cloud, survey), decrypts(cloud, survey)) },
+            async { tokio::join!(customer_keys(cloud, survey), closed(cloud, survey)) },
+        );
+        let (vpc, subnets, acls, routes) = network;
+        let pool = pool.map_or(Err(Unread::Unasked), |answer| {
+            only_with_proxy(answer).and_then(|group| group.map(|group| group.pool).ok_or(Unread::Unasked))
+        });
+        Self {
+            vpc,
+            subnets: known(subnets),
+            acls: known(acls),
+            routes: known(routes),
+            parameters,
+            events,
+            proxies,
+            pool,
+            connects,
+            reads,
+            decrypts,
+            keys,
+            closed,
+            ..facts
+        }
+    }
+
+    /// The proxy, if there is one.
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        self.survey.seen.proxy.present().map(|found| &found.proxy)
+    }
+
+    /// How a step stands.
+    pub(super) fn verdict(&self, step: StepId) -> &Verdict {
+        self.verdicts.get(&step).unwrap_or(&Verdict::InPlace)
+    }
+
+    /// The subnet of that id, where it was read.
+    pub(super) fn subnet(&self, id: &str) -> Option<&Subnet> {
+        self.subnets.as_ref().ok()?.iter().find(|subnet| subnet.id == id)
+    }
+
+    /// What ails the target's instances.
+    pub(super) fn symptoms(&self) -> Vec<Symptom> {
+        let rows = self.survey.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
+        let ill = rows.iter().filter(|row| row.kind != TargetKind::Cluster).filter_map(|row| {
+            let state = row.state.clone().filter(|state| state != "AVAILABLE")?;
+            Some(Symptom {
+                target: row.id.clone(),
+                state,
+                reason: row.reason.clone(),
+                description: row.description.clone(),
+            })
+        });
+        ill.collect()
+    }
+}
+
+/// The subnets of database, proxy and functions.
+fn subnet_ids(survey: &Survey) -> Vec<String> {
+    let proxy = survey.seen.proxy.present().map(|found| found.proxy.subnets.clone()).unwrap_or_default();
+    let functions = survey.functions.iter().flat_map(|found| found.function.subnets.clone());
+    let mut ids: Vec<String> = survey.database.subnets.iter().cloned().chain(proxy).chain(functions).collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+async fn vpc(cloud: &Cloud, survey: &Survey) -> Known<Option<Vpc>> {
+    known(cloud.ec2.vpc(&survey.database.vpc).await)
+}
+
+async fn proxies(cloud: &Cloud, survey: &Survey) -> Known<usize> {
+    if survey.seen.proxy.is_absent() { known(cloud.rds.count_proxies().await) } else { Err(Unread::Unasked) }
+}
+
+/// Groups named `default.…` cannot be changed, so there is nothing to read in them
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/parameter-groups-overview.html>).
+async fn parameters(cloud: &Cloud, survey: &Survey) -> Known<Vec<(Parameters, BTreeMap<String, String>)>> {
+    let mut groups = survey.database.parameters.clone();
+    groups.sort_by(|a, b| (&a.group, a.cluster).cmp(&(&b.group, b.cluster)));
+    groups.dedup_by(|a, b| (&a.group, a.cluster) == (&b.group, b.cluster));
+    let read = groups.into_iter().filter(|group| !group.group.starts_with("default.")).map(async |group| {
+        let set = cloud.rds.parameters(&group.group, group.cluster).await?;
+        Ok((group, set))
+    });
+    known(join_all(read).await.into_iter().collect())
+}
+
+/// The ARNs of the proxy's users, or of any.
+pub(super) fn users_on(survey: &Survey, resource: &str) -> Vec<String> {
+    let who = &survey.identity;
+    let arn =
+        |user: &str| format!("arn:{}:rds-db:{}:{}:dbuser:{resource}/{user}", who.partition, survey.region, who.account);
+    let users = &survey.login.users;
+    if users.is_empty() { vec![arn("*")] } else { users.iter().map(|user| arn(user)).collect() }
+}
+
+async fn connects(cloud: &Cloud, survey: &Survey) -> Known<Vec<(String, Judgement)>> {
+    let Some(id) = survey.proxy_id().filter(|_| survey.login.iam) else { return Err(Unread::Unasked) };
+    let resources = users_on(survey, id);
+    let mut roles: Vec<&str> = survey.functions.iter().map(|found| found.function.role.as_str()).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    let mut judged = Vec::new();
+    for role in roles {
+        let answer = known(cloud.iam.simulate(role, "rds-db:connect", &resources, None).await)?;
+        judged.extend(answer.into_iter().map(|judgement| (role.to_owned(), judgement)));
+    }
+    Ok(judged)
+}
+
+/// The role that the proxy assumes, once there is one.
+fn role(survey: &Survey) -> Option<&str> {
+    let proxy = survey.seen.proxy.present().map(|found| found.proxy.role.as_str());
+    proxy.or_else(|| survey.seen.role.present().map(|role| role.arn.as_str()))
+}
+
+async fn reads(cloud: &Cloud, survey: &Survey) -> Known<Vec<Judgement>> {
+    let Some(role) = role(survey) else { return Err(Unread::Unasked) };
+    let (action, resources): (_, Vec<String>) = if survey.login.end_to_end {
+        ("rds-db:connect", users_on(survey, &survey.database.resource_id))
+    } else {
+        let arns = survey.secrets.found.iter().map(|secret| secret.arn.clone());
+        ("secretsmanager:GetSecretValue", arns.collect())
+    };
+    if resources.is_empty() {
+        return Err(Unread::Unasked);
+    }
+    known(cloud.iam.simulate(role, action, &resources, None).await)
+}
+
+fn key_arns(survey: &Survey) -> Vec<String> {
+    let customers = survey.secrets.found.iter().filter(|secret| secret.owning_service.is_none());
+    let mut arns: Vec<String> = customers.filter_map(|secret| secret.kms_key.clone()).collect();
+    arns.sort();
+    arns.dedup();
+    arns
+}
+
+async fn decrypts(cloud: &Cloud, survey: &Survey) -> Known<Vec<Judgement>> {
+    let (Some(role), keys) = (role(survey), key_arns(survey)) else { return Err(Unread::Unasked) };
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let suffix = if survey.identity.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let through = format!("secretsmanager.{}.{suffix}", survey.region);
+    known(cloud.iam.simulate(role, "kms:Decrypt", &keys, Some(("kms:ViaService", &through))).await)
+}
+
+async fn customer_keys(cloud: &Cloud, survey: &Survey) -> Known<Vec<(String, Option<Key>)>> {
+    let mut found = Vec::new();
+    for arn in key_arns(survey) {
+        let key = known(cloud.kms.key(&arn).await)?;
+        found.push((arn, key));
+    }
+    Ok(found)
+}
+
+async fn closed(cloud: &Cloud, survey: &Survey) -> Vec<String> {
+    let Some(role) = role(survey) else { return Vec::new() };
+    keys::closed(cloud, &survey.secrets.found, &survey.identity.account, role).await
+}

@@ -1,0 +1,266 @@
+//! The ways between functions, proxy and database: zones, addresses, groups, ACLs, routes.
+
+use super::database::unread;
+use super::facts::Facts;
+use super::paths::{End, Way, way};
+use super::{Finding, Judge, Opinion};
+use crate::catalogue::checks::CheckId;
+use crate::cloud::ec2::{RouteTable, Subnet};
+use crate::discover::acls;
+use crate::discover::functions::FunctionUse;
+use crate::discover::network::{UNSUPPORTED_ZONES, addresses};
+
+pub(super) const JUDGES: &[(CheckId, Judge)] = &[
+    (CheckId::ZoneUnsupported, zones),
+    (CheckId::FreeAddresses, free),
+    (CheckId::AclToDatabase, acl_to_database),
+    (CheckId::AclToProxy, acl_to_proxy),
+    (CheckId::Route, routes),
+    (CheckId::DatabaseIngress, ingress),
+    (CheckId::SharedGroup, shared),
+    (CheckId::ProxyEgress, egress),
+    (CheckId::ProxyIngress, functions_in),
+    (CheckId::FunctionEgress, functions_out),
+    (CheckId::OrphanGroup, orphan),
+];
+
+/// The subnets that the proxy is in, or would be.
+fn proxy_subnets<'a>(facts: &'a Facts<'_>) -> &'a [String] {
+    let chosen = facts.survey.subnets.as_ref().map(|subnets| subnets.ids.as_slice());
+    facts.proxy().map(|proxy| proxy.subnets.as_slice()).or(chosen).unwrap_or_default()
+}
+
+fn zones(facts: &Facts<'_>) -> Opinion {
+    let subnets = match &facts.subnets {
+        Ok(subnets) => subnets,
+        Err(why) => return unread(why),
+    };
+    let whose = &facts.survey.database.subnets;
+    let dropped = subnets
+        .iter()
+        .filter(|subnet| whose.contains(&subnet.id) && UNSUPPORTED_ZONES.contains(&subnet.zone_id.as_str()))
+        .map(|subnet| format!("{} is in {}, where RDS Proxy does not work.", subnet.id, subnet.zone_id));
+    Opinion::by(CheckId::ZoneUnsupported, dropped.collect(), "every zone is one that RDS Proxy works in")
+}
+
+fn free(facts: &Facts<'_>) -> Opinion {
+    if let Err(why) = &facts.subnets {
+        return unread(why);
+    }
+    let needed = addresses(&facts.survey.database.classes);
+    let mine: Vec<&Subnet> = proxy_subnets(facts).iter().filter_map(|id| facts.subnet(id)).collect();
+    // A proxy that stands has taken its addresses already: it is short where hardly any is left.
+    let least = if facts.proxy().is_some() { 3 } else { needed };
+    let short = mine.iter().filter(|subnet| subnet.free < least).map(|subnet| {
+        format!(
+            "{} in {} has {} free addresses; AWS asks to reserve {needed} for this class.",
+            subnet.id, subnet.zone, subnet.free
+        )
+    });
+    Opinion::by(CheckId::FreeAddresses, short.collect(), "the proxy's subnets have free addresses")
+}
+
+fn acl_to_database(facts: &Facts<'_>) -> Opinion {
+    let database = &facts.survey.database;
+    blocked(
+        facts,
+        CheckId::AclToDatabase,
+        proxy_subnets(facts),
+        &database.subnets,
+        database.port,
+        "no network ACL is between proxy and database",
+    )
+}
+
+fn acl_to_proxy(facts: &Facts<'_>) -> Opinion {
+    let mut from: Vec<String> =
+        facts.survey.functions.iter().flat_map(|found| found.function.subnets.clone()).collect();
+    from.sort();
+    from.dedup();
+    let port = facts.survey.database.family.proxy_port();
+    blocked(
+        facts,
+        CheckId::AclToProxy,
+        &from,
+        proxy_subnets(facts),
+        port,
+        "no network ACL is between functions and proxy",
+    )
+}
+
+fn blocked(facts: &Facts<'_>, check: CheckId, from: &[String], to: &[String], port: u16, fine: &str) -> Opinion {
+    match (&facts.acls, &facts.subnets) {
+        (Ok(acls), Ok(subnets)) => Opinion::by(check, acls::blocked(acls, subnets, from, to, port), fine),
+        (Err(why), _) | (_, Err(why)) => unread(why),
+    }
+}
+
+fn routes(facts: &Facts<'_>) -> Opinion {
+    let tables = match &facts.routes {
+        Ok(tables) => tables,
+        Err(why) => return unread(why),
+    };
+    let functions = facts.survey.functions.iter().flat_map(|found| &found.function.subnets);
+    let mut ends: Vec<&String> =
+        proxy_subnets(facts).iter().chain(&facts.survey.database.subnets).chain(functions).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    let ends: Vec<&Subnet> = ends.into_iter().filter_map(|id| facts.subnet(id)).collect();
+    let mut led_away: Vec<String> = ends
+        .iter()
+        .flat_map(|here| {
+            ends.iter().filter(|there| there.id != here.id).filter_map(|there| detour(tables, here, there))
+        })
+        .collect();
+    led_away.sort();
+    led_away.dedup();
+    Opinion::by(CheckId::Route, led_away, "traffic within the VPC goes straight")
+}
+
+/// The route that leads from one subnet to another by a detour: the most specific one decides
+/// (<https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html>).
+fn detour(tables: &[RouteTable], here: &Subnet, there: &Subnet) -> Option<String> {
+    let own = tables.iter().find(|table| table.subnets.contains(&here.id));
+    let table = own.or_else(|| tables.iter().find(|table| table.main))?;
+    let length = |cidr: &str| cidr.rsplit_once('/').and_then(|(_, bits)| bits.parse::<u8>().ok()).unwrap_or(0);
+    let fits = table.routes.iter().filter(|route| acls::holds(&route.cidr, &there.cidr));
+    let route = fits.max_by_key(|route| length(&route.cidr))?;
+    let straight = route.to == "local" && !route.blackhole;
+    let gone = if route.blackhole { ", which is gone" } else { "" };
+    (!straight)
+        .then(|| format!("The route table {} of {} leads {} to {}{gone}.", table.id, here.id, route.cidr, route.to))
+}
+
+fn blocks<'a>(facts: &'a Facts<'_>, ids: &[String]) -> Vec<&'a str> {
+    ids.iter().filter_map(|id| facts.subnet(id)).map(|subnet| subnet.cidr.as_str()).collect()
+}
+
+/// The way from the proxy to the database; `None` where there is no proxy.
+fn to_database(facts: &Facts<'_>) -> Option<Way> {
+    let (proxy, database) = (facts.proxy()?, &facts.survey.database);
+    let (near, far) = (blocks(facts, &proxy.subnets), blocks(facts, &database.subnets));
+    let from = End { groups: &proxy.security_groups, blocks: &near };
+    let to = End { groups: &database.security_groups, blocks: &far };
+    Some(way(&facts.survey.seen.groups, from, to, database.port))
+}
+
+fn shares_group(facts: &Facts<'_>) -> bool {
+    let database = &facts.survey.database.security_groups;
+    facts.proxy().is_some_and(|proxy| proxy.security_groups.iter().any(|group| database.contains(group)))
+}
+
+fn ingress(facts: &Facts<'_>) -> Opinion {
+    let database = &facts.survey.database;
+    match to_database(facts) {
+        Some(Way::ClosedIn(whom)) if !shares_group(facts) => Opinion::Found(Finding::of(
+            CheckId::DatabaseIngress,
+            [format!("{} lets in {whom} on port {}.", database.security_groups.join(", "), database.port)],
+        )),
+        Some(Way::Unknown(why)) => Opinion::Unchecked(why),
+        Some(_) => Opinion::Fine(format!("the database's groups let the proxy in on port {}", database.port)),
+        None => Opinion::Beside,
+    }
+}
+
+fn shared(facts: &Facts<'_>) -> Opinion {
+    if !shares_group(facts) {
+        return Opinion::Beside;
+    }
+    let port = facts.survey.database.port;
+    match to_database(facts) {
+        Some(Way::ClosedIn(whom)) => {
+            let groups = facts.survey.database.security_groups.join(", ");
+            let evidence = format!("Proxy and database share {groups}, which lets in {whom} on port {port}.");
+            let line = facts.survey.database.security_groups.first().map(|group| format!(
+                "aws ec2 authorize-security-group-ingress --group-id {group} --protocol tcp --port {port} --source-group {group}"
+            ));
+            Opinion::Found(Finding::of(CheckId::SharedGroup, [evidence]).mended_by(line))
+        }
+        _ => Opinion::Fine("the shared group lets its own members in".to_owned()),
+    }
+}
+
+fn egress(facts: &Facts<'_>) -> Opinion {
+    let port = facts.survey.database.port;
+    match (to_database(facts), facts.proxy()) {
+        (Some(Way::ClosedOut(whither)), Some(proxy)) => {
+            let evidence = format!("{} lets out {whither} on port {port}.", proxy.security_groups.join(", "));
+            let line = proxy.security_groups.first().zip(facts.survey.database.security_groups.first()).map(|(own, to)| format!(
+                "aws ec2 authorize-security-group-egress --group-id {own} --ip-permissions IpProtocol=tcp,FromPort={port},ToPort={port},UserIdGroupPairs=[{{GroupId={to}}}]"
+            ));
+            Opinion::Found(Finding::of(CheckId::ProxyEgress, [evidence]).mended_by(line))
+        }
+        (Some(Way::Unknown(why)), _) => Opinion::Unchecked(why),
+        (Some(_), _) => Opinion::Fine(format!("the proxy's groups let out on port {port}")),
+        (None, _) => Opinion::Beside,
+    }
+}
+
+/// The ways from the functions to the proxy; none where there is no proxy.
+fn from_functions<'a>(facts: &'a Facts<'_>) -> Vec<(&'a FunctionUse, Way)> {
+    let Some(proxy) = facts.proxy() else { return Vec::new() };
+    let far = blocks(facts, &proxy.subnets);
+    let port = facts.survey.database.family.proxy_port();
+    let of = |found: &'a FunctionUse| {
+        let near = blocks(facts, &found.function.subnets);
+        let from = End { groups: &found.function.security_groups, blocks: &near };
+        (found, way(&facts.survey.seen.groups, from, End { groups: &proxy.security_groups, blocks: &far }, port))
+    };
+    facts.survey.functions.iter().map(of).collect()
+}
+
+fn clients(
+    facts: &Facts<'_>,
+    check: CheckId,
+    fine: &str,
+    closed: impl Fn(&FunctionUse, &Way) -> Option<String>,
+) -> Opinion {
+    let ways = from_functions(facts);
+    if ways.is_empty() {
+        return Opinion::Beside;
+    }
+    let unknown = ways.iter().find_map(|(_, way)| match way {
+        Way::Unknown(why) => Some(why.clone()),
+        _ => None,
+    });
+    let evidence: Vec<String> = ways.iter().filter_map(|(found, way)| closed(found, way)).collect();
+    match unknown {
+        Some(why) if evidence.is_empty() => Opinion::Unchecked(why),
+        _ => Opinion::by(check, evidence, fine),
+    }
+}
+
+fn functions_in(facts: &Facts<'_>) -> Opinion {
+    let port = facts.survey.database.family.proxy_port();
+    let groups = facts.proxy().map(|proxy| proxy.security_groups.join(", ")).unwrap_or_default();
+    clients(facts, CheckId::ProxyIngress, "the proxy's groups let the functions in", |found, way| match way {
+        Way::ClosedIn(whom) => {
+            let (name, own) = (&found.function.name, found.function.security_groups.join(", "));
+            Some(format!("{name} is in {own}, and {groups} lets in {whom} on port {port}."))
+        }
+        _ => None,
+    })
+}
+
+fn functions_out(facts: &Facts<'_>) -> Opinion {
+    let port = facts.survey.database.family.proxy_port();
+    clients(facts, CheckId::FunctionEgress, "the functions' groups let out to the proxy", |found, way| match way {
+        Way::ClosedOut(whither) => {
+            let (name, own) = (&found.function.name, found.function.security_groups.join(", "));
+            Some(format!("{name} is in {own}, which lets out {whither} on port {port}."))
+        }
+        _ => None,
+    })
+}
+
+fn orphan(facts: &Facts<'_>) -> Opinion {
+    let survey = facts.survey;
+    if !survey.seen.proxy.is_absent() {
+        return Opinion::Beside;
+    }
+    let group = survey.group();
+    let Some(group) = group.present() else { return Opinion::Beside };
+    let evidence =
+        format!("The group {} ({}) is there, and the proxy {} is not.", group.name, group.id, survey.names.stack);
+    Opinion::Found(Finding::of(CheckId::OrphanGroup, [evidence]))
+}

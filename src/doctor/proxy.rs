@@ -1,0 +1,135 @@
+//! The proxy and its target.
+
+use std::collections::BTreeSet;
+
+use super::database::unread;
+use super::facts::Facts;
+use super::{Finding, Judge, Opinion};
+use crate::catalogue::StepId;
+use crate::catalogue::checks::CheckId;
+use crate::cloud::lambda::Update;
+use crate::engine::ledger::Verdict;
+
+pub(super) const JUDGES: &[(CheckId, Judge)] = &[
+    (CheckId::NotRegistered, registered),
+    (CheckId::OtherTarget, other_target),
+    (CheckId::ForeignProxy, foreign),
+    (CheckId::ProxyState, state),
+    (CheckId::OneZone, one_zone),
+    (CheckId::Quota, quota),
+    (CheckId::Throttled, throttled),
+    (CheckId::NoAddresses, no_addresses),
+    (CheckId::Stops, stops),
+];
+
+/// The proxies that a region may have unless AWS raised it
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html>).
+const QUOTA: usize = 20;
+
+fn registered(facts: &Facts<'_>) -> Opinion {
+    let Some(proxy) = facts.proxy().filter(|proxy| proxy.status == "available") else { return Opinion::Beside };
+    match facts.survey.seen.registered.present() {
+        Some(found) if found.rows.is_empty() => {
+            Opinion::Found(Finding::of(CheckId::NotRegistered, [format!("The proxy {} has no target.", proxy.name)]))
+        }
+        Some(_) => Opinion::Fine("the proxy has a target".to_owned()),
+        None => Opinion::Unchecked("the targets could not be read".to_owned()),
+    }
+}
+
+fn conflict(facts: &Facts<'_>, step: StepId, check: CheckId, fine: &str) -> Opinion {
+    match facts.verdict(step) {
+        Verdict::Conflict(reasons) => Opinion::Found(Finding::of(check, reasons.iter().map(|why| sentence(why)))),
+        Verdict::Unknown(why) => Opinion::Unchecked(why.clone()),
+        _ => Opinion::Fine(fine.to_owned()),
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
+fn other_target(facts: &Facts<'_>) -> Opinion {
+    conflict(facts, StepId::Target, CheckId::OtherTarget, "the proxy's target is this database")
+}
+
+fn foreign(facts: &Facts<'_>) -> Opinion {
+    conflict(facts, StepId::Proxy, CheckId::ForeignProxy, "no other proxy has this name")
+}
+
+fn stops(facts: &Facts<'_>) -> Opinion {
+    let others = [
+        StepId::ProxyRole,
+        StepId::ProxyGroup,
+        StepId::ConnectPolicy,
+        StepId::SecretAccess,
+        StepId::AttachPolicy,
+        StepId::DatabaseIngress,
+        StepId::ProxyIngress,
+        StepId::Repoint,
+    ];
+    // A failed update has a check of its own.
+    let failed = facts.survey.functions.iter().any(|found| matches!(found.function.update, Update::Failed(_)));
+    let evidence = others.iter().filter(|step| !(failed && **step == StepId::Repoint)).filter_map(|step| {
+        match facts.verdict(*step) {
+            Verdict::Conflict(reasons) => Some(format!("{step}: {}.", reasons.join("; ").trim_end_matches('.'))),
+            _ => None,
+        }
+    });
+    Opinion::by(CheckId::Stops, evidence.collect(), "no step meets a conflict")
+}
+
+fn state(facts: &Facts<'_>) -> Opinion {
+    let Some(proxy) = facts.proxy() else { return Opinion::Beside };
+    if matches!(proxy.status.as_str(), "incompatible-network" | "insufficient-resource-limits" | "suspended") {
+        let evidence = format!("The status of {} is {}.", proxy.name, proxy.status);
+        return Opinion::Found(Finding::of(CheckId::ProxyState, [evidence]));
+    }
+    Opinion::Fine(format!("its status is {}", proxy.status))
+}
+
+fn one_zone(facts: &Facts<'_>) -> Opinion {
+    let Some(proxy) = facts.proxy() else { return Opinion::Beside };
+    if let Err(why) = &facts.subnets {
+        return unread(why);
+    }
+    let zones: BTreeSet<&str> =
+        proxy.subnets.iter().filter_map(|id| facts.subnet(id)).map(|subnet| subnet.zone.as_str()).collect();
+    if zones.len() != 1 {
+        return Opinion::Fine(format!("the proxy is in {} zones", zones.len()));
+    }
+    let evidence = format!("All subnets of {} are in {}.", proxy.name, zones.into_iter().next().unwrap_or_default());
+    Opinion::Found(Finding::of(CheckId::OneZone, [evidence]))
+}
+
+fn quota(facts: &Facts<'_>) -> Opinion {
+    match facts.proxies {
+        Ok(count) if count >= QUOTA => Opinion::Found(Finding::of(
+            CheckId::Quota,
+            [format!("The region has {count} proxies; the default quota is {QUOTA}.")],
+        )),
+        Ok(count) => Opinion::Fine(format!("the region has {count} proxies of {QUOTA}")),
+        Err(ref why) => unread(why),
+    }
+}
+
+fn told(facts: &Facts<'_>, check: CheckId, word: &str, fine: &str) -> Opinion {
+    match &facts.events {
+        Ok(events) => {
+            let mut said = events.iter().filter(|text| text.to_ascii_lowercase().contains(word));
+            let last: Vec<String> = said.next_back().map(|text| format!("RDS told: {text}")).into_iter().collect();
+            Opinion::by(check, last, fine)
+        }
+        Err(why) => unread(why),
+    }
+}
+
+fn throttled(facts: &Facts<'_>) -> Opinion {
+    told(facts, CheckId::Throttled, "throttled", "RDS told of no throttling within a day")
+}
+
+fn no_addresses(facts: &Facts<'_>) -> Opinion {
+    told(facts, CheckId::NoAddresses, "ip address", "RDS told of no lack of addresses within a day")
+}
