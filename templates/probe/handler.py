@@ -34,14 +34,39 @@ import struct
 import threading
 import time
 import unicodedata
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable
+from typing import Any, NoReturn
 
 SECONDS = {"dns": 5.0, "tcp": 5.0, "tls": 5.0, "login": 15.0, "query": 5.0}
 # Kept of the function's own time, so that the answer still gets out.
 RESERVE = 0.5
 # Nothing that a greeting, a login or `SELECT 1` brings is longer: what is, is another protocol's text read as a length.
 LONGEST = 1 << 16
+
+# OpenSSL's X509_V_ERR_ numbers.
+CERTIFICATE_FAULTS = {number: fault for fault, numbers in {
+    "certificate_host_name": [62, 64],
+    "certificate_expired": [9, 10],
+    "certificate_unknown_ca": [2, 18, 19, 20, 21],
+}.items() for number in numbers}
+# Where addresses fail in several ways, the first of these is the stage's fault.
+CONNECT_FAULTS = ["timed_out", "refused", "closed_by_peer", "no_route"]
+# What RDS Proxy and servers say goes before their codes, which several causes share.
+SERVER_WORDS = {
+    "requires TLS": "tls_required", "only with SSL": "tls_required",
+    "insecure transport": "tls_required", "no encryption": "tls_required",
+    "has no credentials for the role": "no_credentials_for_user",
+    "Timed-out waiting to acquire": "borrow_timed_out",
+}
+SERVER_CODES = {code: fault for fault, codes in {
+    "tls_required": "3159",
+    "login_denied": "1044 1045 1130 1698 1862 28000 28P01 42501",
+    "too_many_connections": "1040 1203 1226 53300",
+    "login_unsupported": "1251 1524",
+    "database_unknown": "1049 3D000",
+    "borrow_timed_out": "9501",
+}.items() for code in codes.split()}
 
 
 class Failed(Exception):
@@ -58,13 +83,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         left = context.get_remaining_time_in_millis() / 1000 - RESERVE if context else 300.0
         stages = Probe(event, time.monotonic() + left).run()
     except Exception as error:  # an event that is not as above
-        stages = [failure("dns", 0.0, Failed("unexpected", type(error).__name__))]
+        stages = [{"stage": "dns", "ok": False, "ms": 0.0, "evidence": type(error).__name__, "fault": "unexpected"}]
     return {"schema": 1, "ok": all(stage["ok"] for stage in stages), "stages": stages}
-
-
-def failure(stage: str, ms: float, failed: Failed) -> dict[str, Any]:
-    """Put a failed stage into the answer's form."""
-    return {"stage": stage, "ok": False, "ms": ms, "evidence": failed.evidence, "fault": failed.fault}
 
 
 class Probe:
@@ -76,22 +96,21 @@ class Probe:
         self.end, self.limits = end, SECONDS | (event.get("seconds") or {})
         self.host, self.port, self.region = event["host"], int(event["port"]), event["region"]
         self.login, self.user, self.database = event["login"], event.get("user"), event.get("database")
-        self.tls = event["tls"] or self.login == "iam"
-        self.engine = {"mysql": MySql, "postgresql": PostgreSql}[event["engine"]]
+        self.tls = bool(event["tls"]) or self.login == "iam"
+        engines: dict[str, type[MySql | PostgreSql]] = {"mysql": MySql, "postgresql": PostgreSql}
+        self.engine = engines[event["engine"]]
         self.password: str = event["password"] if self.login == "password" else ""
         # Reading the trust store takes a small function some time, which is not the handshake's.
         self.trust = ssl.create_default_context() if self.tls else None
-        self.sockets: list[socket.socket] = []
+        self.opened: list[socket.socket] = []
 
     def run(self) -> list[dict[str, Any]]:
         """Do one stage after another until one fails."""
         # The token first: servers give little time between connection and login, and a small function signs slowly.
-        self.token = self.sign() if self.login == "iam" else ""
+        self.no_token = self.sign() if self.login == "iam" else None
         steps = [("dns", self.resolve), ("tcp", self.connect)]
-        if self.tls:
-            steps.append(("tls", self.secure))
-        if self.login != "greeting":
-            steps += [("login", self.authenticate), ("query", self.query)]
+        steps += [("tls", self.secure)] if self.tls else []
+        steps += [("login", self.authenticate), ("query", self.query)] if self.login != "greeting" else []
         stages: list[dict[str, Any]] = []
         try:
             for name, step in steps:
@@ -99,22 +118,24 @@ class Probe:
                 if not stages[-1]["ok"]:
                     break
         finally:
-            for opened in self.sockets:
-                opened.close()
+            for one in self.opened:
+                one.close()
         return stages
 
     def stage(self, name: str, step: Callable[[], str]) -> dict[str, Any]:
         """Take the time of one step and note what came of it."""
         began = time.monotonic()
-        self.limit = min(float(self.limits[name]), self.end - began)
+        self.limit = max(min(float(self.limits[name]), self.end - began), 0.001)
         self.until = began + self.limit
+        failed = None
         try:
-            result = {"stage": name, "ok": True, "ms": 0.0, "evidence": step()}
+            evidence = step()
         except Exception as error:  # whatever it is, the caller gets an answer
-            result = failure(name, 0.0, self.named(error))
-        result["ms"] = round((time.monotonic() - began) * 1000, 1)
-        result["evidence"] = scrub(result["evidence"], self.password)
-        return result
+            failed = self.named(error)
+            evidence = failed.evidence
+        ms = round((time.monotonic() - began) * 1000, 1)
+        result = {"stage": name, "ok": failed is None, "ms": ms, "evidence": scrub(evidence, self.password)}
+        return result | {"fault": failed.fault} if failed else result
 
     def named(self, error: Exception) -> Failed:
         """Name what a step ran into."""
@@ -122,38 +143,41 @@ class Probe:
             case Failed():
                 return error
             case TimeoutError():
-                return Failed("timed_out", f"no answer within {max(self.limit, 0):.1f} s")
-            case ssl.SSLCertVerificationError(verify_code=code):
-                return Failed(CERTIFICATE_FAULTS.get(code, "tls_failed"), error.verify_message)
+                return Failed("timed_out", f"no answer within {self.limit:.1f} s")
+            case ssl.SSLCertVerificationError():
+                return Failed(CERTIFICATE_FAULTS.get(error.verify_code, "tls_failed"), error.verify_message)
             case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ConnectionError():
                 return Failed("closed_by_peer", f"the other side closed the connection ({type(error).__name__})")
             case ssl.SSLError():
                 return Failed("tls_failed", error.reason or type(error).__name__)
         return Failed("unexpected", type(error).__name__)
 
-    def sign(self) -> str | Failed:
+    def sign(self) -> Failed | None:
         """Make an IAM token with the role's credentials."""
         def token() -> str:
             import boto3
 
             rds = boto3.client("rds", region_name=self.region)
-            return rds.generate_db_auth_token(DBHostname=self.host, Port=self.port, DBUsername=self.user)
+            return str(rds.generate_db_auth_token(DBHostname=self.host, Port=self.port, DBUsername=self.user))
 
+        limit = min(float(self.limits["login"]), self.end - time.monotonic())
         try:
-            self.password = within(min(float(self.limits["login"]), self.end - time.monotonic()), token)
-            return self.password
+            self.password = within(limit, token)
+        except TimeoutError:
+            return Failed("token_failed", f"no IAM token within {limit:.1f} s")
         except Exception as error:
             return Failed("token_failed", f"no IAM token: {type(error).__name__}: {error}")
+        return None
 
     def resolve(self) -> str:
         """Look the name up."""
         try:
             found = within(self.limit, socket.getaddrinfo, self.host, self.port, 0, socket.SOCK_STREAM)
         except TimeoutError:
-            raise Failed("dns_timeout", f"no answer for {self.host} within {max(self.limit, 0):.1f} s") from None
+            raise Failed("dns_timeout", f"no answer for {self.host} within {self.limit:.1f} s") from None
         except socket.gaierror as error:
-            fault = "dns_timeout" if error.errno == socket.EAI_AGAIN else "name_not_found"
-            raise Failed(fault, f"{self.host}: {error.strerror}") from None
+            unknown = error.errno in (socket.EAI_NONAME, socket.EAI_NODATA)
+            raise Failed("name_not_found" if unknown else "dns_timeout", f"{self.host}: {error.strerror}") from None
         except UnicodeError:
             raise Failed("name_not_found", f"{self.host} is no host name") from None
         self.addresses = list(dict.fromkeys(entry[4][:2] for entry in found))
@@ -163,75 +187,61 @@ class Probe:
         """Connect to every address at once, and go on with the first in order that answers."""
         with ThreadPoolExecutor(len(self.addresses)) as pool:
             tried = list(pool.map(self.knock, self.addresses))
-        self.sockets = [opened for opened, _ in tried if opened]
-        if not self.sockets:
-            worst = min((failed for _, failed in tried if failed), key=lambda failed: CONNECT_FAULTS.index(failed.fault))
-            raise Failed(worst.fault, "; ".join(failed.evidence for _, failed in tried if failed))
-        for other in self.sockets[1:]:
+        self.opened = [one for one in tried if not isinstance(one, Failed)]
+        said = [f"{address} port {port} {one.evidence if isinstance(one, Failed) else 'accepts'}"
+                for (address, port), one in zip(self.addresses, tried)]
+        if not self.opened:
+            fault = min((one.fault for one in tried if isinstance(one, Failed)), key=CONNECT_FAULTS.index)
+            raise Failed(fault, "; ".join(said))
+        for other in self.opened[1:]:
             other.close()
-        self.wire = Wire(self.sockets[0], self.until)
+        self.wire = Wire(self.opened[0], self.until)
         self.peer = self.engine(self.wire, self.tls, self.database)
-        said = [f"{address} port {port} accepts" if opened else failed.evidence
-                for (address, port), (opened, failed) in zip(self.addresses, tried)]
         if self.login == "greeting" and not self.tls:
             said.append(self.peer.greet())
         return "; ".join(said)
 
-    def knock(self, address: tuple[str, int]) -> tuple[socket.socket | None, Failed | None]:
+    def knock(self, address: tuple[str, int]) -> socket.socket | Failed:
         """Open one connection."""
         try:
-            return socket.create_connection(address, max(self.limit, 0.001)), None
+            return socket.create_connection(address, self.limit)
+        except TimeoutError:
+            return Failed("timed_out", f"does not answer within {self.limit:.1f} s")
+        except ConnectionRefusedError:
+            return Failed("refused", "refuses")
+        except ConnectionError:
+            return Failed("closed_by_peer", "closes the connection")
         except OSError as error:
-            if isinstance(error, TimeoutError):
-                failed = "timed_out", f"does not answer within {self.limit:.1f} s"
-            elif isinstance(error, ConnectionRefusedError):
-                failed = "refused", "refuses"
-            elif isinstance(error, ConnectionError):
-                failed = "closed_by_peer", "closes the connection"
-            else:
-                failed = "no_route", f"cannot be reached: {errno.errorcode.get(error.errno or 0, 'unknown')}"
-            return None, Failed(failed[0], f"{address[0]} port {address[1]} {failed[1]}")
+            return Failed("no_route", f"cannot be reached: {errno.errorcode.get(error.errno or 0, 'no route')}")
 
     def secure(self) -> str:
         """Ask for TLS in the engine's way, and verify the chain and the host's name."""
+        assert self.trust
         self.wire.until = self.until
         said = self.peer.greet()
         self.peer.ask_for_tls()
         self.wire.allow()
-        assert self.trust
         self.wire.socket = wrapped = self.trust.wrap_socket(self.wire.socket, server_hostname=self.host)
-        self.sockets.append(wrapped)
+        self.opened.append(wrapped)
         certificate: Any = wrapped.getpeercert()
         names = {key: value for part in certificate["issuer"] for key, value in part}
         issuer = names.get("organizationName") or names.get("commonName")
-        return f"{said}; {wrapped.version()}, certificate by {issuer} until {certificate['notAfter']} names the host"
+        return f"{said}; {wrapped.version()}, certificate for the host by {issuer} until {certificate['notAfter']}"
 
     def authenticate(self) -> str:
         """Log in with the token or the password."""
-        if isinstance(self.token, Failed):
-            raise self.token
+        if self.no_token:
+            raise self.no_token
         self.wire.until = self.until
         how = self.peer.login(self.user or "", self.password)
-        return f"{self.user} is logged in by {how}"
+        return f"logged in as {self.user} ({how})"
 
     def query(self) -> str:
         """Read one row."""
         self.wire.until = self.until
-        value = self.peer.select_1()
-        if value != b"1":
+        if self.peer.select_1() != b"1":
             raise Failed("query_failed", "SELECT 1 answered something else")
         return "SELECT 1 answered 1"
-
-
-# X509_V_ERR_…, whose numbers OpenSSL keeps.
-CERTIFICATE_FAULTS = {
-    62: "certificate_host_name", 64: "certificate_host_name",
-    9: "certificate_expired", 10: "certificate_expired",
-    2: "certificate_unknown_ca", 18: "certificate_unknown_ca", 19: "certificate_unknown_ca",
-    20: "certificate_unknown_ca", 21: "certificate_unknown_ca",
-}
-# Where addresses fail in several ways, the one that says most is the stage's.
-CONNECT_FAULTS = ["timed_out", "refused", "closed_by_peer", "no_route"]
 
 
 def within(seconds: float, call: Callable[..., Any], *arguments: Any) -> Any:
@@ -280,7 +290,6 @@ class Wire:
         self.socket.settimeout(left)
 
     def send(self, data: bytes) -> None:
-        """Send all of it."""
         self.allow()
         self.socket.sendall(data)
 
@@ -297,30 +306,9 @@ class Wire:
 
 
 def refused(code: str, text: str, otherwise: str) -> Failed:
-    """Name a server's error by its code, or by the words of RDS Proxy, which shares codes between causes."""
-    evidence = f"the server says {code}: {text}"
-    for words, fault in SERVER_WORDS:
-        if words in text:
-            return Failed(fault, evidence)
-    return Failed(SERVER_CODES.get(code, otherwise), evidence)
-
-
-SERVER_WORDS = [
-    ("requires TLS", "tls_required"), ("only with SSL", "tls_required"),
-    ("insecure transport", "tls_required"), ("no encryption", "tls_required"),
-    ("has no credentials for the role", "no_credentials_for_user"),
-    ("Timed-out waiting to acquire", "borrow_timed_out"),
-]
-SERVER_CODES = {
-    "3159": "tls_required",
-    "1045": "login_denied", "1044": "login_denied", "1130": "login_denied", "1698": "login_denied", "1862": "login_denied",
-    "28P01": "login_denied", "28000": "login_denied", "42501": "login_denied",
-    "1040": "too_many_connections", "1203": "too_many_connections", "1226": "too_many_connections",
-    "53300": "too_many_connections",
-    "1251": "login_unsupported", "1524": "login_unsupported",
-    "1049": "database_unknown", "3D000": "database_unknown",
-    "9501": "borrow_timed_out",
-}
+    """Name a server's error."""
+    known = [fault for words, fault in SERVER_WORDS.items() if words in text]
+    return Failed(known[0] if known else SERVER_CODES.get(code, otherwise), f"the server says {code}: {text}")
 
 
 class MySql:
@@ -429,7 +417,6 @@ class MySql:
         return value
 
     def packet(self) -> bytes:
-        """Read one packet."""
         header = self.wire.read(4)
         size, self.sequence = int.from_bytes(header[:3], "little"), header[3] + 1 & 0xFF
         if not 0 < size < LONGEST:
@@ -437,7 +424,6 @@ class MySql:
         return self.wire.read(size)
 
     def send(self, payload: bytes) -> None:
-        """Send one packet."""
         self.wire.send(len(payload).to_bytes(3, "little") + bytes([self.sequence]) + payload)
         self.sequence = self.sequence + 1 & 0xFF
 
@@ -463,7 +449,7 @@ class PostgreSql:
         except TimeoutError:
             raise Failed("timed_out", "it accepts the connection and does not answer an SSLRequest") from None
         if self.answer == b"E":
-            self.read_error(self.message(b"E")[1], "login_failed")
+            self.fail(self.message(b"E")[1], "login_failed")
         # More than the one byte is another protocol's text, or someone's words put before the encrypted ones.
         if self.answer not in (b"S", b"N") or self.more():
             raise Failed("not_this_engine", "what it answers to an SSLRequest is not PostgreSQL's")
@@ -487,11 +473,11 @@ class PostgreSql:
         names = {"user": user, "database": self.database, "application_name": "rdsproxy-setup probe"}
         start = b"".join(key.encode() + b"\0" + value.encode() + b"\0" for key, value in names.items()) + b"\0"
         self.wire.send(struct.pack("!II", len(start) + 8, 196608) + start)
-        how, scram = "trust", None
+        how, scram = "the server asked for no password", None
         while True:
             kind, body = self.message()
             if kind == b"E":
-                self.read_error(body, "login_failed")
+                self.fail(body, "login_failed")
             elif kind == b"Z":
                 return how
             elif kind != b"R":
@@ -526,7 +512,7 @@ class PostgreSql:
         while True:
             kind, body = self.message()
             if kind == b"E":
-                self.read_error(body, "query_failed")
+                self.fail(body, "query_failed")
             elif kind == b"D":
                 value = body[6:]
             elif kind == b"Z":
@@ -542,10 +528,9 @@ class PostgreSql:
         return kind, self.wire.read(size - 4)
 
     def send(self, kind: bytes, body: bytes) -> None:
-        """Send one message."""
         self.wire.send(kind + struct.pack("!I", len(body) + 4) + body)
 
-    def read_error(self, body: bytes, otherwise: str) -> None:
+    def fail(self, body: bytes, otherwise: str) -> NoReturn:
         """Raise what an ErrorResponse says."""
         fields = {part[:1]: part[1:].decode("utf-8", "replace") for part in body.split(b"\0") if part}
         raise refused(fields.get(b"C", "?????"), f"{fields.get(b'S', '')} {fields.get(b'M', '')}", otherwise)
@@ -557,10 +542,10 @@ class Scram:
     def __init__(self, password: str):
         # What SASLprep comes to for a password that a person can type.
         self.password = unicodedata.normalize("NFKC", password).encode()
-        self.bare, self.verified = f"n=,r={secrets.token_urlsafe(18)}".encode(), False
+        self.bare = f"n=,r={secrets.token_urlsafe(18)}".encode()
+        self.expected, self.verified = b"", False
 
     def first(self) -> bytes:
-        """Begin."""
         return b"n,," + self.bare
 
     def final(self, challenge: bytes) -> bytes:
@@ -579,7 +564,7 @@ class Scram:
 
     def verify(self, answer: bytes) -> None:
         """Believe a server only if it knows the password too."""
-        if not hmac.compare_digest(b"v=" + base64.b64encode(self.expected), answer):
+        if not self.expected or not hmac.compare_digest(b"v=" + base64.b64encode(self.expected), answer):
             raise Failed("login_denied", "the server did not prove that it knows the password")
         self.verified = True
 

@@ -87,6 +87,26 @@ def postgres(pair, *messages):
     return script
 
 
+def scram(pair):
+    """Go through SCRAM without knowing the password, and claim that it was right."""
+    def script(connection):
+        exactly(connection, 8)
+        connection.sendall(b"S")
+        with tls(pair).wrap_socket(connection, server_side=True) as connection:
+            exactly(connection, struct.unpack("!I", exactly(connection, 4))[0] - 4)
+            nonce = ""
+            for step, text in (10, "SCRAM-SHA-256\0\0"), (11, "r={}xyz,s=QSXCR+Q6sek8bf92,i=4096"), (12, "v=" + "A" * 43 + "="):
+                text = text.format(nonce).encode()
+                connection.sendall(b"R" + struct.pack("!II", len(text) + 8, step) + text)
+                if step < 12:
+                    assert exactly(connection, 1) == b"p"
+                    said = exactly(connection, struct.unpack("!I", exactly(connection, 4))[0] - 4)
+                    nonce = said.rpartition(b"r=")[2].decode()
+            connection.sendall(b"R" + struct.pack("!II", 8, 0) + b"Z" + struct.pack("!I", 5) + b"I")
+            silence(connection)
+    return script
+
+
 def postgres_error(code, text):
     """Make an ErrorResponse."""
     return b"E", b"SFATAL\0VFATAL\0C" + code.encode() + b"\0M" + text.encode() + b"\0\0"

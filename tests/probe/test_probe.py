@@ -1,12 +1,11 @@
 """The probe's handler, as it is sent to Lambda, against real servers and against small ones that do something wrong."""
 
-import base64
 import contextlib
-import errno
 import importlib.util
 import io
 import json
 import os
+import random
 import shutil
 import socket
 import struct
@@ -74,7 +73,8 @@ def setUpModule():
     World.maria = servers.MariaDb(World.folder / "mariadb", World.good)
     unittest.addModuleCleanup(lambda: World.maria.stop())
     for user, how in {
-        "app": f"VIA pam USING '{SERVICE}' REQUIRE SSL", "signed": f"VIA pam USING '{SERVICE}' REQUIRE SSL", "plain": f"VIA pam USING '{SERVICE}'",
+        "app": f"VIA pam USING '{SERVICE}' REQUIRE SSL", "signed": f"VIA pam USING '{SERVICE}' REQUIRE SSL",
+        "plain": f"VIA pam USING '{SERVICE}'",
         "native": f"BY '{PASSWORD}'", "nativetls": f"BY '{PASSWORD}' REQUIRE SSL", "empty": "BY ''",
     }.items():
         World.maria.sql(f"CREATE USER {user}@'%' IDENTIFIED {how}")
@@ -162,7 +162,7 @@ class BothEngines:
         return {"engine": self.engine, "port": self.port} | changes
 
     def with_password(self, user, **changes):
-        return self.at(login="password", user=user, password=PASSWORD, **changes)
+        return self.at(login="password", user=user, password=PASSWORD) | changes
 
     def test_token(self):
         self.assertEqual(self.passes(self.at()), "SELECT 1 answered 1")
@@ -180,9 +180,9 @@ class BothEngines:
 
     def test_wrong_token(self):
         for wrong in (TOKEN[:-1], TOKEN + "x", TOKEN[:511], "x" * 1200):
-            with mock.patch.object(self, "token", lambda **_: wrong):
-                self.boto3.client = lambda *_, **__: types.SimpleNamespace(generate_db_auth_token=lambda **_: wrong)
-                self.fails("login", "login_denied", self.at(), secrets=[wrong])
+            rds = types.SimpleNamespace(generate_db_auth_token=mock.Mock(return_value=wrong))
+            self.boto3.client = mock.Mock(return_value=rds)
+            self.fails("login", "login_denied", self.at(), secrets=[wrong])
 
     def test_wrong_user(self):
         self.fails("login", "login_denied", self.at(user="nobody"))
@@ -235,6 +235,18 @@ class BothEngines:
                 began = time.monotonic()
                 self.fails("tcp", "timed_out", self.at(port=port, seconds={"tcp": 0.5}))
                 self.assertLess(time.monotonic() - began, 2)
+
+    def test_one_of_two_addresses(self):
+        real = socket.getaddrinfo
+
+        def two(host, *arguments, **options):
+            both = ("127.0.0.2", "127.0.0.1") if host == PROXY else (host,)
+            return [entry for address in both for entry in real(address, *arguments, **options)]
+        with mock.patch.object(socket, "getaddrinfo", two):
+            answer = self.probe(self.at())
+            self.assertTrue(answer["ok"])
+            self.assertIn("is 127.0.0.2, 127.0.0.1", answer["stages"][0]["evidence"])
+            self.assertRegex(answer["stages"][1]["evidence"], r"127\.0\.0\.2 port \d+ refuses; 127\.0\.0\.1 port \d+ accepts")
 
     def test_no_route(self):
         self.fails("tcp", "no_route", self.at(host="255.255.255.255"))
@@ -300,6 +312,18 @@ class BothEngines:
             with self.subTest(text=text), fakes.Fake(fakes.says(text)) as fake:
                 self.fails("tls", "not_this_engine", self.at(port=fake.port))
 
+    def test_garbage(self):
+        """What is almost right gives a name, or at worst a class of error, and never hangs."""
+        dice = random.Random(5)
+        for _ in range(25):
+            text = bytearray(self.begins + self.sound)
+            for _ in range(dice.randrange(1, 4)):
+                text[dice.randrange(len(text))] = dice.randrange(256)
+            with self.subTest(text=text), fakes.Fake(fakes.says(bytes(text[:dice.randrange(len(text))]))) as fake:
+                for tls in (True, False):
+                    limits = {"tls": 0.05, "login": 0.05}
+                    self.assertFalse(self.probe(self.with_password("app", port=fake.port, tls=tls, seconds=limits))["ok"])
+
     def test_time_of_the_function(self):
         with fakes.Fake(fakes.silence) as fake:
             began = time.monotonic()
@@ -346,11 +370,11 @@ class BothEngines:
 
     def test_as_lambda_has_it(self):
         """The file in a zip, called in a fresh process: nothing but the answer comes out."""
-        event = self.with_password(self.hashed) | {"schema": 1, "host": "localhost", "region": REGION, "database": "shop", "tls": True}
+        event = self.with_password(self.hashed, schema=1, host="localhost", region=REGION, database="shop", tls=True)
         with zipfile.ZipFile(World.folder / "probe.zip", "w") as archive:
             archive.write(HANDLER, "handler.py")
-        code = "import sys, json; sys.path[:] = [sys.argv[1], *sys.path]; import handler; answer = handler.handler(json.load(sys.stdin), None); " \
-               "assert 'boto3' not in sys.modules; json.dump(answer, sys.stdout)"
+        code = ("import json, sys; sys.path.insert(0, sys.argv[1]); import handler; answer = handler.handler(json.load(sys.stdin), None); "
+                "assert 'boto3' not in sys.modules; json.dump(answer, sys.stdout)")
         done = subprocess.run([sys.executable, "-I", "-W", "error", "-c", code, World.folder / "probe.zip"], input=json.dumps(event),
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.stderr, "")
@@ -363,6 +387,7 @@ class MariaDb(BothEngines, Case):
     engine, hashed = "mysql", "nativetls"
     for_unknown_database = {"login": "password", "user": "nativetls", "password": PASSWORD}
     begins = b"\xff\x01\0\0\x0a"
+    sound = b"8.0.36\0\7\0\0\0abcdefgh\0\xff\xff\xff\2\0\xff\xdf\x15" + bytes(10) + b"ijklmnopqrst\0caching_sha2_password\0" * 6
 
     def setUp(self):
         super().setUp()
@@ -413,6 +438,7 @@ class PostgreSql(BothEngines, Case):
 
     engine, hashed, for_unknown_database = "postgresql", "scram", {}
     begins = b"E\0\0\x0f\xff"
+    sound = b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0R\0\0\0\x1a\0\0\0\x0br=abc,s=QSXC,i=4096Z\0\0\0\5I"
 
     def setUp(self):
         super().setUp()
@@ -469,6 +495,9 @@ class PostgreSql(BothEngines, Case):
         with fakes.Fake(fakes.postgres(World.good, (b"R", first), (b"R", struct.pack("!I", 0)), (b"Z", b"I"))) as fake:
             self.fails("login", "login_unsupported", self.at(port=fake.port))
 
+        with fakes.Fake(fakes.scram(World.good)) as fake:
+            self.assertIn("did not prove", self.fails("login", "login_denied", self.with_password("scram", port=fake.port)))
+
     def test_hangs_in_the_login(self):
         with fakes.Fake(fakes.postgres(World.good)) as fake:
             self.fails("login", "timed_out", self.at(port=fake.port, seconds={"login": 0.3}))
@@ -476,6 +505,16 @@ class PostgreSql(BothEngines, Case):
     def test_hangs_in_the_handshake(self):
         with fakes.Fake(fakes.says(b"S")) as fake:
             self.fails("tls", "timed_out", self.at(port=fake.port, seconds={"tls": 0.3}))
+
+    def test_handshake_that_breaks_off(self):
+        def alert(connection):
+            fakes.exactly(connection, 8)
+            connection.sendall(b"S")
+            connection.recv(4096)
+            connection.sendall(b"\x15\x03\x03\0\2\2\x28")
+            fakes.silence(connection)
+        with fakes.Fake(alert) as fake:
+            self.fails("tls", "tls_failed", self.at(port=fake.port))
 
     def test_hangs_at_the_query(self):
         ready = (b"R", struct.pack("!I", 0)), (b"Z", b"I")
