@@ -65,6 +65,22 @@ pub(super) fn permissions<'a>(world: &World, rules: impl Iterator<Item = &'a Rul
         .collect()
 }
 
+/// One rule that was revoked: neither its ARN, its owner nor its tags, and the id alone of a group that it names.
+///
+/// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokedSecurityGroupRule.html>
+pub(super) fn revoked(world: &World, group_id: &str, id: &str, gone: &Rule) -> Value {
+    let mut answer = rule(world, group_id, id, gone);
+    if let Value::Object(members) = &mut answer {
+        members.retain(|name, _| !matches!(name.as_str(), "securityGroupRuleArn" | "groupOwnerId" | "tagSet"));
+        if members.remove("referencedGroupInfo").is_some()
+            && let Peer::Group(peer) = &gone.peer
+        {
+            members.insert("referencedGroupId".to_owned(), json!(peer));
+        }
+    }
+    answer
+}
+
 /// One rule by itself.
 pub(super) fn rule(world: &World, group_id: &str, id: &str, rule: &Rule) -> Value {
     let mut answer = json!({

@@ -109,7 +109,7 @@ pub(super) fn revoke(world: &mut World, call: &Call, egress: bool) -> Outcome {
             }
         }
     }
-    let revoked: Vec<Value> = revoked.iter().map(|(id, rule)| answers::rule(world, &group_id, id, rule)).collect();
+    let revoked: Vec<Value> = revoked.iter().map(|(id, rule)| answers::revoked(world, &group_id, id, rule)).collect();
     Ok(json!({ "return": true, "unknownIpPermissionSet": unknown, "revokedSecurityGroupRuleSet": revoked }))
 }
 

@@ -53,6 +53,12 @@ pub(super) fn item(service: Service, list: &str) -> &str {
     }
 }
 
+/// Whether the Query protocol has an element around the output of an operation that answers nothing.
+pub(super) fn empty_result(action: &str) -> bool {
+    // Of the operations spoken here, this one alone has an output without members; the others have no output.
+    action == "DeregisterDBProxyTargets"
+}
+
 /// The XML namespace of a Query service.
 pub(super) fn namespace(service: Service) -> &'static str {
     match service {

@@ -10,7 +10,7 @@ use crate::sandbox::account::{AwsError, Service};
 /// What IAM leaves as it is in a policy document (RFC 3986, unreserved).
 const DOCUMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// `<ActionResponse>` with its result and metadata.
+/// `<ActionResponse>` with its metadata, and its result where the operation has one.
 pub(super) fn query_output(service: Service, action: &str, output: &Value, request_id: &str) -> String {
     let mut body = String::new();
     if let Value::Object(members) = output {
@@ -19,8 +19,13 @@ pub(super) fn query_output(service: Service, action: &str, output: &Value, reque
         }
     }
     let namespace = names::namespace(service);
+    let result = if body.is_empty() && !names::empty_result(action) {
+        String::new()
+    } else {
+        format!("<{action}Result>{body}</{action}Result>")
+    };
     format!(
-        "<{action}Response xmlns=\"{namespace}\"><{action}Result>{body}</{action}Result>\
+        "<{action}Response xmlns=\"{namespace}\">{result}\
          <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
     )
 }
