@@ -1,0 +1,193 @@
+"""The program's own requests, recorded on their way, each held to botocore's model of the operation's input."""
+
+import concurrent.futures
+import json
+import tempfile
+import time
+import unittest
+
+import botocore.session
+import inputs
+from account import against, client, program, served
+from documents import allow, trust
+from lens import READS, Lens
+
+FAST = 3600
+# No request of their own: who creates with a role, or with tags, is asked for them.
+NO_REQUEST = {"iam:PassRole", "iam:TagRole", "ec2:CreateTags", "secretsmanager:TagResource"}
+# The newcomer's account has this role already, and no client can delete it.
+HAS_ALREADY = {"iam:CreateServiceLinkedRole"}
+# AWS asks for no permission.
+FREE = {"sts:GetCallerIdentity"}
+
+
+class Bench:
+    """An account, and the program against it through a recording lens."""
+
+    def __init__(self, case, url, lens):
+        self.case, self.url, self.lens = case, url, lens
+
+    def __getattr__(self, service):
+        return client({"functions": "lambda", "secrets": "secretsmanager"}.get(service, service), self.url)
+
+    def run(self, *arguments, code=0):
+        """Runs the program to its end, and gives what it asked for."""
+        mark = len(self.lens.exchanges)
+        run = against(self.lens.url, *arguments)
+        self.case.assertEqual(code, run.returncode, f"{arguments}: {run.stderr}")
+        return self.lens.since(mark)
+
+    def up(self, database, *options):
+        return self.run("up", "--db", database, "--yes", *options)
+
+    def down(self, database, *options):
+        return self.run("teardown", "--db", database, "--yes", *options)
+
+    def round(self, database, *options):
+        """All commands; the second `up`, the looks and the second `teardown` ask for no change."""
+        self.up(database, *options)
+        still = self.up(database, *options)
+        still += self.run("status", "--db", database, "--exit-code") + self.run("status")
+        self.down(database)
+        still += self.down(database)
+        self.case.assertEqual([], [str(exchange) for exchange in still if exchange.changes])
+
+
+def instance(bench):
+    bench.round("my-instance")
+
+
+def cluster(bench):
+    bench.round("my-cluster", "--reader-endpoint", "always")
+
+
+def settings(bench):
+    bench.up("my-instance", "--max-connections-percent", 60, "--max-idle-connections-percent", 10, "--tag", "team=shop")
+    more = ("--connection-borrow-timeout", 30, "--init-query", "SET x=1", "--session-pinning-filter", "EXCLUDE_VARIABLE_SETS")
+    bench.up("my-instance", "--idle-client-timeout", 900, "--no-require-tls", "--debug-logging", *more)
+
+
+def secret(bench):
+    """A secret with a key of the customer's is made, deleted, taken back and read."""
+    key = bench.kms.create_key(Description="shop")["KeyMetadata"]["KeyId"]
+    bench.kms.create_alias(AliasName="alias/shop", TargetKeyId=key)
+    made = ("--create-secret", "--db-user", "app", "--generate-password", "--secret-kms-key", "alias/shop")
+    bench.up("my-cluster", *made)
+    bench.down("my-cluster")
+    bench.up("my-cluster", *made)
+    bench.up("my-cluster", *made, "--inspect-secret")
+
+
+def end_to_end(bench):
+    """The database's IAM authentication is turned on for the proxy, and off again."""
+    bench.rds.modify_db_instance(DBInstanceIdentifier="my-instance", EnableIAMDatabaseAuthentication=False, ApplyImmediately=True)
+    time.sleep(1)
+    flags = ("--database-auth", "iam", "--client-auth", "iam", "--enable-iam-auth")
+    bench.round("my-instance", *flags)
+    bench.up("my-cluster", *flags)
+    bench.down("my-cluster")
+
+
+def drift(bench):
+    """What was changed by hand is put back, and a policy's oldest version makes room for the sixth."""
+    role, users = "my-instance-proxy-eu-central-1", ("app", "other", "third", "fourth", "fifth", "sixth")
+    for user in users:
+        bench.up("my-instance", "--client-auth", "iam", "--db-user", user, "--secret", "my-cluster/app")
+        bench.iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust("ec2.amazonaws.com"))
+        arn = next(row["Arn"] for row in bench.iam.list_policies(Scope="Local")["Policies"])
+        bench.iam.untag_policy(PolicyArn=arn, TagKeys=["rdsproxy-setup:document"])
+        group = bench.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["my-instance-db"]}])["SecurityGroups"][0]
+        bench.rds.modify_db_proxy(DBProxyName="my-instance-proxy", SecurityGroups=[group["GroupId"]])
+
+
+def closed_group(bench):
+    """A function's group that lets nothing out gets the one rule that it needs, and loses it again."""
+    group = bench.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["app-functions"]}])["SecurityGroups"][0]
+    bench.ec2.revoke_security_group_egress(GroupId=group["GroupId"], IpPermissions=group["IpPermissionsEgress"])
+    subnets = bench.rds.describe_db_subnet_groups(DBSubnetGroupName="private")["DBSubnetGroups"][0]["Subnets"]
+    named = [text for subnet in subnets[:2] for text in ("--subnet", subnet["SubnetIdentifier"])]
+    bench.round("my-instance", *named)
+
+
+def adoption(bench):
+    """A proxy of someone else's is borrowed and handed back."""
+    subnets = bench.rds.describe_db_subnet_groups(DBSubnetGroupName="private")["DBSubnetGroups"][0]
+    database = bench.rds.describe_db_instances(DBInstanceIdentifier="my-instance")["DBInstances"][0]
+    secret = database["MasterUserSecret"]["SecretArn"]
+    group = bench.ec2.create_security_group(GroupName="rdsproxy-1", Description="by the wizard", VpcId=subnets["VpcId"])["GroupId"]
+    role = bench.iam.create_role(RoleName="by-hand", AssumeRolePolicyDocument=trust("rds.amazonaws.com"))["Role"]["Arn"]
+    bench.iam.put_role_policy(RoleName="by-hand", PolicyName="read", PolicyDocument=allow("secretsmanager:GetSecretValue", secret))
+    time.sleep(0.5)  # half an hour of the account: the role is known everywhere
+    bench.rds.create_db_proxy(
+        DBProxyName="by-hand", EngineFamily="MYSQL", RoleArn=role, RequireTLS=True, VpcSecurityGroupIds=[group],
+        VpcSubnetIds=[subnet["SubnetIdentifier"] for subnet in subnets["Subnets"]],
+        Auth=[{"AuthScheme": "SECRETS", "SecretArn": secret, "IAMAuth": "REQUIRED"}],
+    )
+    bench.up("my-instance", "--name", "by-hand", "--adopt", "--client-auth", "iam")
+    bench.down("my-instance", "--name", "by-hand")
+
+
+def refusals(bench):
+    """What is named in vain is looked for, and the nearest is proposed."""
+    bench.run("up", "--db", "my-cluster", "--secret", "my-cluster/ap", "--dry-run", code=4)
+    bench.run("up", "--db", "legacy-oracle", "--dry-run", code=4)
+    bench.run("up", "--db", "nothing", "--dry-run", code=4)
+
+
+CASES = (instance, cluster, settings, secret, end_to_end, drift, closed_group, adoption, refusals)
+
+
+class Requests(unittest.TestCase):
+    """Every request of the program."""
+
+    maxDiff = None
+
+    def recorded(self, case):
+        """The exchanges of one case, in an account of its own."""
+        with tempfile.TemporaryDirectory() as folder, served(folder, FAST) as url, Lens(url) as lens:
+            case(Bench(self, url, lens))
+        return lens.exchanges
+
+    def test_every_request_is_one_that_aws_would_take(self):
+        findings, asked = {}, set()
+        with concurrent.futures.ThreadPoolExecutor(len(CASES)) as pool:
+            runs = {case: pool.submit(self.recorded, case) for case in CASES}
+        for case, run in runs.items():
+            with self.subTest(case.__name__):
+                for exchange in run.result():
+                    asked.add(str(exchange))
+                    for finding in exchange.findings:
+                        findings.setdefault(finding, f"{case.__name__}: {exchange.body!r}")
+        self.assertEqual({}, findings)
+        printed = json.loads(program("permissions", "--for", "all", "--output", "json").stdout)
+        allowed = {action for statement in printed["Statement"] for action in statement["Action"]}
+        self.assertEqual(NO_REQUEST | HAS_ALREADY, allowed - asked, "permissions of operations that no case asks for")
+        self.assertEqual(FREE, asked - allowed, "operations without a permission")
+
+
+class Checks(unittest.TestCase):
+    """The check itself: what departs from a model is found."""
+
+    def test_each_kind_of_departure_is_found(self):
+        models = botocore.session.get_session().get_service_model
+        form = (
+            b"Action=CreateDBProxy&Version=2014-10-31&DBProxyName=-x&EngineFamily=ORACLE&Auth.member.2.AuthScheme=SECRETS"
+            b"&VpcSubnetIds.member.1=subnet-1&RoleArn=arn:aws:iam::123456789012:role/x&Secret=x&IdleClientTimeout=soon"
+        )
+        name, found = inputs.request(models("rds"), "POST", "/", {}, form)
+        self.assertEqual("CreateDBProxy", name)
+        for part in ("'-x' does not match", "'ORACLE' is none of the enum", "Auth: numbered [2]", "Secret: unknown member", "'soon' is no integer"):
+            self.assertTrue(any(part in finding for finding in found), f"{part}: {found}")
+        body = b'{"Environment": {"Variables": {"1X": "y"}}, "MemorySize": 1, "Memory": 128, "Layers": "x"}'
+        target = "/2015-03-31/functions/f/configuration"
+        name, found = inputs.request(models("lambda"), "PUT", target, {}, body)
+        self.assertEqual("UpdateFunctionConfiguration", name)
+        for part in ("'1X' does not match", "1 is not within", "Memory: unknown member", "'x' is no list"):
+            self.assertTrue(any(part in finding for finding in found), f"{part}: {found}")
+        _, found = inputs.request(models("secretsmanager"), "POST", "/", {"X-Amz-Target": "secretsmanager.DescribeSecret"}, b"{}")
+        self.assertEqual(["DescribeSecret: SecretId is required and missing"], found)
+        self.assertEqual(3, len(READS))
+
+
+if __name__ == "__main__":
+    unittest.main()
