@@ -37,7 +37,8 @@ impl Finding {
     /// A finding as its row has it.
     fn of(check: CheckId, evidence: impl IntoIterator<Item = String>) -> Self {
         let info = check.info();
-        let mends = vec![info.mend.to_owned()];
+        // The table is written for documents, where lines of code stand in backticks.
+        let mends = vec![info.mend.replace('`', "")];
         Self { check, severity: info.severity, evidence: evidence.into_iter().collect(), mends }
     }
 
@@ -134,13 +135,25 @@ impl Diagnosis {
         let explained = diagnosis.findings.iter().any(|finding| ails(finding.check));
         if !explained {
             let told = diagnosis.symptoms.first().map(|symptom| symptom.unexplained(&survey.names.stack));
-            diagnosis.findings.extend(told);
+            let open = diagnosis.unchecked.iter().filter(|(check, _)| ails(*check));
+            let open: Vec<String> = open
+                .map(|(check, why)| format!("First look at what was not checked: {}: {why}.", check.info().name()))
+                .collect();
+            diagnosis.findings.extend(told.map(|mut finding| {
+                finding.mends.splice(0..0, open);
+                finding
+            }));
         }
         let last = |finding: &Finding| matches!(finding.check, CheckId::Unexplained | CheckId::Scaling);
         let mut findings = std::mem::take(&mut diagnosis.findings);
         findings.sort_by_key(|finding| {
-            let beside = !ails(finding.check) && !last(finding);
-            (beside, std::cmp::Reverse(finding.severity), finding.check.info().number)
+            let rank = match finding.severity {
+                _ if ails(finding.check) => 0,
+                Severity::Error => 1,
+                _ if last(finding) => 2,
+                _ => 3,
+            };
+            (rank, std::cmp::Reverse(finding.severity), finding.check.info().number)
         });
         diagnosis.findings = findings;
         diagnosis

@@ -16,7 +16,7 @@ use crate::discover::network::{self, Subnets};
 use crate::discover::releases::{self, Frozen};
 use crate::discover::secrets::Secrets;
 use crate::discover::{Database, FunctionUse, Login, Problem, acls, auth, functions, keys, secrets};
-use crate::engine::{Patience, Seen, Step, Stop};
+use crate::engine::{Patience, Seen, Step};
 use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
 use crate::password::Password;
 use crate::spec::{DatabaseAuth, ReaderEndpoint, Spec};
@@ -306,17 +306,6 @@ impl Survey {
     pub fn requires_tls(&self) -> bool {
         let found = self.seen.proxy.present().map(|found| found.proxy.require_tls);
         self.spec.require_tls.or(found).unwrap_or(self.login.iam)
-    }
-
-    /// What the account tells of why a run stopped, where a look can tell it: asked only then, since it costs calls.
-    pub async fn explain(&self, cloud: &Cloud, stop: &Stop) -> Vec<String> {
-        let (Stop::Stuck { state, .. } | Stop::Patience { state, .. }) = stop else { return Vec::new() };
-        if !state.contains("UNREACHABLE") {
-            return Vec::new();
-        }
-        let chosen = self.subnets.as_ref().map(|subnets| subnets.ids.as_slice());
-        let found = self.seen.proxy.present().map(|found| found.proxy.subnets.as_slice());
-        acls::warnings(cloud, &self.database, chosen.or(found).unwrap_or_default()).await
     }
 
     /// The hosts of the proxy's endpoints, or such as will be as long; no reader where there is to be none.

@@ -55,18 +55,6 @@ pub(super) fn address(global: &Global, finding: &mut Finding, spec: &Spec) {
     }
 }
 
-/// The findings as JSON.
-pub(super) fn findings(findings: &[Finding]) -> Vec<Value> {
-    findings
-        .iter()
-        .map(|finding| {
-            let info = finding.check.info();
-            json!({"id": info.name(), "severity": finding.severity.word(), "title": info.title,
-                   "evidence": finding.evidence, "cause": info.cause, "mend": finding.mends, "see": info.url()})
-        })
-        .collect()
-}
-
 fn document(diagnosis: &Diagnosis) -> Value {
     let told = |list: &[(crate::catalogue::checks::CheckId, String)]| -> Vec<Value> {
         list.iter().map(|(check, why)| json!({"id": check.info().name(), "why": why})).collect()
@@ -81,7 +69,7 @@ fn document(diagnosis: &Diagnosis) -> Value {
         .collect();
     json!({
         "schema": SCHEMA, "database": diagnosis.database, "proxy": diagnosis.stack, "symptoms": symptoms,
-        "findings": findings(&diagnosis.findings), "ruled_out": told(&diagnosis.ruled_out),
+        "findings": report::findings(&diagnosis.findings), "ruled_out": told(&diagnosis.ruled_out),
         "not_checked": told(&diagnosis.unchecked), "fine": diagnosis.fine,
         "exit_code": exit(diagnosis).code(),
     })

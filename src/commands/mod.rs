@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+mod diagnosis;
 mod doctor;
 mod passwords;
 mod permissions;

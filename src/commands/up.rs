@@ -1,15 +1,18 @@
 //! `up`: look, show the plan, ask, carry it out.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::passwords;
+use super::diagnosis::At;
 use super::session::{Session, command, consent, patience};
+use super::{diagnosis, passwords};
 use crate::catalogue::STEPS;
 use crate::cli::{Global, Up};
 use crate::cloud::rds::Pool;
+use crate::doctor::Finding;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -29,11 +32,13 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     for warning in &survey.warnings {
         report::warn(session.json, warning);
     }
+    let findings = diagnosis::before(global, &session, &survey).await;
     if args.dry_run {
-        show_plan(&session, &survey, &entries);
+        show_plan(&session, &survey, &entries, &findings);
         return Ok(if args.detailed_exitcode && pending { Exit::Pending } else { Exit::Done });
     }
     conflicts(&entries)?;
+    diagnosis::stop_at(&findings)?;
     let users: Vec<String> = survey.secrets.planned.iter().map(|planned| planned.user.clone()).collect();
     survey.passwords = passwords::read(args, &users)?;
     let plan = format!("{}\n\n{}\n", headline(&survey), report::plan(&entries));
@@ -42,13 +47,18 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     }
     let began = session.clock.elapsed();
     let progress = session.progress(&STEPS.map(|info| info.id));
-    let outcome = Box::pin(sequence::converge(&session.run(patience, &progress), &survey)).await;
+    let run = session.run(patience, &progress);
+    let at = At { global, session: &session, spec: &spec, told: &Cell::new(false) };
+    let outcome = tokio::select! {
+        outcome = Box::pin(sequence::converge(&run, &survey)) => outcome,
+        never = diagnosis::watch(&at, &progress) => match never {},
+    };
     let done = progress.done();
     drop(progress);
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(stop) => {
-            let causes = survey.explain(&session.cloud, &stop).await;
+            let causes = diagnosis::after(&at, &stop).await;
             return Err(Failure::from(stop).because(causes).after(&made(&done), &ways_on(global, &survey)));
         }
     };
@@ -140,9 +150,10 @@ fn explain() -> String {
     lines.join("\n")
 }
 
-fn show_plan(session: &Session, survey: &Survey, entries: &[Entry]) {
+fn show_plan(session: &Session, survey: &Survey, entries: &[Entry], findings: &[Finding]) {
     if session.json {
-        report::document(&json!({"schema": SCHEMA, "proxy": survey.names.stack, "plan": steps(entries)}));
+        report::document(&json!({"schema": SCHEMA, "proxy": survey.names.stack, "plan": steps(entries),
+                                  "findings": report::findings(findings)}));
         return;
     }
     report::result(&format!("{}\n\n{}", headline(survey), report::plan(entries)));

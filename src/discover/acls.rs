@@ -22,7 +22,9 @@ pub async fn warnings(cloud: &Cloud, database: &Database, proxy: &[String]) -> V
     let read: (Answer<Vec<Subnet>>, Answer<Vec<Acl>>) =
         tokio::join!(cloud.ec2.subnets(&ids), cloud.ec2.acls_of_vpc(&database.vpc));
     let (Ok(subnets), Ok(acls)) = read else { return Vec::new() };
-    blocked(&acls, &subnets, proxy, &database.subnets, database.port)
+    let found = blocked(&acls, &subnets, proxy, &database.subnets, database.port);
+    let so = |text: String| format!("{}; the proxy reaches the database through it.", text.trim_end_matches('.'));
+    found.into_iter().map(so).collect()
 }
 
 /// The pairs of subnets between which TCP on a port does not pass, both ways: ACLs remember no connection
@@ -49,7 +51,7 @@ pub(crate) fn blocked(
                 if !allows(acl, peer, port, egress) {
                     let way = if egress { "to" } else { "from" };
                     found.push(format!(
-                        "The network ACL {} of {} does not let {what} {way} {} on TCP port {port}; the proxy reaches the database through it.",
+                        "The network ACL {} of {} does not let {what} {way} {} on TCP port {port}.",
                         acl.id, subnet.id, peer.id
                     ));
                 }

@@ -167,7 +167,7 @@ fn key_policy(facts: &Facts<'_>) -> Opinion {
         evidence.insert(0, "The policy of the secret's key does not admit the proxy's role.".to_owned());
     }
     if mends.is_empty() {
-        mends.push(CheckId::RoleReadsSecret.info().mend.to_owned());
+        mends.extend(Finding::of(CheckId::RoleReadsSecret, []).mends);
     }
     match Opinion::by(CheckId::KeyPolicy, evidence, "the role may decrypt with the secrets' keys") {
         Opinion::Found(finding) => Opinion::Found(finding.mended_by(mends)),

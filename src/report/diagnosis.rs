@@ -24,11 +24,13 @@ fn counts(diagnosis: &Diagnosis) -> String {
 
 /// Breaks a text into lines, all but the first indented.
 fn wrapped(label: &str, text: &str) -> String {
-    let mut lines = vec![format!("{label:<INDENT$}")];
+    let gap = if label.len() < INDENT { "" } else { "  " };
+    let mut lines = vec![format!("{label:<INDENT$}{gap}")];
+    let start = lines[0].len();
     for word in text.split(' ') {
         let last = lines.len() - 1;
         let line = &mut lines[last];
-        let empty = line.trim_end().len() <= label.len() && line.len() == INDENT;
+        let empty = last == 0 && line.len() == start;
         if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
             lines.push(format!("{:INDENT$}{word}", ""));
         } else if empty {
@@ -58,7 +60,7 @@ pub fn finding(finding: &Finding) -> String {
     let rows = [("  found", &finding.evidence), ("  cause", &vec![info.cause.to_owned()]), ("  mend", &finding.mends)];
     for (label, texts) in rows {
         for (at, text) in texts.iter().enumerate() {
-            lines.push(wrapped(if at == 0 { label } else { "" }, &text.replace('`', "")));
+            lines.push(wrapped(if at == 0 { label } else { "" }, text));
         }
     }
     lines.push(format!("{:<INDENT$}{}", "  see", info.url()));

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::style::word_of;
 use crate::catalogue::StepId;
 use crate::cloud::Call;
+use crate::doctor::{Diagnosis, Finding};
 use crate::engine::event::Event;
 
 /// The version of everything that we print as JSON.
@@ -41,6 +42,26 @@ pub(super) fn line(event: &Event) -> String {
 /// A sentence that belongs to no step, as one line.
 pub(super) fn note(text: &str) -> String {
     json!({"schema": SCHEMA, "event": "note", "step": null, "text": text}).to_string()
+}
+
+/// A diagnosis as one line.
+pub(super) fn diagnosis(intro: &str, found: &Diagnosis) -> String {
+    json!({"schema": SCHEMA, "event": "diagnosis", "step": StepId::TargetHealth.number(), "text": intro,
+           "findings": findings(&found.findings)})
+    .to_string()
+}
+
+/// The findings of a diagnosis.
+#[must_use]
+pub fn findings(findings: &[Finding]) -> Vec<Value> {
+    findings
+        .iter()
+        .map(|finding| {
+            let info = finding.check.info();
+            json!({"id": info.name(), "severity": finding.severity.word(), "title": info.title,
+                   "evidence": finding.evidence, "cause": info.cause, "mend": finding.mends, "see": info.url()})
+        })
+        .collect()
 }
 
 /// A call as one line.

@@ -18,10 +18,11 @@ use indicatif::MultiProgress;
 use serde_json::Value;
 
 use crate::cloud::Call;
+use crate::doctor::Diagnosis;
 
 pub use bars::Bars;
 pub use diagnosis::{diagnosis, finding};
-pub use json::SCHEMA;
+pub use json::{SCHEMA, findings};
 pub use lines::Lines;
 pub use progress::{Done, Progress};
 pub use tables::{Topology, changes, next, plan, removals, status, topology};
@@ -82,6 +83,14 @@ pub fn note(json: bool, text: &str) {
 /// Writes a warning to stderr, as an event where events are JSON.
 pub fn warn(json: bool, text: &str) {
     say(&if json { json::note(&format!("warning: {text}")) } else { format!("{} {text}", style::change("warning:")) });
+}
+
+/// Writes a diagnosis among what moves: as an event where events are JSON.
+pub fn aside(json: bool, intro: &str, found: &Diagnosis) {
+    if json {
+        return say(&json::diagnosis(intro, found));
+    }
+    say(&format!("\n{intro}\n\n{}\n", diagnosis(found)));
 }
 
 /// Writes a call to stderr.

@@ -1,7 +1,9 @@
 //! Who listens to a run: bars on a terminal, lines elsewhere; both remember what was changed.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::{Bars, Lines};
 use crate::catalogue::StepId;
@@ -16,6 +18,7 @@ const ROWS: u16 = 18;
 pub struct Progress {
     show: Show,
     done: Mutex<Vec<Done>>,
+    waits: Mutex<BTreeMap<StepId, (String, Duration)>>,
 }
 
 #[derive(Debug)]
@@ -46,13 +49,19 @@ impl Progress {
         } else {
             Show::Lines(Lines::new(json, quiet))
         };
-        Self { show, done: Mutex::default() }
+        Self { show, done: Mutex::default(), waits: Mutex::default() }
     }
 
     /// What the run changed so far, in order.
     #[must_use]
     pub fn done(&self) -> Vec<Done> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What a step waits for at this moment, and how long it has.
+    #[must_use]
+    pub fn waiting(&self, step: StepId) -> Option<(String, Duration)> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).get(&step).cloned()
     }
 }
 
@@ -74,6 +83,13 @@ impl Listener for Progress {
             let done = Done { step: *step, ending: *ending, detail: detail.clone() };
             self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
         }
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Waiting { step, state, elapsed, .. } => drop(waits.insert(*step, (state.clone(), *elapsed))),
+            Event::Ended { step, .. } => drop(waits.remove(step)),
+            _ => {}
+        }
+        drop(waits);
         match &self.show {
             Show::Bars(bars) => bars.event(event),
             Show::Lines(lines) => lines.event(event),

@@ -107,6 +107,19 @@ const CASES: &[Case] = &[
     ),
     ("no secret at all", |world| world.rds.instances.get_mut("my-instance").unwrap().master_secret = None, UP),
     (
+        "a VPC with dedicated tenancy",
+        |world| world.ec2.vpcs.values_mut().for_each(|vpc| vpc.tenancy = String::from("dedicated")),
+        UP,
+    ),
+    (
+        "a database that is read-only",
+        |world| {
+            world.rds.parameters.insert("own".to_owned(), [("read_only".to_owned(), "1".to_owned())].into());
+            world.rds.instances.get_mut("my-instance").unwrap().parameter_group = String::from("own");
+        },
+        UP,
+    ),
+    (
         "one usable zone",
         |world| {
             for subnet in world.ec2.subnets.values_mut().filter(|subnet| subnet.zone != "eu-central-1a") {

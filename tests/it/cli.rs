@@ -8,8 +8,16 @@ use serde_json::{Value, json};
 
 use crate::desk::{Desk, Shown};
 
+/// A diagnosis is told while the wait lasts or when it has ended, whichever this machine comes to first.
+fn told_once(text: &str) -> String {
+    let intro = |line: &str| line.ends_with("What can be seen of why:");
+    let lines = text.lines().map(|line| if intro(line) { "… What can be seen of why:" } else { line });
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
 /// Progress of steps that overlap comes in an order that the scheduler has a say in.
 fn sorted(mut shown: Shown) -> Shown {
+    shown.stderr = told_once(&shown.stderr);
     let mut lines: Vec<&str> = shown.stderr.lines().collect();
     let first = lines.iter().position(|line| line.starts_with('[')).unwrap_or(lines.len());
     // How often a state was met depends on how fast this machine is.
@@ -226,6 +234,41 @@ fn an_acl_in_the_way_is_named_when_the_target_stays_unreachable() {
             .filter(|subnet| subnet.zone == zone)
             .for_each(|subnet| subnet.free_addresses = 3);
     });
-    let shown = desk.run(&["up", "--db", "my-instance", "--yes", "--quiet"]);
+    let mut shown = desk.run(&["up", "--db", "my-instance", "--yes", "--quiet"]);
+    shown.stderr = told_once(&shown.stderr);
     insta::assert_snapshot!("unreachable", shown);
+}
+
+#[test]
+fn a_wait_that_runs_long_and_ends_badly_is_diagnosed() {
+    let desk = Desk::new();
+    desk.change(|world| {
+        let secret = world.secrets.secrets.values_mut().find(|secret| secret.name == "my-cluster/app").unwrap();
+        secret.versions.iter_mut().for_each(|version| version.text = Some("do-not-show-me".to_owned()));
+    });
+    let shown = sorted(desk.run(&["up", "--db", "my-cluster", "--yes"]));
+    assert!(!shown.stderr.contains("do-not-show-me"));
+    insta::assert_snapshot!("a_wait_that_ends_badly", shown);
+}
+
+#[test]
+fn a_diagnosis_of_a_broken_path_and_as_json() {
+    let desk = Desk::new();
+    let mut all = format!("{}\n", desk.run(&["doctor", "--db", "my-instance"]));
+    up(&desk, "my-instance");
+    desk.change(|world| {
+        let group = world.ec2.groups.values_mut().find(|group| group.name == "app-functions").unwrap();
+        group.rules.retain(|_, rule| !rule.egress);
+        let role = world.iam.roles.get_mut("InvoiceFunctionRole").unwrap();
+        role.attached.retain(|arn| !arn.contains("my-instance-proxy"));
+    });
+    for arguments in [
+        &["doctor", "--db", "my-instance"][..],
+        &["doctor", "--db", "my-instance", "--output", "json"],
+        &["doctor", "--db", "legacy-oracle"],
+        &["doctor", "--db", "my instance"],
+    ] {
+        all.push_str(&format!("{}\n", desk.run(arguments)));
+    }
+    insta::assert_snapshot!("diagnosis", all);
 }
