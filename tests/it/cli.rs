@@ -11,6 +11,7 @@ use crate::desk::{Desk, Shown};
 /// A diagnosis is told while the wait lasts or when it has ended, whichever this machine comes to first.
 fn told_once(text: &str) -> String {
     let intro = |line: &str| line.ends_with("What can be seen of why:");
+    let text = text.replace("[11/13] Target available: failed (0:00)\n", "");
     let lines = text.lines().map(|line| if intro(line) { "… What can be seen of why:" } else { line });
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
