@@ -193,8 +193,6 @@ class Probe:
         if not self.opened:
             fault = min((one.fault for one in tried if isinstance(one, Failed)), key=CONNECT_FAULTS.index)
             raise Failed(fault, "; ".join(said))
-        for other in self.opened[1:]:
-            other.close()
         self.wire = Wire(self.opened[0], self.until)
         self.peer = self.engine(self.wire, self.tls, self.database)
         if self.login == "greeting" and not self.tls:

@@ -177,6 +177,7 @@ class MySql:
         if flags & 0x8:
             _, _, rest = rest.partition(b"\0")
         plugin = rest.rstrip(b"\0").decode()
+        assert plugin in ("mysql_native_password", "mysql_clear_password", "caching_sha2_password"), "a login packet out of shape"
         if self.switch and plugin != self.switch:
             self.send(connection, b"\xfe" + self.switch.encode() + b"\0" + self.nonce + b"\0")
             plugin, answer = self.switch, self.packet(connection)

@@ -30,17 +30,16 @@ def free_port():
         return opened.getsockname()[1]
 
 
-def wait_for(port, process, log):
-    """Wait until something listens."""
-    for _ in range(300):
-        if process.poll() is not None:
-            break
+def patiently(call, *arguments):
+    """Call until it no longer fails."""
+    end = time.monotonic() + 30
+    while True:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
+            return call(*arguments)
+        except RuntimeError:
+            if time.monotonic() > end:
+                raise
             time.sleep(0.1)
-    raise RuntimeError(f"no server on port {port}: {log.read_text()[-3000:]}")
 
 
 class Authority:
@@ -139,7 +138,7 @@ class PostgreSql(Server):
                        "password_encryption = 'scram-sha-256'\n")
         (self.data / "pg_hba.conf").write_text(
             "local all all trust\n"
-            "hostssl all scram 127.0.0.1/32 scram-sha-256\n"
+            "hostssl all scram,typed 127.0.0.1/32 scram-sha-256\n"
             "host all plainscram 127.0.0.1/32 scram-sha-256\n"
             "host all md5 127.0.0.1/32 md5\n"
             "host all plain 127.0.0.1/32 password\n"
@@ -150,8 +149,7 @@ class PostgreSql(Server):
         with self.log.open("w") as log:
             self.process = subprocess.Popen(["runuser", "-u", self.USER, "--", POSTGRESQL / "postgres", "-D", self.data],
                                             stdout=log, stderr=log)
-        wait_for(self.port, self.process, self.log)
-        self.sql("SELECT 1")
+        patiently(self.sql, "SELECT 1")
 
     def sql(self, statement):
         """Run a statement as the superuser."""
@@ -160,8 +158,13 @@ class PostgreSql(Server):
 
     def reload(self):
         """Let new connections see a changed file or setting."""
+        def reloads():
+            return self.log.read_text().count("received SIGHUP")
+        before = reloads()
         self.sql("SELECT pg_reload_conf()")
-        time.sleep(0.3)
+        while reloads() == before:
+            time.sleep(0.01)
+        time.sleep(0.1)
 
     def stop(self):
         if self.process:
@@ -190,7 +193,7 @@ class MariaDb(Server):
                  f"--pid-file={self.folder}/pid", f"--plugin-dir={UNPACKED}/usr/lib/mysql/plugin", "--plugin-load-add=auth_pam",
                  "--pam-use-cleartext-plugin=ON", f"--ssl-cert={self.certificate}", f"--ssl-key={self.key}", *options],
                 stdout=log, stderr=log)
-        wait_for(self.port, self.process, self.log)
+        patiently(self.sql, "SELECT 1")
 
     def sql(self, statements):
         """Run statements as root."""
