@@ -20,7 +20,8 @@ pub(super) const JUDGES: &[(CheckId, Judge)] = &[
 /// Whether the proxy is there and serves: only then does it matter who goes past it.
 fn serves(facts: &Facts<'_>) -> bool {
     let rows = facts.survey.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
-    facts.proxy().is_some() && rows.iter().any(|row| row.state.as_deref() == Some("AVAILABLE"))
+    facts.proxy().is_some_and(|proxy| proxy.status == "available")
+        && rows.iter().any(|row| row.state.as_deref() == Some("AVAILABLE"))
 }
 
 fn frozen(facts: &Facts<'_>) -> Opinion {

@@ -205,8 +205,17 @@ impl<'a> Facts<'a> {
         self.subnets.as_ref().ok()?.iter().find(|subnet| subnet.id == id)
     }
 
-    /// What ails the target's instances.
+    /// Whether the proxy is in a state that does not heal.
+    pub(super) fn is_dead(&self) -> bool {
+        let dead = ["incompatible-network", "insufficient-resource-limits", "suspended"];
+        self.proxy().is_some_and(|proxy| dead.contains(&proxy.status.as_str()))
+    }
+
+    /// What ails the target's instances; behind a dead proxy that says nothing of them.
     pub(super) fn symptoms(&self) -> Vec<Symptom> {
+        if self.is_dead() {
+            return Vec::new();
+        }
         let rows = self.survey.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
         let ill = rows.iter().filter(|row| row.kind != TargetKind::Cluster).filter_map(|row| {
             let state = row.state.clone().filter(|state| state != "AVAILABLE")?;

@@ -83,7 +83,7 @@ fn stops(facts: &Facts<'_>) -> Opinion {
 
 fn state(facts: &Facts<'_>) -> Opinion {
     let Some(proxy) = facts.proxy() else { return Opinion::Beside };
-    if matches!(proxy.status.as_str(), "incompatible-network" | "insufficient-resource-limits" | "suspended") {
+    if facts.is_dead() {
         let evidence = format!("The status of {} is {}.", proxy.name, proxy.status);
         return Opinion::Found(Finding::of(CheckId::ProxyState, [evidence]));
     }
