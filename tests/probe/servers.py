@@ -108,6 +108,14 @@ class Server:
         self.folder, self.port, self.process = folder, free_port(), None
         self.log, self.certificate, self.key = folder / "log", folder / "server.pem", folder / "server.key"
 
+    def ready(self):
+        """Wait until it answers, or leave nothing behind."""
+        try:
+            patiently(self.sql, "SELECT 1")
+        except RuntimeError as error:
+            self.process.terminate()
+            raise RuntimeError(f"{error}\n{self.log.read_text()[-3000:]}") from None
+
     def stop(self):
         if self.process:
             self.process.terminate()
@@ -149,7 +157,7 @@ class PostgreSql(Server):
         with self.log.open("w") as log:
             self.process = subprocess.Popen(["runuser", "-u", self.USER, "--", POSTGRESQL / "postgres", "-D", self.data],
                                             stdout=log, stderr=log)
-        patiently(self.sql, "SELECT 1")
+        self.ready()
 
     def sql(self, statement):
         """Run a statement as the superuser."""
@@ -193,7 +201,7 @@ class MariaDb(Server):
                  f"--pid-file={self.folder}/pid", f"--plugin-dir={UNPACKED}/usr/lib/mysql/plugin", "--plugin-load-add=auth_pam",
                  "--pam-use-cleartext-plugin=ON", f"--ssl-cert={self.certificate}", f"--ssl-key={self.key}", *options],
                 stdout=log, stderr=log)
-        patiently(self.sql, "SELECT 1")
+        self.ready()
 
     def sql(self, statements):
         """Run statements as root."""
