@@ -13,7 +13,7 @@ import botocore.session
 import inputs
 
 HOP_BY_HOP = ("content-length", "transfer-encoding", "connection", "date", "server")
-READS = ("Describe", "Get", "List")
+READS = ("Describe", "Get", "List", "Simulate")
 
 
 @functools.cache
