@@ -6,6 +6,7 @@ import functools
 import http.client
 import http.server
 import re
+import sys
 import threading
 import urllib.parse
 
@@ -58,6 +59,17 @@ class Exchange:
 
     def __str__(self):
         return f"{self.service}:{self.operation}"
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Many connections at once; one that its client leaves, or whose upstream is gone, is no error of ours."""
+
+    request_queue_size = 64
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Lens:
@@ -113,7 +125,7 @@ class Lens:
             def log_message(self, *_):
                 """Says nothing: what passes is recorded."""
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return self

@@ -1,0 +1,154 @@
+"""Where the emulators depart from AWS, by name.
+
+What stops the program is mended on the wire, and the test fails when it was not met. What merely lets a mistake pass is
+looked at with boto3, and the test fails when it is gone: an upgrade that changes either is noticed.
+"""
+
+import re
+
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
+from scene import DATABASE, PORT
+
+NO_ENDPOINTS = (
+    b'<DescribeDBProxyEndpointsResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/"><DescribeDBProxyEndpointsResult>'
+    b"<DBProxyEndpoints/></DescribeDBProxyEndpointsResult><ResponseMetadata><RequestId>0</RequestId></ResponseMetadata>"
+    b"</DescribeDBProxyEndpointsResponse>"
+)
+
+
+def moto_mended(scene):
+    def vpc(exchange):
+        return exchange.status, exchange.answer.replace(b"vpc-123abc", scene.vpc.encode())
+
+    def endpoints(exchange):
+        lacks = exchange.status == 500 and exchange.operation == "DescribeDBProxyEndpoints"
+        return (200, NO_ENDPOINTS) if lacks else (exchange.status, exchange.answer)
+
+    return {
+        "every function is in the VPC vpc-123abc": vpc,
+        "DescribeDBProxyEndpoints is not there": endpoints,
+    }
+
+
+def ministack_mended(_scene):
+    def without_empty(name):
+        element = re.compile(rf"<{name}>\s*</{name}>|<{name}\s*/>".encode())
+        return lambda exchange: (exchange.status, element.sub(b"", exchange.answer))
+
+    return {
+        "an instance of no cluster is in the cluster ''": without_empty("DBClusterIdentifier"),
+        "an instance that is no replica has the source ''": without_empty("ReadReplicaSourceDBInstanceIdentifier"),
+    }
+
+
+def code(call, **given):
+    """The code of a call's refusal, or None."""
+    try:
+        call(**given)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    except ResponseParserError:
+        return "no answer of AWS's form"
+    return None
+
+
+def make_proxy(scene, name, **more):
+    auth = [{"AuthScheme": "SECRETS", "SecretArn": scene.secret, "IAMAuth": "DISABLED"}]
+    given = {"EngineFamily": "MYSQL", "RoleArn": scene.role, "VpcSubnetIds": scene.subnets, "Auth": auth} | more
+    return scene.rds.create_db_proxy(DBProxyName=name, **given)["DBProxy"]
+
+
+def proxy_at_once(scene):
+    make_proxy(scene, "at-once")
+    return scene.rds.describe_db_proxies(DBProxyName="at-once")["DBProxies"][0]["Status"] == "available"
+
+
+def no_modify_proxy(scene):
+    make_proxy(scene, "modified")
+    return code(scene.rds.modify_db_proxy, DBProxyName="modified", RequireTLS=True) == "no answer of AWS's form"
+
+
+def no_end_to_end(scene):
+    given = {"EngineFamily": "MYSQL", "RoleArn": scene.role, "VpcSubnetIds": scene.subnets, "DefaultAuthScheme": "IAM_AUTH"}
+    return code(scene.rds.create_db_proxy, DBProxyName="end-to-end", **given) == "no answer of AWS's form"
+
+
+def role_unseen(scene):
+    return make_proxy(scene, "roleless", RoleArn=f"{scene.role}-of-nobody") is not None
+
+
+def registered_twice(scene):
+    make_proxy(scene, "twice")
+    given = {"DBProxyName": "twice", "DBInstanceIdentifiers": [DATABASE]}
+    scene.rds.register_db_proxy_targets(**given)
+    return code(scene.rds.register_db_proxy_targets, **given) is None
+
+
+def used_group_deleted(scene):
+    group = scene.ec2.create_security_group(GroupName="used", Description="used", VpcId=scene.vpc)["GroupId"]
+    make_proxy(scene, "user", VpcSecurityGroupIds=[group])
+    return code(scene.ec2.delete_security_group, GroupId=group) is None
+
+
+def duplicate_rule(scene):
+    group = scene.ec2.create_security_group(GroupName="double", Description="double", VpcId=scene.vpc)["GroupId"]
+    rule = {"GroupId": group, "IpPermissions": [{**PORT, "UserIdGroupPairs": [{"GroupId": scene.function_group}]}]}
+    scene.ec2.authorize_security_group_ingress(**rule)
+    return code(scene.ec2.authorize_security_group_ingress, **rule) is None
+
+
+def stale_revision(scene):
+    given = {"FunctionName": "stranger", "RevisionId": "0f6d8a52-0000-4000-8000-000000000001"}
+    return code(scene.functions.update_function_configuration, Description="stale", **given) is None
+
+
+def updated_at_once(scene):
+    return scene.functions.update_function_configuration(FunctionName="stranger", Description="once")["LastUpdateStatus"] == "Successful"
+
+
+def update_upon_update(scene):
+    first = scene.functions.update_function_configuration(FunctionName="stranger", Description="first")["LastUpdateStatus"]
+    return first == "InProgress" and code(scene.functions.update_function_configuration, FunctionName="stranger", Description="second") is None
+
+
+def no_interfaces(scene):
+    return scene.ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+
+
+def malformed_trust(scene):
+    return code(scene.iam.create_role, RoleName="malformed", AssumeRolePolicyDocument="{") is None
+
+
+def filter_ignored(scene):
+    named = [{"Name": "ip-permission.group-id", "Values": ["sg-0123456789abcdef0"]}]
+    return scene.ec2.describe_security_groups(Filters=named)["SecurityGroups"] != []
+
+
+def nothing_revoked(scene):
+    rule = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp": "192.0.2.0/24"}]}
+    return code(scene.ec2.revoke_security_group_ingress, GroupId=scene.function_group, IpPermissions=[rule]) is None
+
+
+BOTH = {
+    "a proxy is available at once": proxy_at_once,
+    "a proxy takes a role that does not exist": role_unseen,
+    "a group that a proxy uses can be deleted": used_group_deleted,
+    "functions have no network interfaces": no_interfaces,
+    "a role's trust may be malformed": malformed_trust,
+}
+
+MOTO = BOTH | {
+    "ModifyDBProxy is not there": no_modify_proxy,
+    "CreateDBProxy fails without Auth": no_end_to_end,
+    "a target can be registered twice": registered_twice,
+    "Lambda ignores RevisionId": stale_revision,
+    "an update of a function is done at once": updated_at_once,
+}
+
+MINISTACK = BOTH | {
+    "a rule can be made twice": duplicate_rule,
+    "a function can be updated during an update": update_upon_update,
+    "a filter by the group that a rule names is ignored": filter_ignored,
+    "a rule that is not there can be revoked": nothing_revoked,
+}

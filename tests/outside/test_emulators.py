@@ -1,0 +1,113 @@
+"""The program against two emulators that others wrote; boto3 makes the account and looks at it after every command."""
+
+import copy
+import json
+import tempfile
+import unittest
+
+import deviations
+import emulators
+from account import REGION, against
+from documents import trust
+from lens import Lens
+from scene import DATABASE, SECRET, Scene
+
+PROXY = f"{DATABASE}-proxy"
+ROLE = f"{PROXY}-{REGION}"
+POLICY = f"{ROLE}-connect"
+
+
+class Round:
+    """Every command in its turn, by the program that is built."""
+
+    maxDiff = None
+
+    def setUp(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.upstream = self.enterContext(self.emulator(folder))
+        self.scene = Scene(self.upstream)
+        self.lens = self.enterContext(Lens(self.upstream, self.mended(self.scene)))
+        self.before = self.scene.account()
+
+    def run_program(self, *arguments):
+        """Runs it to its end: what it said, and what it changed."""
+        mark = len(self.lens.exchanges)
+        run = against(self.lens.url, *arguments, "--db", DATABASE, "--output", "json")
+        self.assertEqual(0, run.returncode, run.stderr)
+        passed = self.lens.since(mark)
+        self.assertEqual([], [finding for exchange in passed for finding in exchange.findings])
+        return json.loads(run.stdout), [str(exchange) for exchange in passed if exchange.changes]
+
+    def test_up_up_status_teardown_teardown(self):
+        up = ("up", "--secret", SECRET, "--yes", "--timeout", "60s")
+        _, changes = self.run_program(*up)
+        self.assertIn("rds:CreateDBProxy", changes)
+        self.is_in_front(self.before)
+        _, changes = self.run_program(*up)
+        self.assertEqual([], changes, "a second up changes nothing")
+        self.is_in_front(self.before)
+        told, changes = self.run_program("status", "--exit-code")
+        self.assertEqual([], changes, "looking changes nothing")
+        self.assertEqual([(PROXY, True)], [(stack["proxy"], stack["in_place"]) for stack in told["stacks"]])
+        self.scene.deploy("orders", ADDED="since then")
+        self.scene.deploy("stranger", ADDED="since then")
+        wanted = copy.deepcopy(self.before)
+        for name in ("orders", "stranger"):
+            wanted["functions"][name]["variables"]["ADDED"] = "since then"
+        self.is_in_front(wanted)
+        _, changes = self.run_program("teardown", "--yes", "--timeout", "60s")
+        self.assertIn("rds:DeleteDBProxy", changes)
+        self.assertEqual(wanted, self.scene.account())
+        _, changes = self.run_program("teardown", "--yes")
+        self.assertEqual([], changes, "a second teardown changes nothing")
+        self.assertEqual(wanted, self.scene.account())
+        self.assertEqual(set(self.lens.deviations), set(self.lens.seen), "every deviation that is mended was met")
+
+    def is_in_front(self, before):
+        """The account is as before, and has what is ours: nothing less and nothing more."""
+        held, wanted = self.scene.account(), copy.deepcopy(before)
+        scene, proxy = self.scene, held["proxies"].get(PROXY, {})
+        ours = next(group for group, row in held["groups"].items() if row["name"] == PROXY)
+        wanted["proxies"] = {
+            PROXY: {
+                "role": ROLE, "family": "MYSQL", "tls": True, "auth": [("SECRETS", scene.secret, "REQUIRED")], "subnets": sorted(scene.subnets),
+                "groups": [ours], "targets": [(DATABASE, "RDS_INSTANCE", "AVAILABLE")], "host": proxy.get("host"),
+            }
+        }
+        wanted["groups"][ours] = {"name": PROXY, "in": [("tcp", 3306, 3306, scene.function_group)], "out": held["groups"][ours]["out"]}
+        rules = wanted["groups"][scene.database_group]["in"]
+        wanted["groups"][scene.database_group]["in"] = sorted([*rules, ("tcp", 3306, 3306, ours)])
+        wanted["policies"] = sorted([*wanted["policies"], POLICY])
+        wanted["roles"]["caller"]["attached"] = sorted([*wanted["roles"]["caller"]["attached"], POLICY])
+        made = held["roles"].get(ROLE, {})
+        self.assertIn(scene.secret, json.dumps(made.get("inline")))
+        self.assertEqual(json.loads(trust("rds.amazonaws.com"))["Statement"][0]["Principal"], made["trust"]["Statement"][0]["Principal"])
+        wanted["roles"][ROLE] = made
+        for name in ("orders", "invoices"):
+            function = wanted["functions"][name]
+            function["variables"] = {key: text.replace(scene.host, proxy.get("host")) for key, text in function["variables"].items()}
+            function["tags"] = function["tags"] | {key: text for key, text in held["functions"][name]["tags"].items() if key.startswith("rdsproxy-setup:")}
+            self.assertGreater(len(function["tags"]), len(before["functions"][name]["tags"]), "a former host is written down")
+        self.assertEqual(wanted, held)
+
+    def test_every_other_deviation_is_as_it_was(self):
+        """What lets a mistake of ours pass here, so that the embedded account alone proves it."""
+        for name, met in self.others.items():
+            with self.subTest(name):
+                self.assertTrue(met(self.scene), f"no longer: {name}")
+
+
+class Moto(Round, unittest.TestCase):
+    emulator = staticmethod(emulators.moto)
+    mended = staticmethod(deviations.moto_mended)
+    others = deviations.MOTO
+
+
+class Ministack(Round, unittest.TestCase):
+    emulator = staticmethod(emulators.ministack)
+    mended = staticmethod(deviations.ministack_mended)
+    others = deviations.MINISTACK
+
+
+if __name__ == "__main__":
+    unittest.main()
