@@ -123,12 +123,14 @@ impl Survey {
         let tls = if self.requires_tls() { "required" } else { "accepted, not required (--require-tls to require it)" };
         notes.push(format!("TLS {tls}"));
         let rows = self.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
+        // One that another run deletes meanwhile comes back where it was.
+        let former = || self.seen.proxy.present().map(|found| found.proxy.subnets.as_slice());
         Proxy {
             name: &self.names.stack,
             owner: &self.owner,
             family: self.database.family,
             vpc: &self.database.vpc,
-            subnets: self.subnets.as_ref().map(|subnets| subnets.ids.as_slice()).unwrap_or_default(),
+            subnets: self.subnets.as_ref().map(|subnets| subnets.ids.as_slice()).or_else(former).unwrap_or_default(),
             named_subnets: &self.spec.subnets,
             network_type: self.spec.network_type,
             role,

@@ -186,9 +186,9 @@ impl Survey {
             cloud.ec2.groups_of_vpc(&database.vpc),
             secrets::choose(cloud, spec, &database, &functions, &login, proxy.present().map(|found| &found.proxy)),
             async {
-                match proxy {
-                    // The subnets of a proxy cannot be changed, so there is nothing to choose.
-                    Seen::Present(_) => Ok(None),
+                match &proxy {
+                    // The subnets of a proxy cannot be changed, so there is nothing to choose; unless it is on its way out.
+                    Seen::Present(found) if found.proxy.status != "deleting" => Ok(None),
                     _ => network::choose(cloud, &database, &spec.subnets, spec.network_type).await.map(Some),
                 }
             },

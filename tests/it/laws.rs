@@ -3,6 +3,7 @@
 use rdsproxy_setup::engine::ledger::Verdict;
 
 use crate::harness::{Bed, Fate, NEVER, wish};
+use crate::shape::{difference, shape};
 
 const DATABASES: [&str; 2] = ["my-instance", "my-cluster"];
 
@@ -81,6 +82,28 @@ async fn law_5_looking_changes_nothing_and_the_plan_comes_true() {
         let after = Box::pin(bed.survey(&wish(id))).await.unwrap().entries();
         for entry in after {
             assert!(matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)), "{id}: {entry:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn law_2_an_up_goes_on_from_a_killed_teardown() {
+    for id in DATABASES {
+        let clean = Bed::new(NEVER, false);
+        done(&clean.up(&wish(id)).await);
+        let start = clean.settled().await;
+        let want = shape(&start);
+        let torn = Bed::of(start.clone(), NEVER, false);
+        done(&torn.down(&wish(id)).await);
+        for (kill_at, after) in (0..torn.calls()).flat_map(|n| [(n, false), (n, true)]) {
+            let bed = Bed::of(start.clone(), kill_at, after);
+            let fate = bed.down(&wish(id)).await;
+            assert!(matches!(fate, Fate::Killed), "{id} {kill_at}: {fate:?}");
+            bed.disarm();
+            let fate = bed.up(&wish(id)).await;
+            assert!(matches!(fate, Fate::Done(_)), "{id}, killed at call {kill_at} (after: {after}): {fate:?}");
+            let lines = difference(&shape(&bed.settled().await), &want);
+            assert!(lines.is_empty(), "{id}, killed at call {kill_at} (after: {after}): {}", lines.join("\n"));
         }
     }
 }
