@@ -1,5 +1,6 @@
 //! What went wrong, for people: the one place that turns causes into hints.
 
+use crate::catalogue::checks::{CheckId, CheckInfo};
 use crate::cloud::{ConnectError, Kind, Refusal};
 use crate::discover::Problem;
 use crate::engine::Stop;
@@ -41,13 +42,35 @@ impl Failure {
     }
 
     fn refused(doing: &str, refusal: &Refusal) -> Self {
-        let (exit, hints) = advice(refusal);
+        let (exit, mut hints) = advice(refusal);
+        let exit = match known(refusal) {
+            Some(info) => {
+                hints.insert(0, format!("{}: {} {}", info.name(), info.cause, info.mend.replace('`', "")));
+                Exit::Decide
+            }
+            None => exit,
+        };
         let headline = match refusal.kind {
             Kind::Credentials if refusal.code.is_none() => format!("{doing}: there are no AWS credentials"),
             _ => format!("{doing}: {refusal}"),
         };
         Self { exit, headline, hints, request_id: refusal.request_id.clone() }
     }
+}
+
+/// The failure that a refusal is known as, by what AWS says in it.
+fn known(refusal: &Refusal) -> Option<&'static CheckInfo> {
+    const SAYINGS: [(&str, CheckId); 6] = [
+        ("FreeTierRestrictionError", CheckId::FreePlan),
+        ("DBProxyQuotaExceededFault", CheckId::Quota),
+        ("should not be a read replica", CheckId::Replica),
+        ("multiple targets is not supported", CheckId::OtherTarget),
+        ("Unsupported Database engine", CheckId::Version),
+        ("Username must not be provided", CheckId::UserNameInAuth),
+    ];
+    let code = refusal.code.as_deref().unwrap_or_default();
+    let said = SAYINGS.iter().find(|(text, _)| code == *text || refusal.message.contains(text));
+    said.map(|(_, check)| check.info())
 }
 
 fn advice(refusal: &Refusal) -> (Exit, Vec<String>) {

@@ -273,3 +273,17 @@ fn a_diagnosis_of_a_broken_path_and_as_json() {
     }
     insta::assert_snapshot!("diagnosis", all);
 }
+
+#[test]
+fn a_refusal_that_is_known_is_told_with_its_number() {
+    let desk = Desk::new();
+    desk.change(|world| {
+        let trigger = Trigger::Every { service: Service::Rds, action: "CreateDBProxy".to_owned() };
+        let message = "This feature isn't available with free plan accounts.".to_owned();
+        let code = "FreeTierRestrictionError".to_owned();
+        world.faults.push(Fault::repeated(trigger, Trouble::ErrorBefore { status: 400, code, message }, 100));
+    });
+    let shown = desk.run(&["up", "--db", "my-instance", "--yes", "--quiet"]);
+    assert_eq!(shown.code, Some(4), "{shown}");
+    assert!(shown.stderr.contains("RPX088: Accounts on the free plan may not create proxies."), "{shown}");
+}
