@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rdsproxy_setup::catalogue::checks::Severity;
 use rdsproxy_setup::clock::Clock;
 use rdsproxy_setup::cloud::Cloud;
 use rdsproxy_setup::discover::Problem;
+use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::event::Recorder;
 use rdsproxy_setup::engine::{Patience, Run, Stop, StopSign};
 use rdsproxy_setup::sandbox::{Account, Handled, InMemory, Profile, Reply, Request, World, mount};
@@ -186,6 +188,10 @@ impl Bed {
     pub(crate) async fn up(&self, spec: &Spec) -> Fate<Outcome> {
         self.mortal(async {
             let survey = Box::pin(self.survey(spec)).await.map_err(|problem| problem.to_string())?;
+            let found = Box::pin(doctor::before(&self.cloud, &survey)).await;
+            if let Some(finding) = found.iter().find(|finding| finding.severity == Severity::Error) {
+                return Err(finding.check.info().title.to_owned());
+            }
             self.with_run(async |run| Box::pin(sequence::converge(run, &survey)).await).await
         })
         .await
