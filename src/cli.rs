@@ -1,8 +1,12 @@
 //! The command line: its doc comments are the help text.
 
+mod proving;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use proving::{Connect, Token};
 
 use crate::spec::{ClientAuth, DatabaseAuth, NetworkType, ReaderEndpoint};
 
@@ -89,6 +93,10 @@ pub enum Command {
     Teardown(Teardown),
     /// Find what is wrong between functions, proxy and database, and say what helps. Changes nothing.
     Doctor(Doctor),
+    /// Print a fresh IAM token for the proxy: the password for the next 15 minutes.
+    Token(Token),
+    /// Print the command line with which a person logs in through the proxy.
+    Connect(Connect),
     /// Print the least IAM policy that a command needs; asks AWS nothing.
     Permissions(Permissions),
     /// The embedded account: serve it, show it, start it over.

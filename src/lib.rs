@@ -2,12 +2,14 @@
 
 pub mod catalogue;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod cloud;
 pub mod commands;
 pub mod discover;
 pub mod doctor;
 pub mod engine;
+pub mod entrance;
 pub mod error;
 pub mod exit;
 pub mod names;
@@ -16,6 +18,7 @@ pub mod permissions;
 pub mod report;
 pub mod sandbox;
 pub mod sequence;
+pub mod shell;
 pub mod spec;
 pub mod stacks;
 pub mod steps;

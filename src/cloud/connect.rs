@@ -16,6 +16,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
+use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
@@ -99,6 +100,7 @@ pub(super) fn mounted(http: SharedHttpClient, region: &str, access_key: &str, cl
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(timeouts(clock.speed()))
         .sleep_impl(SharedAsyncSleep::new(ClockSleep(clock.clone())))
+        .time_source(SystemTimeSource::new())
         .identity_cache(aws_config::identity::IdentityCache::lazy().build())
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             access_key,

@@ -4,6 +4,7 @@ mod endpoint;
 mod look;
 mod plain;
 mod proxy;
+mod token;
 
 use aws_config::SdkConfig;
 use aws_sdk_rds::Client;
@@ -12,6 +13,7 @@ use aws_sdk_rds::types::Filter;
 
 pub use endpoint::{Endpoint, NewEndpoint};
 pub use proxy::{EngineFamily, NewProxy, Pool, Proxy, ProxyAuth, ProxyEdit, Target, TargetGroup, TargetKind};
+pub use token::{TOKEN_SECONDS, Token};
 
 use super::Tags;
 use super::calls::Calls;
@@ -21,6 +23,8 @@ use super::error::{Answer, Kind, refuse};
 #[derive(Debug, Clone)]
 pub struct Rds {
     client: Client,
+    /// What tokens are signed with.
+    config: SdkConfig,
 }
 
 /// The master user's secret that RDS manages itself.
@@ -146,8 +150,8 @@ pub struct Cluster {
 
 impl Rds {
     pub(super) fn new(config: &SdkConfig, calls: &Calls) -> Self {
-        let config = Builder::from(config).interceptor(calls.clone()).build();
-        Self { client: Client::from_conf(config) }
+        let client = Client::from_conf(Builder::from(config).interceptor(calls.clone()).build());
+        Self { client, config: config.clone() }
     }
 
     /// Reads an instance, by identifier.

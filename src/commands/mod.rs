@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+mod connect;
 mod diagnosis;
 mod doctor;
 mod passwords;
@@ -8,6 +9,7 @@ mod sandbox;
 mod session;
 mod status;
 mod teardown;
+mod token;
 mod up;
 
 use crate::cli::{Cli, Color, Command, Output};
@@ -33,6 +35,8 @@ pub fn run(cli: &Cli) -> Exit {
             Command::Status(args) => Box::pin(status::run(&cli.global, args)).await,
             Command::Teardown(args) => Box::pin(teardown::run(&cli.global, args)).await,
             Command::Doctor(args) => Box::pin(doctor::run(&cli.global, args)).await,
+            Command::Token(args) => Box::pin(token::run(&cli.global, args)).await,
+            Command::Connect(args) => Box::pin(connect::run(&cli.global, args)).await,
             Command::Permissions(args) => permissions::run(&cli.global, args),
             Command::Sandbox(command) => sandbox::run(&cli.global, command).await,
         }

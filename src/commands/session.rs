@@ -15,6 +15,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, Progress};
 use crate::sandbox::{Store, mount};
+use crate::shell::quoted;
 use crate::{names, spec};
 
 /// An open account.
@@ -184,18 +185,23 @@ pub(super) fn consent(global: &Global, plan: &str, explain: &str) -> Result<bool
 
 /// A command line that goes on where this one ends, with the flags that choose the account.
 pub(super) fn command(global: &Global, verb: &str, database: &str, stack: &str) -> String {
+    command_in(global, global.region.as_deref(), verb, database, stack)
+}
+
+/// As [`command`], in a region that may come from elsewhere than a flag.
+pub(super) fn command_in(global: &Global, region: Option<&str>, verb: &str, database: &str, stack: &str) -> String {
     let mut line = "rdsproxy-setup".to_owned();
     if global.sandbox {
         line.push_str(" --sandbox");
     }
-    for (flag, value) in [("--region", &global.region), ("--profile", &global.profile)] {
+    for (flag, value) in [("--region", region), ("--profile", global.profile.as_deref())] {
         if let Some(value) = value {
-            line.push_str(&format!(" {flag} {value}"));
+            line.push_str(&format!(" {flag} {}", quoted(value)));
         }
     }
-    line.push_str(&format!(" {verb} --db {database}"));
+    line.push_str(&format!(" {verb} --db {}", quoted(database)));
     if stack != names::stack_of(database) {
-        line.push_str(&format!(" --name {stack}"));
+        line.push_str(&format!(" --name {}", quoted(stack)));
     }
     line
 }

@@ -18,6 +18,7 @@ mod hand;
 mod harness;
 mod laws;
 mod layers;
+mod logins;
 mod network;
 mod pace;
 mod passing;
