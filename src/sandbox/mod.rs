@@ -12,6 +12,7 @@
 
 mod account;
 mod connector;
+mod dial;
 mod ec2;
 mod fault;
 mod health;

@@ -82,6 +82,13 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Result<Value, AwsError> 
             None => Err(absent(world, name, Some(qualifier))),
         };
     }
+    if matches!(function.latest.state, State::Pending(_)) {
+        // Seen by those who delete a function in a VPC at once (aws/serverless-application-model#2356).
+        return Err(check::conflict(format!(
+            "The operation cannot be performed at this time. The function is currently in the following state: Pending. StateReasonCode: 'Creating' for resource: {}",
+            function.latest.arn
+        )));
+    }
     let vpc = function.latest.vpc.clone();
     world.lambda.functions.remove(name);
     configure::reattach(world, call, name, vpc.as_ref(), None);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::account::{AwsError, Call, Need, World};
 use super::super::{input, kms};
-use super::{aliases, configure, create, extras, read, split, versions};
+use super::{aliases, configure, create, extras, invoke, read, split, versions};
 
 /// Acts and answers.
 pub(in super::super) fn handle(world: &mut World, call: &Call) -> Result<Value, AwsError> {
@@ -18,6 +18,7 @@ pub(in super::super) fn handle(world: &mut World, call: &Call) -> Result<Value, 
         "ListVersionsByFunction" => read::list_versions(world, call),
         "CreateFunction" => create::create(world, call),
         "DeleteFunction" => create::delete(world, call),
+        "Invoke" => invoke::invoke(world, call),
         "UpdateFunctionConfiguration" => configure::configuration(world, call),
         "UpdateFunctionCode" => configure::code(world, call),
         "PublishVersion" => versions::publish(world, call),
@@ -80,8 +81,10 @@ pub(in super::super) fn needs(world: &World, call: &Call) -> Vec<Need> {
         context.insert("lambda:SubnetIds".to_owned(), input::texts(vpc, "SubnetIds"));
         context.insert("lambda:SecurityGroupIds".to_owned(), input::texts(vpc, "SecurityGroupIds"));
     }
+    // The one action that is not called as its operation is.
+    let name = if action == "Invoke" { "InvokeFunction" } else { action };
     let mut needs =
-        vec![Need { action: format!("lambda:{action}"), resource: resource.clone(), context: context.clone() }];
+        vec![Need { action: format!("lambda:{name}"), resource: resource.clone(), context: context.clone() }];
     if action == "CreateFunction" && tags.is_some() {
         needs.push(Need { action: "lambda:TagResource".to_owned(), resource, context });
     }

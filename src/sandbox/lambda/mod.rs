@@ -6,6 +6,7 @@ mod configure;
 mod create;
 mod dispatch;
 mod extras;
+mod invoke;
 mod read;
 mod shown;
 mod versions;

@@ -231,7 +231,7 @@ pub enum Status {
 
 impl Status {
     /// The word on the wire.
-    pub(super) fn word(&self) -> &str {
+    pub(in crate::sandbox) fn word(&self) -> &str {
         match self {
             Self::Creating(..) => "creating",
             Self::Settled(word) => word,

@@ -106,6 +106,12 @@ impl Secret {
         keys.get("password").and_then(Value::as_str)?;
         keys.get("username").and_then(Value::as_str).map(str::to_owned)
     }
+
+    /// The password in it.
+    pub(super) fn password(&self) -> Option<String> {
+        let keys: Value = serde_json::from_str(self.staged("AWSCURRENT")?.text.as_deref()?).ok()?;
+        keys.get("password").and_then(Value::as_str).map(str::to_owned)
+    }
 }
 
 /// The secret of that ARN (with or without the six characters at its end) or name.

@@ -14,6 +14,7 @@ const ROUTES: &[Route] = &[
     ("POST", "/2015-03-31/functions", "CreateFunction", 201),
     ("GET", "/2015-03-31/functions/{FunctionName}", "GetFunction", 200),
     ("DELETE", "/2015-03-31/functions/{FunctionName}", "DeleteFunction", 204),
+    ("POST", "/2015-03-31/functions/{FunctionName}/invocations", "Invoke", 200),
     ("GET", "/2015-03-31/functions/{FunctionName}/configuration", "GetFunctionConfiguration", 200),
     ("PUT", "/2015-03-31/functions/{FunctionName}/configuration", "UpdateFunctionConfiguration", 200),
     ("PUT", "/2015-03-31/functions/{FunctionName}/code", "UpdateFunctionCode", 200),
@@ -64,6 +65,8 @@ pub(super) fn decode(request: &Request) -> Result<(String, Value), AwsError> {
         }
         if let Some(labels) = matches(template, &pieces, &query) {
             let mut input = match json_body(&request.body)? {
+                // The whole body is one member there: what it holds is the function's own affair.
+                payload if *action == "Invoke" => Map::from_iter([("Payload".to_owned(), payload)]),
                 Value::Object(members) => members,
                 _ => Map::new(),
             };
