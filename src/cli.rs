@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use proving::{Connect, Token};
+pub use proving::{Connect, Prove, Token};
 
-use crate::spec::{ClientAuth, DatabaseAuth, NetworkType, ReaderEndpoint};
+use crate::spec::{ClientAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
 
 /// Puts an Amazon RDS Proxy between existing Lambda functions and an existing database.
 #[derive(Debug, Parser)]
@@ -93,6 +93,8 @@ pub enum Command {
     Teardown(Teardown),
     /// Find what is wrong between functions, proxy and database, and say what helps. Changes nothing.
     Doctor(Doctor),
+    /// Check that the functions get through the proxy to the database.
+    Verify(Prove),
     /// Print a fresh IAM token for the proxy: the password for the next 15 minutes.
     Token(Token),
     /// Print the command line with which a person logs in through the proxy.
@@ -202,6 +204,13 @@ pub struct Up {
     /// Read each secret once, to check that it has the keys username and password.
     #[arg(long)]
     pub inspect_secret: bool,
+    /// What must hold before the functions are pointed at the proxy. probe makes a short-lived function in the seat of
+    /// each of them, which connects, and is removed.
+    #[arg(long, value_enum, default_value_t = Verify::Static)]
+    pub verify: Verify,
+    /// With --verify probe: log in with the functions' own passwords, which are not stored anywhere.
+    #[arg(long)]
+    pub probe_login: bool,
     /// How long to wait.
     #[command(flatten)]
     pub waits: Waits,
@@ -211,7 +220,7 @@ pub struct Up {
 #[derive(Debug, Args)]
 pub struct Waits {
     /// How long to wait: 45m for every long wait, or target=45m for one
-    /// (proxy, target, deletion, propagation, database, function).
+    /// (proxy, target, deletion, propagation, database, function, probe).
     #[arg(long = "timeout", value_name = "[WAIT=]SPAN")]
     pub timeouts: Vec<String>,
 }
@@ -295,6 +304,8 @@ pub enum For {
     Teardown,
     /// doctor
     Doctor,
+    /// verify --probe, and up --verify probe besides what up needs
+    Verify,
     /// All of them.
     All,
 }

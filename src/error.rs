@@ -142,6 +142,7 @@ impl From<Stop> for Failure {
                 hints.push(format!("To wait longer: --timeout {}=SPAN.", limit.name));
                 Self::new(Exit::Patience, headline, hints)
             }
+            Stop::Unproven { hints, .. } => Self::new(Exit::Unverified, headline, hints.clone()),
             Stop::Interrupted => Self::new(Exit::Interrupted, "interrupted", [""; 0]),
             Stop::Abandoned => Self::new(Exit::Failed, headline, [""; 0]),
         }

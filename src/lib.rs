@@ -15,6 +15,7 @@ pub mod exit;
 pub mod names;
 pub mod password;
 pub mod permissions;
+pub mod probe;
 pub mod report;
 pub mod sandbox;
 pub mod sequence;

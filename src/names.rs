@@ -8,6 +8,10 @@ pub const PROXY_NAME_LIMIT: usize = 63;
 const ROLE_NAME_LIMIT: usize = 64;
 /// The longest name that IAM gives a policy.
 const POLICY_NAME_LIMIT: usize = 128;
+/// The longest name that Lambda gives a function.
+const FUNCTION_NAME_LIMIT: usize = 64;
+/// What the names of our short-lived functions begin with.
+pub const PROBE_PREFIX: &str = "rdsproxy-setup-probe-";
 /// The inline policy of the proxy's role.
 pub const SECRET_POLICY: &str = "read-secrets";
 /// The inline policy of the proxy's role where it logs in at the database with IAM.
@@ -94,6 +98,23 @@ pub fn secret_token(name: &str) -> String {
     digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
+/// The name of the short-lived function that a stack makes in a seat; `seat` holds all that it is made of.
+#[must_use]
+pub fn probe_of(stack: &str, seat: &str) -> String {
+    format!("{}{}", probe_head(stack), digest(seat))
+}
+
+/// Whether a function's name is that of a stack's probe, in whichever seat.
+#[must_use]
+pub fn is_probe_of(stack: &str, name: &str) -> bool {
+    let seat = name.strip_prefix(&probe_head(stack));
+    seat.is_some_and(|seat| seat.len() == DIGEST && seat.chars().all(|c| c.is_ascii_hexdigit()))
+}
+
+fn probe_head(stack: &str) -> String {
+    format!("{}-", fit(&format!("{PROBE_PREFIX}{stack}"), FUNCTION_NAME_LIMIT - DIGEST - 1))
+}
+
 /// The IAM path that a region's stacks stand under.
 #[must_use]
 pub fn region_path(region: &str) -> String {
@@ -118,6 +139,9 @@ pub fn stack_of(database: &str) -> String {
     format!("{}-proxy", fit(database, PROXY_NAME_LIMIT - "-proxy".len()))
 }
 
+/// How many digits a digest has.
+const DIGEST: usize = 12;
+
 /// The first twelve hex digits of a text's SHA-256.
 #[must_use]
 pub fn digest(text: &str) -> String {
@@ -138,7 +162,7 @@ fn fit(name: &str, limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Names, stack_of};
+    use super::{Names, PROBE_PREFIX, is_probe_of, probe_of, stack_of};
 
     #[test]
     fn long_names_stay_within_aws_limits_and_apart() {
@@ -158,6 +182,19 @@ mod tests {
     fn a_cut_at_a_hyphen_leaves_no_double_hyphen() {
         let id = format!("{}-{}", "x".repeat(43), "y".repeat(19));
         assert!(!stack_of(&id).contains("--"), "{}", stack_of(&id));
+    }
+
+    #[test]
+    fn a_probe_is_known_by_its_name_and_stays_within_lambdas_limit() {
+        for stack in ["a", "a-b", "sg-main-proxy", &"x".repeat(63)] {
+            let name = probe_of(stack, "a role in two subnets");
+            assert!(name.len() <= 64 && name.starts_with(PROBE_PREFIX), "{name}");
+            assert!(is_probe_of(stack, &name));
+            assert!(!is_probe_of("another", &name));
+            assert_ne!(name, probe_of(stack, "another seat"));
+        }
+        assert!(!is_probe_of("a", &probe_of("a-b", "x")) && !is_probe_of("a-b", &probe_of("a", "x")));
+        assert!(!is_probe_of("a", "rdsproxy-setup-probe-a-"));
     }
 
     #[test]

@@ -21,6 +21,17 @@ impl Password {
         self.0.is_empty()
     }
 
+    /// The password itself, for the one request that needs it.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// A text without the password.
+    #[must_use]
+    pub fn hidden_in(&self, text: &str) -> String {
+        if self.0.is_empty() { text.to_owned() } else { text.replace(self.0.as_str(), "…") }
+    }
+
     /// The value of a secret that RDS Proxy reads: `username` and `password`, in lower case.
     ///
     /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-secrets-arns.html>)

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::cloud::tags::STACK;
-use crate::names::{Names, region_path, stack_of};
+use crate::names::{Names, PROBE_PREFIX, region_path, stack_of};
 
 /// A command that needs permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +22,8 @@ pub enum Verb {
     Teardown,
     /// `doctor`, besides what `status` needs.
     Doctor,
+    /// `verify --probe`, and `up --verify probe` besides what `up` needs; `verify` alone needs what `status` does.
+    Verify,
 }
 
 /// What an action is allowed on.
@@ -41,6 +43,8 @@ pub enum On {
     ServiceRole,
     /// Functions and their versions.
     Functions,
+    /// Our short-lived functions.
+    Probes,
     /// Security groups.
     Groups,
     /// VPCs, in which groups are made.
@@ -77,6 +81,7 @@ impl On {
             Self::Policies => "our policies",
             Self::ServiceRole => "RDS's service-linked role",
             Self::Functions => "functions and their versions",
+            Self::Probes => "our probes",
             Self::Groups => "security groups",
             Self::Vpcs => "VPCs",
             Self::NewGroupsAndRules => "security groups and rules",
@@ -105,6 +110,8 @@ pub enum If {
     OurPolicy,
     /// The role goes to RDS.
     PassedToRds,
+    /// The role goes to Lambda.
+    PassedToLambda,
     /// The role is RDS's.
     RdsService,
     /// The tags belong to a call that makes a group or a rule.
@@ -134,6 +141,8 @@ const UST: &[Verb] = &[Verb::Up, Verb::Status, Verb::Teardown];
 const ST: &[Verb] = &[Verb::Status, Verb::Teardown];
 const UD: &[Verb] = &[Verb::Up, Verb::Doctor];
 const D: &[Verb] = &[Verb::Doctor];
+const V: &[Verb] = &[Verb::Verify];
+const UDV: &[Verb] = &[Verb::Up, Verb::Doctor, Verb::Verify];
 
 const fn may(action: &'static str, verbs: &'static [Verb], on: On, condition: If, why: &'static str) -> Permission {
     Permission { action, verbs, on, condition, why }
@@ -163,9 +172,9 @@ pub const PERMISSIONS: &[Permission] = &[
     may("rds:DescribeDBClusterParameters", UD, On::ParameterGroups, If::Always, "the same of a cluster"),
     may("rds:DescribeEvents", D, On::All, If::Always, "see what RDS told of the proxy"),
     may("iam:SimulatePrincipalPolicy", D, On::FunctionRoles, If::Always, "see what the roles may do"),
-    may("ec2:DescribeVpcs", UD, On::All, If::Always, "see whether the VPC bears a proxy"),
+    may("ec2:DescribeVpcs", UDV, On::All, If::Always, "see whether the VPC bears a proxy; Lambda asks it for a probe"),
     may("ec2:DescribeRouteTables", D, On::All, If::Always, "see routes in the way"),
-    may("ec2:DescribeSubnets", UD, On::All, If::Always, "choose subnets"),
+    may("ec2:DescribeSubnets", UDV, On::All, If::Always, "choose subnets; Lambda asks it for a probe"),
     may("ec2:DescribeNetworkAcls", UD, On::All, If::Always, "warn of ACLs in the way of subnets that were named"),
     may("lambda:ListFunctions", UST, On::All, If::Always, "find the functions that use the database"),
     may("lambda:GetFunction", UST, On::Functions, If::Always, "read tags, and where an update stands"),
@@ -218,9 +227,21 @@ pub const PERMISSIONS: &[Permission] = &[
     may("lambda:UpdateFunctionConfiguration", UT, On::Functions, If::Always, "step 13, and back"),
     may("lambda:PublishVersion", UT, On::Functions, If::Always, "step 13, for callers of an alias"),
     may("lambda:UpdateAlias", UT, On::Functions, If::Always, "step 13, for callers of an alias, and back"),
+    // Proving.
+    may("lambda:CreateFunction", V, On::Probes, If::MadeOurs, "verify --probe: the short-lived function"),
+    may("lambda:TagResource", V, On::Probes, If::MadeOurs, "verify --probe: the ownership tag"),
+    may("iam:PassRole", V, On::FunctionRoles, If::PassedToLambda, "verify --probe: it takes the function's role"),
+    may("lambda:InvokeFunction", V, On::Probes, If::Always, "verify --probe: ask it"),
+    may("lambda:DeleteFunction", V, On::Probes, If::Always, "verify --probe: remove it"),
     // Taking away.
     may("lambda:UntagResource", T, On::Functions, If::Always, "forget the former host"),
-    may("lambda:DeleteFunction", T, On::Functions, If::Always, "delete the versions that we published"),
+    may(
+        "lambda:DeleteFunction",
+        T,
+        On::Functions,
+        If::Always,
+        "delete the versions that we published; and probes left behind",
+    ),
     may("rds:DeleteDBProxy", T, On::Proxies, If::Ours, "delete the proxy"),
     may("rds:DeleteDBProxyEndpoint", T, On::Endpoints, If::Ours, "delete the read-only endpoint"),
     may("rds:DeregisterDBProxyTargets", T, On::Targets, If::Always, "hand an adopted proxy back"),
@@ -293,6 +314,7 @@ impl Scope {
             On::Policies => vec![self.iam(&format!("policy{path}*"))],
             On::ServiceRole => vec![self.iam("role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS")],
             On::Functions => vec![self.arn("lambda", "function:*")],
+            On::Probes => vec![self.arn("lambda", &format!("function:{PROBE_PREFIX}*"))],
             On::Groups => vec![self.arn("ec2", "security-group/*")],
             On::Vpcs => vec![self.arn("ec2", "vpc/*")],
             On::NewGroupsAndRules => {
@@ -324,6 +346,7 @@ impl Scope {
             If::MadeOurs => Some(json!({ "StringLike": { format!("aws:RequestTag/{STACK}"): stack } })),
             If::OurPolicy => Some(json!({ "ArnLike": { "iam:PolicyARN": self.iam(&format!("policy{path}*")) } })),
             If::PassedToRds => Some(json!({ "StringEquals": { "iam:PassedToService": "rds.amazonaws.com" } })),
+            If::PassedToLambda => Some(json!({ "StringEquals": { "iam:PassedToService": "lambda.amazonaws.com" } })),
             If::RdsService => Some(json!({ "StringEquals": { "iam:AWSServiceName": "rds.amazonaws.com" } })),
             If::TagsOnCreate => Some(json!({ "StringEquals": { "ec2:CreateAction": [
                 "CreateSecurityGroup", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress",

@@ -14,6 +14,7 @@ use crate::engine::event::{Ending, Event};
 use crate::engine::ledger::{Entry, Verdict};
 use crate::engine::{Change, Run, Seen, Step, Stop, Until, all2};
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
+use crate::probe::{self, Hosts, Proof};
 use crate::spec::NetworkType;
 use crate::steps::attach::Attach;
 use crate::steps::connect_policy::ConnectPolicy;
@@ -33,12 +34,14 @@ const PASSWORD_LOGIN: &str = "the functions log in with a password";
 const NO_FUNCTION: &str = "no function uses the database";
 
 /// What a run ends with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// The proxy's endpoint.
     pub endpoint: String,
     /// The functions that point at it.
     pub functions: Vec<String>,
+    /// What was proven before they were pointed there.
+    pub proofs: Vec<Proof>,
 }
 
 impl Survey {
@@ -406,13 +409,17 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let functions: Vec<FunctionUse> =
         survey.functions.iter().map(|found| FunctionUse::of(found.function.clone(), &known, found.named)).collect();
     let repoint = survey.repoint(&known, &endpoint, reader.as_deref());
-    run.converge(&repoint, Seen::Present(functions), Until::Ready).await?;
+    let functions = Seen::Present(functions);
+    let moves = matches!(repoint.compare(&functions), Change::Create | Change::Update(_)) || !survey.frozen.is_empty();
+    let hosts = Hosts { proxy: &endpoint, reader: reader.as_deref() };
+    let proofs = probe::before_repoint(run, survey, hosts, moves).await?;
+    run.converge(&repoint, functions, Until::Ready).await?;
     if !survey.frozen.is_empty() {
         let release = survey.release();
         run.converge(&release, Seen::Present(release.start()), Until::Ready).await?;
     }
     let functions = survey.functions.iter().map(|found| found.function.name.clone()).collect();
-    Ok(Outcome { endpoint, functions })
+    Ok(Outcome { endpoint, functions, proofs })
 }
 
 /// What the registration told of the target's health is minutes old by the time that the proxy is ready.

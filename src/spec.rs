@@ -51,6 +51,10 @@ pub struct Spec {
     pub tags: Tags,
     /// Whether secrets may be read once to check their keys.
     pub inspect_secret: bool,
+    /// What must be proven before the functions are pointed at the proxy.
+    pub verify: Verify,
+    /// Whether a probe may log in with the functions' own passwords.
+    pub probe_login: bool,
 }
 
 impl Spec {
@@ -79,6 +83,8 @@ impl Spec {
             debug_logging: None,
             tags: Tags::new(),
             inspect_secret: false,
+            verify: Verify::Static,
+            probe_login: false,
         }
     }
 }
@@ -123,6 +129,17 @@ pub struct CreateSecret {
     pub kms_key: Option<String>,
     /// Whether AWS generates the passwords.
     pub generate: bool,
+}
+
+/// What must be proven before the functions are pointed at the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Verify {
+    /// What AWS tells of it.
+    Static,
+    /// A connection from each function's own seat.
+    Probe,
+    /// Nothing but the target's health.
+    None,
 }
 
 /// How functions log in at the proxy.

@@ -301,6 +301,12 @@ impl Survey {
         self.seen.proxy.present().and_then(|found| found.proxy.endpoint.as_deref())
     }
 
+    /// The read-only endpoint's host, if there is one.
+    #[must_use]
+    pub fn reader_host(&self) -> Option<String> {
+        self.seen.reader.present().and_then(|found| found.endpoint.host.clone())
+    }
+
     /// Whether the proxy requires TLS, or will.
     #[must_use]
     pub fn requires_tls(&self) -> bool {
@@ -311,7 +317,7 @@ impl Survey {
     /// The hosts of the proxy's endpoints, or such as will be as long; no reader where there is to be none.
     pub(crate) fn hosts(&self) -> (String, Option<String>) {
         let endpoint = self.endpoint().map_or_else(|| self.names.endpoint_like(&self.region), str::to_owned);
-        let found = self.seen.reader.present().and_then(|found| found.endpoint.host.clone());
+        let found = self.reader_host();
         let reader = self.wants_reader.then(|| found.unwrap_or_else(|| self.names.reader_host_like(&self.region)));
         (endpoint, reader)
     }

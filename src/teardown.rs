@@ -29,6 +29,10 @@ pub use found::{Line, Restoring, Stack, survey};
 /// # Errors
 /// When AWS refuses, patience ends, or the run is told to stop; running it again goes on.
 pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
+    for name in &stack.probes {
+        // Made by a probe that was killed; it may still be on its way.
+        delete_probe(run, name).await?;
+    }
     let back =
         stack.functions.iter().map(|found| step(run, StepId::Repoint, &found.function.name, put_back(run, found)));
     crowd(back.collect()).await.into_iter().reduce(|one, other| all2(one, other).map(drop)).transpose()?;
@@ -147,6 +151,15 @@ impl Waiting<'_> {
             }
         }
     }
+}
+
+async fn delete_probe(run: &Run<'_>, name: &str) -> Result<(), Stop> {
+    let doing = format!("deleting a probe that was left behind ({name})");
+    let (since, limit) = (run.clock.elapsed(), run.patience.probe);
+    let wait = Waiting { step: StepId::Repoint, doing: &doing, since, limit, pace: Pace::Seconds };
+    wait.insist(run, async || run.cloud.lambda.delete(name).await).await?;
+    run.tell(&Event::Probe { seat: name.to_owned(), state: "removed".to_owned(), wait: None });
+    Ok(())
 }
 
 async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {

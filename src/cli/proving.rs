@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::Waits;
 use crate::client::Client;
 
 /// `token`.
@@ -36,4 +37,28 @@ pub struct Connect {
     /// The file with Amazon's root certificate; for psql 16 or later also: system.
     #[arg(long, value_name = "FILE")]
     pub ca: Option<String>,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct Prove {
+    /// The database, by identifier or ARN.
+    #[arg(long, value_name = "ID|ARN")]
+    pub db: String,
+    /// The proxy's name, where up was given one.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// A function whose way is checked; repeat for several. Else all that use the database or the proxy.
+    #[arg(long = "function", value_name = "NAME")]
+    pub functions: Vec<String>,
+    /// Connect for real: a short-lived function in the seat of each of them (same subnets, groups and role) goes as far as
+    /// SELECT 1, and is removed.
+    #[arg(long)]
+    pub probe: bool,
+    /// Where the proxy takes passwords: log in with the function's own, which is not stored anywhere.
+    #[arg(long, requires = "probe")]
+    pub probe_login: bool,
+    /// How long to wait.
+    #[command(flatten)]
+    pub waits: Waits,
 }

@@ -153,6 +153,9 @@ fn kind_of(code: &str) -> Kind {
         | "InvalidDBProxyStateFault"
         | "InvalidDBProxyEndpointStateFault"
         | "ResourceConflictException"
+        | "ResourceNotReadyException"
+        | "ENINotReadyException"
+        | "EC2ThrottledException"
         | "ConcurrentModification" => Kind::NotYet,
         "PreconditionFailedException" => Kind::Stale,
         "DependencyViolation" | "DeleteConflict" | "InvalidGroup.InUse" => Kind::InUse,
@@ -176,6 +179,9 @@ fn kind_of(code: &str) -> Kind {
         | "LimitExceeded"
         | "RulesPerSecurityGroupLimitExceeded"
         | "SecurityGroupLimitExceeded"
+        | "ENILimitReachedException"
+        | "SubnetIPAddressLimitReachedException"
+        | "CodeStorageExceededException"
         | "InsufficientAvailableIPsInSubnetFault" => Kind::Quota,
         _ => Kind::Invalid,
     }

@@ -1,5 +1,6 @@
 //! AWS Lambda: functions, their variables and tags.
 
+mod probe;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use super::Tags;
 use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
 
+pub use probe::{Invoked, NewFunction, State};
 pub use versions::{Alias, LATEST, Version};
 
 /// The Lambda client.
@@ -62,6 +64,12 @@ pub struct Function {
     pub subnets: Vec<String>,
     /// Its security groups.
     pub security_groups: Vec<String>,
+    /// Whether it may use IPv6 in dual-stack subnets.
+    pub ipv6: bool,
+    /// Where it logs.
+    pub log_group: Option<String>,
+    /// Whether it can be called.
+    pub state: State,
     /// The variables of `$LATEST`.
     pub variables: Variables,
     /// Why AWS does not show the variables, if it does not: then nothing may be written.
@@ -171,12 +179,7 @@ fn discreet(mut refusal: Refusal, variables: &Variables) -> Refusal {
 }
 
 fn plain(found: FunctionConfiguration, tags: Option<Tags>) -> Option<Function> {
-    let (vpc, subnets, security_groups) = match found.vpc_config {
-        Some(VpcConfigResponse { vpc_id, subnet_ids, security_group_ids, .. }) => {
-            (vpc_id.filter(|id| !id.is_empty()), subnet_ids.unwrap_or_default(), security_group_ids.unwrap_or_default())
-        }
-        None => (None, Vec::new(), Vec::new()),
-    };
+    let network = found.vpc_config.unwrap_or_else(|| VpcConfigResponse::builder().build());
     let (variables, hidden) = match found.environment {
         Some(EnvironmentResponse { variables, error, .. }) => (
             variables.unwrap_or_default().into_iter().collect(),
@@ -188,9 +191,12 @@ fn plain(found: FunctionConfiguration, tags: Option<Tags>) -> Option<Function> {
         name: found.function_name?,
         arn: found.function_arn?,
         role: found.role?,
-        vpc,
-        subnets,
-        security_groups,
+        vpc: network.vpc_id.filter(|id| !id.is_empty()),
+        subnets: network.subnet_ids.unwrap_or_default(),
+        security_groups: network.security_group_ids.unwrap_or_default(),
+        ipv6: network.ipv6_allowed_for_dual_stack.unwrap_or(false),
+        log_group: found.logging_config.and_then(|logging| logging.log_group),
+        state: probe::state(found.state.as_ref(), found.state_reason),
         variables: Variables(variables),
         hidden,
         revision: found.revision_id,

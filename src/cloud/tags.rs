@@ -23,6 +23,9 @@ pub const ADOPTED: &str = "rdsproxy-setup:adopted";
 /// The tag on a database whose IAM authentication a stack turned on; its value is the stack's name.
 pub const IAM_AUTH: &str = "rdsproxy-setup:iam-auth";
 
+/// The tag on a short-lived function which tells whose seat it is in.
+pub const PROBE: &str = "rdsproxy-setup:probe";
+
 /// Who owns what a stack consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {

@@ -11,6 +11,7 @@ mod status;
 mod teardown;
 mod token;
 mod up;
+mod verify;
 
 use crate::cli::{Cli, Color, Command, Output};
 use crate::error::Failure;
@@ -35,6 +36,7 @@ pub fn run(cli: &Cli) -> Exit {
             Command::Status(args) => Box::pin(status::run(&cli.global, args)).await,
             Command::Teardown(args) => Box::pin(teardown::run(&cli.global, args)).await,
             Command::Doctor(args) => Box::pin(doctor::run(&cli.global, args)).await,
+            Command::Verify(args) => Box::pin(verify::run(&cli.global, args)).await,
             Command::Token(args) => Box::pin(token::run(&cli.global, args)).await,
             Command::Connect(args) => Box::pin(connect::run(&cli.global, args)).await,
             Command::Permissions(args) => permissions::run(&cli.global, args),

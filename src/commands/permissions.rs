@@ -14,7 +14,8 @@ pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> 
         For::Status => &[Verb::Status],
         For::Teardown => &[Verb::Teardown],
         For::Doctor => &[Verb::Status, Verb::Doctor],
-        For::All => &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor],
+        For::Verify => &[Verb::Verify, Verb::Status],
+        For::All => &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify],
     };
     let database = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
     let stack = database.as_ref().map(|database| spec::stack(args.name.as_deref(), database)).transpose()?;

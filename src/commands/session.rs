@@ -153,14 +153,14 @@ pub(super) fn patience(waits: &Waits) -> Result<Patience, Failure> {
     Ok(patience)
 }
 
-/// Shows what will happen, and asks for consent unless it was given.
-pub(super) fn consent(global: &Global, plan: &str, explain: &str) -> Result<bool, Failure> {
+/// Shows what will happen, and asks for consent unless it was given; `alone` is what helps where nobody can be asked.
+pub(super) fn consent(global: &Global, plan: &str, explain: &str, alone: &str) -> Result<bool, Failure> {
     let asked = !global.yes;
     if asked && !std::io::stdin().is_terminal() {
         return Err(Failure::new(
             Exit::Decide,
             "asking for consent: there is no terminal to ask on, so nothing was changed",
-            ["Add --yes to carry the plan out, or look at it only with up --dry-run."],
+            [alone],
         ));
     }
     // Nobody agrees to what was not shown.

@@ -14,6 +14,8 @@ use crate::{stacks, teardown};
 const EXPLAIN: &str = "The functions' variables are put back first, and each update is waited for. Then the proxy goes, and with it \
                        everything that carries this stack's ownership tag. What someone else made stays.";
 
+const ALONE: &str = "Add --yes to carry the plan out, or look at it only with up --dry-run.";
+
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failure> {
     let wanted = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
@@ -55,7 +57,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     }
     let lines = stack.lines();
     let plan = format!("This takes {name} away:\n\n{}\n", report::removals(&lines));
-    if !consent(global, &plan, EXPLAIN)? {
+    if !consent(global, &plan, EXPLAIN, ALONE)? {
         return Ok(Exit::Decide);
     }
     let began = session.clock.elapsed();

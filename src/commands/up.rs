@@ -9,17 +9,20 @@ use serde_json::{Value, json};
 use super::diagnosis::At;
 use super::session::{Session, command, consent, patience};
 use super::{diagnosis, passwords};
-use crate::catalogue::STEPS;
+use crate::catalogue::{STEPS, StepId};
 use crate::cli::{Global, Up};
 use crate::cloud::rds::Pool;
 use crate::doctor::Finding;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::probe::{self, Hosts, Seat};
 use crate::report::{self, Done, SCHEMA, Topology};
 use crate::sequence::{self, Outcome};
-use crate::spec::{self, CreateSecret, DatabaseRef, Spec, SpecError};
+use crate::spec::{self, CreateSecret, DatabaseRef, Spec, SpecError, Verify};
 use crate::survey::Survey;
+
+const ALONE: &str = "Add --yes to carry the plan out, or look at it only with up --dry-run.";
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
@@ -33,16 +36,17 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
         report::warn(session.json, warning);
     }
     let findings = diagnosis::before(global, &session, &survey).await;
+    let seats = seats(&survey, &entries)?;
     if args.dry_run {
-        show_plan(&session, &survey, &entries, &findings);
+        show_plan(&session, &survey, &entries, &Besides { findings: &findings, seats: &seats });
         return Ok(if args.detailed_exitcode && pending { Exit::Pending } else { Exit::Done });
     }
     conflicts(&entries)?;
     diagnosis::stop_at(&findings)?;
     let users: Vec<String> = survey.secrets.planned.iter().map(|planned| planned.user.clone()).collect();
     survey.passwords = passwords::read(args, &users)?;
-    let plan = format!("{}\n\n{}\n", headline(&survey), report::plan(&entries));
-    if pending && !consent(global, &plan, &explain())? {
+    let plan = format!("{}\n\n{}\n{}", headline(&survey), report::plan(&entries), before_13(&seats));
+    if pending && !consent(global, &plan, &explain(), ALONE)? {
         return Ok(Exit::Decide);
     }
     let began = session.clock.elapsed();
@@ -87,7 +91,7 @@ fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &End
         report::document(&json!({
             "schema": SCHEMA, "changed": !done.is_empty(), "proxy": survey.names.stack, "endpoint": outcome.endpoint,
             "port": port, "database": survey.database.id, "client_auth": login, "functions": outcome.functions,
-            "changes": changes,
+            "changes": changes, "probes": report::proofs_document(&outcome.proofs),
         }));
         return;
     }
@@ -106,6 +110,12 @@ fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &End
         login: format!("{login}, {tls}"),
     });
     report::result(&format!("\n{path}\n"));
+    for proof in &outcome.proofs {
+        report::result(&format!("proven from {}, {}: {}", proof.functions.join(", "), proof.who(), proof.line()));
+    }
+    if !outcome.proofs.is_empty() {
+        report::result("");
+    }
     if !done.is_empty() {
         report::result(&format!("{}\n", report::changes(done)));
     }
@@ -150,13 +160,40 @@ fn explain() -> String {
     lines.join("\n")
 }
 
-fn show_plan(session: &Session, survey: &Survey, entries: &[Entry], findings: &[Finding]) {
+/// What a plan holds besides the steps.
+struct Besides<'a> {
+    findings: &'a [Finding],
+    seats: &'a [Seat],
+}
+
+fn show_plan(session: &Session, survey: &Survey, entries: &[Entry], besides: &Besides<'_>) {
+    let seats = besides.seats;
     if session.json {
+        let probes: Vec<Value> =
+            seats.iter().map(|seat| json!({"function": seat.name, "in_the_seat_of": seat.functions})).collect();
         report::document(&json!({"schema": SCHEMA, "proxy": survey.names.stack, "plan": steps(entries),
-                                  "findings": report::findings(findings)}));
+                                  "findings": report::findings(besides.findings), "probes": probes}));
         return;
     }
-    report::result(&format!("{}\n\n{}", headline(survey), report::plan(entries)));
+    let text = format!("{}\n\n{}{}", headline(survey), report::plan(entries), before_13(seats));
+    report::result(text.trim_end());
+}
+
+/// Where probes will be made, if they were asked for and something is to be pointed at the proxy.
+fn seats(survey: &Survey, entries: &[Entry]) -> Result<Vec<Seat>, Failure> {
+    let moves = entries.iter().any(|entry| entry.step == StepId::Repoint && entry.verdict.changes());
+    if survey.spec.verify != Verify::Probe || !moves {
+        return Ok(Vec::new());
+    }
+    probe::speaks(survey)?;
+    let (endpoint, reader) = survey.hosts();
+    let hosts = Hosts { proxy: &endpoint, reader: reader.as_deref() };
+    Ok(probe::seats(survey, hosts, survey.spec.probe_login, &probe::package()))
+}
+
+/// What the plan says of probes.
+fn before_13(seats: &[Seat]) -> String {
+    if seats.is_empty() { String::new() } else { format!("\nBefore step 13: {}", report::seats(seats)) }
 }
 
 /// The entries as JSON.
@@ -245,5 +282,7 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
         debug_logging: args.debug_logging.then_some(true),
         tags: args.tags.iter().map(|text| spec::tag(text)).collect::<Result<_, _>>()?,
         inspect_secret: args.inspect_secret,
+        verify: args.verify,
+        probe_login: args.probe_login,
     })
 }

@@ -210,7 +210,7 @@ fn token_by_name(name: &str, value: &str) -> bool {
             && ["iam", "iam_auth", "rds_iam", "aws_iam"].contains(&value.as_str()))
 }
 
-fn is_password(name: &str) -> bool {
+pub(super) fn is_password(name: &str) -> bool {
     let word = |wanted: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == wanted);
     let password = any_of(&["PASSWORD", "PASSWD", "PGPASS"], name) || word("PASS") || word("PWD");
     password && (any_of(&DATABASE, name) || !any_of(&ELSEWHERE, name))
@@ -230,21 +230,21 @@ pub(super) fn refers_to_secret(name: &str, value: &str) -> bool {
 }
 
 /// `user` or `user:password` in front of a host within a URL.
-fn login_in<'a>(found: &'a FunctionUse, holding: &super::functions::Holding) -> Option<&'a str> {
+pub(super) fn login_in<'a>(found: &'a FunctionUse, holding: &super::functions::Holding) -> Option<&'a str> {
     let value = found.function.variables.0.get(&holding.name)?;
     let before = value.get(..holding.mentions.first()?.host.start)?;
     before.rsplit_once("://").and_then(|(_, rest)| rest.strip_suffix('@'))
 }
 
 /// The value of one of these keys in a connection string: `Key=value;…`, `key=value …` or `…?key=value&…`.
-fn key_in<'a>(text: &'a str, keys: &[&str]) -> Option<&'a str> {
+pub(super) fn key_in<'a>(text: &'a str, keys: &[&str]) -> Option<&'a str> {
     let pairs = text.split([';', ' ', '?', '&']).filter_map(|part| part.split_once('='));
     let wanted = |key: &str| keys.contains(&key.trim().to_ascii_lowercase().as_str());
     pairs.filter(|(_, value)| !value.is_empty()).find(|(key, _)| wanted(key)).map(|(_, value)| value)
 }
 
 /// The database user that a function's variables name.
-fn user_of(found: &FunctionUse) -> Option<String> {
+pub(super) fn user_of(found: &FunctionUse) -> Option<String> {
     let variables = &found.function.variables.0;
     let says_so = |name: &str| {
         let name = name.to_ascii_uppercase();
@@ -267,7 +267,7 @@ fn user_of(found: &FunctionUse) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::lambda::{Function, Update, Variables};
+    use crate::cloud::lambda::{Function, State, Update, Variables};
     use crate::discover::hosts::{HostKind, KnownHost};
 
     const HOST: &str = "main.abc.eu-west-1.rds.amazonaws.com";
@@ -282,6 +282,9 @@ mod tests {
             vpc: None,
             subnets: Vec::new(),
             security_groups: Vec::new(),
+            ipv6: false,
+            log_group: None,
+            state: State::Active,
             variables: Variables(variables),
             hidden: None,
             revision: None,

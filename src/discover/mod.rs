@@ -7,6 +7,7 @@
 pub mod acls;
 pub mod auth;
 pub mod created;
+pub mod credentials;
 pub mod database;
 pub mod functions;
 pub mod hosts;

@@ -58,6 +58,15 @@ pub enum Event {
         /// How long the step took in all.
         elapsed: Duration,
     },
+    /// Something about a short-lived function that proves a connection; it is none of the thirteen steps.
+    Probe {
+        /// The functions in whose seat it is.
+        seat: String,
+        /// What it does, or what came of it.
+        state: String,
+        /// For how long, and for how long at most, where it is waited for.
+        wait: Option<(Duration, Duration)>,
+    },
     /// Something worth knowing that is no failure.
     Note {
         /// The step that it belongs to, if any.

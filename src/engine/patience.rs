@@ -64,6 +64,9 @@ pub struct Patience {
     pub database: Limit,
     /// For a function's update to be live. The SDK's own waiter takes 5 min.
     pub function: Limit,
+    /// For a short-lived function to be made and to answer: its network interfaces take up to 90 s where no other
+    /// function shares them (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html>).
+    pub probe: Limit,
 }
 
 impl Default for Patience {
@@ -75,13 +78,15 @@ impl Default for Patience {
             propagation: Limit { name: "propagation", span: seconds(2 * 60) },
             database: Limit { name: "database", span: seconds(15 * 60) },
             function: Limit { name: "function", span: seconds(5 * 60) },
+            probe: Limit { name: "probe", span: seconds(5 * 60) },
         }
     }
 }
 
 impl Patience {
     /// The names that `--timeout` takes.
-    pub const NAMES: [&'static str; 6] = ["proxy", "target", "deletion", "propagation", "database", "function"];
+    pub const NAMES: [&'static str; 7] =
+        ["proxy", "target", "deletion", "propagation", "database", "function", "probe"];
 
     /// Sets one limit by name, or with `None` the three long ones.
     ///
@@ -100,6 +105,7 @@ impl Patience {
             &mut self.propagation,
             &mut self.database,
             &mut self.function,
+            &mut self.probe,
         ];
         match limits.into_iter().find(|limit| limit.name == name) {
             Some(limit) => {

@@ -50,6 +50,16 @@ pub enum Stop {
         /// The limit that was reached.
         limit: Limit,
     },
+    /// All is in place, but what it is there for does not work.
+    #[error("{doing}: {}", .reasons.join("; "))]
+    Unproven {
+        /// *verb-ing thing (name)*.
+        doing: String,
+        /// What does not work.
+        reasons: Vec<String>,
+        /// Cause and mend of each.
+        hints: Vec<String>,
+    },
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -314,6 +324,19 @@ impl Run<'_> {
         // The pace is that of the questions: the time that the last answer took is part of it.
         let next = rest.pace.next(elapsed).saturating_sub(now.saturating_sub(rest.asked)).max(SHORTEST);
         self.sleep(next.min(limit.span.saturating_sub(elapsed))).await
+    }
+
+    /// Does something whose result nobody needs once the run is told to stop.
+    ///
+    /// # Errors
+    /// When it is.
+    pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        let notified = self.stop.notify.notified();
+        self.stop.check()?;
+        tokio::select! {
+            done = work => Ok(done),
+            () = notified => Err(self.stop.check().err().unwrap_or(Stop::Interrupted)),
+        }
     }
 
     /// Sleeps, unless the run is told to stop.

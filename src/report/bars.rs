@@ -137,6 +137,14 @@ impl Listener for Bars {
                 let text = format!("{}{detail}{time}", word_of(*ending));
                 (*step, Phase::Over { mark: mark_of(*ending), text })
             }
+            Event::Probe { seat, state, wait: Some((elapsed, limit)) } => {
+                let (state, since) = (format!("probe for {seat}: {state}"), now.saturating_sub(*elapsed));
+                (StepId::Repoint, Phase::Waiting { state, limit: *limit, since })
+            }
+            Event::Probe { seat, state, wait: None } => {
+                self.board.all.suspend(|| super::raw(&format!("probe for {seat}: {state}")));
+                return;
+            }
             Event::Note { text, .. } => {
                 self.board.all.suspend(|| super::raw(&format!("note: {text}")));
                 return;

@@ -32,6 +32,11 @@ pub(super) fn line(event: &Event) -> String {
             *step,
             json!({"ending": word_of(*ending), "detail": detail, "elapsed_seconds": elapsed.as_secs_f64()}),
         ),
+        Event::Probe { seat, state, wait } => json!({
+            "schema": SCHEMA, "event": "probe", "seat": seat, "state": state,
+            "elapsed_seconds": wait.map(|(elapsed, _)| elapsed.as_secs_f64()),
+            "limit_seconds": wait.map(|(_, limit)| limit.as_secs_f64()),
+        }),
         Event::Note { step, text } => {
             json!({"schema": SCHEMA, "event": "note", "step": step.map(StepId::number), "text": text})
         }

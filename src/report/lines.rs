@@ -19,7 +19,7 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 pub struct Lines {
     json: bool,
     quiet: bool,
-    last: Mutex<BTreeMap<StepId, (String, Instant)>>,
+    last: Mutex<BTreeMap<String, (String, Instant)>>,
 }
 
 impl Lines {
@@ -29,13 +29,13 @@ impl Lines {
         Self { json, quiet, last: Mutex::default() }
     }
 
-    /// Whether this state of this step is worth a line now.
-    fn is_news(&self, step: StepId, state: &str) -> bool {
+    /// Whether this state of this step or probe is worth a line now.
+    fn is_news(&self, whose: String, state: &str) -> bool {
         let Ok(mut last) = self.last.lock() else { return true };
-        match last.get(&step) {
+        match last.get(&whose) {
             Some((known, at)) if known == state && at.elapsed() < HEARTBEAT => false,
             _ => {
-                last.insert(step, (state.to_owned(), Instant::now()));
+                last.insert(whose, (state.to_owned(), Instant::now()));
                 true
             }
         }
@@ -47,9 +47,12 @@ impl Lines {
         if self.quiet && !failed {
             return None;
         }
-        if let Event::Waiting { step, state, .. } = event
-            && !self.is_news(*step, state)
-        {
+        let known = match event {
+            Event::Waiting { step, state, .. } => !self.is_news(head(*step), state),
+            Event::Probe { seat, state, wait: Some(_) } => !self.is_news(seat.clone(), state),
+            _ => false,
+        };
+        if known {
             return None;
         }
         if self.json { Some(json::line(event)) } else { line(event) }
@@ -74,6 +77,10 @@ fn line(event: &Event) -> Option<String> {
             let time = if elapsed.as_secs() > 0 { format!(" ({})", duration(*elapsed)) } else { String::new() };
             Some(format!("{}: {}: {detail}{time}", head(*step), word_of(*ending)))
         }
+        Event::Probe { seat, state, wait: Some((elapsed, limit)) } => {
+            Some(format!("[probe] {seat}: {state} ({} of {})", duration(*elapsed), duration(*limit)))
+        }
+        Event::Probe { seat, state, wait: None } => Some(format!("[probe] {seat}: {state}")),
         Event::Note { step: Some(step), text } => Some(format!("{}: note: {text}", head(*step))),
         Event::Note { step: None, text } => Some(format!("note: {text}")),
     }

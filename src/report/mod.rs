@@ -7,6 +7,7 @@ mod diagnosis;
 mod json;
 mod lines;
 mod progress;
+mod proofs;
 mod style;
 mod tables;
 
@@ -25,6 +26,7 @@ pub use diagnosis::{diagnosis, finding};
 pub use json::{SCHEMA, findings};
 pub use lines::Lines;
 pub use progress::{Done, Progress};
+pub use proofs::{proof, proofs_document, seats};
 pub use tables::{Topology, changes, next, plan, removals, status, topology};
 
 /// The rows on the terminal, while there are any: what is written between them must not tear them.

@@ -39,10 +39,10 @@ pub struct Done {
 }
 
 impl Progress {
-    /// Bars for `steps` on a terminal, else lines; JSON Lines where stdout holds JSON.
+    /// Bars for `steps` on a terminal, else lines, also where there are no steps; JSON Lines where stdout holds JSON.
     #[must_use]
     pub fn start(steps: &[StepId], clock: &Clock, json: bool, quiet: bool) -> Self {
-        let show = if !json && !quiet && is_animated() {
+        let show = if !json && !quiet && !steps.is_empty() && is_animated() {
             let bars = Bars::new(steps, clock);
             super::share(Some(bars.all()));
             Show::Bars(bars)

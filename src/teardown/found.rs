@@ -11,6 +11,7 @@ use crate::discover::hosts::{HostKind, KnownHost, mentions, proxies_of, restore}
 use crate::discover::{Database, Problem};
 use crate::engine::crowd;
 use crate::names::{Names, secret_prefix};
+use crate::probe::left_over;
 use crate::spec::DatabaseRef;
 use crate::steps::proxy::{self, Owned};
 
@@ -41,6 +42,7 @@ pub struct Stack {
     pub(super) policy: Option<(Policy, Vec<String>)>,
     pub(super) groups: Vec<Group>,
     pub(super) rules: Vec<Rule>,
+    pub(super) probes: Vec<String>,
 }
 
 /// IAM authentication of the database, which this stack turned on.
@@ -124,6 +126,7 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
     let groups = groups.map_err(Problem::refused(doing))?;
     let rules = rules.map_err(Problem::refused(doing))?;
     let listed = listed.map_err(Problem::refused("listing the functions"))?;
+    let probes = left_over(cloud, &owner, &listed).await.map_err(Problem::refused("looking for probes"))?;
 
     let Endpoints { hosts: endpoints, readers, mut other_users } = match &proxy {
         Some(found) => Endpoints::of(cloud, found, &owner).await.map_err(Problem::refused(doing))?,
@@ -177,6 +180,7 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         policy,
         groups,
         rules,
+        probes,
     })
 }
 
@@ -327,6 +331,7 @@ impl Stack {
             && self.policy.is_none()
             && self.groups.is_empty()
             && self.rules.is_empty()
+            && self.probes.is_empty()
     }
 
     /// The steps that a teardown takes back, in its order.
@@ -349,7 +354,8 @@ impl Stack {
     /// What a teardown would do, in order.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
-        let mut lines: Vec<Line> = Vec::new();
+        let probe = |name: &String| ('-', format!("function {name}"), "left behind by a probe".to_owned());
+        let mut lines: Vec<Line> = self.probes.iter().map(probe).collect();
         for found in &self.functions {
             let what = format!("function {}", found.function.name);
             if !found.back.is_empty() {

@@ -17,7 +17,7 @@ fn told_once(text: &str) -> String {
 }
 
 /// Progress of steps that overlap comes in an order that the scheduler has a say in.
-fn sorted(mut shown: Shown) -> Shown {
+pub(crate) fn sorted(mut shown: Shown) -> Shown {
     shown.stderr = told_once(&shown.stderr);
     let mut lines: Vec<&str> = shown.stderr.lines().collect();
     let first = lines.iter().position(|line| line.starts_with('[')).unwrap_or(lines.len());
@@ -30,7 +30,7 @@ fn sorted(mut shown: Shown) -> Shown {
     shown
 }
 
-fn up(desk: &Desk, database: &str) -> Shown {
+pub(crate) fn up(desk: &Desk, database: &str) -> Shown {
     let shown = desk.run(&["up", "--db", database, "--yes", "--quiet", "--timeout", "12h"]);
     assert_eq!(shown.code, Some(0), "{shown}");
     shown

@@ -12,6 +12,7 @@ use rdsproxy_setup::cli::Cli;
 use rdsproxy_setup::engine::Patience;
 use rdsproxy_setup::exit::Exit;
 use rdsproxy_setup::permissions::{If, PERMISSIONS, Verb};
+use rdsproxy_setup::probe::faults::FAULTS;
 use rdsproxy_setup::sandbox::{Moment, World};
 
 use crate::desk::{Desk, timeless};
@@ -67,6 +68,7 @@ fn the_table_of_waits_is_the_patience() {
         (patience.propagation, "IAM and other reads that lag behind", "Terraform's constant for IAM"),
         (patience.database, "the database to leave a passing state", "registration is refused until then"),
         (patience.function, "a function's update to be live", "the SDK's own waiter takes as long"),
+        (patience.probe, "a probe to be made and to answer", "its network interfaces can take 90 s"),
     ];
     assert_eq!(waits.map(|(limit, ..)| limit.name), Patience::NAMES);
     let mut table = String::from("| wait | limit | for | source |\n| --- | --- | --- | --- |\n");
@@ -79,28 +81,42 @@ fn the_table_of_waits_is_the_patience() {
 #[test]
 fn the_table_of_permissions_is_the_program_s() {
     let mut table = String::from(
-        "| action | up | status | teardown | doctor | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| action | up | status | teardown | doctor | verify | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for needed in PERMISSIONS {
         let mark = |verb| if needed.verbs.contains(&verb) { "x" } else { "" };
         let (up, status, teardown) = (mark(Verb::Up), mark(Verb::Status), mark(Verb::Teardown));
         // A diagnosis reads what a status reads, and more.
         let doctor = if needed.verbs.contains(&Verb::Status) { "x" } else { mark(Verb::Doctor) };
+        let verify = mark(Verb::Verify);
         let condition = match needed.condition {
             If::Always => "",
             If::Ours => "ours",
             If::MadeOurs => "made with our tag",
             If::OurPolicy => "our policy",
             If::PassedToRds => "to RDS",
+            If::PassedToLambda => "to Lambda",
             If::RdsService => "RDS's own",
             If::TagsOnCreate => "in a create call",
         };
         let (action, on, why) = (needed.action, needed.on.words(), needed.why);
         table.push_str(&format!(
-            "| `{action}` | {up} | {status} | {teardown} | {doctor} | {on} | {condition} | {why} |\n"
+            "| `{action}` | {up} | {status} | {teardown} | {doctor} | {verify} | {on} | {condition} | {why} |\n"
         ));
     }
     hold("docs/permissions.md", "permissions", &table);
+}
+
+#[test]
+fn the_table_of_faults_is_the_probe_s() {
+    let mut table = String::from(
+        "| fault | at | meaning | likely cause behind an RDS Proxy | mend |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for fault in FAULTS {
+        let (at, meaning, cause, mend) = (fault.at.join(", "), fault.meaning, fault.cause, fault.mend);
+        table.push_str(&format!("| `{}` | {at} | {meaning} | {cause} | {mend} |\n", fault.code));
+    }
+    hold("docs/verify.md", "faults", &table);
 }
 
 #[test]

@@ -75,7 +75,7 @@ impl Account for Gate {
 pub(crate) struct Bed {
     pub(crate) gate: Arc<Gate>,
     pub(crate) cloud: Cloud,
-    clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 /// What became of a run.
@@ -170,7 +170,7 @@ impl Bed {
         self.gate.account.with(|world| world.log.iter().skip(since).map(|call| call.action.clone()).collect())
     }
 
-    async fn mortal<T>(&self, work: impl Future<Output = Result<T, String>>) -> Fate<T> {
+    pub(crate) async fn mortal<T>(&self, work: impl Future<Output = Result<T, String>>) -> Fate<T> {
         tokio::select! {
             biased;
             () = self.gate.killed.notified() => Fate::Killed,

@@ -8,13 +8,14 @@ use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::Patience;
 use rdsproxy_setup::permissions::{PERMISSIONS, Permission, Scope, Verb, document, policy};
 use rdsproxy_setup::sandbox::{Principal, World};
-use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec};
+use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec, Verify};
 use rdsproxy_setup::stacks;
 use serde_json::{Value, json};
 
 use crate::adoption;
-use crate::harness::{Bed, NEVER, newcomer, wish};
+use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 use crate::network::close;
+use crate::probes::verify;
 
 const KEY: &str = "AKIATEST";
 
@@ -63,9 +64,10 @@ enum Case {
     Lists,
     Doctor,
     DoctorCluster,
+    Probe,
 }
 
-const CASES: [Case; 13] = [
+const CASES: [Case; 14] = [
     Case::Instance,
     Case::Cluster,
     Case::Virgin,
@@ -79,9 +81,10 @@ const CASES: [Case; 13] = [
     Case::Lists,
     Case::Doctor,
     Case::DoctorCluster,
+    Case::Probe,
 ];
 
-fn end_to_end(id: &str) -> Spec {
+pub(crate) fn end_to_end(id: &str) -> Spec {
     let mut spec = wish(id);
     spec.client_auth = ClientAuth::Iam;
     spec.database_auth = Some(DatabaseAuth::Iam);
@@ -186,6 +189,10 @@ impl Case {
                 spec.inspect_secret = true;
                 drop(Box::pin(doctor::examine(&bed.cloud, &spec, Patience::default())).await);
             }
+            Self::Probe => {
+                up(&Spec { verify: Verify::Probe, ..wish("my-instance") }).await;
+                drop(verify(bed, &wish("my-instance")).await);
+            }
             Self::Lists => {
                 drop(stacks::list(&bed.cloud).await);
                 let mut spec = wish("my-cluster");
@@ -205,7 +212,7 @@ impl Case {
 
 #[tokio::test(start_paused = true)]
 async fn law_9_nothing_is_missing() {
-    let all = policy(&[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor], &scope());
+    let all = policy(&[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify], &scope());
     for case in CASES {
         assert_eq!(case.denials(&all).await, [""; 0], "{case:?}");
     }
@@ -220,6 +227,8 @@ async fn law_9_a_policy_for_one_database_is_enough_for_it() {
         drop(bed.up(&wish(id)).await);
         restrict(&bed, &policy(&[Verb::Status], &scope));
         drop(bed.survey(&wish(id)).await);
+        restrict(&bed, &policy(&[Verb::Verify, Verb::Status], &scope));
+        assert!(matches!(verify(&bed, &wish(id)).await, Fate::Done(_)), "{id}");
         restrict(&bed, &policy(&[Verb::Teardown], &scope));
         drop(bed.down(&wish(id)).await);
         assert_eq!(denials(&bed), [""; 0], "{id}");

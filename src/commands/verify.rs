@@ -1,0 +1,128 @@
+//! `verify`: whether the functions get through the proxy to the database.
+
+use serde_json::json;
+
+use super::session::{Session, command, consent, patience};
+use crate::cli::{Global, Prove};
+use crate::entrance::Entrance;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::probe::{self, Hosts, How, Probing, Proof, Seat};
+use crate::report::{self, SCHEMA};
+use crate::spec::{self, DatabaseRef, Spec};
+use crate::survey::Survey;
+
+const EXPLAIN: &str = "Each of these functions lives for about a minute. It runs one Python file, in the very subnets, groups and role of \
+                       the functions named: DNS, TCP, TLS, login, SELECT 1. It is removed also after a failure or an interruption; what a kill \
+                       leaves behind, the next verify --probe or teardown removes.";
+
+/// What was found out without connecting.
+#[derive(Debug, Default)]
+struct Static {
+    /// One line each.
+    lines: Vec<String>,
+    /// Whether something of it stands in the way.
+    fails: bool,
+}
+
+/// The static part: what AWS tells of the path from the functions through the proxy to the database.
+///
+/// The one place where it is called; so far it says only what is there.
+fn static_part(survey: &Survey, entrance: &Entrance) -> Static {
+    let names: Vec<&str> = survey.functions.iter().map(|found| found.function.name.as_str()).collect();
+    let functions = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let login = if entrance.takes_tokens() { "IAM tokens" } else { "passwords" };
+    let lines = vec![
+        format!("{} at {}:{}, {}", entrance.proxy.name, entrance.host, entrance.port, entrance.proxy.status),
+        format!("clients log in with {login}"),
+        format!("functions: {functions}"),
+    ];
+    Static { lines, fails: false }
+}
+
+/// Runs it.
+pub(super) async fn run(global: &Global, args: &Prove) -> Result<Exit, Failure> {
+    let database = DatabaseRef::parse(&args.db)?;
+    let stack = spec::stack(args.name.as_deref(), &database)?;
+    let functions = args.functions.iter().map(|text| spec::function(text)).collect::<Result<_, _>>()?;
+    let patience = patience(&args.waits)?;
+    let session = Session::open(global).await?;
+    let entrance = Entrance::find(&session.cloud, &database, &stack, false).await?;
+    let spec = Spec { functions, probe_login: args.probe_login, ..Spec::of(database, stack) };
+    let survey = entrance.survey(&session.cloud, spec).await?;
+    let found = static_part(&survey, &entrance);
+    if !args.probe {
+        show(global, &session, &survey, &found, None);
+        return Ok(exit(&found, &[]));
+    }
+    let reader = survey.reader_host();
+    let hosts = Hosts { proxy: &entrance.host, reader: reader.as_deref() };
+    let code = probe::package();
+    let seats = probe::seats(&survey, hosts, args.probe_login, &code);
+    possible(&survey, &seats)?;
+    let plan = format!("{}\n", report::seats(&seats));
+    if !consent(global, &plan, EXPLAIN, "Add --yes to have the probes made, or leave --probe out.")? {
+        return Ok(Exit::Decide);
+    }
+    let progress = session.progress(&[]);
+    let run = session.run(patience, &progress);
+    let wanted = Probing { owner: &survey.owner, seats: &seats, code: &code, settle: None };
+    let proofs = Box::pin(probe::prove(&run, &wanted)).await;
+    drop(progress);
+    let proofs = proofs.map_err(|stop| {
+        let again =
+            format!("To go on: {} --probe", command(global, "verify", &survey.database.id, &survey.names.stack));
+        Failure::from(stop).after("Nothing of the database, the proxy or the functions was changed.", &[again])
+    })?;
+    show(global, &session, &survey, &found, Some(&proofs));
+    Ok(exit(&found, &proofs))
+}
+
+/// What a probe cannot do is said before anything is made.
+fn possible(survey: &Survey, seats: &[Seat]) -> Result<(), Failure> {
+    probe::speaks(survey)?;
+    let doing = format!("proving the connection ({})", survey.names.stack);
+    if seats.is_empty() {
+        return Err(Failure::new(
+            Exit::Decide,
+            format!("{doing}: no function uses the database or the proxy, so there is no seat to prove it from"),
+            ["Name one: --function NAME."],
+        ));
+    }
+    Ok(())
+}
+
+fn exit(found: &Static, proofs: &[Proof]) -> Exit {
+    if found.fails || proofs.iter().any(|proof| !proof.ok) { Exit::Unverified } else { Exit::Done }
+}
+
+fn show(global: &Global, session: &Session, survey: &Survey, found: &Static, proofs: Option<&[Proof]>) {
+    let all = proofs.unwrap_or_default();
+    if session.json {
+        report::document(&json!({
+            "schema": SCHEMA, "proxy": survey.names.stack, "database": survey.database.id,
+            "verified": exit(found, all) == Exit::Done, "static": found.lines, "probed": proofs.is_some(),
+            "probes": report::proofs_document(all),
+        }));
+        return;
+    }
+    report::result(&found.lines.join("\n"));
+    for proof in all {
+        report::result(&format!("\n{}", report::proof(proof)));
+    }
+    let failed = all.iter().filter(|proof| !proof.ok).count();
+    match (proofs, failed) {
+        (None, _) => {
+            let probe = format!("{} --probe", command(global, "verify", &survey.database.id, &survey.names.stack));
+            report::result(&format!(
+                "\n{}",
+                report::next(&[(probe, "connect for real, from the functions' own seats")])
+            ));
+        }
+        (Some(_), 0) if all.iter().any(|proof| proof.login == How::Greeting.word()) => {
+            report::result("\nEvery connection works, as far as it was tried.");
+        }
+        (Some(_), 0) => report::result("\nEvery connection works."),
+        (Some(_), failed) => report::result(&format!("\n{failed} of {} connections fail.", all.len())),
+    }
+}

@@ -1,0 +1,75 @@
+//! What probes will do and what they found, as text and as JSON.
+
+use serde_json::{Value, json};
+
+use super::style::{marked, quiet};
+use crate::probe::{Proof, Seat};
+
+/// Where short-lived functions will be made, and that they go again.
+#[must_use]
+pub fn seats(seats: &[Seat]) -> String {
+    let mut text =
+        String::from("The connection is proven by short-lived functions, which are removed whatever comes of it:\n");
+    for seat in seats {
+        let row = format!("+ {}, in the seat of {}", seat.name, seat.functions.join(", "));
+        text.push_str(&format!("{}\n", marked('+', &row)));
+        text.push_str(&format!(
+            "    role {}, subnets {}, groups {}\n",
+            seat.role_name(),
+            seat.subnets.join(", "),
+            seat.security_groups.join(", ")
+        ));
+    }
+    text
+}
+
+/// One proof: a row for each stage, and of what failed the cause and what mends it.
+#[must_use]
+pub fn proof(proof: &Proof) -> String {
+    let mut rows =
+        vec![format!("From {}, {}, to {}:{}", proof.functions.join(", "), proof.who(), proof.host, proof.port)];
+    for stage in &proof.stages {
+        let word = if stage.ok { "ok" } else { "failed" };
+        let (name, ms, evidence) = (&stage.stage, stage.ms, &stage.evidence);
+        let code = stage.fault.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
+        let row = format!("  {word:<6}  {name:<5}  {ms:>8.1} ms  {code}{evidence}");
+        rows.push(if stage.ok { row } else { marked('!', &row) });
+    }
+    if let Some((_, fault)) = proof.failure() {
+        match fault {
+            Some(fault) => {
+                rows.push(format!("          likely: {}", fault.cause));
+                rows.push(format!("          mend:   {}", fault.mend));
+            }
+            None => rows.push("          This version knows no cause for it; the code is shown as it came.".to_owned()),
+        }
+    }
+    if proof.ok && proof.login == "greeting" {
+        let why = "nobody logged in: that takes a password, which --probe-login lets the probe use";
+        rows.push(quiet(&format!("          {why}")));
+    }
+    rows.join("\n")
+}
+
+/// The proofs as JSON.
+#[must_use]
+pub fn proofs_document(proofs: &[Proof]) -> Vec<Value> {
+    let stage = |proof: &Proof| -> Vec<Value> {
+        let failed = proof.failure().and_then(|(_, fault)| fault);
+        let row = |stage: &crate::probe::Stage| {
+            let known = failed.filter(|_| !stage.ok);
+            json!({
+                "stage": stage.stage, "ok": stage.ok, "ms": stage.ms, "evidence": stage.evidence, "fault": stage.fault,
+                "cause": known.map(|fault| fault.cause), "mend": known.map(|fault| fault.mend),
+            })
+        };
+        proof.stages.iter().map(row).collect()
+    };
+    let one = |proof: &Proof| {
+        json!({
+            "functions": proof.functions, "host": proof.host, "port": proof.port, "user": proof.user,
+            "database": proof.database, "login": proof.login, "ok": proof.ok, "stages": stage(proof),
+        })
+    };
+    proofs.iter().map(one).collect()
+}

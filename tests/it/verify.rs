@@ -1,0 +1,142 @@
+//! `verify` and `up --verify probe` as a person sees them.
+
+use rdsproxy_setup::names::PROBE_PREFIX;
+use rdsproxy_setup::sandbox::World;
+use rdsproxy_setup::sandbox::parts::AclEntry;
+use serde_json::Value;
+
+use crate::cli::{sorted, up};
+use crate::desk::Desk;
+use crate::network::group;
+
+fn close(world: &mut World) {
+    let id = group(world, "my-instance-proxy");
+    world.ec2.groups.get_mut(&id).unwrap().rules.retain(|_, rule| rule.egress);
+}
+
+#[test]
+fn verify_as_a_person_sees_it() {
+    let desk = Desk::new();
+    up(&desk, "my-instance");
+    up(&desk, "my-cluster");
+    let before = desk.dump();
+    let mut all = String::new();
+    let mut show = |arguments: &[&str]| {
+        let shown = sorted(desk.run(arguments));
+        assert!(!format!("{shown}").contains("not-a-real-password"), "a password was shown");
+        all.push_str(&format!("{shown}\n"));
+    };
+    for arguments in [
+        &["verify", "--db", "my-instance"][..],
+        &["verify", "--db", "my-instance", "--probe", "--yes"],
+        &[
+            "verify",
+            "--db",
+            "my-instance",
+            "--probe",
+            "--yes",
+            "--quiet",
+            "--function",
+            "InvoiceFunction",
+            "--output",
+            "json",
+        ],
+        &["verify", "--db", "my-cluster", "--probe", "--yes", "--quiet"],
+        &["verify", "--db", "my-cluster", "--probe", "--probe-login", "--yes", "--quiet"],
+        // What cannot be done, and why.
+        &["verify"],
+        &["verify", "--db", "my-instance", "--probe-login"],
+        &["verify", "--db", "my-instance", "--probe"],
+        &["verify", "--db", "my-instanse"],
+        &["verify", "--db", "my-instance", "--name", "another"],
+        &["verify", "--db", "my-instance", "--probe", "--yes", "--function", "ThumbnailFunction"],
+        &["verify", "--db", "my-instance", "--probe", "--yes", "--timeout", "probes=1m"],
+    ] {
+        show(arguments);
+    }
+    assert_eq!(desk.dump(), before, "something changed");
+    desk.change(close);
+    show(&["verify", "--db", "my-instance", "--probe", "--yes", "--quiet"]);
+    insta::assert_snapshot!("verify", nameless(&all));
+    let shown = desk.run(&["verify", "--db", "my-instance", "--probe", "--yes", "--quiet", "--output", "json"]);
+    assert_eq!(shown.code, Some(6), "{shown}");
+    let document: Value = serde_json::from_str(&shown.stdout).unwrap();
+    let stages = document["probes"][0]["stages"].as_array().unwrap();
+    assert_eq!((&document["verified"], &stages[1]["fault"]), (&Value::Bool(false), &"timed_out".into()), "{shown}");
+    assert!(stages[1]["cause"].is_string() && stages[1]["mend"].is_string(), "{shown}");
+}
+
+#[test]
+fn up_with_a_probe_as_a_person_sees_it() {
+    let desk = Desk::new();
+    let mut all = String::new();
+    for arguments in [
+        &["up", "--db", "my-instance", "--verify", "probe", "--dry-run"][..],
+        &["up", "--db", "my-instance", "--verify", "probe", "--yes", "--quiet", "--timeout", "12h"],
+        &["up", "--db", "my-instance", "--verify", "probe", "--yes"],
+        &["up", "--db", "legacy-oracle", "--verify", "probe", "--yes"],
+    ] {
+        all.push_str(&format!("{}\n", sorted(desk.run(arguments))));
+    }
+    insta::assert_snapshot!("up_verify_probe", nameless(&all));
+    let plan: Value = serde_json::from_str(
+        &desk.run(&["up", "--db", "my-cluster", "--verify", "probe", "--dry-run", "--output", "json"]).stdout,
+    )
+    .unwrap();
+    assert_eq!(plan["probes"].as_array().unwrap().len(), 2, "{plan}");
+}
+
+/// A network ACL of the functions' subnets that lets no connection to a proxy elsewhere out.
+fn wall(world: &mut World) {
+    let seats = world.lambda.functions["DBAppFunction"].latest.vpc.clone().unwrap().subnets;
+    let (_, default) = world.ec2.acls.iter_mut().next().unwrap();
+    let mut own = default.clone();
+    default.subnets.retain(|subnet| !seats.contains(subnet));
+    own.default = false;
+    own.subnets = seats;
+    let entry = own.entries.iter().find(|entry| entry.egress && entry.allow).unwrap().clone();
+    own.entries.push(AclEntry {
+        number: 1,
+        protocol: "6".to_owned(),
+        allow: false,
+        ports: Some((3306, 3306)),
+        ..entry
+    });
+    world.ec2.acls.insert("acl-0wall".to_owned(), own);
+}
+
+#[test]
+fn up_stops_before_step_13_where_the_probe_fails_and_goes_on_once_it_does_not() {
+    let desk = Desk::new();
+    desk.change(wall);
+    let world = desk.store().world().unwrap();
+    let hosts = |world: &World| -> Vec<Value> {
+        let of = |name: &str| serde_json::json!(world.lambda.functions[name].latest.environment);
+        ["DBAppFunction", "InvoiceFunction"].map(of).to_vec()
+    };
+    let seats = &world.ec2.acls["acl-0wall"].subnets;
+    let others: Vec<&String> = world.ec2.subnets.keys().filter(|subnet| !seats.contains(subnet)).collect();
+    let mut arguments = vec!["up", "--db", "my-instance", "--verify", "probe", "--yes", "--quiet", "--timeout", "12h"];
+    for subnet in &others {
+        arguments.extend(["--subnet", subnet.as_str()]);
+    }
+    let mut all = format!("{}\n", sorted(desk.run(&arguments)));
+    assert_eq!(hosts(&desk.store().world().unwrap()), hosts(&world), "a function was touched");
+    desk.change(|world| world.ec2.acls.get_mut("acl-0wall").unwrap().entries.retain(|entry| entry.number != 1));
+    let done = desk.run(&arguments);
+    assert_eq!(done.code, Some(0), "{done}");
+    all.push_str(&done.stdout.lines().filter(|line| line.starts_with("proven")).collect::<Vec<_>>().join("\n"));
+    insta::assert_snapshot!("up_verify_probe_fails", nameless(&all));
+}
+
+/// Without the part of a probe's name that changes with its handler.
+fn nameless(text: &str) -> String {
+    let mut parts = text.split(PROBE_PREFIX);
+    let mut out = parts.next().unwrap().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(part.len());
+        let (stack, _) = part[..end].rsplit_once('-').unwrap();
+        out.push_str(&format!("{PROBE_PREFIX}{stack}-…{}", &part[end..]));
+    }
+    out
+}
