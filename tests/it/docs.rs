@@ -23,7 +23,7 @@ pub(crate) fn hold(document: &str, name: &str, text: &str) {
 }
 
 /// As [`hold`], for texts that need only be equal once `plain` has made them so.
-fn hold_as(document: &str, name: &str, text: &str, plain: fn(&str) -> String) {
+pub(crate) fn hold_as(document: &str, name: &str, text: &str, plain: fn(&str) -> String) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
     let whole = std::fs::read_to_string(&path).unwrap();
     let (open, close) = (format!("<!-- generated: {name} -->\n"), "<!-- end -->");

@@ -6,7 +6,8 @@ use rdsproxy_setup::sandbox::parts::AclEntry;
 use serde_json::Value;
 
 use crate::cli::{sorted, up};
-use crate::desk::Desk;
+use crate::desk::{Desk, timeless};
+use crate::docs::hold_as;
 use crate::network::group;
 
 fn close(world: &mut World) {
@@ -127,6 +128,26 @@ fn up_stops_before_step_13_where_the_probe_fails_and_goes_on_once_it_does_not() 
     assert_eq!(done.code, Some(0), "{done}");
     all.push_str(&done.stdout.lines().filter(|line| line.starts_with("proven")).collect::<Vec<_>>().join("\n"));
     insta::assert_snapshot!("up_verify_probe_fails", nameless(&all));
+}
+
+#[test]
+fn the_transcript_of_a_failure_found_and_mended_is_what_the_program_prints() {
+    let desk = Desk::new();
+    up(&desk, "my-instance");
+    desk.change(close);
+    let mut text = String::from("```text\n");
+    let probe = ["verify", "--db", "my-instance", "--function", "DBAppFunction", "--probe", "--yes", "--quiet"];
+    for arguments in [&probe[..], &["up", "--db", "my-instance", "--yes", "--quiet"], &probe] {
+        let shown = desk.run(arguments);
+        let stdout: Vec<&str> = shown.stdout.lines().take_while(|line| !line.starts_with("Next:")).collect();
+        text.push_str(&format!("$ rdsproxy-setup {}\n", shown.command.split_once(' ').unwrap().1));
+        text.push_str(&format!("{}\n", stdout.join("\n").trim_end()));
+        if shown.code != Some(0) {
+            text.push_str(&format!("(exit code {})\n", shown.code.unwrap()));
+        }
+        text.push('\n');
+    }
+    hold_as("docs/verify.md", "transcript", &format!("{}\n```\n", text.trim_end()), timeless);
 }
 
 /// Without the part of a probe's name that changes with its handler.
