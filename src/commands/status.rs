@@ -65,7 +65,10 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], fine: bool) {
     report::result(&if fine {
         "Everything is in place.".to_owned()
     } else {
-        report::next(&[(command(global, "up", db, stack), "carry out what is missing")])
+        report::next(&[
+            (command(global, "up", db, stack), "carry out what is missing"),
+            (command(global, "doctor", db, stack), "see what is wrong, and why"),
+        ])
     });
 }
 
