@@ -364,7 +364,10 @@ async fn two_at_once_both_come_to_an_answer() {
 #[tokio::test(start_paused = true)]
 async fn a_password_is_in_no_answer_and_in_no_part_of_the_account() {
     let spec = Spec { probe_login: true, client_auth: ClientAuth::Password, ..wish("my-cluster") };
-    let start = proxied(newcomer(), &spec).await;
+    let mut start = proxied(newcomer(), &spec).await;
+    for name in ["OrdersFunction", "ReportsFunction"] {
+        start.lambda.functions.get_mut(name).unwrap().latest.vpc.as_mut().unwrap().ipv6 = true;
+    }
     let bed = Bed::of(start, NEVER, false);
     let (fate, seen) = tokio::join!(verify(&bed, &spec), async {
         let mut seen = String::new();
@@ -373,6 +376,7 @@ async fn a_password_is_in_no_answer_and_in_no_part_of_the_account() {
             bed.gate.account.with(|world| {
                 for (name, function) in world.lambda.functions.iter().filter(|(name, _)| name.starts_with(PREFIX)) {
                     assert!(function.latest.environment.is_none(), "{name} has an environment");
+                    assert!(function.latest.vpc.as_ref().unwrap().ipv6, "{name} is not attached as its neighbour");
                     let logging = function.latest.logging.clone().unwrap_or_default();
                     assert_ne!(logging["LogGroup"], format!("/aws/lambda/{name}"), "it would leave a log group behind");
                     seen.push_str(&serde_json::to_string(function).unwrap());

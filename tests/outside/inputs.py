@@ -1,5 +1,6 @@
 """Holds raw requests to botocore's service models: what they ask for, and what of it no model knows."""
 
+import base64
 import json
 import re
 import urllib.parse
@@ -88,6 +89,10 @@ def rest_request(findings, service, method, target, body):
             asked.setdefault(name, []).append(text)
         else:
             asked[name] = text
+    payload = operation.input_shape.serialization.get("payload") if operation.input_shape is not None else None
+    if payload:
+        # The whole body is one member's, and what it holds is nobody's affair here.
+        asked[payload], body = base64.b64encode(body).decode(), b""
     for key, held in json.loads(body or b"{}").items():
         name = at.get((None, key))
         if name is None:

@@ -17,6 +17,8 @@ FAST = 3600
 NO_REQUEST = {"iam:PassRole", "iam:TagRole", "ec2:CreateTags", "secretsmanager:TagResource"}
 # The newcomer's account has RDS's own role, and parameter groups that are AWS's own; no client can change that.
 NOT_HERE = {"iam:CreateServiceLinkedRole", "rds:DescribeDBParameters", "rds:DescribeDBClusterParameters"}
+# The one permission that is not called as its operation is.
+ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 # AWS asks for no permission.
 FREE = {"sts:GetCallerIdentity"}
 
@@ -127,6 +129,14 @@ def adoption(bench):
     bench.down("my-instance", "--name", "by-hand")
 
 
+def probe(bench):
+    """A connection is proven by short-lived functions, before step 13 and on its own; a person's token is made of one read."""
+    bench.up("my-instance", "--verify", "probe")
+    bench.run("verify", "--db", "my-instance", "--probe", "--yes")
+    bench.case.assertEqual(["rds:DescribeDBProxies"], [str(exchange) for exchange in bench.run("token", "--db", "my-instance", "--db-user", "admin")])
+    bench.down("my-instance")
+
+
 def refusals(bench):
     """What is named in vain is looked for, and the nearest is proposed."""
     bench.run("up", "--db", "my-cluster", "--secret", "my-cluster/ap", "--dry-run", code=4)
@@ -134,7 +144,7 @@ def refusals(bench):
     bench.run("up", "--db", "nothing", "--dry-run", code=4)
 
 
-CASES = (instance, cluster, settings, secret, end_to_end, drift, closed_group, adoption, refusals)
+CASES = (instance, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, refusals)
 
 
 class Requests(unittest.TestCase):
@@ -155,7 +165,7 @@ class Requests(unittest.TestCase):
         for case, run in runs.items():
             with self.subTest(case.__name__):
                 for exchange in run.result():
-                    asked.add(str(exchange))
+                    asked.add(ACTIONS.get(str(exchange), str(exchange)))
                     for finding in exchange.findings:
                         findings.setdefault(finding, f"{case.__name__}: {exchange.body!r}")
         self.assertEqual({}, findings)

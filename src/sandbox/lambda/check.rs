@@ -205,7 +205,8 @@ pub(super) fn vpc(world: &World, call: &Call, slot: &mut Option<Vpc>) -> Result<
             return Err(invalid("Security Groups are required to be in the same VPC as Subnets."));
         }
     }
-    *slot = id.map(str::to_owned).map(|id| Vpc { id, subnets, groups });
+    let ipv6 = input::flag(given, "Ipv6AllowedForDualStack").unwrap_or(false);
+    *slot = id.map(str::to_owned).map(|id| Vpc { id, subnets, groups, ipv6 });
     Ok(())
 }
 

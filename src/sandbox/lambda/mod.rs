@@ -183,6 +183,9 @@ pub struct Vpc {
     pub subnets: Vec<String>,
     /// Security groups.
     pub groups: Vec<String>,
+    /// Whether IPv6 is allowed in dual-stack subnets.
+    #[serde(default)]
+    pub ipv6: bool,
 }
 
 /// Whether a version can be called.

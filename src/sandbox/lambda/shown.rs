@@ -87,7 +87,7 @@ pub(super) fn brief(
     }
     if let Some(vpc) = &shown.vpc {
         value["VpcConfig"] = json!({
-            "SubnetIds": vpc.subnets, "SecurityGroupIds": vpc.groups, "VpcId": vpc.id, "Ipv6AllowedForDualStack": false,
+            "SubnetIds": vpc.subnets, "SecurityGroupIds": vpc.groups, "VpcId": vpc.id, "Ipv6AllowedForDualStack": vpc.ipv6,
         });
     }
     if let Some(variables) = &shown.environment {

@@ -137,7 +137,7 @@ fn put(world: &mut World, network: &Network, setup: Setup<'_>) {
         let groups = vec![group.to_owned()];
         let description = format!("AWS Lambda VPC ENI-{}", setup.name);
         ec2::attach_interfaces(world, &format!("lambda:{}", setup.name), "lambda", &description, &subnets, &groups);
-        function.latest.vpc = Some(Vpc { id: network.vpc.clone(), subnets, groups });
+        function.latest.vpc = Some(Vpc { id: network.vpc.clone(), subnets, groups, ipv6: false });
     }
     world.lambda.functions.insert(setup.name.to_owned(), function);
 }
