@@ -8,6 +8,7 @@ mod credentials;
 mod database;
 mod facts;
 mod network;
+pub mod path;
 mod paths;
 mod proxy;
 
@@ -113,6 +114,12 @@ impl Diagnosis {
         self.symptoms.is_empty() && self.findings.iter().all(|finding| finding.severity == Severity::Notice)
     }
 
+    /// Whether a failure is among the findings.
+    #[must_use]
+    pub fn finds(&self, check: CheckId) -> bool {
+        self.findings.iter().any(|finding| finding.check == check)
+    }
+
     fn judge(facts: &Facts<'_>) -> Self {
         let survey = facts.survey;
         let mut diagnosis = Self::empty(&survey.database.id, &survey.names.stack);
@@ -198,10 +205,15 @@ fn judges() -> impl Iterator<Item = (CheckId, Judge)> {
 /// When AWS refuses a read without which nothing can be said.
 pub async fn examine(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Diagnosis, Problem> {
     match Box::pin(Survey::read(cloud, spec, patience)).await {
-        Ok(survey) => Ok(Diagnosis::judge(&Box::pin(Facts::read(cloud, &survey)).await)),
+        Ok(survey) => Ok(of(cloud, &survey).await),
         Err(Problem::Unfit { headline, hints, check }) => Ok(Diagnosis::stopped(spec, check, headline, &hints)),
         Err(refused @ Problem::Refused { .. }) => Err(refused),
     }
+}
+
+/// Judges what a survey read, and what it has no need of.
+pub async fn of(cloud: &Cloud, survey: &Survey) -> Diagnosis {
+    Diagnosis::judge(&Box::pin(Facts::read(cloud, survey)).await)
 }
 
 /// What stands in the way of a plan, or should be known with it: judged from the survey, and from three further reads

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod entrance;
 pub mod error;
 pub mod exit;
+mod gate;
 pub mod names;
 pub mod password;
 pub mod permissions;

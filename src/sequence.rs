@@ -13,6 +13,7 @@ use crate::discover::hosts::KnownHost;
 use crate::engine::event::{Ending, Event};
 use crate::engine::ledger::{Entry, Verdict};
 use crate::engine::{Change, Run, Seen, Step, Stop, Until, all2};
+use crate::gate;
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
 use crate::probe::{self, Hosts, Proof};
 use crate::spec::NetworkType;
@@ -372,7 +373,9 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         // Steps 4 and 5 are read and rendered here; 6 and 7 carry them to IAM.
         local_steps(run, survey, id.as_deref());
         run.converge(&survey.connect_policy(&arn, id.as_deref()), seen.policy.clone(), Until::Ready).await?;
-        run.converge(&survey.attach(&arn), seen.attached.clone(), Until::Ready).await
+        run.converge(&survey.attach(&arn), seen.attached.clone(), Until::Ready).await?;
+        // Told only once the target is available: until then, much else is under way.
+        Ok::<_, Stop>(gate::look_ahead(run, survey, id.as_deref()).await)
     };
     let (database_ingress, proxy_ingress) = (survey.database_ingress(group_id), survey.proxy_ingress(group_id));
     let admit_proxy = run.converge(&database_ingress, groups.clone(), Until::Ready);
@@ -400,7 +403,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         Ok((ready, reader))
     };
     let (ready, connect, admit_proxy, admit_functions) = tokio::join!(serving, connect, admit_proxy, admit_functions);
-    let ((ready, reader), _) = all2(ready, all2(connect, all2(admit_proxy, admit_functions)))?;
+    let ((ready, reader), (in_the_way, _)) = all2(ready, all2(connect, all2(admit_proxy, admit_functions)))?;
 
     // Step 13: last, and only now that the target is available.
     let endpoint = ready.present().and_then(|found| found.proxy.endpoint.clone()).unwrap_or_default();
@@ -412,6 +415,9 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let functions = Seen::Present(functions);
     let moves = matches!(repoint.compare(&functions), Change::Create | Change::Update(_)) || !survey.frozen.is_empty();
     let hosts = Hosts { proxy: &endpoint, reader: reader.as_deref() };
+    if moves {
+        gate::unblocked(survey, &in_the_way)?;
+    }
     let proofs = probe::before_repoint(run, survey, hosts, moves).await?;
     run.converge(&repoint, functions, Until::Ready).await?;
     if !survey.frozen.is_empty() {

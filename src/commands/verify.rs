@@ -2,8 +2,11 @@
 
 use serde_json::json;
 
+use super::doctor::address;
 use super::session::{Session, command, consent, patience};
 use crate::cli::{Global, Prove};
+use crate::doctor::path::{self, Aspect, Standing};
+use crate::doctor::{self, Finding};
 use crate::entrance::Entrance;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -19,16 +22,23 @@ const EXPLAIN: &str = "Each of these functions lives for about a minute. It runs
 /// What was found out without connecting.
 #[derive(Debug, Default)]
 struct Static {
-    /// One line each.
+    /// What there is, one line each.
     lines: Vec<String>,
-    /// Whether something of it stands in the way.
-    fails: bool,
+    /// The way from the functions to the database, in parts.
+    aspects: Vec<Aspect>,
+    /// What is wrong with it.
+    findings: Vec<Finding>,
+}
+
+impl Static {
+    /// Whether something stands in the way.
+    fn fails(&self) -> bool {
+        self.aspects.iter().any(|aspect| aspect.standing == Standing::Broken)
+    }
 }
 
 /// The static part: what AWS tells of the path from the functions through the proxy to the database.
-///
-/// The one place where it is called; so far it says only what is there.
-fn static_part(survey: &Survey, entrance: &Entrance) -> Static {
+async fn static_part(global: &Global, session: &Session, survey: &Survey, entrance: &Entrance) -> Static {
     let names: Vec<&str> = survey.functions.iter().map(|found| found.function.name.as_str()).collect();
     let functions = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let login = if entrance.takes_tokens() { "IAM tokens" } else { "passwords" };
@@ -37,7 +47,14 @@ fn static_part(survey: &Survey, entrance: &Entrance) -> Static {
         format!("clients log in with {login}"),
         format!("functions: {functions}"),
     ];
-    Static { lines, fails: false }
+    let diagnosis = Box::pin(doctor::of(&session.cloud, survey)).await;
+    let aspects = path::aspects(&diagnosis);
+    let mut findings = diagnosis.findings;
+    findings.retain(|finding| path::is_part(finding.check));
+    for finding in &mut findings {
+        address(global, finding, &survey.spec);
+    }
+    Static { lines, aspects, findings }
 }
 
 /// Runs it.
@@ -50,7 +67,7 @@ pub(super) async fn run(global: &Global, args: &Prove) -> Result<Exit, Failure> 
     let entrance = Entrance::find(&session.cloud, &database, &stack, false).await?;
     let spec = Spec { functions, probe_login: args.probe_login, ..Spec::of(database, stack) };
     let survey = entrance.survey(&session.cloud, spec).await?;
-    let found = static_part(&survey, &entrance);
+    let found = static_part(global, &session, &survey, &entrance).await;
     if !args.probe {
         show(global, &session, &survey, &found, None);
         return Ok(exit(&found, &[]));
@@ -93,7 +110,7 @@ fn possible(survey: &Survey, seats: &[Seat]) -> Result<(), Failure> {
 }
 
 fn exit(found: &Static, proofs: &[Proof]) -> Exit {
-    if found.fails || proofs.iter().any(|proof| !proof.ok) { Exit::Unverified } else { Exit::Done }
+    if found.fails() || proofs.iter().any(|proof| !proof.ok) { Exit::Unverified } else { Exit::Done }
 }
 
 fn show(global: &Global, session: &Session, survey: &Survey, found: &Static, proofs: Option<&[Proof]>) {
@@ -101,12 +118,16 @@ fn show(global: &Global, session: &Session, survey: &Survey, found: &Static, pro
     if session.json {
         report::document(&json!({
             "schema": SCHEMA, "proxy": survey.names.stack, "database": survey.database.id,
-            "verified": exit(found, all) == Exit::Done, "static": found.lines, "probed": proofs.is_some(),
+            "verified": exit(found, all) == Exit::Done, "static": report::aspects_document(&found.aspects),
+            "findings": report::findings(&found.findings), "probed": proofs.is_some(),
             "probes": report::proofs_document(all),
         }));
         return;
     }
-    report::result(&found.lines.join("\n"));
+    report::result(&format!("{}\n\n{}", found.lines.join("\n"), report::aspects(&found.aspects)));
+    for finding in &found.findings {
+        report::result(&format!("\n{}", report::finding(finding)));
+    }
     for proof in all {
         report::result(&format!("\n{}", report::proof(proof)));
     }

@@ -84,7 +84,7 @@ fn turns_tls_off(name: &str, value: &str) -> bool {
     (named && off) || NO_TLS.iter().any(|text| value.contains(text))
 }
 
-fn without_tls(facts: &Facts<'_>) -> Opinion {
+pub(super) fn without_tls(facts: &Facts<'_>) -> Opinion {
     if !facts.survey.requires_tls() {
         return Opinion::Beside;
     }

@@ -141,6 +141,18 @@ impl<'a> Facts<'a> {
         facts
     }
 
+    /// What the functions' way to the proxy can be judged by.
+    pub(super) async fn of_clients(cloud: &Cloud, survey: &'a Survey) -> Self {
+        let mut ids = subnet_ids(survey);
+        ids.extend(survey.subnets.iter().flat_map(|subnets| subnets.ids.clone()));
+        ids.sort();
+        ids.dedup();
+        let vpc = &survey.database.vpc;
+        let (subnets, acls, routes) =
+            tokio::join!(cloud.ec2.subnets(&ids), cloud.ec2.acls_of_vpc(vpc), cloud.ec2.routes_of_vpc(vpc));
+        Self { subnets: known(subnets), acls: known(acls), routes: known(routes), ..Self::of(survey) }
+    }
+
     /// Everything.
     pub(super) async fn read(cloud: &Cloud, survey: &'a Survey) -> Self {
         let facts = Self::of(survey);
@@ -165,7 +177,9 @@ impl<'a> Facts<'a> {
                     async { if there { Some(cloud.rds.target_group(name).await) } else { None } },
                 )
             },
-            async { tokio::join!(connects(cloud, survey), reads(cloud, survey), decrypts(cloud, survey)) },
+            async {
+                tokio::join!(connects(cloud, survey, survey.proxy_id()), reads(cloud, survey), decrypts(cloud, survey))
+            },
             async { tokio::join!(customer_keys(cloud, survey), closed(cloud, survey)) },
         );
         let (vpc, subnets, acls, routes) = network;
@@ -270,8 +284,13 @@ pub(super) fn users_on(survey: &Survey, resource: &str) -> Vec<String> {
     if users.is_empty() { vec![arn("*")] } else { users.iter().map(|user| arn(user)).collect() }
 }
 
-async fn connects(cloud: &Cloud, survey: &Survey) -> Known<Vec<(String, Judgement)>> {
-    let Some(id) = survey.proxy_id().filter(|_| survey.login.iam) else { return Err(Unread::Unasked) };
+/// What the functions' roles may do on a proxy.
+pub(super) async fn connects(
+    cloud: &Cloud,
+    survey: &Survey,
+    proxy_id: Option<&str>,
+) -> Known<Vec<(String, Judgement)>> {
+    let Some(id) = proxy_id.filter(|_| survey.login.iam) else { return Err(Unread::Unasked) };
     let resources = users_on(survey, id);
     let mut roles: Vec<&str> = survey.functions.iter().map(|found| found.function.role.as_str()).collect();
     roles.sort_unstable();

@@ -72,7 +72,7 @@ fn acl_to_database(facts: &Facts<'_>) -> Opinion {
     )
 }
 
-fn acl_to_proxy(facts: &Facts<'_>) -> Opinion {
+pub(super) fn acl_to_proxy(facts: &Facts<'_>) -> Opinion {
     let mut from: Vec<String> =
         facts.survey.functions.iter().flat_map(|found| found.function.subnets.clone()).collect();
     from.sort();
@@ -95,7 +95,7 @@ fn blocked(facts: &Facts<'_>, check: CheckId, from: &[String], to: &[String], po
     }
 }
 
-fn routes(facts: &Facts<'_>) -> Opinion {
+pub(super) fn routes(facts: &Facts<'_>) -> Opinion {
     let tables = match &facts.routes {
         Ok(tables) => tables,
         Err(why) => return unread(why),

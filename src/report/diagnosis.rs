@@ -2,6 +2,7 @@
 
 use super::style;
 use crate::catalogue::checks::{CheckId, Severity};
+use crate::doctor::path::{Aspect, Standing};
 use crate::doctor::{Diagnosis, Finding};
 
 /// The width that texts are broken at.
@@ -106,4 +107,24 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> String {
         }
     }
     parts.join("\n\n")
+}
+
+/// The way from the functions to the database, a row a part.
+#[must_use]
+pub fn aspects(aspects: &[Aspect]) -> String {
+    let width = aspects.iter().map(|aspect| aspect.title.len()).max().unwrap_or(0);
+    let row = |aspect: &Aspect| {
+        let word = match aspect.standing {
+            Standing::Open => aspect.standing.word().to_owned(),
+            Standing::Broken => style::bad(aspect.standing.word()),
+            Standing::Unchecked => style::change(aspect.standing.word()),
+        };
+        // What was found is told in full below.
+        let names: Vec<String> = aspect.found.iter().map(|check| check.info().name()).collect();
+        let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+        let because = aspect.because.iter().filter(|_| aspect.found.is_empty()).map(|why| format!("  {why}"));
+        let first = format!("{:<width$}  {word}{names}", aspect.title);
+        std::iter::once(first).chain(because).collect::<Vec<_>>().join("\n")
+    };
+    aspects.iter().map(row).collect::<Vec<_>>().join("\n")
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::style::word_of;
 use crate::catalogue::StepId;
 use crate::cloud::Call;
+use crate::doctor::path::{Aspect, Standing};
 use crate::doctor::{Diagnosis, Finding};
 use crate::engine::event::Event;
 
@@ -67,6 +68,20 @@ pub fn findings(findings: &[Finding]) -> Vec<Value> {
                    "evidence": finding.evidence, "cause": info.cause, "mend": finding.mends, "see": info.url()})
         })
         .collect()
+}
+
+/// The parts of a way.
+#[must_use]
+pub fn aspects_document(aspects: &[Aspect]) -> Vec<Value> {
+    let part = |aspect: &Aspect| {
+        let open = match aspect.standing {
+            Standing::Open => Some(true),
+            Standing::Broken => Some(false),
+            Standing::Unchecked => None,
+        };
+        json!({"title": aspect.title, "open": open, "because": aspect.because})
+    };
+    aspects.iter().map(part).collect()
 }
 
 /// A call as one line.

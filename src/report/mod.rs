@@ -22,8 +22,8 @@ use crate::cloud::Call;
 use crate::doctor::Diagnosis;
 
 pub use bars::Bars;
-pub use diagnosis::{diagnosis, finding};
-pub use json::{SCHEMA, findings};
+pub use diagnosis::{aspects, diagnosis, finding};
+pub use json::{SCHEMA, aspects_document, findings};
 pub use lines::Lines;
 pub use progress::{Done, Progress};
 pub use proofs::{proof, proofs_document, seats};

@@ -7,7 +7,7 @@ use rdsproxy_setup::doctor::{self, Diagnosis};
 use rdsproxy_setup::engine::Patience;
 use rdsproxy_setup::sandbox::parts::{Event, Proxy, Role, Status, TargetTrouble};
 use rdsproxy_setup::sandbox::{Principal, World};
-use rdsproxy_setup::spec::{ClientAuth, DatabaseAuth, Spec};
+use rdsproxy_setup::spec::{ClientAuth, DatabaseAuth, Spec, Verify};
 use serde_json::json;
 
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
@@ -459,4 +459,30 @@ async fn what_is_denied_is_not_called_fine() {
     let bed = Bed::of(world, NEVER, false);
     tokio::time::sleep(std::time::Duration::from_hours(1)).await;
     assert_eq!(examine(&bed, &wish(INSTANCE)).await.findings[0].check, CheckId::RoleReadsSecret);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_function_is_pointed_at_a_proxy_that_it_cannot_use() {
+    let deny = |world: &mut World| {
+        let role = world.iam.roles.get_mut("DBAppFunctionRole").unwrap();
+        let document =
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"rds-db:connect","Resource":"*"}]}"#;
+        role.inline.insert("no-database".to_owned(), document.to_owned());
+    };
+    for number in ["RPX052", "RPX065"] {
+        let mut world = newcomer();
+        match number {
+            "RPX052" => deny(&mut world),
+            _ => set(&mut world, "DBAppFunction", "DB_SSL", "false"),
+        }
+        let bed = Bed::of(world.clone(), NEVER, false);
+        let fate = bed.up(&wish(INSTANCE)).await;
+        assert!(matches!(&fate, Fate::Stopped(why) if why.contains(number)), "{number}: {fate:?}");
+        let touched = ["UpdateFunctionConfiguration", "TagResource"];
+        let actions = bed.actions(0);
+        assert!(!actions.iter().any(|action| touched.contains(&action.as_str())), "{number}: a function was touched");
+        // Whoever knows better may say so.
+        let spec = Spec { verify: Verify::None, ..wish(INSTANCE) };
+        assert!(matches!(bed.up(&spec).await, Fate::Done(_)));
+    }
 }

@@ -1,8 +1,8 @@
 //! `verify` and `up --verify probe` as a person sees them.
 
 use rdsproxy_setup::names::PROBE_PREFIX;
-use rdsproxy_setup::sandbox::World;
 use rdsproxy_setup::sandbox::parts::AclEntry;
+use rdsproxy_setup::sandbox::{Principal, World};
 use serde_json::Value;
 
 use crate::cli::{sorted, up};
@@ -107,7 +107,7 @@ fn wall(world: &mut World) {
 }
 
 #[test]
-fn up_stops_before_step_13_where_the_probe_fails_and_goes_on_once_it_does_not() {
+fn up_stops_before_step_13_where_the_way_is_blocked_and_goes_on_once_it_is_not() {
     let desk = Desk::new();
     desk.change(wall);
     let world = desk.store().world().unwrap();
@@ -121,7 +121,18 @@ fn up_stops_before_step_13_where_the_probe_fails_and_goes_on_once_it_does_not() 
     for subnet in &others {
         arguments.extend(["--subnet", subnet.as_str()]);
     }
-    let mut all = format!("{}\n", sorted(desk.run(&arguments)));
+    let mut all = String::new();
+    // What AWS tells is enough to stop; where the ACLs may not be read, the probe meets them.
+    for denied in [false, true] {
+        desk.change(|world| {
+            let arn = format!("arn:aws:iam::{}:user/deployer", world.account);
+            let statement = |effect, action| serde_json::json!({"Effect": effect, "Action": action, "Resource": "*"});
+            let policy = serde_json::json!({"Statement": [statement("Allow", "*"), statement("Deny", "ec2:DescribeNetworkAcls")]});
+            let principal = Principal { arn, policies: denied.then(|| vec![policy]) };
+            world.principals.insert("AKIASANDBOXADMIN0000".to_owned(), principal);
+        });
+        all.push_str(&format!("{}\n", sorted(desk.run(&arguments))));
+    }
     assert_eq!(hosts(&desk.store().world().unwrap()), hosts(&world), "a function was touched");
     desk.change(|world| world.ec2.acls.get_mut("acl-0wall").unwrap().entries.retain(|entry| entry.number != 1));
     let done = desk.run(&arguments);

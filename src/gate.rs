@@ -1,0 +1,44 @@
+//! What AWS must tell before a function is pointed at the proxy: the static part of the verification.
+
+use std::time::Duration;
+
+use crate::catalogue::StepId;
+use crate::catalogue::checks::CheckId;
+use crate::doctor::{Finding, path};
+use crate::engine::{Run, Stop};
+use crate::spec::Verify;
+use crate::survey::Survey;
+
+/// What would keep the functions from the proxy, from what AWS says; a policy that was attached just now may take a while
+/// to count.
+pub(crate) async fn look_ahead(run: &Run<'_>, survey: &Survey, proxy_id: Option<&str>) -> Vec<Finding> {
+    let moves = survey.entries().iter().any(|entry| entry.step == StepId::Repoint && entry.verdict.changes());
+    if survey.spec.verify == Verify::None || !moves {
+        return Vec::new();
+    }
+    let (limit, pace) = (run.patience.propagation.span, Duration::from_secs(5));
+    let mut waited = Duration::ZERO;
+    loop {
+        let found = Box::pin(path::before_repoint(run.cloud, survey, proxy_id)).await;
+        let spreads = found.iter().any(|finding| finding.check == CheckId::Connect);
+        if !spreads || waited >= limit || run.sleep(pace).await.is_err() {
+            return found;
+        }
+        waited += pace;
+    }
+}
+
+/// No function is pointed at a proxy that it cannot use.
+pub(crate) fn unblocked(survey: &Survey, in_the_way: &[Finding]) -> Result<(), Stop> {
+    if in_the_way.is_empty() {
+        return Ok(());
+    }
+    let reasons = in_the_way.iter().map(|finding| {
+        let evidence: Vec<&str> = finding.evidence.iter().map(|text| text.trim_end_matches('.')).collect();
+        format!("{}: {}", finding.check.info().name(), evidence.join("; "))
+    });
+    let mut hints: Vec<String> = in_the_way.iter().flat_map(|finding| finding.mends.clone()).collect();
+    hints.push("If this is not so, point the functions at the proxy all the same: --verify none.".to_owned());
+    let doing = format!("checking the functions' way through the proxy ({})", survey.names.stack);
+    Err(Stop::Unproven { doing, reasons: reasons.collect(), hints })
+}
