@@ -56,6 +56,7 @@ mod tests {
     fn a_password_is_never_shown() {
         let password = Password::new("open \"sesame\"".to_owned());
         assert_eq!(format!("{password:?}"), "Password(…)");
+        assert_eq!(password.hidden_in("he said open \"sesame\" twice"), "he said … twice");
         let value: serde_json::Value = serde_json::from_str(&password.secret_of("app")).unwrap();
         assert_eq!(value, serde_json::json!({ "username": "app", "password": "open \"sesame\"" }));
     }

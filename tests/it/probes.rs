@@ -204,31 +204,32 @@ async fn rights_that_are_seconds_old_are_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn killed_at_every_call_the_next_run_or_teardown_leaves_nothing() {
-    let spec = wish("my-instance");
-    let start = proxied(newcomer(), &spec).await;
-    let clean = Bed::of(start.clone(), NEVER, false);
-    let want = clean.dump().await;
-    assert!(matches!(verify(&clean, &spec).await, Fate::Done(_)));
     let fresh = Bed::of(newcomer(), NEVER, false).dump().await;
     let mut left = 0;
-    for (kill_at, after) in (0..clean.calls()).flat_map(|n| [(n, false), (n, true)]) {
-        for again in [true, false] {
-            let case = format!("killed at call {kill_at} (after: {after}, again: {again})");
-            let bed = Bed::of(start.clone(), kill_at, after);
-            assert!(matches!(verify(&bed, &spec).await, Fate::Killed), "{case}");
-            left += usize::from(bed.gate.account.with(|world| probes_in(world)) > 0);
-            bed.disarm();
-            if again {
-                assert_eq!(ends(&verify(&bed, &spec).await), ["ok query", "ok query"], "{case}");
-                assert_eq!(bed.dump().await, want, "{case}");
-            } else {
-                let fate = bed.down(&spec).await;
-                assert!(matches!(fate, Fate::Done(())), "{case}: {fate:?}");
-                assert_eq!(bed.dump().await, fresh, "{case}");
+    for spec in [wish("my-instance"), Spec { probe_login: true, ..wish("my-cluster") }] {
+        let start = proxied(newcomer(), &spec).await;
+        let clean = Bed::of(start.clone(), NEVER, false);
+        let want = clean.dump().await;
+        let proofs = ends(&verify(&clean, &spec).await);
+        for (kill_at, after) in (0..clean.calls()).flat_map(|n| [(n, false), (n, true)]) {
+            for again in [true, false] {
+                let case = format!("{}, killed at call {kill_at} (after: {after}, again: {again})", spec.stack);
+                let bed = Bed::of(start.clone(), kill_at, after);
+                assert!(matches!(verify(&bed, &spec).await, Fate::Killed), "{case}");
+                left += usize::from(bed.gate.account.with(|world| probes_in(world)) > 0);
+                bed.disarm();
+                if again {
+                    assert_eq!(ends(&verify(&bed, &spec).await), proofs, "{case}");
+                    assert_eq!(bed.dump().await, want, "{case}");
+                } else {
+                    let fate = bed.down(&spec).await;
+                    assert!(matches!(fate, Fate::Done(())), "{case}: {fate:?}");
+                    assert_eq!(bed.dump().await, fresh, "{case}");
+                }
             }
         }
     }
-    assert!(left > 8, "only {left} runs left something behind");
+    assert!(left > 50, "only {left} runs left something behind");
 }
 
 #[tokio::test(start_paused = true)]

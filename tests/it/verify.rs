@@ -1,5 +1,8 @@
 //! `verify` and `up --verify probe` as a person sees them.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use rdsproxy_setup::names::PROBE_PREFIX;
 use rdsproxy_setup::sandbox::parts::AclEntry;
 use rdsproxy_setup::sandbox::{Principal, World};
@@ -159,6 +162,35 @@ fn the_transcript_of_a_failure_found_and_mended_is_what_the_program_prints() {
         text.push('\n');
     }
     hold_as("docs/verify.md", "transcript", &format!("{}\n```\n", text.trim_end()), timeless);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_takes_the_probe_away_and_ends_with_130() {
+    let desk = Desk::new();
+    up(&desk, "my-instance");
+    let before = desk.dump();
+    let probes = || {
+        let world = desk.store().world().unwrap();
+        world.lambda.functions.keys().filter(|name| name.starts_with(PROBE_PREFIX)).count()
+    };
+    // Slow enough that a probe is still being made when the signal comes.
+    let arguments =
+        ["--sandbox", "verify", "--db", "my-instance", "--probe", "--yes", "--quiet", "--sandbox-speed", "3"];
+    let child = desk.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while probes() == 0 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    assert!(told.contains("interrupted") && told.contains("verify --db my-instance --probe"), "{told}");
+    assert_eq!(probes(), 0);
+    // The released interfaces go once some time has passed.
+    desk.change(|world| world.tick(rdsproxy_setup::sandbox::Moment(world.now.0 + 7_200_000)));
+    assert_eq!(desk.dump(), before);
 }
 
 /// Without the part of a probe's name that changes with its handler.

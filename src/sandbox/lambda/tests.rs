@@ -206,3 +206,24 @@ fn lists_hold_fifty_a_page() {
     names.dedup();
     assert_eq!((names.len(), marker), (121, Value::Null));
 }
+
+#[test]
+fn a_function_that_is_being_made_is_neither_called_nor_deleted_and_runs_no_code() {
+    let mut world = world();
+    let role = world.iam.roles["exec"].arn.clone();
+    let new = json!({
+        "FunctionName": "g", "Role": role, "Runtime": "python3.13", "Handler": "handler.handler",
+        "Code": {"ZipFile": "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="},
+    });
+    let name = || json!({"FunctionName": "g", "Payload": {"host": "nowhere"}});
+    assert!(run(&mut world, 0, "CreateFunction", new).is_ok());
+    for action in ["Invoke", "DeleteFunction"] {
+        assert_eq!(run(&mut world, 0, action, name()), Err("ResourceConflictException".into()), "{action}");
+    }
+    assert_eq!(run(&mut world, 20_000, "Invoke", name()), Ok(json!({})), "a handler of that name without the tag");
+    world.lambda.functions.get_mut("g").unwrap().tags.insert("rdsproxy-setup:probe".into(), "f".into());
+    let told = run(&mut world, 20_000, "Invoke", name()).unwrap();
+    assert_eq!((&told["ok"], &told["stages"][0]["fault"]), (&json!(false), &json!("name_not_found")));
+    assert!(run(&mut world, 20_000, "DeleteFunction", name()).is_ok());
+    assert_eq!(run(&mut world, 20_000, "Invoke", name()), Err("ResourceNotFoundException".into()));
+}
