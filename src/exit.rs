@@ -9,7 +9,7 @@ pub enum Exit {
     Failed,
     /// Changes are pending (`up --dry-run --detailed-exitcode`).
     Pending,
-    /// Drift, or unhealthy (`status --exit-code`).
+    /// Drift, or unhealthy (`status --exit-code`), or something is wrong (`doctor`).
     Drift,
     /// Something that the person must decide or mend first.
     Decide,
@@ -60,7 +60,7 @@ impl Exit {
             Self::Done => "Done, or nothing to do.",
             Self::Failed => "AWS refused, or something unexpected happened.",
             Self::Pending => "Changes are pending (`up --dry-run --detailed-exitcode`).",
-            Self::Drift => "Drift, or unhealthy (`status --exit-code`).",
+            Self::Drift => "Drift, or unhealthy (`status --exit-code`); something is wrong (`doctor`).",
             Self::Decide => "Something that you must decide or mend first; nothing further was changed.",
             Self::Patience => "Out of patience; run the same command again to resume.",
             Self::Unverified => "Everything is in place, but the connection check fails.",

@@ -194,6 +194,12 @@ pub enum CheckId {
     VariablesVanish,
     /// Sessions are pinned.
     Pinning,
+    /// A PostgreSQL client offers a way of logging in that the proxy does not take.
+    ClearPassword,
+    /// Idle connections are cut off.
+    IdleClients,
+    /// A MySQL client does not send the token whole.
+    ClearPlugin,
     /// The target is not available, for no reason that shows.
     Unexplained,
     /// The target is still scaling.
@@ -216,6 +222,8 @@ pub enum CheckId {
     Throttled,
     /// RDS found no addresses for the proxy.
     NoAddresses,
+    /// Several proxies may use more connections than the database has.
+    Overcommitted,
     /// Something else is in the way of up.
     Stops,
 }

@@ -42,6 +42,8 @@ pub struct Facts<'a> {
     pub(super) parameters: Known<Vec<(Parameters, BTreeMap<String, String>)>>,
     pub(super) events: Known<Vec<String>>,
     pub(super) proxies: Known<usize>,
+    /// What share of the database's connections each of its other proxies may use, in percent.
+    pub(super) shares: Known<Vec<(String, i32)>>,
     pub(super) pool: Known<Pool>,
     /// What the functions' roles may do on the proxy, by role.
     pub(super) connects: Known<Vec<(String, Judgement)>>,
@@ -122,6 +124,7 @@ impl<'a> Facts<'a> {
             parameters: Err(Unread::Unasked),
             events: Err(Unread::Unasked),
             proxies: Err(Unread::Unasked),
+            shares: Err(Unread::Unasked),
             pool: Err(Unread::Unasked),
             connects: Err(Unread::Unasked),
             reads: Err(Unread::Unasked),
@@ -160,7 +163,7 @@ impl<'a> Facts<'a> {
         let name = &survey.names.stack;
         let there = facts.proxy().is_some();
         let only_with_proxy = |answer| if there { known(answer) } else { Err(Unread::Unasked) };
-        let (network, parameters, (events, proxies, pool), (connects, reads, decrypts), (keys, closed)) = tokio::join!(
+        let (network, parameters, (events, proxies, shares, pool), (connects, reads, decrypts), (keys, closed)) = tokio::join!(
             async {
                 tokio::join!(
                     vpc(cloud, survey),
@@ -174,6 +177,7 @@ impl<'a> Facts<'a> {
                 tokio::join!(
                     async { if there { known(cloud.rds.proxy_events(name).await) } else { Err(Unread::Unasked) } },
                     proxies(cloud, survey),
+                    async { if there { shares(cloud, survey).await } else { Err(Unread::Unasked) } },
                     async { if there { Some(cloud.rds.target_group(name).await) } else { None } },
                 )
             },
@@ -194,6 +198,7 @@ impl<'a> Facts<'a> {
             parameters,
             events,
             proxies,
+            shares,
             pool,
             connects,
             reads,
@@ -259,7 +264,27 @@ async fn vpc(cloud: &Cloud, survey: &Survey) -> Known<Option<Vpc>> {
 }
 
 async fn proxies(cloud: &Cloud, survey: &Survey) -> Known<usize> {
-    if survey.seen.proxy.is_absent() { known(cloud.rds.count_proxies().await) } else { Err(Unread::Unasked) }
+    if survey.seen.proxy.is_absent() {
+        known(cloud.rds.proxies().await.map(|all| all.len()))
+    } else {
+        Err(Unread::Unasked)
+    }
+}
+
+/// Only proxies of the database's own VPC can have it as target.
+async fn shares(cloud: &Cloud, survey: &Survey) -> Known<Vec<(String, i32)>> {
+    let mut others = known(cloud.rds.proxies().await)?;
+    others.retain(|other| other.vpc == survey.database.vpc && other.name != survey.names.stack);
+    let read = others.into_iter().map(async |other| {
+        let rows = cloud.rds.targets(&other.name).await?;
+        if !rows.iter().any(|row| row.id.eq_ignore_ascii_case(&survey.database.id)) {
+            return Ok(None);
+        }
+        let group = cloud.rds.target_group(&other.name).await?;
+        Ok(group.and_then(|group| group.pool.max_connections_percent).map(|percent| (other.name, percent)))
+    });
+    let read: Answer<Vec<Option<(String, i32)>>> = join_all(read).await.into_iter().collect();
+    known(read.map(|shares| shares.into_iter().flatten().collect()))
 }
 
 /// Groups named `default.…` cannot be changed, so there is nothing to read in them

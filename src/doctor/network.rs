@@ -90,7 +90,10 @@ pub(super) fn acl_to_proxy(facts: &Facts<'_>) -> Opinion {
 
 fn blocked(facts: &Facts<'_>, check: CheckId, from: &[String], to: &[String], port: u16, fine: &str) -> Opinion {
     match (&facts.acls, &facts.subnets) {
-        (Ok(acls), Ok(subnets)) => Opinion::by(check, acls::blocked(acls, subnets, from, to, port), fine),
+        (Ok(acls), Ok(subnets)) => match Opinion::by(check, acls::blocked(acls, subnets, from, to, port), fine) {
+            Opinion::Found(finding) => Opinion::Found(finding.with("PORT", &port.to_string())),
+            opinion => opinion,
+        },
         (Err(why), _) | (_, Err(why)) => unread(why),
     }
 }
@@ -106,7 +109,7 @@ pub(super) fn routes(facts: &Facts<'_>) -> Opinion {
     ends.sort_unstable();
     ends.dedup();
     let ends: Vec<&Subnet> = ends.into_iter().filter_map(|id| facts.subnet(id)).collect();
-    let mut led_away: Vec<String> = ends
+    let mut led_away: Vec<(String, String)> = ends
         .iter()
         .flat_map(|here| {
             ends.iter().filter(|there| there.id != here.id).filter_map(|there| detour(tables, here, there))
@@ -114,12 +117,16 @@ pub(super) fn routes(facts: &Facts<'_>) -> Opinion {
         .collect();
     led_away.sort();
     led_away.dedup();
-    Opinion::by(CheckId::Route, led_away, "traffic within the VPC goes straight")
+    let (evidence, mends): (Vec<String>, Vec<String>) = led_away.into_iter().unzip();
+    match Opinion::by(CheckId::Route, evidence, "traffic within the VPC goes straight") {
+        Opinion::Found(finding) => Opinion::Found(finding.mended_by(mends)),
+        opinion => opinion,
+    }
 }
 
 /// The route that leads from one subnet to another by a detour: the most specific one decides
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html>).
-fn detour(tables: &[RouteTable], here: &Subnet, there: &Subnet) -> Option<String> {
+fn detour(tables: &[RouteTable], here: &Subnet, there: &Subnet) -> Option<(String, String)> {
     let own = tables.iter().find(|table| table.subnets.contains(&here.id));
     let table = own.or_else(|| tables.iter().find(|table| table.main))?;
     let length = |cidr: &str| cidr.rsplit_once('/').and_then(|(_, bits)| bits.parse::<u8>().ok()).unwrap_or(0);
@@ -127,8 +134,13 @@ fn detour(tables: &[RouteTable], here: &Subnet, there: &Subnet) -> Option<String
     let route = fits.max_by_key(|route| length(&route.cidr))?;
     let straight = route.to == "local" && !route.blackhole;
     let gone = if route.blackhole { ", which is gone" } else { "" };
-    (!straight)
-        .then(|| format!("The route table {} of {} leads {} to {}{gone}.", table.id, here.id, route.cidr, route.to))
+    (!straight).then(|| {
+        let (id, cidr) = (&table.id, &route.cidr);
+        (
+            format!("The route table {id} of {} leads {cidr} to {}{gone}.", here.id, route.to),
+            format!("If nothing needs it: aws ec2 delete-route --route-table-id {id} --destination-cidr-block {cidr}"),
+        )
+    })
 }
 
 fn blocks<'a>(facts: &'a Facts<'_>, ids: &[String]) -> Vec<&'a str> {

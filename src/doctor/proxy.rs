@@ -19,6 +19,7 @@ pub(super) const JUDGES: &[(CheckId, Judge)] = &[
     (CheckId::Quota, quota),
     (CheckId::Throttled, throttled),
     (CheckId::NoAddresses, no_addresses),
+    (CheckId::Overcommitted, overcommitted),
     (CheckId::Stops, stops),
 ];
 
@@ -113,6 +114,24 @@ fn quota(facts: &Facts<'_>) -> Opinion {
         Ok(count) => Opinion::Fine(format!("the region has {count} proxies of {QUOTA}")),
         Err(ref why) => unread(why),
     }
+}
+
+fn overcommitted(facts: &Facts<'_>) -> Opinion {
+    let (others, own) = match (&facts.shares, &facts.pool) {
+        (Ok(others), Ok(pool)) => (others, pool.max_connections_percent.unwrap_or(100)),
+        (Err(why), _) | (_, Err(why)) => return unread(why),
+    };
+    let sum = others.iter().map(|(_, percent)| percent).sum::<i32>() + own;
+    if sum <= 100 {
+        return Opinion::Fine(format!("all proxies of the database together may use {sum} percent"));
+    }
+    let stack = &facts.survey.names.stack;
+    let all = std::iter::once((stack, &own)).chain(others.iter().map(|(name, percent)| (name, percent)));
+    let each: Vec<String> = all.map(|(name, percent)| format!("{name} {percent}")).collect();
+    Opinion::Found(Finding::of(
+        CheckId::Overcommitted,
+        [format!("Together {sum} percent of max_connections: {}.", each.join(", "))],
+    ))
 }
 
 fn told(facts: &Facts<'_>, check: CheckId, word: &str, fine: &str) -> Opinion {

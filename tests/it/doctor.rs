@@ -313,6 +313,11 @@ const CASES: &[Case] = &[
             "RDS couldn't provision capacity for your proxy because there aren't enough IP addresses available.",
         );
     }),
+    (CheckId::Overcommitted, After(INSTANCE), |world| {
+        let mut another = proxy(world).clone();
+        another.target_group.max_connections_percent = 40;
+        world.rds.proxies.insert("another".to_owned(), another);
+    }),
     (CheckId::Stops, Before(INSTANCE), |world| {
         let mut role = world.iam.roles["DBAppFunctionRole"].clone();
         role.name = String::from("my-instance-proxy-eu-central-1");
@@ -321,12 +326,15 @@ const CASES: &[Case] = &[
 ];
 
 /// What no world shows: known by its refusal, by a login, or by metrics alone.
-const UNSEEN: [CheckId; 7] = [
+const UNSEEN: [CheckId; 10] = [
     CheckId::NoMorePause,
     CheckId::PostgresDatabase,
     CheckId::UserNameInAuth,
     CheckId::VariablesVanish,
     CheckId::Pinning,
+    CheckId::ClearPassword,
+    CheckId::IdleClients,
+    CheckId::ClearPlugin,
     CheckId::Quota,
     CheckId::FreePlan,
 ];
@@ -403,7 +411,7 @@ async fn what_other_rows_know_is_told_with_what_comes_first() {
     let unchecked: Vec<CheckId> = diagnosis.unchecked.iter().map(|(check, _)| *check).collect();
     assert!(unchecked.contains(&CheckId::PostgresDatabase), "{diagnosis:#?}");
     let ruled_out: Vec<CheckId> = diagnosis.ruled_out.iter().map(|(check, _)| *check).collect();
-    assert_eq!(ruled_out, [CheckId::ParameterPending]);
+    assert_eq!(ruled_out, [CheckId::ParameterPending, CheckId::Overcommitted]);
 
     // A region with twenty proxies has no room for the next one.
     let mut world = After(INSTANCE).world().await;

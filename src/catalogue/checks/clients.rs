@@ -2,7 +2,7 @@
 
 use super::{CheckId, CheckInfo, Severity};
 
-pub(super) const ROWS: [CheckInfo; 12] = [
+pub(super) const ROWS: [CheckInfo; 15] = [
     CheckInfo {
         id: CheckId::NoVpc,
         number: 60,
@@ -130,9 +130,42 @@ pub(super) const ROWS: [CheckInfo; 12] = [
         severity: Severity::Warning,
         title: "Sessions are pinned",
         symptom: "The proxy brings little; DatabaseConnectionsCurrentlySessionPinned is high.",
-        cause: "SET statements, temporary tables, prepared statements or locks bind a session to one connection.",
+        cause: "SET statements (many ORMs send `SET search_path` or `SET NAMES` on connecting), temporary tables, prepared statements or locks bind a session to one connection.",
         mend: "Move SET statements to --init-query; for MySQL try --session-pinning-filter EXCLUDE_VARIABLE_SETS.",
         page: "rds-proxy-pinning.html",
+        explains: &[],
+    },
+    CheckInfo {
+        id: CheckId::ClearPassword,
+        number: 72,
+        severity: Severity::Warning,
+        title: "A PostgreSQL client offers a way of logging in that the proxy does not take",
+        symptom: "`RDS Proxy supports only IAM, MD5, or SCRAM authentication`.",
+        cause: "The client sends the password in clear, or an IAM token where the proxy expects a password.",
+        mend: "Make a token for the proxy's endpoint (`rdsproxy-setup token --db ID`), or let the driver use SCRAM.",
+        page: "rds-proxy-connecting.html",
+        explains: &[],
+    },
+    CheckInfo {
+        id: CheckId::IdleClients,
+        number: 73,
+        severity: Severity::Warning,
+        title: "Idle connections are cut off",
+        symptom: "`Connection terminated unexpectedly`, or MySQL error 2006, after a quiet while.",
+        cause: "The proxy cuts clients off that idle for longer than its idle client time-out, and every client after 24 hours.",
+        mend: "Keep the pool's idle time below the proxy's (`up --idle-client-timeout SECONDS`), and its connections younger than a day.",
+        page: "rds-proxy-connections.html",
+        explains: &[],
+    },
+    CheckInfo {
+        id: CheckId::ClearPlugin,
+        number: 74,
+        severity: Severity::Warning,
+        title: "A MySQL client does not send the token whole",
+        symptom: "`IAM authentication failed for user … Invalid credentials`, though the policy is right.",
+        cause: "The client's library lacks the cleartext plugin, has it turned off, or cuts long passwords.",
+        mend: "Turn the plugin on, within TLS; `rdsproxy-setup connect --db ID` prints a line that does.",
+        page: "rds-proxy-connecting.html",
         explains: &[],
     },
 ];

@@ -109,7 +109,7 @@ pub(super) const ROWS: [CheckInfo; 19] = [
         title: "The VPC enforces encryption",
         symptom: "`CreateDBProxy` is refused.",
         cause: "RDS Proxy does not work in a VPC whose encryption control is in enforce mode.",
-        mend: "Put the control into monitor mode, or move database and functions to another VPC.",
+        mend: "Put the control into monitor mode: `aws ec2 modify-vpc-encryption-control --vpc-encryption-control-id ID --mode monitor`.",
         page: "rds-proxy.html",
         explains: &[],
     },

@@ -2,7 +2,7 @@
 
 use super::{CheckId, CheckInfo, Severity};
 
-pub(super) const ROWS: [CheckInfo; 12] = [
+pub(super) const ROWS: [CheckInfo; 13] = [
     CheckInfo {
         id: CheckId::Unexplained,
         number: 80,
@@ -123,6 +123,17 @@ pub(super) const ROWS: [CheckInfo; 12] = [
         mend: "Free addresses in the subnets, or make the proxy anew in larger ones (--subnet).",
         page: "rds-proxy-events.html",
         explains: &["PENDING_PROXY_CAPACITY"],
+    },
+    CheckInfo {
+        id: CheckId::Overcommitted,
+        number: 91,
+        severity: Severity::Warning,
+        title: "Several proxies may use more connections than the database has",
+        symptom: "`Too many connections`, though each proxy keeps within its own share.",
+        cause: "The shares of all proxies of one database add up to more than 100 percent of max_connections.",
+        mend: "Lower the shares: `rdsproxy-setup up --db ID --max-connections-percent N`.",
+        page: "rds-proxy-connections.html",
+        explains: &["CONNECTION_FAILED"],
     },
     CheckInfo {
         id: CheckId::Stops,

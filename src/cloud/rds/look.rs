@@ -1,10 +1,10 @@
-//! What a diagnosis looks at, and nothing else does: parameters, events, and how many proxies there are.
+//! What a diagnosis looks at, and nothing else does: parameters, events, and what proxies there are.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_rds::types::{Parameter, SourceType};
 
-use super::Rds;
+use super::{Proxy, Rds, plain};
 use crate::cloud::error::{Answer, refuse};
 
 /// How far back events are asked for, in minutes: AWS keeps them for longer, but older ones explain nothing of today
@@ -48,17 +48,17 @@ impl Rds {
         Ok(answer.events.unwrap_or_default().into_iter().filter_map(|event| event.message).collect())
     }
 
-    /// Counts the proxies of the region.
+    /// Lists the proxies of the region.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn count_proxies(&self) -> Answer<usize> {
-        let mut count = 0;
+    pub async fn proxies(&self) -> Answer<Vec<Proxy>> {
+        let mut found = Vec::new();
         let mut pages = self.client.describe_db_proxies().into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse("rds:DescribeDBProxies", &error))?;
-            count += page.db_proxies.unwrap_or_default().len();
+            found.extend(page.db_proxies.unwrap_or_default().into_iter().filter_map(plain::proxy));
         }
-        Ok(count)
+        Ok(found)
     }
 }
