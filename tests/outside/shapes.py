@@ -189,6 +189,8 @@ def answer(service, operation, status, headers, body):
             findings.add(name, f"status {status}, the model says {expected}")
         if not any(key.lower() == "x-amzn-requestid" for key in headers):
             findings.add(name, "no x-amzn-requestid")
+        if shape is not None and "payload" in shape.serialization:
+            return list(findings)  # the body is whatever a function answers
         held = [member for member in shape.members.values() if "location" not in member.serialization] if shape is not None else []
         if not held:
             if body.strip() not in (b"", b"{}"):

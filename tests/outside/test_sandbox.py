@@ -299,6 +299,7 @@ class Answers(unittest.TestCase):
         self.refused("PreconditionFailedException", functions.update_function_configuration, FunctionName=name, Timeout=5, RevisionId=revision)
         functions.update_function_code(FunctionName=name, ZipFile=package())
         until(ready, lambda held: held == ("Active", "Successful"), "the code")
+        self.assertEqual(b"{}", functions.invoke(FunctionName=name)["Payload"].read())
         version = functions.publish_version(FunctionName=name)["Version"]
         self.assertEqual(["$LATEST", version], [row["Version"] for row in functions.list_versions_by_function(FunctionName=name)["Versions"]])
         functions.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
