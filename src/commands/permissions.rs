@@ -14,7 +14,8 @@ pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> 
         For::Status => &[Verb::Status],
         For::Teardown => &[Verb::Teardown],
         For::Doctor => &[Verb::Status, Verb::Doctor],
-        For::Verify => &[Verb::Verify, Verb::Status],
+        // Its static part looks at what a diagnosis does.
+        For::Verify => &[Verb::Verify, Verb::Status, Verb::Doctor],
         For::All => &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify],
     };
     let database = args.db.as_deref().map(DatabaseRef::parse).transpose()?;

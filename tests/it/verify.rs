@@ -164,6 +164,23 @@ fn the_transcript_of_a_failure_found_and_mended_is_what_the_program_prints() {
     hold_as("docs/verify.md", "transcript", &format!("{}\n```\n", text.trim_end()), timeless);
 }
 
+/// The policy that the program prints for verify is enough for all of it: no part is left unchecked.
+#[test]
+fn the_printed_policy_is_enough_for_verify() {
+    let desk = Desk::new();
+    up(&desk, "my-instance");
+    let everything = desk.run(&["verify", "--db", "my-instance", "--probe", "--yes", "--quiet"]);
+    let arguments = ["--region", "eu-central-1", "permissions", "--for", "verify", "--account", "123456789012"];
+    let policy: Value = serde_json::from_str(&desk.output(&arguments)).unwrap();
+    desk.change(|world| {
+        let arn = "arn:aws:iam::123456789012:user/deployer".to_owned();
+        let deployer = rdsproxy_setup::sandbox::Principal { arn, policies: Some(vec![policy]) };
+        world.principals.insert("AKIASANDBOXADMIN0000".to_owned(), deployer);
+    });
+    let shown = desk.run(&["verify", "--db", "my-instance", "--probe", "--yes", "--quiet"]);
+    assert_eq!((shown.code, shown.stdout), (Some(0), everything.stdout));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_takes_the_probe_away_and_ends_with_130() {
