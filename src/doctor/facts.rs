@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
-
 use super::Finding;
 use crate::catalogue::StepId;
 use crate::catalogue::checks::CheckId;
@@ -13,6 +11,7 @@ use crate::cloud::kms::Key;
 use crate::cloud::rds::{Parameters, Pool, Proxy, TargetKind};
 use crate::cloud::{Answer, Cloud, Kind};
 use crate::discover::keys;
+use crate::engine::crowd;
 use crate::engine::ledger::Verdict;
 use crate::survey::Survey;
 
@@ -283,7 +282,7 @@ async fn shares(cloud: &Cloud, survey: &Survey) -> Known<Vec<(String, i32)>> {
         let group = cloud.rds.target_group(&other.name).await?;
         Ok(group.and_then(|group| group.pool.max_connections_percent).map(|percent| (other.name, percent)))
     });
-    let read: Answer<Vec<Option<(String, i32)>>> = join_all(read).await.into_iter().collect();
+    let read: Answer<Vec<Option<(String, i32)>>> = crowd(read.collect()).await.into_iter().collect();
     known(read.map(|shares| shares.into_iter().flatten().collect()))
 }
 
@@ -297,7 +296,7 @@ async fn parameters(cloud: &Cloud, survey: &Survey) -> Known<Vec<(Parameters, BT
         let set = cloud.rds.parameters(&group.group, group.cluster).await?;
         Ok((group, set))
     });
-    known(join_all(read).await.into_iter().collect())
+    known(crowd(read.collect()).await.into_iter().collect())
 }
 
 /// The ARNs of the proxy's users, or of any.
@@ -320,12 +319,12 @@ pub(super) async fn connects(
     let mut roles: Vec<&str> = survey.functions.iter().map(|found| found.function.role.as_str()).collect();
     roles.sort_unstable();
     roles.dedup();
-    let mut judged = Vec::new();
-    for role in roles {
-        let answer = known(cloud.iam.simulate(role, "rds-db:connect", &resources, None).await)?;
-        judged.extend(answer.into_iter().map(|judgement| (role.to_owned(), judgement)));
-    }
-    Ok(judged)
+    let of_role = roles.into_iter().map(async |role| {
+        let judged = known(cloud.iam.simulate(role, "rds-db:connect", &resources, None).await)?;
+        Ok(judged.into_iter().map(|judgement| (role.to_owned(), judgement)).collect::<Vec<_>>())
+    });
+    let judged: Known<Vec<Vec<(String, Judgement)>>> = crowd(of_role.collect()).await.into_iter().collect();
+    Ok(judged?.into_iter().flatten().collect())
 }
 
 /// The role that the proxy assumes, once there is one.

@@ -98,14 +98,15 @@ async fn runs(left: u64) -> [Cost; 3] {
 async fn two_hundred_functions_keep_within_awss_limits() {
     let [up, again, down] = runs(100).await;
     assert_eq!([up.throttled, again.throttled, down.throttled], [0, 0, 0]);
-    // Two changes a function at ten a second are 40 s; the rest is AWS's own waits.
+    // Two changes a function at ten a second are 40 s, two calls a role at eight a second 50 s; the rest is AWS's own
+    // waits, here of half a minute, which would hide the roles' calls at their usual length.
     let most = |seconds| Duration::from_secs(seconds);
     assert!(
-        up.span < most(120) && again.span < most(30) && down.span < most(130),
+        up.span < most(130) && again.span < most(30) && down.span < most(130),
         "{:?}",
         [up.span, again.span, down.span]
     );
-    assert!(up.calls.values().sum::<usize>() <= 6 * FUNCTIONS + 40, "{:?}", up.calls);
+    assert!(up.calls.values().sum::<usize>() <= 7 * FUNCTIONS + 50, "{:?}", up.calls);
 }
 
 #[tokio::test(start_paused = true)]
