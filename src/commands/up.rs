@@ -111,7 +111,8 @@ fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &End
     });
     report::result(&format!("\n{path}\n"));
     for proof in &outcome.proofs {
-        report::result(&format!("proven from {}, {}: {}", proof.functions.join(", "), proof.who(), proof.line()));
+        let (functions, endpoint) = (proof.functions.join(", "), proof.endpoint());
+        report::result(&format!("proven from {functions} to {endpoint}, {}: {}", proof.who(), proof.line()));
     }
     if !outcome.proofs.is_empty() {
         report::result("");

@@ -94,6 +94,12 @@ impl Proof {
         }
     }
 
+    /// The endpoint's name: the host without its domain.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        self.host.split('.').next().unwrap_or_default()
+    }
+
     /// What came of it, in one line.
     #[must_use]
     pub fn line(&self) -> String {

@@ -121,7 +121,7 @@ impl<'a> Visit<'a> {
         let mut proofs = Vec::new();
         for attempt in &seat.attempts {
             let proof = self.settled(wanted, seat, attempt).await?;
-            let endpoint = proof.host.split('.').next().unwrap_or_default();
+            let endpoint = proof.endpoint();
             tell(self.run, self.seat, format!("to {endpoint} {}: {}", proof.who(), proof.line()), None);
             proofs.push(proof);
         }
