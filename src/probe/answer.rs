@@ -2,14 +2,9 @@
 
 use serde::Deserialize;
 
-use super::faults::{self, Fault};
-use super::seat::Attempt;
+use super::faults::{self, Fault, PROBE_FAILED};
+use super::seat::{Attempt, SCHEMA};
 use crate::cloud::lambda::Invoked;
-
-/// The version of event and answer.
-pub const SCHEMA: u32 = 1;
-/// The code of what went wrong with the probe itself.
-pub const PROBE_FAILED: &str = "probe_failed";
 
 /// One stage.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -1,6 +1,7 @@
 //! What each fault of a probe means behind an RDS Proxy, and what mends it. `docs/verify.md` draws its table from this one.
 
-use super::answer::PROBE_FAILED;
+/// The code of what went wrong with the probe itself.
+pub const PROBE_FAILED: &str = "probe_failed";
 
 /// One fault, or one fault at some stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::answer::SCHEMA;
 use super::package::ENTRY;
 use crate::cloud::rds::EngineFamily;
 use crate::discover::FunctionUse;
@@ -14,6 +13,9 @@ use crate::discover::hosts::HostKind;
 use crate::names;
 use crate::password::Password;
 use crate::survey::Survey;
+
+/// The version of event and answer.
+pub const SCHEMA: u32 = 1;
 
 /// For how many seconds a probe may run: all of its stages, and a start that is cold.
 pub(super) const TIMEOUT: i32 = 60;
