@@ -12,9 +12,10 @@ use std::time::Duration;
 use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group};
 use crate::cloud::iam::Policy;
-use crate::cloud::lambda::Update;
+use crate::cloud::lambda::{Function, Update};
 use crate::cloud::rds::TargetKind;
-use crate::cloud::{Answer, Kind, Refusal, tags};
+use crate::cloud::{Answer, Kind, Refusal, Tags, tags};
+use crate::discover::hosts::proxies_of;
 use crate::engine::event::{Ending, Event};
 use crate::engine::{Limit, Pace, Run, Stop, all2, crowd};
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
@@ -33,8 +34,10 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
         // Made by a probe that was killed; it may still be on its way.
         delete_probe(run, name).await?;
     }
-    let back =
-        stack.functions.iter().map(|found| step(run, StepId::Repoint, &found.function.name, put_back(run, found)));
+    let back = stack
+        .functions
+        .iter()
+        .map(|found| step(run, StepId::Repoint, &found.function.name, put_back(run, stack, found)));
     crowd(back.collect()).await.into_iter().reduce(|one, other| all2(one, other).map(drop)).transpose()?;
     let gone = async {
         if let Some(found) = &stack.proxy {
@@ -133,7 +136,7 @@ impl Waiting<'_> {
         loop {
             run.sleep(Duration::ZERO).await?;
             match call().await {
-                Err(refusal) if refusal.kind == Kind::InUse => self.rest(run, "still in use").await?,
+                Err(refusal) if refusal.kind == Kind::InUse => self.rest(run, "in use").await?,
                 Err(refusal) if matches!(refusal.kind, Kind::NotYet | Kind::Throttled | Kind::Service) => {
                     self.rest(run, "busy").await?;
                 }
@@ -162,7 +165,7 @@ async fn delete_probe(run: &Run<'_>, name: &str) -> Result<(), Stop> {
     Ok(())
 }
 
-async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
+async fn put_back(run: &Run<'_>, stack: &Stack, found: &Restoring) -> Result<(), Stop> {
     let name = found.function.name.as_str();
     let doing = format!("putting back the variables ({name})");
     let lambda = &run.cloud.lambda;
@@ -201,7 +204,7 @@ async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
             Err(refusal) => return Err(refused(&doing)(refusal)),
         }
     }
-    loop {
+    let live = loop {
         let Some(function) = wait.look(run, async || lambda.get(name).await).await? else { return Ok(()) };
         match function.update {
             Update::InProgress => {
@@ -215,7 +218,7 @@ async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
         }
         let held = |variable: &String| found.function.variables.0.get(variable);
         if !found.back.iter().any(|variable| function.variables.0.get(variable) == held(variable)) {
-            break;
+            break function;
         }
         if written_over.is_none() || function.revision != written_over {
             // An `up` at the same time pointed it at the proxy again: then what it held before must be remembered.
@@ -223,10 +226,37 @@ async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
         }
         // Reads lag behind the write.
         wait.rest(run, "not visible yet").await?;
+    };
+    let newly = |now: &Function, before: &Function| newly_at_proxy(run, stack, found, now, before);
+    if newly(&live, &found.function) {
+        return Ok(());
     }
     put_back_aliases(run, &wait, found).await?;
     let memory: Vec<String> = found.memory.iter().chain(&found.aliases.memory).cloned().collect();
-    wait.insist(run, async || lambda.untag(&found.function.arn, memory.clone()).await).await
+    wait.insist(run, async || lambda.untag(&found.function.arn, memory.clone()).await).await?;
+    // Nothing of AWS's makes the last look and the untag one act. So a look right after it finds the `up` that has pointed
+    // the function at the proxy in between; one that does so later looks for its memory itself.
+    let Some(now) = wait.look(run, async || lambda.get(name).await).await? else { return Ok(()) };
+    // Reads lag behind: what was there before our own write is no news.
+    let lags = now.revision == found.function.revision || now.revision == live.revision;
+    if lags || !newly(&now, &live) {
+        return Ok(());
+    }
+    let known = live.tags.as_ref().or(found.function.tags.as_ref());
+    let lost = memory.iter().filter(|key| now.tags.as_ref().is_none_or(|tags| !tags.contains_key(*key)));
+    let lost: Tags = lost.filter_map(|key| Some((key.clone(), known?.get(key)?.clone()))).collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    wait.insist(run, async || lambda.tag(&live.arn, &lost).await).await
+}
+
+/// Whether a variable that is remembered leads to the proxy now, and held something else before.
+fn newly_at_proxy(run: &Run<'_>, stack: &Stack, found: &Restoring, now: &Function, before: &Function) -> bool {
+    let variables = found.memory.iter().filter_map(|key| key.strip_prefix(tags::FORMER));
+    variables
+        .filter(|name| now.variables.0.get(*name) != before.variables.0.get(*name))
+        .any(|name| !proxies_of(&stack.names.stack, &run.cloud.region, now.variables.0.get(name)).is_empty())
 }
 
 async fn put_back_aliases(run: &Run<'_>, wait: &Waiting<'_>, found: &Restoring) -> Result<(), Stop> {

@@ -104,6 +104,36 @@ async fn law_8_ups_and_teardowns_at_once_lose_nothing() {
     say(&format!("ups and teardowns at once: {done} done, {stopped} stopped with a reason"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn law_8_a_former_host_survives_an_up_between_a_teardowns_last_look_and_its_untag() {
+    let clean = Bed::of(newcomer(), NEVER, false);
+    let want = shape(&clean.settled().await);
+    assert!(matches!(clean.up(&wish("my-instance")).await, Fate::Done(_)));
+    let start = clean.settled().await;
+    let torn = Bed::of(start.clone(), NEVER, false);
+    assert!(matches!(torn.down(&wish("my-instance")).await, Fate::Done(())));
+    for call in 0..torn.calls() {
+        let bed = Bed::of(start.clone(), NEVER, false);
+        let before = start.clone();
+        bed.meanwhile(call, move |world| {
+            // As an `up` leaves it that has seen its memory written down, and was then faster.
+            for (name, function) in &mut world.lambda.functions {
+                let pointed = &before.lambda.functions[name].latest;
+                let remembers = function.tags.keys().any(|key| key.starts_with("rdsproxy-setup:former:"));
+                if remembers && function.latest.environment != pointed.environment {
+                    function.latest.environment.clone_from(&pointed.environment);
+                    function.latest.revision = format!("0f6d8a52-0000-4000-8000-{:012}", name.len());
+                }
+            }
+        });
+        drop(bed.down(&wish("my-instance")).await);
+        let fate = bed.down(&wish("my-instance")).await;
+        assert!(matches!(fate, Fate::Done(())), "before call {call}: {fate:?}");
+        let lines = difference(&shape(&bed.settled().await), &want);
+        assert!(lines.is_empty(), "before call {call}: {}", lines.join("\n"));
+    }
+}
+
 /// All of them, interleaved.
 async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut all: Vec<_> = all.map(Box::pin).collect();
