@@ -15,7 +15,7 @@ use crate::password::Password;
 use crate::survey::Survey;
 
 /// The version of event and answer.
-pub const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 /// For how many seconds a probe may run: all of its stages, and a start that is cold.
 pub(super) const TIMEOUT: i32 = 60;
