@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 
 use crate::catalogue::StepId;
+use crate::cloud::Tags;
 use crate::cloud::rds::{ProxyAuth, Target as Row};
-use crate::discover::FunctionUse;
 use crate::discover::hosts::KnownHost;
+use crate::discover::{FunctionUse, remembered};
 use crate::engine::event::{Ending, Event};
 use crate::engine::ledger::{Entry, Verdict};
 use crate::engine::{Change, Run, Seen, Step, Stop, Until, all2};
@@ -145,6 +146,8 @@ impl Survey {
             asked_tls: self.spec.require_tls,
             idle_client_timeout: self.spec.idle_client_timeout,
             debug_logging: self.spec.debug_logging,
+            // What someone else set up is handed back as it was.
+            wishes: if self.adopted { Tags::new() } else { remembered::wishes(&self.spec) },
             adopting: self.adopted.then_some(if rows.is_empty() { WITHOUT_TARGET } else { WITH_TARGET }),
             adoptable: rows.is_empty() || rows.iter().any(|row| row.id.eq_ignore_ascii_case(&self.database.id)),
             patience: self.patience,

@@ -15,7 +15,7 @@ use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::network::{self, Subnets};
 use crate::discover::releases::{self, Frozen};
 use crate::discover::secrets::Secrets;
-use crate::discover::{Database, FunctionUse, Login, Problem, acls, auth, functions, keys, secrets};
+use crate::discover::{Database, FunctionUse, Login, Problem, acls, auth, functions, keys, remembered, secrets};
 use crate::engine::{Patience, Seen, Step};
 use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
 use crate::password::Password;
@@ -163,6 +163,7 @@ impl Survey {
         let listed = listed.map_err(Problem::refused("listing the functions"))?;
         let proxy = visible(proxy, "looking for the proxy")?;
         let role: Seen<Role> = visible(role.map(Seen::from), "looking for the proxy's role")?;
+        let spec = &proxy.present().map_or_else(|| spec.clone(), |found| remembered::recall(spec, &found.tags));
 
         let mut known = database.hosts.clone();
         known.extend(proxy.present().and_then(|found| found.proxy.endpoint.clone()).map(proxy_host));

@@ -23,6 +23,11 @@ pub const ADOPTED: &str = "rdsproxy-setup:adopted";
 /// The tag on a database whose IAM authentication a stack turned on; its value is the stack's name.
 pub const IAM_AUTH: &str = "rdsproxy-setup:iam-auth";
 
+/// The tag on a proxy which remembers how functions log in, where a flag asked for it: `iam`, `password`.
+pub const LOGIN: &str = "rdsproxy-setup:client-auth";
+/// The tag on a proxy which remembers the database users that flags named.
+pub const USERS: &str = "rdsproxy-setup:db-users";
+
 /// The tag on a short-lived function which tells whose seat it is in.
 pub const PROBE: &str = "rdsproxy-setup:probe";
 

@@ -17,6 +17,7 @@ mod owner;
 mod ports;
 mod problem;
 pub mod releases;
+pub mod remembered;
 pub mod secrets;
 
 pub use auth::Login;

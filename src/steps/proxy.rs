@@ -50,6 +50,8 @@ pub struct Proxy<'a> {
     pub idle_client_timeout: Option<i32>,
     /// Debug logging, where the user asked.
     pub debug_logging: Option<bool>,
+    /// What its tags are to remember of the flags.
+    pub wishes: Tags,
     /// For a proxy that is taken over: what its tag remembers.
     pub adopting: Option<&'a str>,
     /// Whether its target allows to take it over.
@@ -139,6 +141,10 @@ impl Proxy<'_> {
             edit.debug_logging = Some(debug);
         }
         (edit, fields)
+    }
+
+    fn remembers(&self, found: &Owned) -> bool {
+        self.wishes.iter().all(|(key, value)| found.tags.get(key) == Some(value))
     }
 
     fn taken_over(&self, found: &Owned) -> bool {
@@ -239,7 +245,10 @@ impl Step for Proxy<'_> {
         if self.adopting.is_some() && !self.taken_over(found) {
             return Change::Update(vec!["taken over: ownership tags".to_owned()]);
         }
-        let (_, fields) = self.edit(&found.proxy);
+        let (_, mut fields) = self.edit(&found.proxy);
+        if !self.remembers(found) {
+            fields.push("what is remembered of the flags".to_owned());
+        }
         if fields.is_empty() { Change::None } else { Change::Update(fields) }
     }
 
@@ -252,11 +261,18 @@ impl Step for Proxy<'_> {
                 let tags = found.tags.into_iter().chain(ours).collect();
                 return Ok(Seen::Present(Owned { tags, ..found }));
             }
+            // Before the change that it tells of: a later run must want the same.
+            if !self.remembers(&found) {
+                cloud.rds.add_tags(&found.proxy.arn, &self.wishes).await?;
+                let tags = found.tags.into_iter().chain(self.wishes.clone()).collect();
+                return Ok(Seen::Present(Owned { tags, ..found }));
+            }
             let (edit, _) = self.edit(&found.proxy);
             let proxy = cloud.rds.modify_proxy(self.name, &edit).await?;
             return Ok(Seen::Present(Owned { proxy, ..found }));
         }
-        let tags = self.owner.tags();
+        let mut tags = self.owner.tags();
+        tags.extend(self.wishes.clone());
         let wanted = NewProxy {
             name: self.name.to_owned(),
             family: self.family,

@@ -319,3 +319,35 @@ async fn what_a_secret_shows_of_trouble_to_come_is_told() {
     assert!(warnings.contains("RotateMultiUser") && warnings.contains("holds a host"), "{warnings}");
     assert_eq!(bed.mutations(0), [""; 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_was_asked_for_is_remembered_and_can_be_asked_for_anew() {
+    // Nothing but the flags tells as whom and how the functions log in.
+    let mut world = newcomer();
+    for function in world.lambda.functions.values_mut() {
+        if let Some(variables) = function.latest.environment.as_mut() {
+            variables.remove("DB_USER");
+        }
+    }
+    let before = without_going(Bed::of(world.clone(), NEVER, false).dump().await);
+    let bed = Bed::of(world, NEVER, false);
+    let asked = |auth, users: &[&str]| Spec {
+        client_auth: auth,
+        db_users: users.iter().map(|&user| user.to_owned()).collect(),
+        ..wish("my-instance")
+    };
+    for (auth, iam) in [(ClientAuth::Iam, true), (ClientAuth::Password, false)] {
+        let fate = bed.up(&asked(auth, &["admin"])).await;
+        assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
+        let survey = Box::pin(bed.survey(&wish("my-instance"))).await.unwrap();
+        assert_eq!((survey.login.iam, survey.login.users.as_slice()), (iam, &["admin".to_owned()][..]));
+        for entry in survey.entries() {
+            assert!(matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)), "{auth:?}: {entry:?}");
+        }
+        let since = bed.logged();
+        assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+        assert_eq!(bed.mutations(since), [""; 0], "{auth:?}");
+    }
+    assert!(matches!(bed.down(&wish("my-instance")).await, Fate::Done(())));
+    assert_eq!(without_going(bed.dump().await), before);
+}
