@@ -1,10 +1,14 @@
 //! Validated wishes: the only place that can say "invalid input".
 
+mod choices;
+
 use std::time::Duration;
 
 use crate::cloud::Tags;
 use crate::cloud::rds::Pool;
 use crate::names;
+
+pub use choices::{ClientAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
 
 /// What `up` was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,17 +113,6 @@ pub struct Place {
     pub cluster: bool,
 }
 
-/// Whether the proxy gets a read-only endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum ReaderEndpoint {
-    /// Where a function's variable holds the cluster's reader endpoint.
-    Auto,
-    /// In any case.
-    Always,
-    /// Never; such variables stay as they are.
-    Never,
-}
-
 /// Secrets to be made, one for each of these database users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateSecret {
@@ -129,60 +122,6 @@ pub struct CreateSecret {
     pub kms_key: Option<String>,
     /// Whether AWS generates the passwords.
     pub generate: bool,
-}
-
-/// What must be proven before the functions are pointed at the proxy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Verify {
-    /// What AWS tells of it.
-    Static,
-    /// A connection from each function's own seat.
-    Probe,
-    /// Nothing but the target's health.
-    None,
-}
-
-/// How functions log in at the proxy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum ClientAuth {
-    /// Whatever keeps the functions working with no change of code.
-    Auto,
-    /// With IAM tokens.
-    Iam,
-    /// With a password.
-    Password,
-}
-
-/// What the proxy's endpoint speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum NetworkType {
-    /// IPv4.
-    Ipv4,
-    /// IPv6.
-    Ipv6,
-    /// Both.
-    Dual,
-}
-
-impl NetworkType {
-    /// AWS's word for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Ipv4 => "IPV4",
-            Self::Ipv6 => "IPV6",
-            Self::Dual => "DUAL",
-        }
-    }
-}
-
-/// How the proxy logs in at the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum DatabaseAuth {
-    /// With the passwords of secrets.
-    Secret,
-    /// With IAM, end to end: no secret, no password.
-    Iam,
 }
 
 /// An input that cannot be meant.

@@ -1,13 +1,12 @@
 //! Amazon EC2: security groups, subnets and network interfaces.
 
 mod look;
+mod plain;
 
 use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Builder;
-use aws_sdk_ec2::types::{
-    Filter, IpPermission, NetworkAcl, NetworkAclEntry, ResourceType, RuleAction, Tag, TagSpecification, UserIdGroupPair,
-};
+use aws_sdk_ec2::types::{Filter, IpPermission, ResourceType, Tag, TagSpecification, UserIdGroupPair};
 
 use super::Tags;
 use super::calls::Calls;
@@ -200,7 +199,7 @@ impl Ec2 {
         let mut pages = self.client.describe_security_groups().filters(filter).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse("ec2:DescribeSecurityGroups", &error))?;
-            groups.extend(page.security_groups.unwrap_or_default().into_iter().filter_map(plain_group));
+            groups.extend(page.security_groups.unwrap_or_default().into_iter().filter_map(plain::group));
         }
         Ok(groups)
     }
@@ -215,7 +214,7 @@ impl Ec2 {
         let mut pages = self.client.describe_security_group_rules().filters(wanted).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse("ec2:DescribeSecurityGroupRules", &error))?;
-            rules.extend(page.security_group_rules.unwrap_or_default().into_iter().filter_map(plain_rule));
+            rules.extend(page.security_group_rules.unwrap_or_default().into_iter().filter_map(plain::rule));
         }
         Ok(rules)
     }
@@ -311,7 +310,7 @@ impl Ec2 {
     pub async fn subnets(&self, ids: &[String]) -> Answer<Vec<Subnet>> {
         let call = self.client.describe_subnets().set_subnet_ids(Some(ids.to_vec())).send().await;
         let answer = call.map_err(|error| refuse("ec2:DescribeSubnets", &error))?;
-        Ok(answer.subnets.unwrap_or_default().into_iter().filter_map(plain_subnet).collect())
+        Ok(answer.subnets.unwrap_or_default().into_iter().filter_map(plain::subnet).collect())
     }
 
     /// Lists the network ACLs of a VPC.
@@ -321,7 +320,7 @@ impl Ec2 {
     pub async fn acls_of_vpc(&self, vpc: &str) -> Answer<Vec<Acl>> {
         let call = self.client.describe_network_acls().filters(filter("vpc-id", vpc)).send().await;
         let answer = call.map_err(|error| refuse("ec2:DescribeNetworkAcls", &error))?;
-        Ok(answer.network_acls.unwrap_or_default().into_iter().filter_map(plain_acl).collect())
+        Ok(answer.network_acls.unwrap_or_default().into_iter().filter_map(plain::acl).collect())
     }
 }
 
@@ -339,85 +338,4 @@ fn gone_is_fine(answer: Answer<()>) -> Answer<()> {
 fn specification(kind: ResourceType, tags: &Tags) -> TagSpecification {
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     TagSpecification::builder().resource_type(kind).set_tags(Some(tags)).build()
-}
-
-fn plain_tags(tags: Option<Vec<Tag>>) -> Tags {
-    tags.unwrap_or_default().into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect()
-}
-
-fn plain_group(group: aws_sdk_ec2::types::SecurityGroup) -> Option<Group> {
-    Some(Group {
-        id: group.group_id?,
-        name: group.group_name?,
-        vpc: group.vpc_id.unwrap_or_default(),
-        tags: plain_tags(group.tags),
-        ingress: group.ip_permissions.unwrap_or_default().into_iter().map(plain_permission).collect(),
-        egress: group.ip_permissions_egress.unwrap_or_default().into_iter().map(plain_permission).collect(),
-    })
-}
-
-fn plain_permission(permission: IpPermission) -> Permission {
-    let v4 = permission.ip_ranges.unwrap_or_default().into_iter().filter_map(|range| range.cidr_ip);
-    let v6 = permission.ipv6_ranges.unwrap_or_default().into_iter().filter_map(|range| range.cidr_ipv6);
-    Permission {
-        protocol: permission.ip_protocol.unwrap_or_default(),
-        from: permission.from_port.filter(|port| *port >= 0),
-        to: permission.to_port.filter(|port| *port >= 0),
-        groups: permission
-            .user_id_group_pairs
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|pair| pair.group_id)
-            .collect(),
-        ranges: v4.chain(v6).collect(),
-        prefix_lists: permission
-            .prefix_list_ids
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|list| list.prefix_list_id)
-            .collect(),
-    }
-}
-
-fn plain_rule(rule: aws_sdk_ec2::types::SecurityGroupRule) -> Option<Rule> {
-    Some(Rule {
-        id: rule.security_group_rule_id?,
-        group: rule.group_id?,
-        direction: if rule.is_egress.unwrap_or(false) { Direction::Egress } else { Direction::Ingress },
-        peer: rule.referenced_group_info.and_then(|peer| peer.group_id),
-        port: rule.from_port,
-        tags: plain_tags(rule.tags),
-    })
-}
-
-fn plain_acl(acl: NetworkAcl) -> Option<Acl> {
-    let entry = |entry: NetworkAclEntry| {
-        Some(AclEntry {
-            number: entry.rule_number?,
-            egress: entry.egress.unwrap_or(false),
-            allow: entry.rule_action == Some(RuleAction::Allow),
-            protocol: entry.protocol.unwrap_or_default(),
-            cidr: entry.cidr_block?,
-            ports: entry.port_range.map(|range| (range.from.unwrap_or(0), range.to.unwrap_or(65_535))),
-        })
-    };
-    let subnets = acl.associations.unwrap_or_default().into_iter().filter_map(|association| association.subnet_id);
-    Some(Acl {
-        id: acl.network_acl_id?,
-        default: acl.is_default.unwrap_or(false),
-        subnets: subnets.collect(),
-        entries: acl.entries.unwrap_or_default().into_iter().filter_map(entry).collect(),
-    })
-}
-
-fn plain_subnet(subnet: aws_sdk_ec2::types::Subnet) -> Option<Subnet> {
-    Some(Subnet {
-        id: subnet.subnet_id?,
-        vpc: subnet.vpc_id.unwrap_or_default(),
-        zone: subnet.availability_zone.unwrap_or_default(),
-        zone_id: subnet.availability_zone_id.unwrap_or_default(),
-        free: subnet.available_ip_address_count.unwrap_or(0),
-        cidr: subnet.cidr_block.unwrap_or_default(),
-        ipv6: !subnet.ipv6_cidr_block_association_set.unwrap_or_default().is_empty(),
-    })
 }

@@ -1,0 +1,261 @@
+//! The steps as a survey wants them: each with what earlier ones gave.
+
+use std::collections::BTreeSet;
+
+use super::{NO_FUNCTION, PASSWORD_LOGIN};
+use crate::catalogue::StepId;
+use crate::cloud::Tags;
+use crate::cloud::rds::ProxyAuth;
+use crate::discover::hosts::KnownHost;
+use crate::discover::{FunctionUse, remembered};
+use crate::engine::Step;
+use crate::engine::ledger::{Entry, Verdict};
+use crate::names::{DATABASE_POLICY, SECRET_POLICY};
+use crate::spec::NetworkType;
+use crate::steps::attach::Attach;
+use crate::steps::connect_policy::ConnectPolicy;
+use crate::steps::ingress::{Ingress, Path};
+use crate::steps::proxy::{Owned, Proxy, WITH_TARGET, WITHOUT_TARGET};
+use crate::steps::proxy_group::ProxyGroup;
+use crate::steps::proxy_role::ProxyRole;
+use crate::steps::reader_endpoint::ReaderEndpoint;
+use crate::steps::release::Release;
+use crate::steps::repoint::Repoint;
+use crate::steps::secret_access::{BySecret, EndToEnd, SecretAccess, Way};
+use crate::steps::target::{Health, Target};
+use crate::survey::Survey;
+use crate::templates;
+
+impl Survey {
+    pub(super) fn proxy_role(&self) -> ProxyRole<'_> {
+        let not_needed = self.kept("role");
+        ProxyRole { names: &self.names, owner: &self.owner, not_needed, limit: self.patience.propagation }
+    }
+
+    pub(super) fn secret_access(&self) -> SecretAccess<'_> {
+        let (names, owner, patience, who) = (&self.names, &self.owner, self.patience, &self.identity);
+        if self.login.end_to_end {
+            let (id, users) = (&self.database.resource_id, &self.login.users);
+            let document = templates::connect_database(&who.partition, &self.region, &who.account, id, users);
+            let enable = self.spec.enable_iam_auth;
+            return SecretAccess {
+                names,
+                owner,
+                policy: DATABASE_POLICY,
+                subject: format!("rds-db:connect on {id} as {}", self.users()),
+                not_needed: self.kept("role and its rights"),
+                way: Way::Iam(EndToEnd { database: &self.database, enable, document }),
+                notes: vec![self.database.family.iam_user().to_owned()],
+                patience,
+            };
+        }
+        let generate = self.spec.create_secret.as_ref().is_some_and(|wanted| wanted.generate);
+        let (secrets, passwords, region) = (&self.secrets, &self.passwords, self.region.as_str());
+        SecretAccess {
+            names,
+            owner,
+            policy: SECRET_POLICY,
+            subject: secrets.names().join(", "),
+            not_needed: self.kept("role and its rights"),
+            way: Way::Secrets(BySecret { secrets, passwords, generate, region, identity: who }),
+            notes: vec![format!("why: {}", self.secrets.why)],
+            patience,
+        }
+    }
+
+    /// What a proxy that someone else made keeps of its own.
+    pub(super) fn kept(&self, what: &str) -> Option<String> {
+        self.adopted.then(|| format!("the adopted proxy keeps its own {what}"))
+    }
+
+    /// The groups that the proxy is in.
+    pub(super) fn proxy_groups(&self, own: Option<&str>) -> Option<Vec<String>> {
+        match self.seen.proxy.present().filter(|_| self.adopted) {
+            Some(found) => Some(found.proxy.security_groups.clone()),
+            None => own.map(|group| vec![group.to_owned()]),
+        }
+    }
+
+    /// The database users that may log in, for people.
+    pub(super) fn users(&self) -> String {
+        if self.login.users.is_empty() { "any user".to_owned() } else { self.login.users.join(", ") }
+    }
+
+    pub(crate) fn proxy_group(&self) -> ProxyGroup<'_> {
+        let (names, owner, vpc) = (&self.names, &self.owner, self.database.vpc.as_str());
+        ProxyGroup { names, owner, vpc, not_needed: self.kept("security groups"), limit: self.patience.propagation }
+    }
+
+    pub(super) fn proxy<'a>(&'a self, role: Option<&'a str>, group: Option<&'a str>, secrets: &[String]) -> Proxy<'a> {
+        let iam = self.login.iam;
+        let mut notes = Vec::new();
+        if let Some(subnets) = &self.subnets {
+            notes.push(format!("in {}: {}", subnets.zones.join(", "), subnets.why));
+            notes.push(format!("subnets {}", subnets.ids.join(", ")));
+            notes.extend(subnets.left_out.iter().map(|why| format!("left out: subnet {why}")));
+        }
+        if let Some(kind) = self.spec.network_type.filter(|kind| *kind != NetworkType::Ipv4) {
+            notes.push(format!(
+                "endpoint: {}; only functions with IPv6 allowed for dual stack reach it over IPv6",
+                kind.word()
+            ));
+        }
+        let how = if iam { "IAM tokens" } else { "password" };
+        notes.push(format!("client authentication: {how}; {}", self.login.why));
+        if self.login.end_to_end {
+            notes.push("login at the database: IAM, end to end; no secret".to_owned());
+        }
+        let tls = if self.requires_tls() { "required" } else { "accepted, not required (--require-tls to require it)" };
+        notes.push(format!("TLS {tls}"));
+        let rows = self.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
+        // One that another run deletes meanwhile comes back where it was.
+        let former = || self.seen.proxy.present().map(|found| found.proxy.subnets.as_slice());
+        Proxy {
+            name: &self.names.stack,
+            owner: &self.owner,
+            family: self.database.family,
+            vpc: &self.database.vpc,
+            subnets: self.subnets.as_ref().map(|subnets| subnets.ids.as_slice()).or_else(former).unwrap_or_default(),
+            named_subnets: &self.spec.subnets,
+            network_type: self.spec.network_type,
+            role,
+            group,
+            auth: secrets.iter().map(|secret| ProxyAuth { secret: secret.clone(), iam }).collect(),
+            end_to_end: self.login.end_to_end,
+            require_tls: self.requires_tls(),
+            asked_tls: self.spec.require_tls,
+            idle_client_timeout: self.spec.idle_client_timeout,
+            debug_logging: self.spec.debug_logging,
+            // What someone else set up is handed back as it was.
+            wishes: if self.adopted { Tags::new() } else { remembered::wishes(&self.spec) },
+            adopting: self.adopted.then_some(if rows.is_empty() { WITHOUT_TARGET } else { WITH_TARGET }),
+            adoptable: rows.is_empty() || rows.iter().any(|row| row.id.eq_ignore_ascii_case(&self.database.id)),
+            patience: self.patience,
+            notes,
+        }
+    }
+
+    pub(crate) fn connect_policy<'a>(&'a self, arn: &'a str, proxy_id: Option<&str>) -> ConnectPolicy<'a> {
+        let document = proxy_id.map(|id| {
+            let who = &self.identity;
+            templates::connect(&who.partition, &self.region, &who.account, id, &self.login.users)
+        });
+        ConnectPolicy {
+            names: &self.names,
+            owner: &self.owner,
+            arn,
+            document,
+            not_needed: (!self.login.iam).then(|| PASSWORD_LOGIN.to_owned()),
+            limit: self.patience.propagation,
+        }
+    }
+
+    pub(crate) fn attach<'a>(&'a self, arn: &'a str) -> Attach<'a> {
+        let roles: BTreeSet<String> = self.functions.iter().map(|found| found.role_name().to_owned()).collect();
+        let not_needed = match (self.login.iam, roles.is_empty()) {
+            (false, _) => Some(PASSWORD_LOGIN.to_owned()),
+            (true, true) => Some(NO_FUNCTION.to_owned()),
+            (true, false) => None,
+        };
+        Attach { policy: arn, roles: roles.into_iter().collect(), not_needed, limit: self.patience.propagation }
+    }
+
+    pub(super) fn database_ingress(&self, group: Option<&str>) -> Ingress<'_> {
+        let path =
+            Path { from: self.proxy_groups(group), to: Some(self.database.security_groups.clone()), open_egress: true };
+        Ingress {
+            step: StepId::DatabaseIngress,
+            owner: &self.owner,
+            vpc: &self.database.vpc,
+            paths: vec![path],
+            port: self.database.port,
+            who: "the proxy".to_owned(),
+            not_needed: None,
+            limit: self.patience.propagation,
+        }
+    }
+
+    pub(super) fn proxy_ingress(&self, group: Option<&str>) -> Ingress<'_> {
+        let path = |found: &FunctionUse| Path {
+            from: self.proxy_groups(group).map(|_| found.function.security_groups.clone()),
+            to: self.proxy_groups(group),
+            open_egress: true,
+        };
+        Ingress {
+            step: StepId::ProxyIngress,
+            owner: &self.owner,
+            vpc: &self.database.vpc,
+            paths: self.functions.iter().map(path).collect(),
+            port: self.database.family.proxy_port(),
+            who: "the functions".to_owned(),
+            not_needed: self.functions.is_empty().then(|| NO_FUNCTION.to_owned()),
+            limit: self.patience.propagation,
+        }
+    }
+
+    pub(super) fn target(&self) -> Target<'_> {
+        Target {
+            proxy: &self.names.stack,
+            database: &self.database.id,
+            cluster: self.database.cluster,
+            pool: &self.spec.pool,
+            patience: self.patience,
+        }
+    }
+
+    pub(super) fn health(&self) -> Health<'_> {
+        Health { proxy: &self.names.stack, database: &self.database.id, patience: self.patience }
+    }
+
+    pub(crate) fn repoint<'a>(
+        &'a self,
+        known: &'a [KnownHost],
+        endpoint: &'a str,
+        reader: Option<&'a str>,
+    ) -> Repoint<'a> {
+        Repoint {
+            known,
+            endpoint,
+            reader,
+            proxy_port: self.database.family.proxy_port(),
+            database_port: self.database.port,
+            functions: &self.functions,
+            patience: self.patience,
+        }
+    }
+
+    pub(super) fn reader_endpoint<'a>(&'a self, proxy: Option<&'a Owned>) -> ReaderEndpoint<'a> {
+        ReaderEndpoint {
+            name: &self.names.reader,
+            proxy: &self.names.stack,
+            owner: &self.owner,
+            subnets: proxy.map(|found| found.proxy.subnets.as_slice()).unwrap_or_default(),
+            security_groups: proxy.map(|found| found.proxy.security_groups.as_slice()).unwrap_or_default(),
+            patience: self.patience,
+        }
+    }
+
+    /// The proxy's row, with its read-only endpoint where there is to be one.
+    pub(super) fn with_reader(&self, mut row: Entry) -> Entry {
+        if !self.wants_reader {
+            return row;
+        }
+        let reader = self.reader_endpoint(self.seen.proxy.present()).entry(&self.seen.reader);
+        let missing = || format!("{}: missing", reader.subject);
+        row.verdict = match (row.verdict, reader.verdict) {
+            (Verdict::InPlace, Verdict::Create) => Verdict::Update(vec![missing()]),
+            (Verdict::Update(mut fields), Verdict::Create) => {
+                fields.push(missing());
+                Verdict::Update(fields)
+            }
+            // What is in place, or in the way, is told by the worse of the two.
+            (Verdict::InPlace, verdict) | (_, verdict @ Verdict::Conflict(_)) | (verdict, _) => verdict,
+        };
+        row.details.push(format!("{}, for variables that hold the cluster's reader endpoint", reader.subject));
+        row
+    }
+
+    pub(super) fn release(&self) -> Release<'_> {
+        Release { frozen: &self.frozen, mark: self.names.version_mark(), patience: self.patience }
+    }
+}

@@ -1,0 +1,66 @@
+//! What flags offer to choose between.
+
+/// Whether the proxy gets a read-only endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReaderEndpoint {
+    /// Where a function's variable holds the cluster's reader endpoint.
+    Auto,
+    /// In any case.
+    Always,
+    /// Never; such variables stay as they are.
+    Never,
+}
+
+/// What must be proven before the functions are pointed at the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Verify {
+    /// What AWS tells of it.
+    Static,
+    /// A connection from each function's own seat.
+    Probe,
+    /// Nothing but the target's health.
+    None,
+}
+
+/// How functions log in at the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ClientAuth {
+    /// Whatever keeps the functions working with no change of code.
+    Auto,
+    /// With IAM tokens.
+    Iam,
+    /// With a password.
+    Password,
+}
+
+/// What the proxy's endpoint speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum NetworkType {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+    /// Both.
+    Dual,
+}
+
+impl NetworkType {
+    /// AWS's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "IPV4",
+            Self::Ipv6 => "IPV6",
+            Self::Dual => "DUAL",
+        }
+    }
+}
+
+/// How the proxy logs in at the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum DatabaseAuth {
+    /// With the passwords of secrets.
+    Secret,
+    /// With IAM, end to end: no secret, no password.
+    Iam,
+}
