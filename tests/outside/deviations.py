@@ -8,13 +8,31 @@ import re
 
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
-from scene import DATABASE, PORT
 
 NO_ENDPOINTS = (
     b'<DescribeDBProxyEndpointsResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/"><DescribeDBProxyEndpointsResult>'
     b"<DBProxyEndpoints/></DescribeDBProxyEndpointsResult><ResponseMetadata><RequestId>0</RequestId></ResponseMetadata>"
     b"</DescribeDBProxyEndpointsResponse>"
 )
+
+
+def members_listed(scene):
+    """Adds the rows of a cluster's members, each with the health that the emulator tells of the cluster."""
+    row = re.compile(rb"<member>(?:(?!</?member>).)*<Type>TRACKED_CLUSTER</Type>(?:(?!</?member>).)*</member>", re.DOTALL)
+
+    def of_member(found, name, role):
+        told = {"RdsResourceId": name, "TrackedClusterId": scene.name, "Type": "RDS_INSTANCE", "Role": role, "Port": scene.port}
+        rest = re.sub(rf"<(?:{'|'.join(told)}|TargetArn|Endpoint)(?:/>|>[^<]*</\w+>)".encode(), b"", found[0])
+        return rest.replace(b"<member>", b"<member>" + "".join(f"<{key}>{held}</{key}>" for key, held in told.items()).encode())
+
+    def members(exchange):
+        if exchange.operation != "DescribeDBProxyTargets" or b"RDS_INSTANCE" in exchange.answer:
+            return exchange.status, exchange.answer
+        held = scene.rds.describe_db_clusters(DBClusterIdentifier=scene.name)["DBClusters"][0]["DBClusterMembers"]
+        roles = [(member["DBInstanceIdentifier"], "READ_WRITE" if member["IsClusterWriter"] else "READ_ONLY") for member in held]
+        return exchange.status, row.sub(lambda found: found[0] + b"".join(of_member(found, *told) for told in roles), exchange.answer)
+
+    return {"a cluster's members are not among the targets": members} if scene.members else {}
 
 
 def moto_mended(scene):
@@ -28,18 +46,18 @@ def moto_mended(scene):
     return {
         "every function is in the VPC vpc-123abc": vpc,
         "DescribeDBProxyEndpoints is not there": endpoints,
-    }
+    } | members_listed(scene)
 
 
-def ministack_mended(_scene):
+def ministack_mended(scene):
     def without_empty(name):
         element = re.compile(rf"<{name}>\s*</{name}>|<{name}\s*/>".encode())
         return lambda exchange: (exchange.status, element.sub(b"", exchange.answer))
 
-    return {
-        "an instance of no cluster is in the cluster ''": without_empty("DBClusterIdentifier"),
-        "an instance that is no replica has the source ''": without_empty("ReadReplicaSourceDBInstanceIdentifier"),
-    }
+    mended = {"an instance that is no replica has the source ''": without_empty("ReadReplicaSourceDBInstanceIdentifier")}
+    if not scene.members:
+        mended["an instance of no cluster is in the cluster ''"] = without_empty("DBClusterIdentifier")
+    return mended | members_listed(scene)
 
 
 def code(call, **given):
@@ -55,7 +73,7 @@ def code(call, **given):
 
 def make_proxy(scene, name, **more):
     auth = [{"AuthScheme": "SECRETS", "SecretArn": scene.secret, "IAMAuth": "DISABLED"}]
-    given = {"EngineFamily": "MYSQL", "RoleArn": scene.role, "VpcSubnetIds": scene.subnets, "Auth": auth} | more
+    given = {"EngineFamily": scene.family, "RoleArn": scene.role, "VpcSubnetIds": scene.subnets, "Auth": auth} | more
     return scene.rds.create_db_proxy(DBProxyName=name, **given)["DBProxy"]
 
 
@@ -80,7 +98,7 @@ def role_unseen(scene):
 
 def registered_twice(scene):
     make_proxy(scene, "twice")
-    given = {"DBProxyName": "twice", "DBInstanceIdentifiers": [DATABASE]}
+    given = {"DBProxyName": "twice", "DBInstanceIdentifiers": [scene.name]}
     scene.rds.register_db_proxy_targets(**given)
     return code(scene.rds.register_db_proxy_targets, **given) is None
 
@@ -93,7 +111,7 @@ def used_group_deleted(scene):
 
 def duplicate_rule(scene):
     group = scene.ec2.create_security_group(GroupName="double", Description="double", VpcId=scene.vpc)["GroupId"]
-    rule = {"GroupId": group, "IpPermissions": [{**PORT, "UserIdGroupPairs": [{"GroupId": scene.function_group}]}]}
+    rule = {"GroupId": group, "IpPermissions": [{**scene.rule, "UserIdGroupPairs": [{"GroupId": scene.function_group}]}]}
     scene.ec2.authorize_security_group_ingress(**rule)
     return code(scene.ec2.authorize_security_group_ingress, **rule) is None
 
@@ -130,6 +148,22 @@ def nothing_revoked(scene):
     return code(scene.ec2.revoke_security_group_ingress, GroupId=scene.function_group, IpPermissions=[rule]) is None
 
 
+def cluster_row_healthy(scene):
+    make_proxy(scene, "tracking")
+    scene.rds.register_db_proxy_targets(DBProxyName="tracking", DBClusterIdentifiers=[scene.name])
+    return "TargetHealth" in scene.rds.describe_db_proxy_targets(DBProxyName="tracking")["Targets"][0]
+
+
+def member_without_subnets(scene):
+    given = {"DBClusterIdentifier": scene.name, "Engine": "aurora-postgresql", "DBInstanceClass": "db.r6g.large"}
+    return "DBSubnetGroup" not in scene.rds.create_db_instance(DBInstanceIdentifier="untold", **given)["DBInstance"]
+
+
+def one_host(scene):
+    cluster = scene.rds.describe_db_clusters(DBClusterIdentifier=scene.name)["DBClusters"][0]
+    return cluster["Endpoint"] == cluster["ReaderEndpoint"]
+
+
 BOTH = {
     "a proxy is available at once": proxy_at_once,
     "a proxy takes a role that does not exist": role_unseen,
@@ -151,4 +185,16 @@ MINISTACK = BOTH | {
     "a function can be updated during an update": update_upon_update,
     "a filter by the group that a rule names is ignored": filter_ignored,
     "a rule that is not there can be revoked": nothing_revoked,
+}
+
+BOTH_CLUSTERS = {
+    "a cluster's own row among the targets has a health": cluster_row_healthy,
+}
+
+MOTO_CLUSTER = BOTH_CLUSTERS | {
+    "a cluster's member has no subnet group unless told": member_without_subnets,
+}
+
+MINISTACK_CLUSTER = BOTH_CLUSTERS | {
+    "a cluster's reader endpoint is its writer's": one_host,
 }

@@ -10,36 +10,34 @@ import emulators
 from account import REGION, against
 from documents import trust
 from lens import Lens
-from scene import DATABASE, SECRET, Scene
-
-PROXY = f"{DATABASE}-proxy"
-ROLE = f"{PROXY}-{REGION}"
-POLICY = f"{ROLE}-connect"
+from scene import Cluster, Scene
 
 
 class Round:
     """Every command in its turn, by the program that is built."""
 
     maxDiff = None
+    made = Scene
 
     def setUp(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         self.upstream = self.enterContext(self.emulator(folder))
-        self.scene = Scene(self.upstream)
+        self.scene = self.made(self.upstream)
+        self.proxy = f"{self.scene.name}-proxy"
         self.lens = self.enterContext(Lens(self.upstream, self.mended(self.scene)))
         self.before = self.scene.account()
 
     def run_program(self, *arguments):
         """Runs it to its end: what it said, and what it changed."""
         mark = len(self.lens.exchanges)
-        run = against(self.lens.url, *arguments, "--db", DATABASE, "--output", "json")
+        run = against(self.lens.url, *arguments, "--db", self.scene.name, "--output", "json")
         self.assertEqual(0, run.returncode, run.stderr)
         passed = self.lens.since(mark)
         self.assertEqual([], [finding for exchange in passed for finding in exchange.findings])
         return json.loads(run.stdout), [str(exchange) for exchange in passed if exchange.changes]
 
     def test_up_up_status_teardown_teardown(self):
-        up = ("up", "--secret", SECRET, "--yes", "--timeout", "60s")
+        up = ("up", "--secret", self.scene.secret_name, "--yes", "--timeout", "60s")
         _, changes = self.run_program(*up)
         self.assertIn("rds:CreateDBProxy", changes)
         self.is_in_front(self.before)
@@ -48,7 +46,7 @@ class Round:
         self.is_in_front(self.before)
         told, changes = self.run_program("status", "--exit-code")
         self.assertEqual([], changes, "looking changes nothing")
-        self.assertEqual([(PROXY, True)], [(stack["proxy"], stack["in_place"]) for stack in told["stacks"]])
+        self.assertEqual([(self.proxy, True)], [(stack["proxy"], stack["in_place"]) for stack in told["stacks"]])
         self.scene.deploy("orders", ADDED="since then")
         self.scene.deploy("stranger", ADDED="since then")
         wanted = copy.deepcopy(self.before)
@@ -66,23 +64,27 @@ class Round:
     def is_in_front(self, before):
         """The account is as before, and has what is ours: nothing less and nothing more."""
         held, wanted = self.scene.account(), copy.deepcopy(before)
-        scene, proxy = self.scene, held["proxies"].get(PROXY, {})
-        ours = next(group for group, row in held["groups"].items() if row["name"] == PROXY)
+        scene, proxy, role = self.scene, held["proxies"].get(self.proxy, {}), f"{self.proxy}-{REGION}"
+        tokens = scene.client_auth == "iam"
+        ours = next(group for group, row in held["groups"].items() if row["name"] == self.proxy)
         wanted["proxies"] = {
-            PROXY: {
-                "role": ROLE, "family": "MYSQL", "tls": True, "auth": [("SECRETS", scene.secret, "REQUIRED")], "subnets": sorted(scene.subnets),
-                "groups": [ours], "targets": [(DATABASE, "RDS_INSTANCE", "AVAILABLE")], "host": proxy.get("host"),
+            self.proxy: {
+                "role": role, "family": scene.family, "tls": tokens, "auth": [("SECRETS", scene.secret, "REQUIRED" if tokens else "DISABLED")],
+                "subnets": sorted(scene.subnets), "groups": [ours], "targets": [(scene.name, scene.target, "AVAILABLE")], "host": proxy.get("host"),
             }
         }
-        wanted["groups"][ours] = {"name": PROXY, "in": [("tcp", 3306, 3306, scene.function_group)], "out": held["groups"][ours]["out"]}
+        port = ("tcp", scene.port, scene.port)
+        wanted["groups"][ours] = {"name": self.proxy, "in": [(*port, scene.function_group)], "out": held["groups"][ours]["out"]}
         rules = wanted["groups"][scene.database_group]["in"]
-        wanted["groups"][scene.database_group]["in"] = sorted([*rules, ("tcp", 3306, 3306, ours)])
-        wanted["policies"] = sorted([*wanted["policies"], POLICY])
-        wanted["roles"]["caller"]["attached"] = sorted([*wanted["roles"]["caller"]["attached"], POLICY])
-        made = held["roles"].get(ROLE, {})
+        wanted["groups"][scene.database_group]["in"] = sorted([*rules, (*port, ours)])
+        if tokens:
+            policy = f"{role}-connect"
+            wanted["policies"] = sorted([*wanted["policies"], policy])
+            wanted["roles"]["caller"]["attached"] = sorted([*wanted["roles"]["caller"]["attached"], policy])
+        made = held["roles"].get(role, {})
         self.assertIn(scene.secret, json.dumps(made.get("inline")))
         self.assertEqual(json.loads(trust("rds.amazonaws.com"))["Statement"][0]["Principal"], made["trust"]["Statement"][0]["Principal"])
-        wanted["roles"][ROLE] = made
+        wanted["roles"][role] = made
         for name in ("orders", "invoices"):
             function = wanted["functions"][name]
             function["variables"] = {key: text.replace(scene.host, proxy.get("host")) for key, text in function["variables"].items()}
@@ -103,10 +105,24 @@ class Moto(Round, unittest.TestCase):
     others = deviations.MOTO
 
 
+class MotoCluster(Round, unittest.TestCase):
+    made = Cluster
+    emulator = staticmethod(emulators.moto)
+    mended = staticmethod(deviations.moto_mended)
+    others = deviations.MOTO_CLUSTER
+
+
 class Ministack(Round, unittest.TestCase):
     emulator = staticmethod(emulators.ministack)
     mended = staticmethod(deviations.ministack_mended)
     others = deviations.MINISTACK
+
+
+class MinistackCluster(Round, unittest.TestCase):
+    made = Cluster
+    emulator = staticmethod(emulators.ministack)
+    mended = staticmethod(deviations.ministack_mended)
+    others = deviations.MINISTACK_CLUSTER
 
 
 if __name__ == "__main__":
