@@ -15,6 +15,11 @@ NO_ENDPOINTS = (
     b"</DescribeDBProxyEndpointsResponse>"
 )
 
+DENIED = (
+    b'<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type><Code>AccessDenied</Code>'
+    b"<Message>Not to be simulated</Message></Error><RequestId>0</RequestId></ErrorResponse>"
+)
+
 
 def members_listed(scene):
     """Adds the rows of a cluster's members, each with the health that the emulator tells of the cluster."""
@@ -58,6 +63,21 @@ def ministack_mended(scene):
     if not scene.members:
         mended["an instance of no cluster is in the cluster ''"] = without_empty("DBClusterIdentifier")
     return mended | members_listed(scene)
+
+
+def ministack_probed(scene):
+    """What `verify` meets besides. The program judges a role by itself where it may not ask."""
+
+    def simulated(exchange):
+        asked = exchange.operation == "SimulatePrincipalPolicy" and re.search(rb"PolicySourceArn=[^&]*role%2F[^&]*%2F", exchange.body)
+        return (403, DENIED) if asked and b"implicitDeny" in exchange.answer else (exchange.status, exchange.answer)
+
+    return ministack_mended(scene) | {"SimulatePrincipalPolicy finds no policy of a role with a path": simulated}
+
+
+def at_loopback(exchange):
+    """No deviation: the proxy is where nothing listens."""
+    return exchange.status, re.sub(rb"<Endpoint>[\w-]+\.proxy-[^<]*</Endpoint>", b"<Endpoint>127.0.0.2</Endpoint>", exchange.answer)
 
 
 def code(call, **given):

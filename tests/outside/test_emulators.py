@@ -24,24 +24,24 @@ class Round:
         self.upstream = self.enterContext(self.emulator(folder))
         self.scene = self.made(self.upstream)
         self.proxy = f"{self.scene.name}-proxy"
+        self.up = ("up", "--secret", self.scene.secret_name, "--yes", "--timeout", "60s")
         self.lens = self.enterContext(Lens(self.upstream, self.mended(self.scene)))
         self.before = self.scene.account()
 
-    def run_program(self, *arguments):
+    def run_program(self, *arguments, code=0):
         """Runs it to its end: what it said, and what it changed."""
         mark = len(self.lens.exchanges)
         run = against(self.lens.url, *arguments, "--db", self.scene.name, "--output", "json")
-        self.assertEqual(0, run.returncode, run.stderr)
+        self.assertEqual(code, run.returncode, run.stderr)
         passed = self.lens.since(mark)
         self.assertEqual([], [finding for exchange in passed for finding in exchange.findings])
         return json.loads(run.stdout), [str(exchange) for exchange in passed if exchange.changes]
 
     def test_up_up_status_teardown_teardown(self):
-        up = ("up", "--secret", self.scene.secret_name, "--yes", "--timeout", "60s")
-        _, changes = self.run_program(*up)
+        _, changes = self.run_program(*self.up)
         self.assertIn("rds:CreateDBProxy", changes)
         self.is_in_front(self.before)
-        _, changes = self.run_program(*up)
+        _, changes = self.run_program(*self.up)
         self.assertEqual([], changes, "a second up changes nothing")
         self.is_in_front(self.before)
         told, changes = self.run_program("status", "--exit-code")
@@ -116,6 +116,31 @@ class Ministack(Round, unittest.TestCase):
     emulator = staticmethod(emulators.ministack)
     mended = staticmethod(deviations.ministack_mended)
     others = deviations.MINISTACK
+
+    def test_verify_probes_from_the_functions_seat(self):
+        """The very package that the program sends to Lambda is made, called and removed; here it runs for real."""
+        self.lens.deviations = deviations.ministack_probed(self.scene)
+        self.run_program(*self.up)
+        before = self.scene.account()
+        host = before["proxies"][self.proxy]["host"]
+        # The latter where this machine reaches no name server.
+        faults = [[("dns", False, fault)] for fault in ("name_not_found", "dns_timeout")]
+        self.assertIn(self.probed(["invoices", "orders"], host), faults)
+        self.assertEqual(before, self.scene.account())
+        self.lens.deviations |= {"the proxy is at loopback": deviations.at_loopback}
+        self.assertEqual([("dns", True, None), ("tcp", False, "refused")], self.probed(["orders"], "127.0.0.2", "--function", "orders"))
+        self.assertEqual(before, self.scene.account())
+        self.assertEqual(set(self.lens.deviations), set(self.lens.seen), "every deviation that is mended was met")
+
+    def probed(self, seat, host, *more):
+        """How far a probe came: each stage, and its fault."""
+        told, changes = self.run_program("verify", "--probe", "--yes", *more, code=6)
+        self.assertEqual(["lambda:CreateFunction", "lambda:Invoke", "lambda:DeleteFunction"], changes)
+        self.assertEqual([], [part for part in told["static"] if not part["open"]], "the probe alone fails")
+        self.assertEqual((True, False), (told["probed"], told["verified"]))
+        (probe,) = told["probes"]
+        self.assertEqual((seat, host, 3306, "greeting", False), tuple(probe[key] for key in ("functions", "host", "port", "login", "ok")))
+        return [(stage["stage"], stage["ok"], stage["fault"]) for stage in probe["stages"]]
 
 
 class MinistackCluster(Round, unittest.TestCase):
