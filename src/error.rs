@@ -131,6 +131,11 @@ impl From<Stop> for Failure {
         let headline = stop.to_string();
         match &stop {
             Stop::Refused { doing, refusal } => Self::refused(doing, refusal),
+            Stop::Undone { .. } => Self::new(
+                Exit::Decide,
+                headline,
+                ["A pipeline or another tool puts its own value back: stop that first, or change it there."],
+            ),
             Stop::Conflict { .. } => Self::new(
                 Exit::Decide,
                 headline,

@@ -60,6 +60,14 @@ pub enum Stop {
         /// Cause and mend of each.
         hints: Vec<String>,
     },
+    /// AWS takes every change, and the next look finds it undone.
+    #[error("{doing}: something changes it back as fast as it is changed: {}", .fields.join(", "))]
+    Undone {
+        /// *verb-ing thing (name)*.
+        doing: String,
+        /// What does not stay.
+        fields: Vec<String>,
+    },
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -126,6 +134,12 @@ pub struct Run<'a> {
     /// When to stop.
     pub stop: &'a StopSign,
 }
+
+/// How many changes of one step AWS may take before it is clear that someone undoes them. A step makes two or three; runs
+/// at once make some more.
+const CHANGES: usize = 20;
+/// How many of them come without a rest.
+const FEW: usize = 4;
 
 /// The shortest rest between two questions, however long the answer to the first took.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -225,6 +239,7 @@ impl Run<'_> {
         let mut ending = so_far;
         let mut waiting = None;
         let mut refused_since = None;
+        let mut accepted = 0;
         let mut watch = Watch { state: String::new(), since: Duration::ZERO };
         let mut asked = self.clock.elapsed();
         loop {
@@ -248,12 +263,21 @@ impl Run<'_> {
                 }
                 Change::Create | Change::Update(_) => {
                     self.stop.check()?;
+                    if accepted >= CHANGES {
+                        let fields = if let Change::Update(fields) = &change { fields.clone() } else { Vec::new() };
+                        return Err(Stop::Undone { doing: step.doing(&change), fields });
+                    }
+                    if accepted > FEW {
+                        // Two runs at once change the same for a while; neither must hurry.
+                        self.sleep(Pace::Seconds.next(Duration::ZERO)).await?;
+                    }
                     ending = if change == Change::Create { Ending::Created } else { Ending::Updated };
                     asked = self.clock.elapsed();
                     // A refusal must not lose what was seen.
                     match step.apply(self.cloud, &change, seen.clone()).await {
                         Ok(after) => {
                             seen = after;
+                            accepted += 1;
                             refused_since = None;
                         }
                         Err(refusal) => {

@@ -125,3 +125,24 @@ async fn a_teardown_that_may_not_look_at_the_database_does_not_begin() {
     assert!(matches!(bed.down(&wish("my-cluster")).await, Fate::Done(())));
     assert_eq!(bed.dump().await, before);
 }
+
+/// Whatever undoes a change as fast as it is made, a pipeline or a reconciler, must not be fought for ever.
+#[tokio::test(start_paused = true)]
+async fn what_is_changed_back_every_time_ends_with_an_error_that_says_so() {
+    let mut world = newcomer();
+    // The host that step 13 writes is one that it takes for the database's: it never looks done.
+    let host = "my-instance-proxy.proxy-b92f229c498d.eu-central-1.rds.amazonaws.com".to_owned();
+    let former = std::mem::replace(&mut world.rds.instances.get_mut("my-instance").unwrap().endpoint, host.clone());
+    for function in world.lambda.functions.values_mut() {
+        for value in function.latest.environment.iter_mut().flat_map(|environment| environment.values_mut()) {
+            *value = value.replace(&former, &host);
+        }
+    }
+    let bed = Bed::of(world, NEVER, false);
+    let fate = tokio::time::timeout(Duration::from_hours(3), bed.up(&wish("my-instance"))).await.unwrap();
+    let Fate::Stopped(why) = &fate else { panic!("{fate:?}") };
+    assert!(why.contains("something changes it back"), "{why}");
+    let updates = bed.actions(0).iter().filter(|action| *action == "UpdateFunctionConfiguration").count();
+    // Twenty times at most, of two functions, each beside its own retries.
+    assert!(updates <= 100, "{updates}");
+}
