@@ -21,6 +21,8 @@ use crate::survey::Survey;
 
 pub use facts::{Facts, Symptom};
 
+use facts::Unread;
+
 /// One thing that is wrong, or worth knowing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -38,9 +40,7 @@ impl Finding {
     /// A finding as its row has it.
     fn of(check: CheckId, evidence: impl IntoIterator<Item = String>) -> Self {
         let info = check.info();
-        // The table is written for documents, where lines of code stand in backticks.
-        let mends = vec![info.mend.replace('`', "")];
-        Self { check, severity: info.severity, evidence: evidence.into_iter().collect(), mends }
+        Self { check, severity: info.severity, evidence: evidence.into_iter().collect(), mends: vec![info.advice()] }
     }
 
     /// With the name of what is to be mended.
@@ -76,6 +76,21 @@ impl Opinion {
     fn by(check: CheckId, evidence: Vec<String>, fine: impl Into<String>) -> Self {
         if evidence.is_empty() { Self::Fine(fine.into()) } else { Self::Found(Finding::of(check, evidence)) }
     }
+
+    /// What was not read is no finding; what was refused is told.
+    fn unread(why: &Unread) -> Self {
+        match why {
+            Unread::Refused(why) => Self::Unchecked(why.clone()),
+            Unread::Unasked => Self::Beside,
+        }
+    }
+}
+
+/// A clause as a sentence of its own.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
 }
 
 type Judge = fn(&Facts<'_>) -> Opinion;

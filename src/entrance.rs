@@ -10,6 +10,7 @@ use crate::discover::Problem;
 use crate::engine::Patience;
 use crate::spec::{ClientAuth, DatabaseRef, Spec};
 use crate::survey::Survey;
+use crate::templates;
 
 /// Where clients connect, and how they log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +83,7 @@ impl Entrance {
         let parts: Vec<&str> = self.proxy.arn.splitn(7, ':').collect();
         let part = |at: usize| parts.get(at).copied().unwrap_or("*");
         let (partition, region, account, id) = (part(1), part(3), part(4), part(6));
-        format!("rds-db:connect on arn:{partition}:rds-db:{region}:{account}:dbuser:{id}/{user}")
+        format!("rds-db:connect on {}", templates::db_user(partition, region, account, id, user))
     }
 
     /// The account as it is, with the way of logging in that the proxy has, whatever the functions carry.

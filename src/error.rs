@@ -45,7 +45,7 @@ impl Failure {
         let (exit, mut hints) = advice(refusal);
         let exit = match known(refusal) {
             Some(info) => {
-                hints.insert(0, format!("{}: {} {}", info.name(), info.cause, info.mend.replace('`', "")));
+                hints.insert(0, format!("{}: {} {}", info.name(), info.cause, info.advice()));
                 Exit::Decide
             }
             None => exit,

@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use crate::catalogue::StepId;
 use crate::catalogue::checks::CheckId;
 use crate::doctor::{Finding, path};
 use crate::engine::{Run, Stop};
+use crate::sequence;
 use crate::spec::Verify;
 use crate::survey::Survey;
 
 /// What would keep the functions from the proxy, from what AWS says; a policy that was attached just now may take a while
 /// to count.
 pub(crate) async fn look_ahead(run: &Run<'_>, survey: &Survey, proxy_id: Option<&str>) -> Vec<Finding> {
-    let moves = survey.entries().iter().any(|entry| entry.step == StepId::Repoint && entry.verdict.changes());
-    if survey.spec.verify == Verify::None || !moves {
+    if survey.spec.verify == Verify::None || !sequence::moves(&survey.entries()) {
         return Vec::new();
     }
     let (limit, pace) = (run.patience.propagation.span, Duration::from_secs(5));

@@ -82,6 +82,12 @@ impl Survey {
     }
 }
 
+/// Whether step 13 would point a function elsewhere.
+#[must_use]
+pub fn moves(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| entry.step == StepId::Repoint && entry.verdict.changes())
+}
+
 /// Carries out what is missing.
 ///
 /// # Errors

@@ -318,12 +318,17 @@ async fn delete_proxy(run: &Run<'_>, stack: &Stack, name: &str) -> Result<(), St
         limit: run.patience.deletion,
         pace: Pace::Minutes,
     };
-    for reader in stack.readers.iter().filter(|reader| reader.status != "deleting") {
-        wait.insist(run, async || run.cloud.rds.delete_endpoint(&reader.name).await).await?;
-    }
+    delete_readers(run, stack, &wait).await?;
     wait.insist(run, async || run.cloud.rds.delete_proxy(name).await).await?;
     while let Some(proxy) = wait.look(run, async || run.cloud.rds.proxy(name).await).await? {
         wait.rest(run, &proxy.status).await?;
+    }
+    Ok(())
+}
+
+async fn delete_readers(run: &Run<'_>, stack: &Stack, wait: &Waiting<'_>) -> Result<(), Stop> {
+    for reader in stack.readers.iter().filter(|reader| reader.status != "deleting") {
+        wait.insist(run, async || run.cloud.rds.delete_endpoint(&reader.name).await).await?;
     }
     Ok(())
 }
@@ -340,9 +345,7 @@ async fn hand_back(run: &Run<'_>, stack: &Stack, found: &Owned) -> Result<(), St
         pace: Pace::Minutes,
     };
     let rds = &run.cloud.rds;
-    for reader in stack.readers.iter().filter(|reader| reader.status != "deleting") {
-        wait.insist(run, async || rds.delete_endpoint(&reader.name).await).await?;
-    }
+    delete_readers(run, stack, &wait).await?;
     if found.tags.get(tags::ADOPTED).is_some_and(|memory| memory == WITHOUT_TARGET) {
         for row in wait.look(run, async || rds.targets(name).await).await? {
             // The rows of a cluster's members go with the cluster's.

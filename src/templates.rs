@@ -17,6 +17,26 @@ pub fn proxy_trust() -> Value {
     parse(TRUST)
 }
 
+/// Secrets Manager, as the condition `kms:ViaService` names it.
+#[must_use]
+pub fn via_secrets_manager(region: &str, partition: &str) -> String {
+    let suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("secretsmanager.{region}.{suffix}")
+}
+
+/// What `rds-db:connect` is about: a user behind a proxy (`prx-…`), or in a database (`db-…`, `cluster-…`).
+#[must_use]
+pub fn db_user(partition: &str, region: &str, account: &str, resource_id: &str, user: &str) -> String {
+    format!("arn:{partition}:rds-db:{region}:{account}:dbuser:{resource_id}/{user}")
+}
+
+/// The same for these users, or for any where none is known.
+#[must_use]
+pub fn db_users(partition: &str, region: &str, account: &str, resource_id: &str, users: &[String]) -> Vec<String> {
+    let arn = |user: &str| db_user(partition, region, account, resource_id, user);
+    if users.is_empty() { vec![arn("*")] } else { users.iter().map(|user| arn(user)).collect() }
+}
+
 /// The right to read these secrets, and to decrypt them with these keys through Secrets Manager.
 #[must_use]
 pub fn read_secrets(secrets: &[String], keys: &[String], region: &str, partition: &str) -> Value {
@@ -28,21 +48,17 @@ pub fn read_secrets(secrets: &[String], keys: &[String], region: &str, partition
         }
         return document;
     }
-    let suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
     document["Statement"][1]["Resource"] = json!(keys);
     document["Statement"][1]["Condition"]["StringEquals"]["kms:ViaService"] =
-        json!(format!("secretsmanager.{region}.{suffix}"));
+        json!(via_secrets_manager(region, partition));
     document
 }
 
 /// The right to log in through a proxy as these users, or as any where none is known.
 #[must_use]
 pub fn connect(partition: &str, region: &str, account: &str, proxy_id: &str, users: &[String]) -> Value {
-    let arn = |user: &str| format!("arn:{partition}:rds-db:{region}:{account}:dbuser:{proxy_id}/{user}");
-    let resources: Vec<String> =
-        if users.is_empty() { vec![arn("*")] } else { users.iter().map(|user| arn(user)).collect() };
     let mut document = parse(CONNECT);
-    document["Statement"][0]["Resource"] = json!(resources);
+    document["Statement"][0]["Resource"] = json!(db_users(partition, region, account, proxy_id, users));
     document
 }
 

@@ -62,6 +62,12 @@ impl CheckInfo {
         format!("RPX{:03}", self.number)
     }
 
+    /// What helps, for a terminal: the table is written for documents, where lines of code stand in backticks.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        self.mend.replace('`', "")
+    }
+
     /// The address of AWS's page.
     #[must_use]
     pub fn url(&self) -> String {

@@ -27,8 +27,8 @@ const SLOW: Duration = Duration::from_mins(12);
 /// What stands in the way of a plan, or should be known with it.
 pub(super) async fn before(global: &Global, session: &Session, survey: &Survey) -> Vec<Finding> {
     let mut findings = Box::pin(doctor::before(&session.cloud, survey)).await;
-    for finding in &mut findings {
-        address(global, finding, &survey.spec);
+    address(global, &mut findings, &survey.spec);
+    for finding in &findings {
         report::warn(session.json, &sentence(finding));
     }
     findings
@@ -110,9 +110,7 @@ async fn tell(at: &At<'_>, intro: &str) -> Vec<String> {
     let Ok(mut diagnosis) = Box::pin(doctor::examine(&session.cloud, spec, Patience::default())).await else {
         return Vec::new();
     };
-    for finding in &mut diagnosis.findings {
-        address(global, finding, spec);
-    }
+    address(global, &mut diagnosis.findings, spec);
     if !told.replace(true) {
         report::aside(session.json, intro, &diagnosis);
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::session::{Session, command};
+use crate::catalogue::checks::CheckId;
 use crate::cli::{Doctor, Global};
 use crate::doctor::{self, Diagnosis, Finding};
 use crate::engine::Patience;
@@ -24,9 +25,7 @@ pub(super) async fn run(global: &Global, args: &Doctor) -> Result<Exit, Failure>
     };
     let session = Session::open(global).await?;
     let mut diagnosis = Box::pin(doctor::examine(&session.cloud, &spec, Patience::default())).await?;
-    for finding in &mut diagnosis.findings {
-        address(global, finding, &spec);
-    }
+    address(global, &mut diagnosis.findings, &spec);
     if session.json {
         report::document(&document(&diagnosis));
     } else {
@@ -46,8 +45,8 @@ fn exit(diagnosis: &Diagnosis) -> Exit {
 }
 
 /// Gives our own commands the names and the flags of this run.
-pub(super) fn address(global: &Global, finding: &mut Finding, spec: &Spec) {
-    for mend in &mut finding.mends {
+pub(super) fn address(global: &Global, findings: &mut [Finding], spec: &Spec) {
+    for mend in findings.iter_mut().flat_map(|finding| &mut finding.mends) {
         for verb in ["up", "teardown"] {
             let whole = command(global, verb, &spec.database.id, &spec.stack);
             *mend = mend.replace(&format!("rdsproxy-setup {verb} --db ID"), &whole);
@@ -56,7 +55,7 @@ pub(super) fn address(global: &Global, finding: &mut Finding, spec: &Spec) {
 }
 
 fn document(diagnosis: &Diagnosis) -> Value {
-    let told = |list: &[(crate::catalogue::checks::CheckId, String)]| -> Vec<Value> {
+    let told = |list: &[(CheckId, String)]| -> Vec<Value> {
         list.iter().map(|(check, why)| json!({"id": check.info().name(), "why": why})).collect()
     };
     let symptoms: Vec<Value> = diagnosis

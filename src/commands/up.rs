@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::diagnosis::At;
 use super::session::{Session, command, consent, patience};
 use super::{diagnosis, passwords};
-use crate::catalogue::{STEPS, StepId};
+use crate::catalogue::STEPS;
 use crate::cli::{Global, Up};
 use crate::cloud::rds::Pool;
 use crate::doctor::Finding;
@@ -182,8 +182,7 @@ fn show_plan(session: &Session, survey: &Survey, entries: &[Entry], besides: &Be
 
 /// Where probes will be made, if they were asked for and something is to be pointed at the proxy.
 fn seats(survey: &Survey, entries: &[Entry]) -> Result<Vec<Seat>, Failure> {
-    let moves = entries.iter().any(|entry| entry.step == StepId::Repoint && entry.verdict.changes());
-    if survey.spec.verify != Verify::Probe || !moves {
+    if survey.spec.verify != Verify::Probe || !sequence::moves(entries) {
         return Ok(Vec::new());
     }
     probe::speaks(survey)?;

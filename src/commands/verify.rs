@@ -51,9 +51,7 @@ async fn static_part(global: &Global, session: &Session, survey: &Survey, entran
     let aspects = path::aspects(&diagnosis);
     let mut findings = diagnosis.findings;
     findings.retain(|finding| path::is_part(finding.check));
-    for finding in &mut findings {
-        address(global, finding, &survey.spec);
-    }
+    address(global, &mut findings, &survey.spec);
     Static { lines, aspects, findings }
 }
 

@@ -267,33 +267,7 @@ pub(super) fn user_of(found: &FunctionUse) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::lambda::{Function, State, Update, Variables};
-    use crate::discover::hosts::{HostKind, KnownHost};
-
-    const HOST: &str = "main.abc.eu-west-1.rds.amazonaws.com";
-
-    fn using(name: &str, variables: &[(&str, &str)]) -> FunctionUse {
-        let known = [KnownHost { name: HOST.to_owned(), kind: HostKind::Writer }];
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), value.replace("{}", HOST))).collect();
-        let function = Function {
-            name: name.to_owned(),
-            arn: String::new(),
-            role: String::new(),
-            vpc: None,
-            subnets: Vec::new(),
-            security_groups: Vec::new(),
-            ipv6: false,
-            log_group: None,
-            state: State::Active,
-            variables: Variables(variables),
-            hidden: None,
-            revision: None,
-            update: Update::Unknown,
-            kms_key: None,
-            tags: None,
-        };
-        FunctionUse::of(function, &known, false)
-    }
+    use crate::discover::functions::example::using;
 
     #[test]
     fn each_way_of_logging_in_is_told_by_its_variables() {

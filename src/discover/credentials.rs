@@ -73,32 +73,10 @@ fn in_value(found: &FunctionUse) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::lambda::{Function, State, Update, Variables};
-    use crate::discover::hosts::{HostKind, KnownHost};
-
-    const HOST: &str = "main.abc.eu-west-1.rds.amazonaws.com";
+    use crate::discover::functions::example::using;
 
     fn own(variables: &[(&str, &str)]) -> (String, String, String) {
-        let known = [KnownHost { name: HOST.to_owned(), kind: HostKind::Writer }];
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), value.replace("{}", HOST))).collect();
-        let function = Function {
-            name: "f".to_owned(),
-            arn: String::new(),
-            role: String::new(),
-            vpc: None,
-            subnets: Vec::new(),
-            security_groups: Vec::new(),
-            ipv6: false,
-            log_group: None,
-            state: State::Active,
-            variables: Variables(variables),
-            hidden: None,
-            revision: None,
-            update: Update::Unknown,
-            kms_key: None,
-            tags: None,
-        };
-        let own = Own::of(&FunctionUse::of(function, &known, false));
+        let own = Own::of(&using("f", variables));
         let password = own.password.map(|password| password.text().to_owned());
         (own.user.unwrap_or_default(), password.unwrap_or_default(), own.database.unwrap_or_default())
     }

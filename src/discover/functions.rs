@@ -262,3 +262,39 @@ fn check(found: &FunctionUse, vpc: &str) -> Result<(), Problem> {
         ).known(CheckId::NoVpc)),
     }
 }
+
+#[cfg(test)]
+pub(super) mod example {
+    //! A function that uses a database, for the tests of those who judge it by its variables.
+
+    use super::FunctionUse;
+    use crate::cloud::lambda::{Function, State, Update, Variables};
+    use crate::discover::hosts::{HostKind, KnownHost};
+
+    /// The database's host.
+    pub(in crate::discover) const HOST: &str = "main.abc.eu-west-1.rds.amazonaws.com";
+
+    /// With these variables; `{}` stands for the host.
+    pub(in crate::discover) fn using(name: &str, variables: &[(&str, &str)]) -> FunctionUse {
+        let known = [KnownHost { name: HOST.to_owned(), kind: HostKind::Writer }];
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), value.replace("{}", HOST))).collect();
+        let function = Function {
+            name: name.to_owned(),
+            arn: String::new(),
+            role: String::new(),
+            vpc: None,
+            subnets: Vec::new(),
+            security_groups: Vec::new(),
+            ipv6: false,
+            log_group: None,
+            state: State::Active,
+            variables: Variables(variables),
+            hidden: None,
+            revision: None,
+            update: Update::Unknown,
+            kms_key: None,
+            tags: None,
+        };
+        FunctionUse::of(function, &known, false)
+    }
+}

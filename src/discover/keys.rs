@@ -6,6 +6,7 @@ use super::problem::Problem;
 use crate::catalogue::checks::CheckId;
 use crate::cloud::secrets::Secret;
 use crate::cloud::{Answer, Cloud};
+use crate::templates;
 
 /// The key's ARN, whatever it was named by.
 ///
@@ -39,17 +40,23 @@ pub(super) async fn by_arn(cloud: &Cloud, secrets: &mut [Secret]) -> Result<(), 
     Ok(())
 }
 
+/// The customers' keys of the secrets, by ARN; a service's own keys serve whoever may read the secret.
+#[must_use]
+pub fn customers(secrets: &[Secret]) -> Vec<String> {
+    let customers = secrets.iter().filter(|secret| secret.owning_service.is_none());
+    let mut keys: Vec<String> = customers.filter_map(|secret| secret.kms_key.clone()).collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
 /// What a person should know of the customer keys that do not let the role in: the exact statement to add.
 ///
 /// A key policy that cannot be read is no reason to warn.
 pub async fn closed(cloud: &Cloud, secrets: &[Secret], account: &str, role: &str) -> Vec<String> {
     let mut warnings = Vec::new();
-    let customers = secrets.iter().filter(|secret| secret.owning_service.is_none());
-    let mut keys: Vec<&String> = customers.filter_map(|secret| secret.kms_key.as_ref()).collect();
-    keys.sort();
-    keys.dedup();
-    for key in keys {
-        let policy: Answer<Option<Value>> = cloud.kms.policy(key).await;
+    for key in customers(secrets) {
+        let policy: Answer<Option<Value>> = cloud.kms.policy(&key).await;
         if let Ok(Some(policy)) = policy
             && !admits(&policy, account, role)
         {
@@ -64,14 +71,14 @@ pub async fn closed(cloud: &Cloud, secrets: &[Secret], account: &str, role: &str
 
 /// The statement that lets a role decrypt through Secrets Manager.
 fn statement(region: &str, role: &str) -> Value {
-    let suffix = if role.starts_with("arn:aws-cn:") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let partition = role.split(':').nth(1).unwrap_or_default();
     json!({
         "Sid": "RdsProxyReadsSecret",
         "Effect": "Allow",
         "Principal": { "AWS": role },
         "Action": "kms:Decrypt",
         "Resource": "*",
-        "Condition": { "StringEquals": { "kms:ViaService": format!("secretsmanager.{region}.{suffix}") } }
+        "Condition": { "StringEquals": { "kms:ViaService": templates::via_secrets_manager(region, partition) } }
     })
 }
 

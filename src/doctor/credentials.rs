@@ -1,6 +1,5 @@
 //! Secrets, keys, roles and tokens: whether the proxy logs in, and the functions may.
 
-use super::database::unread;
 use super::facts::{Facts, Unread};
 use super::{Finding, Judge, Opinion};
 use crate::catalogue::StepId;
@@ -167,7 +166,7 @@ fn key_policy(facts: &Facts<'_>) -> Opinion {
         evidence.insert(0, "The policy of the secret's key does not admit the proxy's role.".to_owned());
     }
     if mends.is_empty() {
-        mends.extend(Finding::of(CheckId::RoleReadsSecret, []).mends);
+        mends.push(CheckId::RoleReadsSecret.info().advice());
     }
     match Opinion::by(CheckId::KeyPolicy, evidence, "the role may decrypt with the secrets' keys") {
         Opinion::Found(finding) => Opinion::Found(finding.mended_by(mends)),
@@ -179,7 +178,7 @@ fn key_disabled(facts: &Facts<'_>) -> Opinion {
     let keys = match &facts.keys {
         Ok(keys) if keys.is_empty() => return Opinion::Beside,
         Ok(keys) => keys,
-        Err(why) => return unread(why),
+        Err(why) => return Opinion::unread(why),
     };
     let unusable = keys.iter().filter(|(_, key)| key.as_ref().is_none_or(|key| !key.enabled));
     let names: Vec<&String> = unusable.map(|(arn, _)| arn).collect();

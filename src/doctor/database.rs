@@ -1,7 +1,7 @@
 //! The database itself: version, status, parameters, capacity.
 
-use super::facts::{Facts, Unread};
-use super::{Finding, Judge, Opinion};
+use super::facts::Facts;
+use super::{Finding, Judge, Opinion, sentence};
 use crate::catalogue::checks::CheckId;
 use crate::cloud::rds::EngineFamily;
 
@@ -19,14 +19,6 @@ pub(super) const JUDGES: &[(CheckId, Judge)] = &[
     (CheckId::Babelfish, babelfish),
     (CheckId::BlueGreen, switchover),
 ];
-
-/// What was not read is no finding; what was refused is told.
-pub(super) fn unread(why: &Unread) -> Opinion {
-    match why {
-        Unread::Refused(why) => Opinion::Unchecked(why.clone()),
-        Unread::Unasked => Opinion::Beside,
-    }
-}
 
 /// The first version of each engine that AWS lists for RDS Proxy
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.RDS_Fea_Regions_DB-eng.Feature.RDS_Proxy.html>).
@@ -84,7 +76,7 @@ fn tenancy(facts: &Facts<'_>) -> Opinion {
             )
         }
         Ok(_) => Opinion::Fine("the VPC's tenancy is the default".to_owned()),
-        Err(why) => unread(why),
+        Err(why) => Opinion::unread(why),
     }
 }
 
@@ -95,7 +87,7 @@ fn encryption_control(facts: &Facts<'_>) -> Opinion {
             Opinion::Found(Finding::of(CheckId::EncryptionControl, [evidence]))
         }
         Ok(_) => Opinion::Fine("the VPC enforces no encryption".to_owned()),
-        Err(why) => unread(why),
+        Err(why) => Opinion::unread(why),
     }
 }
 
@@ -105,7 +97,7 @@ fn read_only(facts: &Facts<'_>) -> Opinion {
     }
     let groups = match &facts.parameters {
         Ok(groups) => groups,
-        Err(why) => return unread(why),
+        Err(why) => return Opinion::unread(why),
     };
     let on = |value: &String| matches!(value.to_ascii_lowercase().as_str(), "1" | "on" | "true");
     let found: Vec<(&str, &String)> = groups
@@ -140,7 +132,7 @@ fn floor(facts: &Facts<'_>) -> Opinion {
         return Opinion::Fine(text);
     }
     let id = &facts.survey.database.id;
-    let finding = Finding::of(CheckId::ServerlessFloor, [format!("T{}.", &text[1..])]);
+    let finding = Finding::of(CheckId::ServerlessFloor, [sentence(&text)]);
     Opinion::Found(finding.with("--db-cluster-identifier ID", &format!("--db-cluster-identifier {id}")))
 }
 
@@ -187,7 +179,7 @@ fn least_percent(classes: &[String]) -> i32 {
 fn pool(facts: &Facts<'_>) -> Opinion {
     let percent = match &facts.pool {
         Ok(pool) => pool.max_connections_percent,
-        Err(why) => return unread(why),
+        Err(why) => return Opinion::unread(why),
     };
     let database = &facts.survey.database;
     // SQL Server counts differently: AWS's own default there is 10 percent.
@@ -211,7 +203,7 @@ fn pool(facts: &Facts<'_>) -> Opinion {
 fn babelfish(facts: &Facts<'_>) -> Opinion {
     let groups = match &facts.parameters {
         Ok(groups) => groups,
-        Err(why) => return unread(why),
+        Err(why) => return Opinion::unread(why),
     };
     let on = groups.iter().find(|(_, set)| set.get("rds.babelfish_status").is_some_and(|value| value == "on"));
     on.map_or(Opinion::Beside, |(group, _)| {

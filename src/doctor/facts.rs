@@ -14,6 +14,7 @@ use crate::discover::keys;
 use crate::engine::crowd;
 use crate::engine::ledger::Verdict;
 use crate::survey::Survey;
+use crate::templates;
 
 /// What was read, or why it was not.
 pub(super) type Known<T> = Result<T, Unread>;
@@ -145,55 +146,48 @@ impl<'a> Facts<'a> {
 
     /// What the functions' way to the proxy can be judged by.
     pub(super) async fn of_clients(cloud: &Cloud, survey: &'a Survey) -> Self {
-        let mut ids = subnet_ids(survey);
-        ids.extend(survey.subnets.iter().flat_map(|subnets| subnets.ids.clone()));
-        ids.sort();
-        ids.dedup();
-        let vpc = &survey.database.vpc;
-        let (subnets, acls, routes) =
-            tokio::join!(cloud.ec2.subnets(&ids), cloud.ec2.acls_of_vpc(vpc), cloud.ec2.routes_of_vpc(vpc));
-        Self { subnets: known(subnets), acls: known(acls), routes: known(routes), ..Self::of(survey) }
+        let (subnets, acls, routes) = network(cloud, survey).await;
+        Self { subnets, acls, routes, ..Self::of(survey) }
     }
 
     /// Everything.
     pub(super) async fn read(cloud: &Cloud, survey: &'a Survey) -> Self {
         let facts = Self::of(survey);
-        let ids = subnet_ids(survey);
-        let name = &survey.names.stack;
         let there = facts.proxy().is_some();
-        let only_with_proxy = |answer| if there { known(answer) } else { Err(Unread::Unasked) };
-        let (network, parameters, (events, proxies, shares, pool), (connects, reads, decrypts), (keys, closed)) = tokio::join!(
-            async {
-                tokio::join!(
-                    vpc(cloud, survey),
-                    cloud.ec2.subnets(&ids),
-                    cloud.ec2.acls_of_vpc(&survey.database.vpc),
-                    cloud.ec2.routes_of_vpc(&survey.database.vpc),
-                )
-            },
+        let of_proxy = async {
+            if !there {
+                return (Err(Unread::Unasked), Err(Unread::Unasked), Err(Unread::Unasked));
+            }
+            let name = &survey.names.stack;
+            let (events, shares, group) =
+                tokio::join!(cloud.rds.proxy_events(name), shares(cloud, survey), cloud.rds.target_group(name));
+            let pool = known(group).and_then(|group| group.map(|group| group.pool).ok_or(Unread::Unasked));
+            (known(events), shares, pool)
+        };
+        let (
+            vpc,
+            (subnets, acls, routes),
+            parameters,
+            proxies,
+            (events, shares, pool),
+            (connects, reads, decrypts),
+            (keys, closed),
+        ) = tokio::join!(
+            vpc(cloud, survey),
+            network(cloud, survey),
             parameters(cloud, survey),
-            async {
-                tokio::join!(
-                    async { if there { known(cloud.rds.proxy_events(name).await) } else { Err(Unread::Unasked) } },
-                    proxies(cloud, survey),
-                    async { if there { shares(cloud, survey).await } else { Err(Unread::Unasked) } },
-                    async { if there { Some(cloud.rds.target_group(name).await) } else { None } },
-                )
-            },
+            proxies(cloud, survey),
+            of_proxy,
             async {
                 tokio::join!(connects(cloud, survey, survey.proxy_id()), reads(cloud, survey), decrypts(cloud, survey))
             },
             async { tokio::join!(customer_keys(cloud, survey), closed(cloud, survey)) },
         );
-        let (vpc, subnets, acls, routes) = network;
-        let pool = pool.map_or(Err(Unread::Unasked), |answer| {
-            only_with_proxy(answer).and_then(|group| group.map(|group| group.pool).ok_or(Unread::Unasked))
-        });
         Self {
             vpc,
-            subnets: known(subnets),
-            acls: known(acls),
-            routes: known(routes),
+            subnets,
+            acls,
+            routes,
             parameters,
             events,
             proxies,
@@ -225,8 +219,7 @@ impl<'a> Facts<'a> {
 
     /// Whether the proxy is in a state that does not heal.
     pub(super) fn is_dead(&self) -> bool {
-        let dead = ["incompatible-network", "insufficient-resource-limits", "suspended"];
-        self.proxy().is_some_and(|proxy| dead.contains(&proxy.status.as_str()))
+        self.proxy().is_some_and(Proxy::is_stuck)
     }
 
     /// What ails the target's instances; behind a dead proxy that says nothing of them.
@@ -248,14 +241,19 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The subnets of database, proxy and functions.
-fn subnet_ids(survey: &Survey) -> Vec<String> {
-    let proxy = survey.seen.proxy.present().map(|found| found.proxy.subnets.clone()).unwrap_or_default();
-    let functions = survey.functions.iter().flat_map(|found| found.function.subnets.clone());
-    let mut ids: Vec<String> = survey.database.subnets.iter().cloned().chain(proxy).chain(functions).collect();
+/// The subnets of database, proxy and functions, and what their VPC puts between them.
+async fn network(cloud: &Cloud, survey: &Survey) -> (Known<Vec<Subnet>>, Known<Vec<Acl>>, Known<Vec<RouteTable>>) {
+    let proxy = survey.seen.proxy.present().map(|found| found.proxy.subnets.as_slice()).unwrap_or_default();
+    let chosen = survey.subnets.as_ref().map(|subnets| subnets.ids.as_slice()).unwrap_or_default();
+    let functions = survey.functions.iter().flat_map(|found| &found.function.subnets);
+    let mut ids: Vec<String> =
+        survey.database.subnets.iter().chain(proxy).chain(chosen).chain(functions).cloned().collect();
     ids.sort();
     ids.dedup();
-    ids
+    let vpc = &survey.database.vpc;
+    let (subnets, acls, routes) =
+        tokio::join!(cloud.ec2.subnets(&ids), cloud.ec2.acls_of_vpc(vpc), cloud.ec2.routes_of_vpc(vpc));
+    (known(subnets), known(acls), known(routes))
 }
 
 async fn vpc(cloud: &Cloud, survey: &Survey) -> Known<Option<Vpc>> {
@@ -302,10 +300,7 @@ async fn parameters(cloud: &Cloud, survey: &Survey) -> Known<Vec<(Parameters, BT
 /// The ARNs of the proxy's users, or of any.
 pub(super) fn users_on(survey: &Survey, resource: &str) -> Vec<String> {
     let who = &survey.identity;
-    let arn =
-        |user: &str| format!("arn:{}:rds-db:{}:{}:dbuser:{resource}/{user}", who.partition, survey.region, who.account);
-    let users = &survey.login.users;
-    if users.is_empty() { vec![arn("*")] } else { users.iter().map(|user| arn(user)).collect() }
+    templates::db_users(&who.partition, &survey.region, &who.account, resource, &survey.login.users)
 }
 
 /// What the functions' roles may do on a proxy.
@@ -347,27 +342,20 @@ async fn reads(cloud: &Cloud, survey: &Survey) -> Known<Vec<Judgement>> {
     known(cloud.iam.simulate(role, action, &resources, None).await)
 }
 
-fn key_arns(survey: &Survey) -> Vec<String> {
-    let customers = survey.secrets.found.iter().filter(|secret| secret.owning_service.is_none());
-    let mut arns: Vec<String> = customers.filter_map(|secret| secret.kms_key.clone()).collect();
-    arns.sort();
-    arns.dedup();
-    arns
-}
-
 async fn decrypts(cloud: &Cloud, survey: &Survey) -> Known<Vec<Judgement>> {
-    let (Some(role), keys) = (role(survey), key_arns(survey)) else { return Err(Unread::Unasked) };
+    let (Some(role), keys) = (role(survey), keys::customers(&survey.secrets.found)) else {
+        return Err(Unread::Unasked);
+    };
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let suffix = if survey.identity.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-    let through = format!("secretsmanager.{}.{suffix}", survey.region);
+    let through = templates::via_secrets_manager(&survey.region, &survey.identity.partition);
     known(cloud.iam.simulate(role, "kms:Decrypt", &keys, Some(("kms:ViaService", &through))).await)
 }
 
 async fn customer_keys(cloud: &Cloud, survey: &Survey) -> Known<Vec<(String, Option<Key>)>> {
     let mut found = Vec::new();
-    for arn in key_arns(survey) {
+    for arn in keys::customers(&survey.secrets.found) {
         let key = known(cloud.kms.key(&arn).await)?;
         found.push((arn, key));
     }

@@ -1,6 +1,5 @@
 //! The ways between functions, proxy and database: zones, addresses, groups, ACLs, routes.
 
-use super::database::unread;
 use super::facts::Facts;
 use super::paths::{End, Way, way};
 use super::{Finding, Judge, Opinion};
@@ -33,7 +32,7 @@ fn proxy_subnets<'a>(facts: &'a Facts<'_>) -> &'a [String] {
 fn zones(facts: &Facts<'_>) -> Opinion {
     let subnets = match &facts.subnets {
         Ok(subnets) => subnets,
-        Err(why) => return unread(why),
+        Err(why) => return Opinion::unread(why),
     };
     let whose = &facts.survey.database.subnets;
     let dropped = subnets
@@ -45,7 +44,7 @@ fn zones(facts: &Facts<'_>) -> Opinion {
 
 fn free(facts: &Facts<'_>) -> Opinion {
     if let Err(why) = &facts.subnets {
-        return unread(why);
+        return Opinion::unread(why);
     }
     let needed = addresses(&facts.survey.database.classes);
     let mine: Vec<&Subnet> = proxy_subnets(facts).iter().filter_map(|id| facts.subnet(id)).collect();
@@ -94,14 +93,14 @@ fn blocked(facts: &Facts<'_>, check: CheckId, from: &[String], to: &[String], po
             Opinion::Found(finding) => Opinion::Found(finding.with("PORT", &port.to_string())),
             opinion => opinion,
         },
-        (Err(why), _) | (_, Err(why)) => unread(why),
+        (Err(why), _) | (_, Err(why)) => Opinion::unread(why),
     }
 }
 
 pub(super) fn routes(facts: &Facts<'_>) -> Opinion {
     let tables = match &facts.routes {
         Ok(tables) => tables,
-        Err(why) => return unread(why),
+        Err(why) => return Opinion::unread(why),
     };
     let functions = facts.survey.functions.iter().flat_map(|found| &found.function.subnets);
     let mut ends: Vec<&String> =

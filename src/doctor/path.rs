@@ -100,19 +100,16 @@ pub fn aspects(diagnosis: &Diagnosis) -> Vec<Aspect> {
 }
 
 fn aspect(diagnosis: &Diagnosis, part: &Part) -> Aspect {
-    let found: Vec<String> = diagnosis
-        .findings
-        .iter()
-        .filter(|finding| part.checks.contains(&finding.check))
-        .flat_map(|finding| {
-            let name = finding.check.info().name();
-            finding.evidence.iter().map(move |evidence| format!("{name}: {evidence}"))
-        })
-        .collect();
+    let found: Vec<&Finding> =
+        diagnosis.findings.iter().filter(|finding| part.checks.contains(&finding.check)).collect();
     if !found.is_empty() {
-        let checks = diagnosis.findings.iter().map(|finding| finding.check);
-        let checks = checks.filter(|check| part.checks.contains(check)).collect();
-        return Aspect { title: part.title, standing: Standing::Broken, found: checks, because: found };
+        let told = |finding: &&Finding| {
+            let name = finding.check.info().name();
+            finding.evidence.iter().map(|evidence| format!("{name}: {evidence}")).collect::<Vec<_>>()
+        };
+        let because = found.iter().flat_map(told).collect();
+        let found = found.iter().map(|finding| finding.check).collect();
+        return Aspect { title: part.title, standing: Standing::Broken, found, because };
     }
     let unchecked: Vec<String> = diagnosis
         .unchecked

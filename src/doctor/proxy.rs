@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::database::unread;
 use super::facts::Facts;
-use super::{Finding, Judge, Opinion};
+use super::{Finding, Judge, Opinion, sentence};
 use crate::catalogue::StepId;
 use crate::catalogue::checks::CheckId;
 use crate::cloud::lambda::Update;
@@ -44,12 +43,6 @@ fn conflict(facts: &Facts<'_>, step: StepId, check: CheckId, fine: &str) -> Opin
         Verdict::Unknown(why) => Opinion::Unchecked(why.clone()),
         _ => Opinion::Fine(fine.to_owned()),
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }
 
 fn other_target(facts: &Facts<'_>) -> Opinion {
@@ -94,7 +87,7 @@ fn state(facts: &Facts<'_>) -> Opinion {
 fn one_zone(facts: &Facts<'_>) -> Opinion {
     let Some(proxy) = facts.proxy() else { return Opinion::Beside };
     if let Err(why) = &facts.subnets {
-        return unread(why);
+        return Opinion::unread(why);
     }
     let zones: BTreeSet<&str> =
         proxy.subnets.iter().filter_map(|id| facts.subnet(id)).map(|subnet| subnet.zone.as_str()).collect();
@@ -112,14 +105,14 @@ fn quota(facts: &Facts<'_>) -> Opinion {
             [format!("The region has {count} proxies; the default quota is {QUOTA}.")],
         )),
         Ok(count) => Opinion::Fine(format!("the region has {count} proxies of {QUOTA}")),
-        Err(ref why) => unread(why),
+        Err(ref why) => Opinion::unread(why),
     }
 }
 
 fn overcommitted(facts: &Facts<'_>) -> Opinion {
     let (others, own) = match (&facts.shares, &facts.pool) {
         (Ok(others), Ok(pool)) => (others, pool.max_connections_percent.unwrap_or(100)),
-        (Err(why), _) | (_, Err(why)) => return unread(why),
+        (Err(why), _) | (_, Err(why)) => return Opinion::unread(why),
     };
     let sum = others.iter().map(|(_, percent)| percent).sum::<i32>() + own;
     if sum <= 100 {
@@ -141,7 +134,7 @@ fn told(facts: &Facts<'_>, check: CheckId, word: &str, fine: &str) -> Opinion {
             let last: Vec<String> = said.next_back().map(|text| format!("RDS told: {text}")).into_iter().collect();
             Opinion::by(check, last, fine)
         }
-        Err(why) => unread(why),
+        Err(why) => Opinion::unread(why),
     }
 }
 

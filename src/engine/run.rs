@@ -368,12 +368,7 @@ impl Run<'_> {
     /// # Errors
     /// When it is.
     pub async fn sleep(&self, span: Duration) -> Result<(), Stop> {
-        let notified = self.stop.notify.notified();
-        self.stop.check()?;
-        tokio::select! {
-            () = self.clock.sleep(span) => {}
-            () = notified => {}
-        }
+        self.unless_stopped(self.clock.sleep(span)).await?;
         self.stop.check()
     }
 }

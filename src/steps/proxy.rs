@@ -236,9 +236,7 @@ impl Step for Proxy<'_> {
         match status {
             "available" => {}
             "deleting" => return wait(false, None),
-            "incompatible-network" | "insufficient-resource-limits" | "suspended" => {
-                return wait(false, Some(Duration::ZERO));
-            }
+            _ if found.proxy.is_stuck() => return wait(false, Some(Duration::ZERO)),
             // The endpoint comes with the proxy's answer or shortly after it.
             _ => return wait(true, None),
         }

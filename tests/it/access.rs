@@ -249,7 +249,7 @@ async fn a_generated_password_has_only_what_every_database_takes() {
 }
 
 /// Puts a customer key there, by alias, with this policy or the usual one.
-fn customer_key(world: &mut World, policy: Option<Value>) -> String {
+pub(crate) fn customer_key(world: &mut World, policy: Option<Value>) -> String {
     let mut key = world.kms.keys.values().next().unwrap().clone();
     "11111111-2222-4333-8444-555555555555".clone_into(&mut key.id);
     key.arn = format!("arn:aws:kms:{}:{}:key/{}", world.region, world.account, key.id);

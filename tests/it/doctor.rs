@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use rdsproxy_setup::catalogue::checks::{self, CheckId, Severity};
 use rdsproxy_setup::doctor::{self, Diagnosis};
 use rdsproxy_setup::engine::Patience;
+use rdsproxy_setup::sandbox::World;
 use rdsproxy_setup::sandbox::parts::{Event, Proxy, Role, Status, TargetTrouble};
-use rdsproxy_setup::sandbox::{Principal, World};
 use rdsproxy_setup::spec::{ClientAuth, DatabaseAuth, Spec, Verify};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::access::customer_key;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 use crate::network::{close, group, wall};
+use crate::permissions::restrict;
 
 /// Which account the fault is put into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,20 +62,13 @@ impl Base {
 }
 
 fn key(world: &mut World) -> &mut rdsproxy_setup::sandbox::parts::Key {
-    world.kms.keys.get_mut("0f6d8a52-0000-4000-8000-000000000001").unwrap()
+    world.kms.keys.values_mut().find(|key| !key.aws_managed).unwrap()
 }
 
 /// Encrypts the cluster's secret with a key of the customer's.
 fn put_key(world: &mut World) {
-    let mut key = world.kms.keys.values().next().unwrap().clone();
-    key.id = String::from("0f6d8a52-0000-4000-8000-000000000001");
-    key.arn = format!("arn:aws:kms:{}:{}:key/{}", world.region, world.account, key.id);
-    let root = format!("arn:aws:iam::{}:root", world.account);
-    key.aws_managed = false;
-    key.policy = json!({"Statement": [
-        {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}]});
-    secret(world).kms_key = Some(key.arn.clone());
-    world.kms.keys.insert(key.id.clone(), key);
+    let key = customer_key(world, None);
+    secret(world).kms_key = Some(key);
 }
 
 fn secret(world: &mut World) -> &mut rdsproxy_setup::sandbox::parts::Secret {
@@ -436,6 +431,13 @@ const READS: [(&str, &[CheckId]); 8] = [
     ("iam:SimulatePrincipalPolicy", &[]),
 ];
 
+/// A policy that allows everything else.
+fn all_but(action: &str) -> Value {
+    json!({"Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": action, "Resource": "*"}]})
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_denied_is_not_called_fine() {
     let mut world = After(INSTANCE).world().await;
@@ -443,12 +445,7 @@ async fn what_is_denied_is_not_called_fine() {
     world.rds.parameters.insert("own".to_owned(), [("time_zone".to_owned(), "UTC".to_owned())].into());
     for (action, checks) in READS {
         let bed = Bed::of(world.clone(), NEVER, false);
-        let policy = json!({"Statement": [
-            {"Effect": "Allow", "Action": "*", "Resource": "*"},
-            {"Effect": "Deny", "Action": action, "Resource": "*"}]});
-        let arn = "arn:aws:iam::123456789012:user/deployer".to_owned();
-        let principal = Principal { arn, policies: Some(vec![policy]) };
-        bed.gate.account.with(|world| world.principals.insert("AKIATEST".to_owned(), principal));
+        restrict(&bed, &all_but(action));
         let diagnosis = examine(&bed, &wish(INSTANCE)).await;
         assert!(diagnosis.findings.is_empty(), "{action}: {diagnosis:#?}");
         for check in checks {
@@ -458,13 +455,8 @@ async fn what_is_denied_is_not_called_fine() {
     }
     // Without the simulator, a policy that was taken off is still found.
     our_role(&mut world).inline.clear();
-    let policy = json!({"Statement": [
-        {"Effect": "Allow", "Action": "*", "Resource": "*"},
-        {"Effect": "Deny", "Action": "iam:SimulatePrincipalPolicy", "Resource": "*"}]});
-    let arn = "arn:aws:iam::123456789012:user/deployer".to_owned();
-    let principal = Principal { arn, policies: Some(vec![policy]) };
-    world.principals.insert("AKIATEST".to_owned(), principal);
     let bed = Bed::of(world, NEVER, false);
+    restrict(&bed, &all_but("iam:SimulatePrincipalPolicy"));
     tokio::time::sleep(std::time::Duration::from_hours(1)).await;
     assert_eq!(examine(&bed, &wish(INSTANCE)).await.findings[0].check, CheckId::RoleReadsSecret);
 }

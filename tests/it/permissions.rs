@@ -30,7 +30,7 @@ fn scope() -> Scope {
 }
 
 /// Lets the caller do no more than a policy allows.
-fn restrict(bed: &Bed, policy: &Value) {
+pub(crate) fn restrict(bed: &Bed, policy: &Value) {
     let arn = "arn:aws:iam::123456789012:user/deployer".to_owned();
     let principal = Principal { arn, policies: Some(vec![policy.clone()]) };
     bed.gate.account.with(|world| world.principals.insert(KEY.to_owned(), principal));

@@ -60,6 +60,14 @@ pub struct Proxy {
     pub debug_logging: bool,
 }
 
+impl Proxy {
+    /// Whether it is in a state that it does not leave by itself.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        matches!(self.status.as_str(), "incompatible-network" | "insufficient-resource-limits" | "suspended")
+    }
+}
+
 /// One secret of a proxy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProxyAuth {
