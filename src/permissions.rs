@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cloud::tags::STACK;
 use crate::names::{Names, PROBE_PREFIX, region_path, stack_of};
+use crate::templates::via_secrets_manager;
 
 /// A command that needs permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,6 +117,8 @@ pub enum If {
     RdsService,
     /// The tags belong to a call that makes a group or a rule.
     TagsOnCreate,
+    /// The key is used by Secrets Manager, for the caller.
+    ThroughSecretsManager,
 }
 
 /// One permission.
@@ -187,6 +190,13 @@ pub const PERMISSIONS: &[Permission] = &[
     may("secretsmanager:GetSecretValue", UD, On::Secrets, If::Always, "check its keys, on --inspect-secret alone"),
     may("kms:DescribeKey", US, On::Keys, If::Always, "turn an alias into the key's ARN"),
     may("kms:GetKeyPolicy", US, On::Keys, If::Always, "warn of a key that lets the proxy's role not in"),
+    may(
+        "kms:Decrypt",
+        UD,
+        On::Keys,
+        If::ThroughSecretsManager,
+        "--inspect-secret and --create-secret, with a customer key",
+    ),
     // Making and changing.
     may("iam:CreateRole", U, On::Roles, If::MadeOurs, "step 1"),
     may("iam:TagRole", U, On::Roles, If::MadeOurs, "step 1: the ownership tag"),
@@ -221,6 +231,7 @@ pub const PERMISSIONS: &[Permission] = &[
     may("iam:AttachRolePolicy", U, On::FunctionRoles, If::OurPolicy, "step 7"),
     may("secretsmanager:CreateSecret", U, On::Secrets, If::MadeOurs, "--create-secret"),
     may("secretsmanager:TagResource", U, On::Secrets, If::MadeOurs, "--create-secret: the ownership tag"),
+    may("kms:GenerateDataKey", U, On::Keys, If::ThroughSecretsManager, "--create-secret, with a customer key"),
     may("secretsmanager:GetRandomPassword", U, On::All, If::Always, "--generate-password"),
     may("secretsmanager:RestoreSecret", U, On::Secrets, If::Ours, "--create-secret, after a teardown"),
     may("lambda:TagResource", U, On::Functions, If::Always, "step 13: remember the former host"),
@@ -351,6 +362,10 @@ impl Scope {
             If::TagsOnCreate => Some(json!({ "StringEquals": { "ec2:CreateAction": [
                 "CreateSecurityGroup", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress",
             ] } })),
+            // The region may be `*`.
+            If::ThroughSecretsManager => Some(json!({ "StringLike": {
+                "kms:ViaService": via_secrets_manager(&self.region, &self.partition),
+            } })),
         }
     }
 }

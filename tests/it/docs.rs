@@ -98,6 +98,7 @@ fn the_table_of_permissions_is_the_program_s() {
             If::PassedToLambda => "to Lambda",
             If::RdsService => "RDS's own",
             If::TagsOnCreate => "in a create call",
+            If::ThroughSecretsManager => "through Secrets Manager",
         };
         let (action, on, why) = (needed.action, needed.on.words(), needed.why);
         table.push_str(&format!(

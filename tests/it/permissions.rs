@@ -10,8 +10,9 @@ use rdsproxy_setup::permissions::{PERMISSIONS, Permission, Scope, Verb, document
 use rdsproxy_setup::sandbox::{Principal, World};
 use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec, Verify};
 use rdsproxy_setup::stacks;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::access::customer_key;
 use crate::adoption;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 use crate::network::close;
@@ -92,23 +93,12 @@ pub(crate) fn end_to_end(id: &str) -> Spec {
     spec
 }
 
-fn with_key(world: &mut World) {
-    let mut key = world.kms.keys.values().next().unwrap().clone();
-    key.id = String::from("0f6d8a52-0000-4000-8000-000000000001");
-    key.arn = format!("arn:aws:kms:{}:{}:key/{}", world.region, world.account, key.id);
-    let root = format!("arn:aws:iam::{}:root", world.account);
-    key.policy =
-        json!({"Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}]});
-    world.kms.aliases.insert("alias/shop".to_owned(), key.id.clone());
-    world.kms.keys.insert(key.id.clone(), key);
-}
-
 impl Case {
     async fn world(self) -> World {
         let mut world = newcomer();
         match self {
             Self::Virgin => world.iam.roles.retain(|name, _| !name.starts_with("AWSServiceRoleForRDS")),
-            Self::Secret => with_key(&mut world),
+            Self::Secret => drop(customer_key(&mut world, None)),
             Self::EndToEnd => world.rds.instances.get_mut("my-instance").unwrap().iam_auth = false,
             Self::Adoption => return adoption::made_by_hand().await,
             Self::Network => close(&mut world, "app-functions"),

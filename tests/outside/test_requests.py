@@ -13,8 +13,10 @@ from documents import allow, trust
 from lens import Lens
 
 FAST = 3600
-# No request of their own: who creates with a role, or with tags, is asked for them.
-NO_REQUEST = {"iam:PassRole", "iam:TagRole", "ec2:CreateTags", "secretsmanager:TagResource"}
+# No request of their own: who creates with a role, with tags or under a key is asked for them.
+NO_REQUEST = {
+    "iam:PassRole", "iam:TagRole", "ec2:CreateTags", "secretsmanager:TagResource", "kms:GenerateDataKey", "kms:Decrypt",
+}
 # The newcomer's account has RDS's own role, and parameter groups that are AWS's own; no client can change that.
 NOT_HERE = {"iam:CreateServiceLinkedRole", "rds:DescribeDBParameters", "rds:DescribeDBClusterParameters"}
 # The one permission that is not called as its operation is.
