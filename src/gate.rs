@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::catalogue::StepId;
 use crate::catalogue::checks::CheckId;
-use crate::doctor::{Finding, path};
+use crate::doctor::Finding;
+use crate::doctor::path::{self, Ahead};
 use crate::engine::{Run, Stop};
 use crate::sequence;
 use crate::spec::Verify;
@@ -11,15 +13,15 @@ use crate::survey::Survey;
 
 /// What would keep the functions from the proxy, from what AWS says; a policy that was attached just now may take a while
 /// to count.
-pub(crate) async fn look_ahead(run: &Run<'_>, survey: &Survey, proxy_id: Option<&str>) -> Vec<Finding> {
+pub(crate) async fn look_ahead(run: &Run<'_>, survey: &Survey, proxy_id: Option<&str>) -> Ahead {
     if survey.spec.verify == Verify::None || !sequence::moves(&survey.entries()) {
-        return Vec::new();
+        return Ahead::default();
     }
     let (limit, pace) = (run.patience.propagation.span, Duration::from_secs(5));
     let mut waited = Duration::ZERO;
     loop {
         let found = Box::pin(path::before_repoint(run.cloud, survey, proxy_id)).await;
-        let spreads = found.iter().any(|finding| finding.check == CheckId::Connect);
+        let spreads = found.in_the_way.iter().any(|finding| finding.check == CheckId::Connect);
         if !spreads || waited >= limit || run.sleep(pace).await.is_err() {
             return found;
         }
@@ -28,7 +30,13 @@ pub(crate) async fn look_ahead(run: &Run<'_>, survey: &Survey, proxy_id: Option<
 }
 
 /// No function is pointed at a proxy that it cannot use.
-pub(crate) fn unblocked(survey: &Survey, in_the_way: &[Finding]) -> Result<(), Stop> {
+///
+/// What could not be judged is said and blocks nothing.
+pub(crate) fn unblocked(run: &Run<'_>, survey: &Survey, ahead: &Ahead) -> Result<(), Stop> {
+    for text in &ahead.unjudged {
+        run.note(Some(StepId::Repoint), text.clone());
+    }
+    let in_the_way: &[Finding] = &ahead.in_the_way;
     if in_the_way.is_empty() {
         return Ok(());
     }

@@ -164,7 +164,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         Ok((ready, reader))
     };
     let (ready, connect, admit_proxy, admit_functions) = tokio::join!(serving, connect, admit_proxy, admit_functions);
-    let ((ready, reader), (in_the_way, _)) = all2(ready, all2(connect, all2(admit_proxy, admit_functions)))?;
+    let ((ready, reader), (ahead, _)) = all2(ready, all2(connect, all2(admit_proxy, admit_functions)))?;
 
     // Step 13: last, and only now that the target is available.
     let endpoint = ready.present().and_then(|found| found.proxy.endpoint.clone()).unwrap_or_default();
@@ -177,7 +177,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let moves = matches!(repoint.compare(&functions), Change::Create | Change::Update(_)) || !survey.frozen.is_empty();
     let hosts = Hosts { proxy: &endpoint, reader: reader.as_deref() };
     if moves {
-        gate::unblocked(survey, &in_the_way)?;
+        gate::unblocked(run, survey, &ahead)?;
     }
     let proofs = probe::before_repoint(run, survey, hosts, moves).await?;
     run.converge(&repoint, functions, Until::Ready).await?;

@@ -12,7 +12,7 @@ use super::Tags;
 use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
 
-pub use look::Judgement;
+pub use look::{Doubt, Judgement, Known};
 
 /// The IAM client.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@ use super::facts::{Facts, Unread};
 use super::{Finding, Judge, Opinion};
 use crate::catalogue::StepId;
 use crate::catalogue::checks::CheckId;
+use crate::cloud::iam::Judgement;
 use crate::engine::ledger::Verdict;
 
 pub(super) const JUDGES: &[(CheckId, Judge)] = &[
@@ -99,14 +100,23 @@ fn by_step(facts: &Facts<'_>, check: CheckId, step: StepId, why: &Unread) -> Opi
     }
 }
 
+/// A finding where something is denied for sure; what only the simulator denies was not checked.
+fn judged_by(check: CheckId, denied: Vec<String>, doubted: impl Iterator<Item = String>, fine: &str) -> Opinion {
+    let doubted: Vec<String> = doubted.collect();
+    if denied.is_empty() && !doubted.is_empty() {
+        return Opinion::Unchecked(doubted.join("; "));
+    }
+    Opinion::by(check, denied, fine)
+}
+
 fn denied(facts: &Facts<'_>, check: CheckId, fine: &str) -> Opinion {
     match &facts.reads {
         Ok(judged) => {
             let evidence = judged
                 .iter()
-                .filter(|judgement| !judgement.allowed())
+                .filter(|judgement| judgement.denied())
                 .map(|judgement| format!("{} on {}: {}.", judgement.action, judgement.resource, judgement.decision));
-            Opinion::by(check, evidence.collect(), fine)
+            judged_by(check, evidence.collect(), judged.iter().filter_map(Judgement::doubted), fine)
         }
         Err(why) => by_step(facts, check, StepId::SecretAccess, why),
     }
@@ -156,7 +166,7 @@ fn key_policy(facts: &Facts<'_>) -> Opinion {
         Ok(judged) if judged.is_empty() => return Opinion::Beside,
         Ok(judged) => judged
             .iter()
-            .filter(|judgement| !judgement.allowed())
+            .filter(|judgement| judgement.denied())
             .map(|judgement| format!("kms:Decrypt on {}: {}.", judgement.resource, judgement.decision))
             .collect(),
         Err(why) if mends.is_empty() => return by_step(facts, CheckId::KeyPolicy, StepId::SecretAccess, why),
@@ -168,7 +178,8 @@ fn key_policy(facts: &Facts<'_>) -> Opinion {
     if mends.is_empty() {
         mends.push(CheckId::RoleReadsSecret.info().advice());
     }
-    match Opinion::by(CheckId::KeyPolicy, evidence, "the role may decrypt with the secrets' keys") {
+    let doubted = facts.decrypts.iter().flatten().filter_map(Judgement::doubted);
+    match judged_by(CheckId::KeyPolicy, evidence, doubted, "the role may decrypt with the secrets' keys") {
         Opinion::Found(finding) => Opinion::Found(finding.mended_by(mends)),
         opinion => opinion,
     }
@@ -208,11 +219,13 @@ pub(super) fn connect(facts: &Facts<'_>) -> Opinion {
     }
     match &facts.connects {
         Ok(judged) => {
-            let refused = judged.iter().filter(|(_, judgement)| !judgement.allowed()).map(|(role, judgement)| {
-                let role = role.rsplit('/').next().unwrap_or(role);
-                format!("{role}: rds-db:connect on {}: {}.", judgement.resource, judgement.decision)
+            let short = |role: &str| role.rsplit('/').next().unwrap_or(role).to_owned();
+            let refused = judged.iter().filter(|(_, judgement)| judgement.denied()).map(|(role, judgement)| {
+                format!("{}: rds-db:connect on {}: {}.", short(role), judgement.resource, judgement.decision)
             });
-            Opinion::by(CheckId::Connect, refused.collect(), "the functions' roles may connect to this proxy")
+            let doubted =
+                judged.iter().filter_map(|(role, judged)| Some(format!("{}: {}", short(role), judged.doubted()?)));
+            judged_by(CheckId::Connect, refused.collect(), doubted, "the functions' roles may connect to this proxy")
         }
         Err(why) => by_step(facts, CheckId::Connect, StepId::AttachPolicy, why),
     }

@@ -6,7 +6,7 @@ use super::Finding;
 use crate::catalogue::StepId;
 use crate::catalogue::checks::CheckId;
 use crate::cloud::ec2::{Acl, RouteTable, Subnet, Vpc};
-use crate::cloud::iam::Judgement;
+use crate::cloud::iam::{self, Judgement};
 use crate::cloud::kms::Key;
 use crate::cloud::rds::{Parameters, Pool, Proxy, TargetKind};
 use crate::cloud::{Answer, Cloud, Kind};
@@ -303,6 +303,11 @@ pub(super) fn users_on(survey: &Survey, resource: &str) -> Vec<String> {
     templates::db_users(&who.partition, &survey.region, &who.account, resource, &survey.login.users)
 }
 
+/// What is known of the requests that are simulated.
+fn request<'a>(survey: &'a Survey, further: Option<(&'a str, &'a str)>) -> iam::Known<'a> {
+    iam::Known { region: &survey.region, account: &survey.identity.account, further }
+}
+
 /// What the functions' roles may do on a proxy.
 pub(super) async fn connects(
     cloud: &Cloud,
@@ -315,7 +320,7 @@ pub(super) async fn connects(
     roles.sort_unstable();
     roles.dedup();
     let of_role = roles.into_iter().map(async |role| {
-        let judged = known(cloud.iam.simulate(role, "rds-db:connect", &resources, None).await)?;
+        let judged = known(cloud.iam.simulate(role, "rds-db:connect", &resources, request(survey, None)).await)?;
         Ok(judged.into_iter().map(|judgement| (role.to_owned(), judgement)).collect::<Vec<_>>())
     });
     let judged: Known<Vec<Vec<(String, Judgement)>>> = crowd(of_role.collect()).await.into_iter().collect();
@@ -339,7 +344,7 @@ async fn reads(cloud: &Cloud, survey: &Survey) -> Known<Vec<Judgement>> {
     if resources.is_empty() {
         return Err(Unread::Unasked);
     }
-    known(cloud.iam.simulate(role, action, &resources, None).await)
+    known(cloud.iam.simulate(role, action, &resources, request(survey, None)).await)
 }
 
 async fn decrypts(cloud: &Cloud, survey: &Survey) -> Known<Vec<Judgement>> {
@@ -350,7 +355,8 @@ async fn decrypts(cloud: &Cloud, survey: &Survey) -> Known<Vec<Judgement>> {
         return Ok(Vec::new());
     }
     let through = templates::via_secrets_manager(&survey.region, &survey.identity.partition);
-    known(cloud.iam.simulate(role, "kms:Decrypt", &keys, Some(("kms:ViaService", &through))).await)
+    let request = request(survey, Some(("kms:ViaService", &through)));
+    known(cloud.iam.simulate(role, "kms:Decrypt", &keys, request).await)
 }
 
 async fn customer_keys(cloud: &Cloud, survey: &Survey) -> Known<Vec<(String, Option<Key>)>> {

@@ -124,15 +124,28 @@ fn aspect(diagnosis: &Diagnosis, part: &Part) -> Aspect {
     Aspect { title: part.title, standing, found: Vec::new(), because: unchecked }
 }
 
+/// What was seen of the functions' way before they are pointed at the proxy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Ahead {
+    /// What would keep them from it.
+    pub(crate) in_the_way: Vec<Finding>,
+    /// What could not be judged, one sentence each: no reason to stop.
+    pub(crate) unjudged: Vec<String>,
+}
+
 /// What would keep functions from the proxy once they are pointed there: looked at while the proxy is being made, so
 /// that it costs no time. What may not be looked at is no reason to stop.
-pub(crate) async fn before_repoint(cloud: &Cloud, survey: &Survey, proxy_id: Option<&str>) -> Vec<Finding> {
+pub(crate) async fn before_repoint(cloud: &Cloud, survey: &Survey, proxy_id: Option<&str>) -> Ahead {
     let (mut facts, connects) = tokio::join!(Facts::of_clients(cloud, survey), connects(cloud, survey, proxy_id));
     facts.connects = connects.map_err(|_| Unread::Unasked);
     let judges = [network::acl_to_proxy, network::routes, credentials::connect, clients::without_tls];
-    let found = judges.into_iter().filter_map(|judge| match judge(&facts) {
-        Opinion::Found(finding) => Some(finding),
-        _ => None,
-    });
-    found.collect()
+    let mut ahead = Ahead::default();
+    for judge in judges {
+        match judge(&facts) {
+            Opinion::Found(finding) => ahead.in_the_way.push(finding),
+            Opinion::Unchecked(why) => ahead.unjudged.push(format!("It could not be judged from here: {why}.")),
+            Opinion::Fine(_) | Opinion::Beside => {}
+        }
+    }
+    ahead
 }

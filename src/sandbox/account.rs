@@ -240,6 +240,12 @@ pub struct World {
     pub principals: BTreeMap<String, Principal>,
     /// Whether an unknown access key is refused (`InvalidClientTokenId`).
     pub known_keys_only: bool,
+    /// The organization that the account is a member of, if it is one.
+    #[serde(default)]
+    pub organization: Option<iam::Organization>,
+    /// How the policy simulator answers.
+    #[serde(default)]
+    pub simulator: iam::Simulator,
     /// Every request so far. Not part of [`World::dump`].
     pub log: Vec<Logged>,
     /// The number of requests so far.

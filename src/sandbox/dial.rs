@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::account::{Moment, Need, World};
 use super::lambda::Configuration;
-use super::policy::{self, Decision};
+use super::policy::Decision;
 use super::rds::{Auth, Proxy, targets};
 use super::{ec2, health, iam, secrets};
 
@@ -120,7 +120,7 @@ fn login(world: &World, seat: &Configuration, proxy: &Proxy, event: &Value, now:
             resource: world.arn("rds-db", &format!("dbuser:{}/{user}", proxy.id)),
             context: std::collections::BTreeMap::new(),
         };
-        let allowed = policy::evaluate(&iam::documents(world, &seat.role, now), &need) == Decision::Allowed;
+        let allowed = iam::decide(world, &seat.role, &need, now) == Decision::Allowed;
         allowed && (end_to_end || auth.is_some_and(|auth| auth.iam_auth != "DISABLED"))
     } else {
         let own = auth.and_then(|auth| secrets::find(world, &auth.secret_arn)).and_then(secrets::Secret::password);

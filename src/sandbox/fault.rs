@@ -279,11 +279,25 @@ pub(super) fn expired(service: Service) -> AwsError {
 ///
 /// `action` is the permission (`rds:CreateDBProxy`); a bare operation gets the service's prefix.
 pub(super) fn denied(service: Service, action: &str, principal: &str, resource: &str, explicit: bool) -> AwsError {
+    denied_by(service, action, principal, resource, explicit, "an identity-based policy")
+}
+
+/// A denial by a kind of policy, in AWS's words
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>).
+pub(super) fn denied_by(
+    service: Service,
+    action: &str,
+    principal: &str,
+    resource: &str,
+    explicit: bool,
+    kind: &str,
+) -> AwsError {
     let action = if action.contains(':') { action.to_owned() } else { format!("{}:{action}", prefix(service)) };
     let why = if explicit {
-        "with an explicit deny in an identity-based policy".to_owned()
+        format!("with an explicit deny in {kind}")
     } else {
-        format!("because no identity-based policy allows the {action} action")
+        let kind = kind.split_once(' ').map_or(kind, |(_, kind)| kind);
+        format!("because no {kind} allows the {action} action")
     };
     let message = format!("User: {principal} is not authorized to perform: {action} on resource: {resource} {why}");
     match service {

@@ -143,14 +143,13 @@ fn signs_in(world: &World, proxy: &Proxy, target: &Target, id: &str, now: Moment
     if !iam::role(world, &proxy.role_arn).is_some_and(|role| role.assumable_by(world, "rds.amazonaws.com", now)) {
         return false;
     }
-    let documents = iam::documents(world, &proxy.role_arn, now);
     let allowed = |action: &str, resource: &str| {
         let need = Need {
             action: action.to_owned(),
             resource: resource.to_owned(),
             context: std::collections::BTreeMap::new(),
         };
-        policy::evaluate(&documents, &need) == Decision::Allowed
+        iam::decide(world, &proxy.role_arn, &need, now) == Decision::Allowed
     };
     if proxy.default_auth_scheme == "IAM_AUTH" {
         let resource_id = if target.cluster {
@@ -159,7 +158,7 @@ fn signs_in(world: &World, proxy: &Proxy, target: &Target, id: &str, now: Moment
             world.rds.instances.get(id).filter(|instance| instance.iam_auth).map(|instance| &instance.resource_id)
         };
         if let Some(resource_id) = resource_id {
-            let any = iam_users(&documents, resource_id);
+            let any = iam_users(&iam::documents(world, &proxy.role_arn, now), resource_id);
             if any
                 .iter()
                 .any(|user| allowed("rds-db:connect", &world.arn("rds-db", &format!("dbuser:{resource_id}/{user}"))))

@@ -137,10 +137,12 @@ pub(super) fn may_decrypt(world: &World, key_arn: &str, role_arn: &str, via_serv
     let Some(key) = find(world, key_arn).filter(|key| key.enabled) else { return false };
     let need = need_via(world, "kms:Decrypt", &key.arn, via_service);
     let own = policy::evaluate(&iam::documents(world, role_arn, now), &need);
+    // A key policy that names the role is limited by these too.
+    let ceiling = iam::ceiling(world, role_arn, &need);
     let root = format!("arn:{}:iam::{}:root", world.partition, world.account);
     let named = policy::evaluate_resource_policy(&key.policy, &[role_arn], &need);
     let account = policy::evaluate_resource_policy(&key.policy, &[&root, &world.account], &need);
-    if [own, named, account].contains(&Decision::ExplicitDeny) {
+    if ceiling != Decision::Allowed || [own, named, account].contains(&Decision::ExplicitDeny) {
         return false;
     }
     named == Decision::Allowed || (account == Decision::Allowed && own == Decision::Allowed)

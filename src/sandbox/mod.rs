@@ -51,6 +51,7 @@ pub mod parts {
 pub use account::{AwsError, Call, Handled, Logged, Moment, Need, Principal, Reply, Request, Response, Service, World};
 pub use connector::{Account, InMemory, mount};
 pub use fault::{Fault, Trigger, Trouble};
+pub use iam::{Organization, Simulator};
 pub use limits::Limits;
 pub use profile::Profile;
 pub use serve::serve;

@@ -37,6 +37,16 @@ pub(super) fn evaluate_resource_policy(document: &Value, principals: &[&str], ne
     }))
 }
 
+/// The condition keys that the statements about a need ask for, and that the need does not bring.
+pub(super) fn missing_keys(document: &Value, need: &Need) -> Vec<String> {
+    let about = statements(document)
+        .filter(|statement| matches_action(statement, &need.action) && matches_resource(statement, &need.resource));
+    let operators = about.filter_map(|statement| statement.get("Condition")?.as_object()).flat_map(Map::values);
+    let keys = operators.filter_map(Value::as_object).flat_map(Map::keys);
+    let given = |key: &&String| need.context.keys().any(|known| known.eq_ignore_ascii_case(key));
+    keys.filter(|key| !given(key)).cloned().collect()
+}
+
 fn decide<'doc>(statements: impl Iterator<Item = &'doc Map<String, Value>>) -> Decision {
     let mut decision = Decision::ImplicitDeny;
     for statement in statements {

@@ -37,6 +37,8 @@ impl World {
             limits: None,
             principals: BTreeMap::new(),
             known_keys_only: false,
+            organization: None,
+            simulator: iam::Simulator::default(),
             log: Vec::new(),
             counter: 0,
             generations: BTreeMap::new(),
@@ -172,17 +174,7 @@ impl World {
     /// Checks permissions and carries the call out.
     fn act(&mut self, call: &Call, region: &str, mutating: bool) -> Outcome {
         let elsewhere = !call.service.global() && region != self.region;
-        if let Some(documents) = &call.principal.policies {
-            for need in needs(self, call) {
-                let explicit = match policy::evaluate(documents, &need) {
-                    Decision::Allowed => continue,
-                    Decision::ImplicitDeny => false,
-                    Decision::ExplicitDeny => true,
-                };
-                let arn = &call.principal.arn;
-                return Err(fault::denied(call.service, &need.action, arn, &need.resource, explicit));
-            }
-        }
+        self.authorize(call, region)?;
         if elsewhere {
             return self.act_elsewhere(call, region, mutating);
         }
@@ -190,6 +182,29 @@ impl World {
             return dispatch(&mut past, call);
         }
         dispatch(self, call)
+    }
+
+    /// Checks every permission that the call needs against the caller's policies and the organization's.
+    fn authorize(&self, call: &Call, region: &str) -> Result<(), AwsError> {
+        let own = call.principal.policies.as_ref();
+        if own.is_none() && self.organization.is_none() {
+            return Ok(());
+        }
+        // The endpoints of global services are in one region.
+        let region = if call.service.global() { "us-east-1" } else { region };
+        let arn = &call.principal.arn;
+        for mut need in needs(self, call) {
+            iam::known(self, &mut need.context, region, arn);
+            let own = own.map_or(Decision::Allowed, |documents| policy::evaluate(documents, &need));
+            let (decision, kind) = match (own, iam::organization(self, &need)) {
+                (Decision::Allowed, Decision::Allowed) => continue,
+                (Decision::Allowed, over) => (over, "a service control policy"),
+                (own, _) => (own, "an identity-based policy"),
+            };
+            let explicit = decision == Decision::ExplicitDeny;
+            return Err(fault::denied_by(call.service, &need.action, arn, &need.resource, explicit, kind));
+        }
+        Ok(())
     }
 
     /// The account has nothing in other regions, and the sandbox makes nothing there.

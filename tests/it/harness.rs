@@ -10,7 +10,7 @@ use rdsproxy_setup::clock::Clock;
 use rdsproxy_setup::cloud::Cloud;
 use rdsproxy_setup::discover::Problem;
 use rdsproxy_setup::doctor;
-use rdsproxy_setup::engine::event::Recorder;
+use rdsproxy_setup::engine::event::{Event, Recorder};
 use rdsproxy_setup::engine::{Patience, Run, Stop, StopSign};
 use rdsproxy_setup::sandbox::{Account, Handled, InMemory, Profile, Reply, Request, World, mount};
 use rdsproxy_setup::sequence::{self, Outcome};
@@ -76,6 +76,7 @@ pub(crate) struct Bed {
     pub(crate) gate: Arc<Gate>,
     pub(crate) cloud: Cloud,
     pub(crate) clock: Clock,
+    notes: Mutex<Vec<String>>,
 }
 
 /// What became of a run.
@@ -125,7 +126,7 @@ impl Bed {
         let clock = Clock::real();
         let cloud =
             Cloud::mounted(mount(Arc::clone(&gate) as Arc<dyn Account>, 1.0), "eu-central-1", "AKIATEST", &clock);
-        Self { gate, cloud, clock }
+        Self { gate, cloud, clock, notes: Mutex::default() }
     }
 
     /// Lets every call through from now on.
@@ -220,7 +221,18 @@ impl Bed {
             listener: &listener,
             stop: &stop,
         };
-        work(&run).await.map_err(|stop| stop.to_string())
+        let outcome = work(&run).await.map_err(|stop| stop.to_string());
+        let notes = listener.events().into_iter().filter_map(|event| match event {
+            Event::Note { text, .. } => Some(text),
+            _ => None,
+        });
+        self.notes.lock().unwrap().extend(notes);
+        outcome
+    }
+
+    /// What runs noted so far.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.notes.lock().unwrap().clone()
     }
 }
 

@@ -20,6 +20,7 @@ mod laws;
 mod layers;
 mod logins;
 mod network;
+mod organizations;
 mod pace;
 mod passing;
 mod permissions;

@@ -177,8 +177,15 @@ class Answers(unittest.TestCase):
         self.assertEqual([arn], [row["PolicyArn"] for row in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]])
         self.assertEqual([role], [row["RoleName"] for row in iam.list_entities_for_policy(PolicyArn=arn)["PolicyRoles"]])
         self.assertIn(arn, [row["Arn"] for row in iam.list_policies(Scope="Local")["Policies"]])
+        self.refused("NoSuchEntity", iam.put_role_permissions_boundary, RoleName=role, PermissionsBoundary=arn + "-none")
+        iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=arn)
+        self.assertEqual(arn, iam.get_role(RoleName=role)["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"])
+        iam.delete_role_permissions_boundary(RoleName=role)
         judged = iam.simulate_principal_policy(PolicySourceArn=self.role, ActionNames=["s3:ListAllMyBuckets", "s3:GetObject"])["EvaluationResults"]
         self.assertEqual(["allowed", "implicitDeny"], [row["EvalDecision"] for row in judged])
+        buckets = ["arn:aws:s3:::one", "arn:aws:s3:::two"]
+        judged = iam.simulate_principal_policy(PolicySourceArn=self.role, ActionNames=["s3:GetObject"], ResourceArns=buckets)["EvaluationResults"]
+        self.assertEqual(buckets, [found["EvalResourceName"] for found in judged[0]["ResourceSpecificResults"]])
         self.refused("DeleteConflict", iam.delete_policy, PolicyArn=arn)
         iam.detach_role_policy(RoleName=role, PolicyArn=arn)
         iam.delete_policy(PolicyArn=arn)

@@ -17,6 +17,8 @@ pub(in super::super) fn handle(world: &mut World, call: &Call) -> Result<Value, 
         "ListRoles" => roles::list(world, call),
         "DeleteRole" => roles::delete(world, call),
         "UpdateAssumeRolePolicy" => roles::update_trust(world, call),
+        "PutRolePermissionsBoundary" => roles::put_boundary(world, call),
+        "DeleteRolePermissionsBoundary" => roles::delete_boundary(world, call),
         "TagRole" => roles::tag(world, call),
         "UntagRole" => roles::untag(world, call),
         "ListRoleTags" => roles::list_tags(world, call),
@@ -61,7 +63,13 @@ pub(in super::super) fn needs(world: &World, call: &Call) -> Vec<Need> {
     if let Some(arn) = input::text(&call.input, "PolicyArn").filter(|_| action.ends_with("RolePolicy")) {
         context.insert("iam:PolicyARN".to_owned(), vec![arn.to_owned()]);
     }
-    if let Some(boundary) = input::text(&call.input, "PermissionsBoundary") {
+    // The boundary that is given, or the one that the role has, where the action knows the key
+    // (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>).
+    let has = input::text(&call.input, "RoleName").and_then(|name| world.iam.roles.get(name)?.boundary.as_deref());
+    let bounded = ["PutRolePolicy", "DeleteRolePolicy", "AttachRolePolicy", "DetachRolePolicy"].contains(&action)
+        || action.ends_with("RolePermissionsBoundary");
+    let given = input::text(&call.input, "PermissionsBoundary");
+    if let Some(boundary) = given.or_else(|| has.filter(|_| bounded)) {
         context.insert("iam:PermissionsBoundary".to_owned(), vec![boundary.to_owned()]);
     }
     if let Some(service) = input::text(&call.input, "AWSServiceName") {

@@ -7,6 +7,7 @@ mod attach;
 mod aws;
 mod dispatch;
 mod force;
+mod limits;
 mod managed;
 mod roles;
 mod simulate;
@@ -23,6 +24,8 @@ use super::{input, page};
 pub(super) use aws::aws_managed;
 pub(super) use dispatch::{handle, mutating, needs};
 pub(super) use force::documents;
+pub use limits::{Organization, Simulator};
+pub(super) use limits::{ceiling, decide, known, organization};
 pub(super) use roles::service_linked;
 
 /// IAM's state.
@@ -197,6 +200,12 @@ impl Policy {
             next: 2,
             ..Self::default()
         }
+    }
+
+    /// A customer's policy, for those who set an account up by hand.
+    #[must_use]
+    pub fn customer_managed(account: &str, partition: &str, path: &str, name: &str, document: &Value) -> Self {
+        Self::settled(account, partition, path, name, &document.to_string())
     }
 
     /// Whether it is one of AWS's own.

@@ -61,16 +61,44 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, AwsError> 
     if world.iam.roles.len() >= 1000 {
         return Err(limit("Cannot exceed quota for RolesPerAccount: 1000"));
     }
+    let boundary = input::text(&call.input, "PermissionsBoundary");
+    if let Some(arn) = boundary {
+        check_boundary(world, arn)?;
+    }
     let mut role = Role::settled(&world.account, &world.partition, &path, name, trust);
     role.id = world.id("AROA", &format!("role/{name}")).to_ascii_uppercase();
     role.created = call.now;
     role.description = input::text(&call.input, "Description").map(str::to_owned);
     role.max_session = u32::try_from(max_session).unwrap_or(3600);
-    role.boundary = input::text(&call.input, "PermissionsBoundary").map(str::to_owned);
+    role.boundary = boundary.map(str::to_owned);
     role.tags = tags;
     let answer = json!({"Role": shown(&role, true)});
     world.iam.roles.insert(name.to_owned(), role);
     Ok(answer)
+}
+
+/// A boundary is a managed policy that exists, in the words that users of other tools saw
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>).
+fn check_boundary(world: &World, arn: &str) -> Result<(), AwsError> {
+    if world.iam.policies.contains_key(arn) {
+        return Ok(());
+    }
+    Err(missing(format!("Scope ARN: {arn} does not exist or is not attachable.")))
+}
+
+pub(super) fn put_boundary(world: &mut World, call: &Call) -> Result<Value, AwsError> {
+    let arn = text::required(&call.input, "PermissionsBoundary")?.to_owned();
+    check_boundary(world, &arn)?;
+    find_own(world, call)?.boundary = Some(arn);
+    Ok(json!({}))
+}
+
+pub(super) fn delete_boundary(world: &mut World, call: &Call) -> Result<Value, AwsError> {
+    let role = find_own(world, call)?;
+    if role.boundary.take().is_none() {
+        return Err(missing(format!("The role {} has no permissions boundary.", role.name)));
+    }
+    Ok(json!({}))
 }
 
 pub(super) fn create_service_linked(world: &mut World, call: &Call) -> Result<Value, AwsError> {

@@ -202,3 +202,76 @@ fn tags_in_a_create_call_are_a_need_of_their_own() {
     assert!(needs.iter().all(|need| need.resource == "arn:aws:iam::123456789012:role/x/n"));
     assert!(needs.iter().all(|need| need.context.get("aws:RequestTag/k").is_some_and(|values| values == &["v"])));
 }
+
+#[test]
+fn a_boundary_limits_what_a_role_may_do() {
+    let mut world = world();
+    let put = |world: &mut World, name: &str, action: &str| {
+        let made = run(world, 1_000, "CreatePolicy", json!({"PolicyName": name, "PolicyDocument": allow(action)}));
+        made.unwrap()["Policy"]["Arn"].as_str().unwrap().to_owned()
+    };
+    let all = json!({"RoleName": "r", "PolicyName": "x", "PolicyDocument": allow("a:*")});
+    assert!(run(&mut world, 2_000, "PutRolePolicy", all).is_ok());
+    let arn = put(&mut world, "limit", "a:One");
+    let none = json!({"RoleName": "r", "PermissionsBoundary": "arn:aws:iam::123456789012:policy/none"});
+    assert_eq!(run(&mut world, 3_000, "PutRolePermissionsBoundary", none), Err("NoSuchEntity".to_owned()));
+    let given = json!({"RoleName": "r", "PermissionsBoundary": arn});
+    assert!(run(&mut world, 3_000, "PutRolePermissionsBoundary", given).is_ok());
+    let role = "arn:aws:iam::123456789012:role/p/r";
+    let decided = |world: &World, action: &str| {
+        let need = Need { action: action.into(), resource: "*".into(), context: BTreeMap::new() };
+        decide(world, role, &need, Moment(60_000))
+    };
+    assert_eq!(decided(&world, "a:One"), Decision::Allowed);
+    assert_eq!(decided(&world, "a:Two"), Decision::ImplicitDeny);
+    let organization = Organization {
+        id: "o-1".into(),
+        policies: vec![json!({"Statement": {"Effect": "Deny", "NotAction": "b:*", "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:RequestedRegion": "us-west-1"}}}})],
+    };
+    world.organization = Some(organization);
+    assert_eq!(decided(&world, "a:One"), Decision::ExplicitDeny);
+    world.region = "us-west-1".into();
+    // No policy of the organization's allows it.
+    assert_eq!(decided(&world, "a:One"), Decision::ImplicitDeny);
+}
+
+#[test]
+fn the_simulator_judges_each_resource_and_says_what_limits() {
+    let mut world = world();
+    let document = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "a:B", "Resource": "arn:aws:a:::one", "Condition": {"Bool": {"aws:Own": "true"}}},
+        {"Effect": "Allow", "Action": "a:B", "Resource": "arn:aws:a:::two"}]});
+    let put = json!({"RoleName": "r", "PolicyName": "x", "PolicyDocument": document.to_string()});
+    assert!(run(&mut world, 2_000, "PutRolePolicy", put).is_ok());
+    let ask = json!({"PolicySourceArn": "arn:aws:iam::123456789012:role/p/r", "ActionNames": ["a:B"],
+        "ResourceArns": ["arn:aws:a:::one", "arn:aws:a:::two"]});
+    let answer = run(&mut world, 3_000, "SimulatePrincipalPolicy", ask.clone()).unwrap();
+    let row = &answer["EvaluationResults"][0];
+    assert_eq!((&row["EvalResourceName"], &row["EvalDecision"]), (&json!("*"), &json!("implicitDeny")));
+    assert_eq!(row["MissingContextValues"], json!(["aws:Own"]));
+    assert!(row.get("OrganizationsDecisionDetail").is_none());
+    let of = |at: usize, member: &str| row["ResourceSpecificResults"][at][member].clone();
+    assert_eq!(
+        (of(0, "EvalResourceDecision"), of(1, "EvalResourceDecision")),
+        (json!("implicitDeny"), json!("allowed"))
+    );
+    assert_eq!(of(0, "MissingContextValues"), json!(["aws:Own"]));
+    assert_eq!(of(1, "MissingContextValues"), json!([]));
+    // The keys that an organization's policies ask for are not among the missing ones.
+    let policies = vec![
+        json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}),
+        json!({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-central-1"}}}}),
+    ];
+    world.organization = Some(Organization { id: "o-1".into(), policies });
+    let answer = run(&mut world, 4_000, "SimulatePrincipalPolicy", ask.clone()).unwrap();
+    let row = &answer["EvaluationResults"][0];
+    assert_eq!(row["OrganizationsDecisionDetail"], json!({"AllowedByOrganizations": false}));
+    assert_eq!(row["MissingContextValues"], json!(["aws:Own"]));
+    world.simulator = Simulator::Rows;
+    let answer = run(&mut world, 5_000, "SimulatePrincipalPolicy", ask).unwrap();
+    let names: Vec<&Value> =
+        answer["EvaluationResults"].as_array().unwrap().iter().map(|row| &row["EvalResourceName"]).collect();
+    assert_eq!(names, ["arn:aws:a:::one", "arn:aws:a:::two"]);
+}

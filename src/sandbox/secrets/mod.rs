@@ -164,7 +164,7 @@ pub(super) fn may_read(world: &World, secret: &str, role_arn: &str, now: Moment)
         kms::find(world, key)
             .is_some_and(|key| key.aws_managed || kms::may_decrypt(world, &key.arn, role_arn, "secretsmanager", now))
     });
-    allowed && !denied && decrypts
+    allowed && !denied && decrypts && iam::ceiling(world, role_arn, &need) == Decision::Allowed
 }
 
 /// Lets time pass: what was to be deleted by now is gone.
