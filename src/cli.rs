@@ -145,6 +145,9 @@ pub struct Up {
     /// The customer KMS key of the new secrets, by id, ARN or alias.
     #[arg(long, value_name = "KEY", requires = "create_secret")]
     pub secret_kms_key: Option<String>,
+    /// The permissions boundary of the proxy's role, for accounts that require one.
+    #[arg(long, value_name = "ARN")]
+    pub permissions_boundary: Option<String>,
     /// The proxy's name. Else the database's with -proxy.
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,

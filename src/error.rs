@@ -77,8 +77,14 @@ fn advice(refusal: &Refusal) -> (Exit, Vec<String>) {
     let one = |text: &str| vec![text.to_owned()];
     match refusal.kind {
         Kind::Denied => {
-            let hint = format!("Allow the action {} to these credentials.", refusal.operation);
-            (Exit::Decide, vec![hint])
+            let mut hints = vec![format!("Allow the action {} to these credentials.", refusal.operation)];
+            if refusal.operation == "iam:CreateRole" {
+                hints.push(
+                    "Where the account requires a permissions boundary on new roles: --permissions-boundary ARN."
+                        .to_owned(),
+                );
+            }
+            (Exit::Decide, hints)
         }
         Kind::Credentials if refusal.code.is_none() => (
             Exit::Decide,

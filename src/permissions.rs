@@ -201,6 +201,7 @@ pub const PERMISSIONS: &[Permission] = &[
     may("iam:CreateRole", U, On::Roles, If::MadeOurs, "step 1"),
     may("iam:TagRole", U, On::Roles, If::MadeOurs, "step 1: the ownership tag"),
     may("iam:UpdateAssumeRolePolicy", U, On::Roles, If::Ours, "step 1, after a change by hand"),
+    may("iam:PutRolePermissionsBoundary", U, On::Roles, If::Ours, "step 1, where --permissions-boundary was changed"),
     may("iam:PutRolePolicy", U, On::Roles, If::Ours, "step 8"),
     may("iam:PassRole", U, On::Roles, If::PassedToRds, "step 3: the proxy takes the role"),
     may("iam:CreateServiceLinkedRole", U, On::ServiceRole, If::RdsService, "step 3, in an account that never used RDS"),

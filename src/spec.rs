@@ -1,6 +1,7 @@
 //! Validated wishes: the only place that can say "invalid input".
 
 mod choices;
+mod iam;
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use crate::cloud::rds::Pool;
 use crate::names;
 
 pub use choices::{ClientAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
+pub use iam::{connect_policy, foreign, permissions_boundary, role};
 
 /// What `up` was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,12 @@ pub struct Spec {
     pub secrets: Vec<String>,
     /// Secrets to be made.
     pub create_secret: Option<CreateSecret>,
+    /// The ARN of the permissions boundary that the proxy's role must carry.
+    pub permissions_boundary: Option<String>,
+    /// The ARN of a role that an administrator created for the proxy; unset: one of our own.
+    pub role_arn: Option<String>,
+    /// The ARN of a connect policy that an administrator created and attached; unset: one of our own.
+    pub connect_policy_arn: Option<String>,
     /// Whether a proxy of this name that is not ours may be taken over.
     pub adopt: bool,
     /// How functions log in.
@@ -74,6 +82,9 @@ impl Spec {
             publish_pending: false,
             secrets: Vec::new(),
             create_secret: None,
+            permissions_boundary: None,
+            role_arn: None,
+            connect_policy_arn: None,
             adopt: false,
             client_auth: ClientAuth::Auto,
             database_auth: None,

@@ -11,6 +11,7 @@ use crate::cloud::rds::Target as Row;
 use crate::cloud::sts::Identity;
 use crate::cloud::{Cloud, Kind, Owner, Refusal, tags};
 use crate::discover::functions::Chosen;
+use crate::discover::given;
 use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::network::{self, Subnets};
 use crate::discover::releases::{self, Frozen};
@@ -150,6 +151,7 @@ impl Survey {
     pub async fn read(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Self, Problem> {
         // Alone and first: without credentials, everything below would fail at once.
         let identity = cloud.sts.identity().await.map_err(Problem::refused("asking AWS who is calling"))?;
+        given::in_this_account(spec, &identity)?;
         let names = Names::new(&spec.stack, &cloud.region);
         let owner = Owner { stack: spec.stack.clone(), database: spec.database.id.clone(), extra: spec.tags.clone() };
 

@@ -31,6 +31,8 @@ pub struct Role {
     pub trust: Value,
     /// The tags.
     pub tags: Tags,
+    /// The ARN of the permissions boundary.
+    pub boundary: Option<String>,
 }
 
 /// A managed policy, without its document.
@@ -65,7 +67,14 @@ impl Iam {
     ///
     /// # Errors
     /// [`Kind::Exists`] when the name is taken, or when AWS refuses otherwise.
-    pub async fn create_role(&self, name: &str, path: &str, trust: &Value, tags: &Tags) -> Answer<Role> {
+    pub async fn create_role(
+        &self,
+        name: &str,
+        path: &str,
+        trust: &Value,
+        tags: &Tags,
+        boundary: Option<&str>,
+    ) -> Answer<Role> {
         const CALL: &str = "iam:CreateRole";
         let answer = self
             .client
@@ -75,11 +84,22 @@ impl Iam {
             .assume_role_policy_document(trust.to_string())
             .description("Lets RDS Proxy read the database's credentials. Made by rdsproxy-setup.")
             .set_tags(Some(iam_tags(CALL, tags)?))
+            .set_permissions_boundary(boundary.map(str::to_owned))
             .send()
             .await
             .map_err(|error| refuse(CALL, &error))?;
         let role = answer.role.ok_or_else(|| Refusal::incomplete(CALL, "the role"))?;
-        Ok(Role { trust: trust.clone(), tags: tags.clone(), ..plain(CALL, role)? })
+        let boundary = boundary.map(str::to_owned);
+        Ok(Role { trust: trust.clone(), tags: tags.clone(), boundary, ..plain(CALL, role)? })
+    }
+
+    /// Sets a role's permissions boundary.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn set_boundary(&self, name: &str, boundary: &str) -> Answer<()> {
+        let call = self.client.put_role_permissions_boundary().role_name(name).permissions_boundary(boundary).send();
+        call.await.map(drop).map_err(|error| refuse("iam:PutRolePermissionsBoundary", &error))
     }
 
     /// Replaces a role's trust policy.
@@ -340,6 +360,7 @@ fn plain(call: &'static str, role: aws_sdk_iam::types::Role) -> Answer<Role> {
     Ok(Role {
         trust: document(role.assume_role_policy_document.as_deref().unwrap_or_default()),
         tags: plain_tags(role.tags.unwrap_or_default()),
+        boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
         name: role.role_name,
         arn: role.arn,
     })

@@ -10,6 +10,7 @@ pub mod created;
 pub mod credentials;
 pub mod database;
 pub mod functions;
+pub mod given;
 pub mod hosts;
 pub mod keys;
 pub mod network;

@@ -29,7 +29,8 @@ use crate::templates;
 impl Survey {
     pub(super) fn proxy_role(&self) -> ProxyRole<'_> {
         let not_needed = self.kept("role");
-        ProxyRole { names: &self.names, owner: &self.owner, not_needed, limit: self.patience.propagation }
+        let boundary = self.spec.permissions_boundary.as_deref();
+        ProxyRole { names: &self.names, owner: &self.owner, boundary, not_needed, limit: self.patience.propagation }
     }
 
     pub(super) fn secret_access(&self) -> SecretAccess<'_> {

@@ -6,7 +6,7 @@
 
 use crate::catalogue::StepId;
 use crate::cloud::iam::Role;
-use crate::cloud::{Answer, Cloud, Owner, Refusal};
+use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal};
 use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
 use crate::names::Names;
 use crate::steps::{not_ours, settling};
@@ -18,10 +18,25 @@ pub struct ProxyRole<'a> {
     pub names: &'a Names,
     /// Ownership.
     pub owner: &'a Owner,
+    /// The ARN of the permissions boundary that it must carry; one that someone else set stays where none is asked for.
+    pub boundary: Option<&'a str>,
     /// Why there may be nothing to do.
     pub not_needed: Option<String>,
     /// How long IAM may take.
     pub limit: Limit,
+}
+
+impl ProxyRole<'_> {
+    fn differs(&self, role: &Role) -> Vec<String> {
+        let mut fields = Vec::new();
+        if role.trust != templates::proxy_trust() {
+            fields.push("trust policy".to_owned());
+        }
+        if let Some(boundary) = self.boundary.filter(|wanted| role.boundary.as_deref() != Some(*wanted)) {
+            fields.push(format!("permissions boundary: {boundary}"));
+        }
+        fields
+    }
 }
 
 impl Step for ProxyRole<'_> {
@@ -51,24 +66,41 @@ impl Step for ProxyRole<'_> {
         match seen.present() {
             None => Change::Create,
             Some(role) if !self.owner.owns(&role.tags) => Change::Conflict(not_ours("a role", &role.name)),
-            Some(role) if role.trust != templates::proxy_trust() => Change::Update(vec!["trust policy".to_owned()]),
-            Some(_) => Change::None,
+            Some(role) => match self.differs(role) {
+                fields if fields.is_empty() => Change::None,
+                fields => Change::Update(fields),
+            },
         }
     }
 
     async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<Role>) -> Answer<Seen<Role>> {
         let trust = templates::proxy_trust();
         if let (Change::Update(_), Seen::Present(role)) = (change, seen) {
-            cloud.iam.set_trust(&role.name, &trust).await?;
-            Ok(Seen::Present(Role { trust, ..role }))
+            if role.trust != trust {
+                cloud.iam.set_trust(&role.name, &trust).await?;
+            }
+            let wanted = self.boundary.filter(|wanted| role.boundary.as_deref() != Some(*wanted));
+            if let Some(boundary) = wanted {
+                cloud.iam.set_boundary(&role.name, boundary).await?;
+            }
+            let boundary = wanted.map(str::to_owned).or(role.boundary);
+            Ok(Seen::Present(Role { trust, boundary, ..role }))
         } else {
             let tags = self.owner.tags();
-            Ok(Seen::Present(cloud.iam.create_role(&self.names.role, &self.names.path, &trust, &tags).await?))
+            let (names, boundary) = (self.names, self.boundary);
+            Ok(Seen::Present(cloud.iam.create_role(&names.role, &names.path, &trust, &tags, boundary).await?))
         }
     }
 
     fn again(&self, refusal: &Refusal) -> Option<Again> {
-        settling(refusal, self.limit)
+        // A boundary that is not there does not come by waiting: IAM names it in the refusal.
+        let about_boundary = self.boundary.is_some_and(|arn| refusal.message.contains(arn));
+        settling(refusal, self.limit).filter(|_| refusal.kind != Kind::NotFound || !about_boundary)
+    }
+
+    fn details(&self, _seen: &Seen<Role>) -> Vec<String> {
+        let boundary = self.boundary.filter(|_| self.not_needed.is_none());
+        boundary.map(|arn| format!("permissions boundary {arn}")).into_iter().collect()
     }
 
     fn wait(&self) -> (Limit, Pace) {

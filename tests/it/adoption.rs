@@ -35,7 +35,8 @@ async fn world(hand: &ByHand) -> World {
         (subnets.vpc_id.clone(), instance.master_secret.clone().unwrap(), subnets.subnets.clone(), shared)
     });
     let none = BTreeMap::new();
-    let role = bed.cloud.iam.create_role("by-hand", "/service-role/", &templates::proxy_trust(), &none).await.unwrap();
+    let role =
+        bed.cloud.iam.create_role("by-hand", "/service-role/", &templates::proxy_trust(), &none, None).await.unwrap();
     let document = templates::read_secrets(std::slice::from_ref(&secret), &[], "eu-central-1", "aws");
     bed.cloud.iam.put_role_policy("by-hand", "read", &document).await.unwrap();
     let group = match shared {

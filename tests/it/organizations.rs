@@ -1,9 +1,12 @@
 //! An account inside an organization: service control policies, permissions boundaries, and rules for new roles.
 
+use rdsproxy_setup::engine::ledger::Verdict;
 use rdsproxy_setup::sandbox::parts::Policy;
 use rdsproxy_setup::sandbox::{Organization, Simulator, World};
+use rdsproxy_setup::spec::Spec;
 use serde_json::{Value, json};
 
+use crate::access::lawful;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 
 const INSTANCE: &str = "my-instance";
@@ -124,4 +127,69 @@ async fn service_control_policies_hold_for_real_calls() {
         matches!(&fate, Fate::Stopped(why) if why.contains("explicit deny in a service control policy")),
         "{fate:?}"
     );
+}
+
+/// An organization as it is in practice: other regions denied, a boundary on the functions' roles, and one that every new
+/// role must carry.
+pub(crate) fn governed() -> World {
+    let mut world = newcomer();
+    let mut policies = all_but(&region_deny());
+    policies.push(json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Action": ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary"],
+        "Resource": "*", "Condition": {"StringNotEquals": {"iam:PermissionsBoundary": BOUNDARY}}}]}));
+    world.organization = Some(Organization { id: "o-a1b2c3d4e5".to_owned(), policies });
+    let region = json!({"StringEquals": {"aws:RequestedRegion": "eu-central-1", "aws:PrincipalOrgID": "o-a1b2c3d4e5"}});
+    boundary(&mut world, &region);
+    bound(&mut world, ROLE);
+    world
+}
+
+fn bounded() -> Spec {
+    Spec { permissions_boundary: Some(BOUNDARY.to_owned()), ..wish(INSTANCE) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_governed_account_is_set_up_with_the_boundary_that_it_requires() {
+    let want = lawful(&governed, &bounded()).await;
+    assert_eq!(want["iam"]["roles"]["my-instance-proxy-eu-central-1"]["boundary"], BOUNDARY);
+    let bed = Bed::of(governed(), NEVER, false);
+    done(&bed.up(&bounded()).await);
+    let notes = bed.notes();
+    assert!(notes.iter().any(|note| note.contains("not be judged") && note.contains("boundary")), "{notes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_boundary_the_first_role_is_refused() {
+    let fate = Bed::of(governed(), NEVER, false).up(&wish(INSTANCE)).await;
+    let named = |why: &str| why.contains("iam:CreateRole") && why.contains("service control policy");
+    assert!(matches!(&fate, Fate::Stopped(why) if named(why)), "{fate:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_boundary_that_was_changed_comes_back_and_one_that_nobody_asked_for_stays() {
+    let role = "my-instance-proxy-eu-central-1";
+    let bed = Bed::of(governed(), NEVER, false);
+    done(&bed.up(&bounded()).await);
+    bed.gate.account.with(|world| world.iam.roles.get_mut(role).unwrap().boundary = None);
+    let rows = Box::pin(bed.survey(&bounded())).await.unwrap().entries();
+    let drift = Verdict::Update(vec![format!("permissions boundary: {BOUNDARY}")]);
+    assert_eq!(rows[0].verdict, drift);
+    let since = bed.logged();
+    done(&bed.up(&bounded()).await);
+    assert_eq!(bed.mutations(since), ["PutRolePermissionsBoundary"]);
+    let since = bed.logged();
+    done(&bed.up(&wish(INSTANCE)).await);
+    assert_eq!(bed.mutations(since), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_boundary_that_is_not_there_is_refused_by_name() {
+    let missing = format!("{BOUNDARY}-none");
+    let spec = Spec { permissions_boundary: Some(missing.clone()), ..wish(INSTANCE) };
+    let fate = Bed::of(newcomer(), NEVER, false).up(&spec).await;
+    assert!(matches!(&fate, Fate::Stopped(why) if why.contains(&missing)), "{fate:?}");
+    let spec = Spec { permissions_boundary: Some(BOUNDARY.replace("1234", "9999")), ..wish(INSTANCE) };
+    let fate = Bed::of(newcomer(), NEVER, false).up(&spec).await;
+    let named = |why: &str| why.contains("--permissions-boundary") && why.contains("account 999956789012");
+    assert!(matches!(&fate, Fate::Stopped(why) if named(why)), "{fate:?}");
 }

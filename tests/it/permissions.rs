@@ -143,6 +143,8 @@ impl Case {
                     spec.db_users = users.map(str::to_owned).to_vec();
                     spec.client_auth = ClientAuth::Iam;
                     spec.secrets = vec!["my-cluster/app".to_owned()];
+                    let boundary = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole";
+                    spec.permissions_boundary = Some(boundary.to_owned());
                     up(&spec).await;
                 }
             }
