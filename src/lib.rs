@@ -14,6 +14,7 @@ pub mod error;
 pub mod exit;
 mod gate;
 pub mod names;
+pub mod ownership;
 pub mod password;
 pub mod permissions;
 pub mod probe;

@@ -69,11 +69,24 @@ impl Names {
         format!("rdsproxy-setup {}", self.stack)
     }
 
+    /// What the proxy's security group is described by. Descriptions of groups cannot be changed, so it is part of the
+    /// proof that the group is ours.
+    #[must_use]
+    pub fn group_description(&self) -> String {
+        format!("RDS Proxy {}", self.stack)
+    }
+
     /// The connect policy's ARN.
     #[must_use]
     pub fn policy_arn(&self, partition: &str, account: &str) -> String {
         format!("arn:{partition}:iam::{account}:policy{}{}", self.path, self.policy)
     }
+}
+
+/// What the security group rules of a stack are described by.
+#[must_use]
+pub fn rule_description(stack: &str) -> String {
+    format!("rdsproxy-setup {stack}")
 }
 
 /// The beginning of the names of the secrets that a stack makes.

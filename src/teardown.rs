@@ -50,15 +50,16 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
             };
             step(run, StepId::Proxy, &found.proxy.name, Box::pin(work)).await?;
         }
-        if let Some(policies) = &stack.role {
-            // Not before the proxy is gone: it still reads its secret until then.
-            step(run, StepId::ProxyRole, &stack.names.role, delete_role(run, stack, policies)).await?;
-        }
+        // Not before the proxy is gone: it still reads its secret, and logs in, until then.
         for (arn, name) in &stack.secrets {
             step(run, StepId::SecretAccess, name, Box::pin(delete_secret(run, arn, name))).await?;
         }
         if let Some(found) = &stack.iam_auth {
             step(run, StepId::SecretAccess, &found.database, Box::pin(turn_off(run, found))).await?;
+        }
+        if let Some(policies) = &stack.role {
+            // After IAM authentication is off again: the role remembers that this stack turned it on.
+            step(run, StepId::ProxyRole, &stack.names.role, delete_role(run, stack, policies)).await?;
         }
         Ok::<_, Stop>(())
     };

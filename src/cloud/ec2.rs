@@ -27,6 +27,8 @@ pub struct Group {
     pub id: String,
     /// The name.
     pub name: String,
+    /// What it was described by when it was created.
+    pub description: String,
     /// The VPC.
     pub vpc: String,
     /// The tags.
@@ -72,10 +74,16 @@ pub struct Rule {
     pub group: String,
     /// Its direction.
     pub direction: Direction,
+    /// `tcp`, `udp`, …, or `-1` for everything.
+    pub protocol: String,
     /// The group on the other side, if it names one.
     pub peer: Option<String>,
     /// The first port.
     pub port: Option<i32>,
+    /// The last port.
+    pub last_port: Option<i32>,
+    /// What it is described by.
+    pub description: Option<String>,
     /// The tags.
     pub tags: Tags,
 }

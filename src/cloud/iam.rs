@@ -111,6 +111,16 @@ impl Iam {
         call.await.map(drop).map_err(|error| refuse("iam:UpdateAssumeRolePolicy", &error))
     }
 
+    /// Adds tags to a role.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn tag_role(&self, name: &str, tags: &Tags) -> Answer<()> {
+        const CALL: &str = "iam:TagRole";
+        let call = self.client.tag_role().role_name(name).set_tags(Some(iam_tags(CALL, tags)?)).send();
+        call.await.map(drop).map_err(|error| refuse(CALL, &error))
+    }
+
     /// Deletes a role; one that is gone already is fine.
     ///
     /// # Errors

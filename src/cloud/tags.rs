@@ -20,7 +20,8 @@ pub const FORMER_VERSION: &str = "rdsproxy-setup:former-version:";
 pub const USER: &str = "rdsproxy-setup:user";
 /// The tag on a proxy that was taken over; its value tells whether it had a target then.
 pub const ADOPTED: &str = "rdsproxy-setup:adopted";
-/// The tag on a database whose IAM authentication a stack turned on; its value is the stack's name.
+/// The tag on a database whose IAM authentication a stack turned on, with the stack's name; and on that stack's role, with
+/// the database's id. A teardown turns it off again only where both say so: one right alone writes only one of them.
 pub const IAM_AUTH: &str = "rdsproxy-setup:iam-auth";
 
 /// The tag on a proxy which remembers how functions log in, where a flag asked for it: `iam`, `password`.

@@ -11,6 +11,7 @@ use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group, Permission};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal};
 use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
+use crate::names::rule_description;
 use crate::steps::settling;
 
 /// One path that must be open: any of `from` to any of `to`.
@@ -108,7 +109,7 @@ impl Step for Ingress<'_> {
         let mut groups = seen.present().cloned().unwrap_or_default();
         let mut calls: BTreeMap<(Direction, String), Vec<(String, String)>> = BTreeMap::new();
         for (direction, group, peer) in self.missing(&groups) {
-            let why = format!("rdsproxy-setup {}", self.owner.stack);
+            let why = rule_description(&self.owner.stack);
             calls.entry((direction, group)).or_default().push((peer, why));
         }
         for ((direction, group), peers) in calls {

@@ -29,5 +29,5 @@ pub(crate) fn settling(refusal: &Refusal, limit: Limit) -> Option<Again> {
 
 /// What stands in the way where a thing of our name is not ours.
 pub(crate) fn not_ours(what: &str, name: &str) -> Vec<String> {
-    vec![format!("{what} named {name} exists, but does not carry this stack's ownership tag")]
+    vec![format!("{what} named {name} exists, but this stack did not create it")]
 }

@@ -8,6 +8,7 @@ use crate::cloud::ec2::{Group, Permission};
 use crate::cloud::{Answer, Cloud, Owner, Refusal};
 use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
 use crate::names::Names;
+use crate::ownership;
 use crate::steps::{not_ours, settling};
 
 /// The proxy's security group.
@@ -57,14 +58,16 @@ impl Step for ProxyGroup<'_> {
         }
         match seen.present() {
             None => Change::Create,
-            Some(group) if !self.owner.owns(&group.tags) => Change::Conflict(not_ours("a security group", &group.name)),
+            Some(group) if !ownership::group(self.owner, self.names, group) => {
+                Change::Conflict(not_ours("a security group", &group.name))
+            }
             Some(_) => Change::None,
         }
     }
 
     async fn apply(&self, cloud: &Cloud, _change: &Change, _seen: Seen<Group>) -> Answer<Seen<Group>> {
         let tags = self.owner.tags();
-        let description = format!("RDS Proxy {}", self.names.stack);
+        let description = self.names.group_description();
         let id = cloud.ec2.create_group(&self.names.group, &description, self.vpc, &tags).await?;
         let everything = Permission {
             protocol: "-1".to_owned(),
@@ -77,6 +80,7 @@ impl Step for ProxyGroup<'_> {
         Ok(Seen::Present(Group {
             id,
             name: self.names.group.clone(),
+            description,
             vpc: self.vpc.to_owned(),
             tags,
             ingress: Vec::new(),

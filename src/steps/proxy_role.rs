@@ -9,6 +9,7 @@ use crate::cloud::iam::Role;
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal};
 use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
 use crate::names::Names;
+use crate::ownership;
 use crate::steps::{not_ours, settling};
 use crate::templates;
 
@@ -65,7 +66,9 @@ impl Step for ProxyRole<'_> {
         }
         match seen.present() {
             None => Change::Create,
-            Some(role) if !self.owner.owns(&role.tags) => Change::Conflict(not_ours("a role", &role.name)),
+            Some(role) if !ownership::role(self.owner, self.names, role) => {
+                Change::Conflict(not_ours("a role", &role.name))
+            }
             Some(role) => match self.differs(role) {
                 fields if fields.is_empty() => Change::None,
                 fields => Change::Update(fields),

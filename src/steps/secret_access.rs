@@ -182,8 +182,12 @@ impl EndToEnd<'_> {
         })
     }
 
-    async fn turn_on(&self, cloud: &Cloud, owner: &Owner) -> Answer<()> {
-        // Remembered before it is changed: whoever tears down later must know that it was off.
+    async fn turn_on(&self, cloud: &Cloud, owner: &Owner, role: &str) -> Answer<()> {
+        // Remembered before it is changed, in two places: whoever tears down later must know that it was off, and must not
+        // believe one tag alone.
+        let mut memory = owner.tags();
+        memory.insert(tags::IAM_AUTH.to_owned(), self.database.id.clone());
+        cloud.iam.tag_role(role, &memory).await?;
         if !self.ours(owner) {
             let memory = Tags::from([(tags::IAM_AUTH.to_owned(), owner.stack.clone())]);
             cloud.rds.add_tags(&self.database.arn, &memory).await?;
@@ -281,7 +285,7 @@ impl Step for SecretAccess<'_> {
         let (document, secrets) = match &self.way {
             Way::Iam(end_to_end) => {
                 if !found.iam {
-                    end_to_end.turn_on(cloud, self.owner).await?;
+                    end_to_end.turn_on(cloud, self.owner, &self.names.role).await?;
                 }
                 (end_to_end.document.clone(), Vec::new())
             }

@@ -3,7 +3,7 @@
 use super::aliases::Aliases;
 use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group, Rule};
-use crate::cloud::iam::Policy;
+use crate::cloud::iam::{Policy, Role};
 use crate::cloud::lambda::Function;
 use crate::cloud::rds::Endpoint;
 use crate::cloud::{Answer, Cloud, Kind, Owner, tags};
@@ -11,6 +11,7 @@ use crate::discover::hosts::{HostKind, KnownHost, mentions, proxies_of, restore}
 use crate::discover::{Database, Problem};
 use crate::engine::crowd;
 use crate::names::{Names, secret_prefix};
+use crate::ownership;
 use crate::probe::left_over;
 use crate::spec::DatabaseRef;
 use crate::steps::proxy::{self, Owned};
@@ -63,6 +64,11 @@ impl IamAuth {
             on: database.iam_authentication,
         })
     }
+
+    /// Whether the stack's own role remembers the same as the database's tag.
+    fn is_confirmed_by(&self, role: Option<&Role>) -> bool {
+        role.is_some_and(|role| role.tags.get(tags::IAM_AUTH) == Some(&self.database))
+    }
 }
 
 /// One function on its way back.
@@ -112,9 +118,18 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         owns
     };
     let proxy = proxy.map_err(Problem::refused(doing))?.present().cloned();
+    // Also of one that was handed back already: its rules may still be there.
+    let proxy_groups = proxy.as_ref().map(|found| found.proxy.security_groups.clone()).unwrap_or_default();
     let proxy = proxy.filter(|found| ours(owner.owns(&found.tags), format!("the proxy {}", found.proxy.name)));
     let role = role.map_err(Problem::refused(doing))?;
-    let role = match role.filter(|role| ours(owner.owns(&role.tags), format!("the role {}", role.name))) {
+    let is_ours = |role: &Role| ours(ownership::role(&owner, &names, role), format!("the role {}", role.name));
+    let role = role.filter(is_ours);
+    let (iam_auth, mut known) = hosts?;
+    let iam_auth = iam_auth.filter(|found| {
+        let what = format!("IAM authentication of {} (only a tag says that this stack turned it on)", found.database);
+        ours(found.is_confirmed_by(role.as_ref()), what)
+    });
+    let role = match role {
         Some(_) => Some(inline.map_err(Problem::refused(doing))?),
         None => None,
     };
@@ -123,8 +138,18 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
     let policy = policy.map_err(Problem::refused(doing))?;
     let policy = policy.filter(|policy| ours(owner.owns(&policy.tags), format!("the policy {}", names.policy)));
     let policy = policy.map(|policy| (policy, attached.clone()));
-    let groups = groups.map_err(Problem::refused(doing))?;
-    let rules = rules.map_err(Problem::refused(doing))?;
+    let mut groups = groups.map_err(Problem::refused(doing))?;
+    groups.retain(|group| {
+        ours(ownership::group(&owner, &names, group), format!("the security group {} ({})", group.name, group.id))
+    });
+    let mut rules = rules.map_err(Problem::refused(doing))?;
+    let proxy_groups: Vec<String> = groups.iter().map(|group| group.id.clone()).chain(proxy_groups).collect();
+    rules.retain(|rule| {
+        ours(
+            ownership::rule(&owner, rule, &proxy_groups),
+            format!("the rule {} of the security group {}", rule.id, rule.group),
+        )
+    });
     let listed = listed.map_err(Problem::refused("listing the functions"))?;
     let probes = left_over(cloud, &owner, &listed).await.map_err(Problem::refused("looking for probes"))?;
 
@@ -133,7 +158,6 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         None => Endpoints::default(),
     };
     let port = proxy.as_ref().and_then(|found| found.proxy.family).map(|family| family.proxy_port().to_string());
-    let (iam_auth, mut known) = hosts?;
     known.extend(endpoints.iter().cloned());
     // A proxy that was deleted by hand left its host in the functions.
     let left_in = |function: &Function| proxies_of(&names.stack, &cloud.region, function.variables.0.values());

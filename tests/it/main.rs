@@ -16,6 +16,7 @@ mod fleet;
 mod functions;
 mod hand;
 mod harness;
+mod hostile;
 mod laws;
 mod layers;
 mod logins;

@@ -13,6 +13,7 @@ pub(super) fn group(group: aws_sdk_ec2::types::SecurityGroup) -> Option<Group> {
     Some(Group {
         id: group.group_id?,
         name: group.group_name?,
+        description: group.description.unwrap_or_default(),
         vpc: group.vpc_id.unwrap_or_default(),
         tags: tags(group.tags),
         ingress: group.ip_permissions.unwrap_or_default().into_iter().map(permission).collect(),
@@ -48,8 +49,11 @@ pub(super) fn rule(rule: aws_sdk_ec2::types::SecurityGroupRule) -> Option<Rule> 
         id: rule.security_group_rule_id?,
         group: rule.group_id?,
         direction: if rule.is_egress.unwrap_or(false) { Direction::Egress } else { Direction::Ingress },
+        protocol: rule.ip_protocol.unwrap_or_default(),
         peer: rule.referenced_group_info.and_then(|peer| peer.group_id),
         port: rule.from_port,
+        last_port: rule.to_port,
+        description: rule.description,
         tags: tags(rule.tags),
     })
 }

@@ -1,0 +1,191 @@
+//! Law 10: what someone with exactly one right writes makes no run touch what is not ours.
+//!
+//! Each test lets a person with one IAM right write what they please, through the account's own checks, and then runs
+//! the program with an operator's rights. At most, the run stops and names what it found.
+
+use std::collections::BTreeMap;
+
+use rdsproxy_setup::sandbox::{Account, Principal, Reply, Request};
+use serde_json::{Value, json};
+
+use crate::harness::{Bed, Fate, NEVER, wish};
+use crate::shape::difference;
+
+const KEY: &str = "AKIAATTACKER";
+
+/// Someone who may do one thing, on everything.
+pub(crate) struct Attacker<'a> {
+    bed: &'a Bed,
+    right: &'a str,
+}
+
+impl<'a> Attacker<'a> {
+    pub(crate) fn with(bed: &'a Bed, right: &'a str) -> Self {
+        let allow =
+            json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": right, "Resource": "*"}]});
+        let arn = "arn:aws:iam::123456789012:user/attacker".to_owned();
+        let principal = Principal { arn, policies: Some(vec![allow]) };
+        bed.gate.account.with(|world| world.principals.insert(KEY.to_owned(), principal));
+        Self { bed, right }
+    }
+
+    /// Calls the account as the attacker; it must be one that the right allows.
+    fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: String) -> String {
+        let service = self.right.split(':').next().unwrap_or_default();
+        let credential =
+            format!("AWS4-HMAC-SHA256 Credential={KEY}/20260101/eu-central-1/{service}/aws4_request, Signature=0");
+        let mut all = BTreeMap::from([("authorization".to_owned(), credential)]);
+        all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let request =
+            Request { method: method.to_owned(), target: target.to_owned(), headers: all, body: body.into_bytes() };
+        let handled = self.bed.gate.account.answer(&request).unwrap();
+        let Reply::Answer(answer) = handled.reply else { panic!("no answer to {}", self.right) };
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(answer.status < 300, "{}: {} {text}", self.right, answer.status);
+        text
+    }
+
+    /// A call of a Query service.
+    pub(crate) fn query(&self, parameters: &[(&str, &str)]) -> String {
+        let action = self.right.split(':').nth(1).unwrap_or_default();
+        let encode =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let pairs =
+            parameters.iter().map(|(name, value)| format!("&{}={}", encode(name).replace("%2E", "."), encode(value)));
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        self.send("POST", "/", &form, format!("Action={action}{}", pairs.collect::<String>()))
+    }
+
+    /// Tags resources of EC2 as ours.
+    fn tag_ec2(&self, ids: &[&str], tags: &[(&str, &str)]) {
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        for (at, id) in ids.iter().enumerate() {
+            parameters.push((format!("ResourceId.{}", at + 1), (*id).to_owned()));
+        }
+        for (at, (key, value)) in tags.iter().enumerate() {
+            parameters.push((format!("Tag.{}.Key", at + 1), (*key).to_owned()));
+            parameters.push((format!("Tag.{}.Value", at + 1), (*value).to_owned()));
+        }
+        let borrowed: Vec<(&str, &str)> =
+            parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.query(&borrowed);
+    }
+}
+
+const OURS: [(&str, &str); 2] =
+    [("rdsproxy-setup:stack", "my-instance-proxy"), ("rdsproxy-setup:database", "my-instance")];
+
+/// The account without what the attacker may write: the tags of everything.
+async fn without_tags(bed: &Bed) -> Value {
+    let mut dump = bed.dump().await;
+    strip(&mut dump);
+    dump
+}
+
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.remove("tags");
+            members.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
+fn group_id(bed: &Bed, name: &str) -> String {
+    bed.gate
+        .account
+        .with(|world| world.ec2.groups.iter().find(|(_, group)| group.name == name).map(|(id, _)| id.clone()).unwrap())
+}
+
+/// Every group and every rule of the account carries our tags: only what we made goes.
+#[tokio::test(start_paused = true)]
+async fn tags_on_groups_and_rules_remove_nothing_that_is_not_ours() {
+    for up_before in [false, true] {
+        let bed = Bed::new(NEVER, false);
+        let before = without_tags(&bed).await;
+        let theirs: Vec<String> = bed.gate.account.with(|world| {
+            let groups = world.ec2.groups.iter();
+            groups.flat_map(|(id, group)| group.rules.keys().cloned().chain([id.clone()])).collect()
+        });
+        if up_before {
+            assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+        }
+        let attacker = Attacker::with(&bed, "ec2:CreateTags");
+        for id in &theirs {
+            attacker.tag_ec2(&[id], &OURS);
+        }
+        let fate = bed.down(&wish("my-instance")).await;
+        assert!(matches!(fate, Fate::Done(())), "{fate:?}");
+        let lines = difference(&without_tags(&bed).await, &before);
+        assert!(lines.is_empty(), "{up_before}: {}", lines.join("\n"));
+    }
+}
+
+/// A group of the name that ours would have, tagged as ours, is neither used nor deleted.
+#[tokio::test(start_paused = true)]
+async fn a_tagged_group_of_our_name_is_not_taken_for_ours() {
+    let bed = Bed::new(NEVER, false);
+    let app = group_id(&bed, "app-functions");
+    bed.gate.account.with(|world| world.ec2.groups.get_mut(&app).unwrap().name = "my-instance-proxy".to_owned());
+    let before = without_tags(&bed).await;
+    Attacker::with(&bed, "ec2:CreateTags").tag_ec2(&[&app], &OURS);
+    let fate = bed.up(&wish("my-instance")).await;
+    let Fate::Stopped(why) = fate else { panic!("{fate:?}") };
+    assert!(why.contains("security group named my-instance-proxy"), "{why}");
+    assert!(matches!(bed.down(&wish("my-instance")).await, Fate::Done(())));
+    let lines = difference(&without_tags(&bed).await, &before);
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+}
+
+/// A role of the name that ours would have, at another path, is neither given rights nor deleted.
+#[tokio::test(start_paused = true)]
+async fn a_tagged_role_of_our_name_is_not_taken_for_ours() {
+    let name = "my-instance-proxy-eu-central-1";
+    let bed = Bed::new(NEVER, false);
+    bed.gate.account.with(|world| {
+        let mut role = world.iam.roles["DBAppFunctionRole"].clone();
+        role.arn = format!("arn:aws:iam::123456789012:role/{name}");
+        role.name = name.to_owned();
+        role.id = "AROATHEIRS".to_owned();
+        world.iam.roles.insert(name.to_owned(), role);
+    });
+    let before = without_tags(&bed).await;
+    let attacker = Attacker::with(&bed, "iam:TagRole");
+    attacker.query(&[
+        ("RoleName", name),
+        ("Tags.member.1.Key", "rdsproxy-setup:stack"),
+        ("Tags.member.1.Value", "my-instance-proxy"),
+    ]);
+    let fate = bed.up(&wish("my-instance")).await;
+    let Fate::Stopped(why) = fate else { panic!("{fate:?}") };
+    assert!(why.contains(&format!("role named {name}")), "{why}");
+    assert!(matches!(bed.down(&wish("my-instance")).await, Fate::Done(())));
+    let lines = difference(&without_tags(&bed).await, &before);
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+}
+
+/// A tag on the database does not turn its IAM authentication off.
+#[tokio::test(start_paused = true)]
+async fn a_tag_on_the_database_turns_nothing_off() {
+    for up_before in [false, true] {
+        let bed = Bed::new(NEVER, false);
+        bed.gate.account.with(|world| world.rds.instances.get_mut("my-instance").unwrap().iam_auth = true);
+        let before = without_tags(&bed).await;
+        if up_before {
+            assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+        }
+        let attacker = Attacker::with(&bed, "rds:AddTagsToResource");
+        let arn = "arn:aws:rds:eu-central-1:123456789012:db:my-instance";
+        attacker.query(&[
+            ("ResourceName", arn),
+            ("Tags.Tag.1.Key", "rdsproxy-setup:iam-auth"),
+            ("Tags.Tag.1.Value", "my-instance-proxy"),
+        ]);
+        let fate = bed.down(&wish("my-instance")).await;
+        assert!(matches!(fate, Fate::Done(())), "{fate:?}");
+        let lines = difference(&without_tags(&bed).await, &before);
+        assert!(lines.is_empty(), "{up_before}: {}", lines.join("\n"));
+    }
+}
