@@ -8,6 +8,7 @@ use crate::cloud::Owner;
 use crate::cloud::ec2::{Group, Rule};
 use crate::cloud::iam::Role;
 use crate::names::{Names, rule_description};
+use crate::steps::proxy::Owned;
 
 /// Whether a security group is the stack's own.
 ///
@@ -31,11 +32,24 @@ pub fn rule(owner: &Owner, found: &Rule, proxy_groups: &[String]) -> bool {
         && found.peer.as_ref().is_some_and(|peer| of_the_proxy(peer) || of_the_proxy(&found.group))
 }
 
+/// Whether a proxy is the stack's own, and not one that was adopted: besides the tag it has the stack's role or is in the
+/// stack's group, which takes `rds:ModifyDBProxy` to change. `own_groups` are the ids of the stack's group.
+#[must_use]
+pub fn proxy(owner: &Owner, names: &Names, found: &Owned, own_groups: &[String]) -> bool {
+    let with_our_role = found.proxy.role.ends_with(&own_role(names));
+    let in_our_group = found.proxy.security_groups.iter().any(|group| own_groups.contains(group));
+    owner.owns(&found.tags) && (with_our_role || in_our_group)
+}
+
 /// Whether a role is the stack's own: its path is part of its ARN and cannot be changed
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>).
 #[must_use]
 pub fn role(owner: &Owner, names: &Names, found: &Role) -> bool {
-    owner.owns(&found.tags) && found.arn.ends_with(&format!(":role{}{}", names.path, names.role))
+    owner.owns(&found.tags) && found.arn.ends_with(&own_role(names))
+}
+
+fn own_role(names: &Names) -> String {
+    format!(":role{}{}", names.path, names.role)
 }
 
 #[cfg(test)]

@@ -113,6 +113,7 @@ impl Survey {
         let former = || self.seen.proxy.present().map(|found| found.proxy.subnets.as_slice());
         Proxy {
             name: &self.names.stack,
+            names: &self.names,
             owner: &self.owner,
             family: self.database.family,
             vpc: &self.database.vpc,

@@ -10,6 +10,8 @@ use crate::catalogue::StepId;
 use crate::cloud::rds::{EngineFamily, NewProxy, Proxy as Found, ProxyAuth, ProxyEdit};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags, tags};
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+use crate::names::Names;
+use crate::ownership;
 use crate::spec::NetworkType;
 use crate::steps::{not_ours, settling};
 
@@ -22,6 +24,8 @@ pub const WITHOUT_TARGET: &str = "without-target";
 pub struct Proxy<'a> {
     /// The name.
     pub name: &'a str,
+    /// All names of the stack.
+    pub names: &'a Names,
     /// Ownership.
     pub owner: &'a Owner,
     /// The engine family.
@@ -154,7 +158,8 @@ impl Proxy<'_> {
     fn conflicts(&self, found: &Owned) -> Vec<String> {
         let proxy = &found.proxy;
         let mut conflicts = Vec::new();
-        if !self.owner.owns(&found.tags) && self.adopting.is_none() {
+        let own_groups: Vec<String> = self.group.map(str::to_owned).into_iter().collect();
+        if self.adopting.is_none() && !ownership::proxy(self.owner, self.names, found, &own_groups) {
             conflicts = not_ours("a proxy", &proxy.name);
         }
         if proxy.family != Some(self.family) {

@@ -120,7 +120,6 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
     let proxy = proxy.map_err(Problem::refused(doing))?.present().cloned();
     // Also of one that was handed back already: its rules may still be there.
     let proxy_groups = proxy.as_ref().map(|found| found.proxy.security_groups.clone()).unwrap_or_default();
-    let proxy = proxy.filter(|found| ours(owner.owns(&found.tags), format!("the proxy {}", found.proxy.name)));
     let role = role.map_err(Problem::refused(doing))?;
     let is_ours = |role: &Role| ours(ownership::role(&owner, &names, role), format!("the role {}", role.name));
     let role = role.filter(is_ours);
@@ -133,7 +132,6 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         Some(_) => Some(inline.map_err(Problem::refused(doing))?),
         None => None,
     };
-    let secrets = secrets_of(cloud, &owner, secrets, proxy.as_ref()).await?;
     let attached = attached.map_err(Problem::refused(doing))?;
     let policy = policy.map_err(Problem::refused(doing))?;
     let policy = policy.filter(|policy| ours(owner.owns(&policy.tags), format!("the policy {}", names.policy)));
@@ -142,8 +140,15 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
     groups.retain(|group| {
         ours(ownership::group(&owner, &names, group), format!("the security group {} ({})", group.name, group.id))
     });
+    let own_groups: Vec<String> = groups.iter().map(|group| group.id.clone()).collect();
+    let proxy = proxy.filter(|found| {
+        let adopted = owner.owns(&found.tags) && found.tags.contains_key(tags::ADOPTED);
+        let is_ours = adopted || ownership::proxy(&owner, &names, found, &own_groups);
+        ours(is_ours, format!("the proxy {}", found.proxy.name))
+    });
+    let secrets = secrets_of(cloud, &owner, secrets, proxy.as_ref()).await?;
     let mut rules = rules.map_err(Problem::refused(doing))?;
-    let proxy_groups: Vec<String> = groups.iter().map(|group| group.id.clone()).chain(proxy_groups).collect();
+    let proxy_groups: Vec<String> = own_groups.into_iter().chain(proxy_groups).collect();
     rules.retain(|rule| {
         ours(
             ownership::rule(&owner, rule, &proxy_groups),

@@ -110,7 +110,7 @@ async fn a_proxy_made_by_hand_is_taken_over_and_handed_back_as_it_was() {
 async fn without_the_flag_it_is_a_conflict_that_names_it() {
     let made = world(&ByHand { group: None, iam: true, target: true }).await;
     let why = verdict(made, &adopting(false)).await;
-    assert!(why.contains("ownership tag") && why.contains("--adopt"), "{why}");
+    assert!(why.contains("did not create it") && why.contains("--adopt"), "{why}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,7 +129,7 @@ async fn a_proxy_of_another_database_or_stack_is_not_taken_over() {
     let proxy = made.rds.proxies.get_mut("by-hand").unwrap();
     proxy.tags.insert("rdsproxy-setup:stack".to_owned(), "another".to_owned());
     let why = verdict(made, &adopting(true)).await;
-    assert!(why.contains("ownership tag") && !why.contains("--adopt"), "{why}");
+    assert!(why.contains("did not create it") && !why.contains("--adopt"), "{why}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use rdsproxy_setup::sandbox::{Account, Principal, Reply, Request};
 use serde_json::{Value, json};
 
+use crate::adoption;
 use crate::harness::{Bed, Fate, NEVER, wish};
 use crate::shape::difference;
 
@@ -162,6 +163,26 @@ async fn a_tagged_role_of_our_name_is_not_taken_for_ours() {
     let Fate::Stopped(why) = fate else { panic!("{fate:?}") };
     assert!(why.contains(&format!("role named {name}")), "{why}");
     assert!(matches!(bed.down(&wish("my-instance")).await, Fate::Done(())));
+    let lines = difference(&without_tags(&bed).await, &before);
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+}
+
+/// A proxy that someone else made, of the name that ours would have, tagged as ours: nothing of it changes.
+#[tokio::test(start_paused = true)]
+async fn a_tagged_proxy_of_our_name_is_not_taken_for_ours() {
+    let bed = Bed::of(adoption::made_by_hand().await, NEVER, false);
+    let before = without_tags(&bed).await;
+    let id = bed.gate.account.with(|world| world.rds.proxies["by-hand"].id.clone());
+    Attacker::with(&bed, "rds:AddTagsToResource").query(&[
+        ("ResourceName", &format!("arn:aws:rds:eu-central-1:123456789012:db-proxy:{id}")),
+        ("Tags.Tag.1.Key", "rdsproxy-setup:stack"),
+        ("Tags.Tag.1.Value", "by-hand"),
+    ]);
+    let fate = bed.up(&adoption::adopting(false)).await;
+    let Fate::Stopped(why) = fate else { panic!("{fate:?}") };
+    assert!(why.contains("proxy named by-hand"), "{why}");
+    // What `up` made before it met the proxy goes again.
+    assert!(matches!(bed.down(&adoption::adopting(false)).await, Fate::Done(())));
     let lines = difference(&without_tags(&bed).await, &before);
     assert!(lines.is_empty(), "{}", lines.join("\n"));
 }
