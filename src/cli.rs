@@ -1,11 +1,13 @@
 //! The command line: its doc comments are the help text.
 
+mod permissions;
 mod proving;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use permissions::{For, Permissions};
 pub use proving::{Connect, Prove, Token};
 
 use crate::spec::{ClientAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
@@ -277,40 +279,6 @@ pub struct Teardown {
     /// How long to wait.
     #[command(flatten)]
     pub waits: Waits,
-}
-
-/// `permissions`.
-#[derive(Debug, Args)]
-pub struct Permissions {
-    /// For which command.
-    #[arg(long = "for", value_enum, default_value_t = For::All)]
-    pub verb: For,
-    /// Only as far as this database needs it.
-    #[arg(long, value_name = "ID|ARN")]
-    pub db: Option<String>,
-    /// The proxy's name, where up was given one.
-    #[arg(long, value_name = "NAME", requires = "db")]
-    pub name: Option<String>,
-    /// The account's twelve digits; without them, any account.
-    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
-    pub account: Option<String>,
-}
-
-/// For which command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum For {
-    /// up
-    Up,
-    /// status, and up --dry-run
-    Status,
-    /// teardown
-    Teardown,
-    /// doctor
-    Doctor,
-    /// verify --probe, and up --verify probe besides what up needs
-    Verify,
-    /// All of them.
-    All,
 }
 
 /// `sandbox`.

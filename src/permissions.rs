@@ -4,13 +4,11 @@
 //! keys that AWS's service authorization reference gives it
 //! (<https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>).
 
-use std::collections::BTreeMap;
+mod pack;
+mod scope;
 
-use serde_json::{Map, Value, json};
-
-use crate::cloud::tags::STACK;
-use crate::names::{Names, PROBE_PREFIX, region_path, stack_of};
-use crate::templates::via_secrets_manager;
+pub use pack::{LIMIT, documents, policies, size};
+pub use scope::{If, On, Scope};
 
 /// A command that needs permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,100 +23,6 @@ pub enum Verb {
     Doctor,
     /// `verify --probe`, and `up --verify probe` besides what `up` needs; `verify` alone needs what `status` does.
     Verify,
-}
-
-/// What an action is allowed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum On {
-    /// AWS knows no narrower resource for it.
-    All,
-    /// Our roles, under their path.
-    Roles,
-    /// Roles to look for: one that is not there has no path.
-    RolesByName,
-    /// Any role: those of functions have names of their own.
-    FunctionRoles,
-    /// Our policies, under their path.
-    Policies,
-    /// RDS's service-linked role.
-    ServiceRole,
-    /// Functions and their versions.
-    Functions,
-    /// Our short-lived functions.
-    Probes,
-    /// Security groups.
-    Groups,
-    /// VPCs, in which groups are made.
-    Vpcs,
-    /// Security-group rules and groups that are being made.
-    NewGroupsAndRules,
-    /// Proxies.
-    Proxies,
-    /// Further endpoints of proxies, and the proxies.
-    Endpoints,
-    /// Target groups of proxies, and databases as their targets.
-    Targets,
-    /// Databases.
-    Databases,
-    /// Parameter groups.
-    ParameterGroups,
-    /// Whatever RDS tags: proxies, endpoints, databases.
-    RdsTagged,
-    /// Secrets.
-    Secrets,
-    /// Customer keys.
-    Keys,
-}
-
-impl On {
-    /// The resources in a few words.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Roles => "our roles",
-            Self::RolesByName => "our roles, and their names",
-            Self::FunctionRoles => "any role",
-            Self::Policies => "our policies",
-            Self::ServiceRole => "RDS's service-linked role",
-            Self::Functions => "functions and their versions",
-            Self::Probes => "our probes",
-            Self::Groups => "security groups",
-            Self::Vpcs => "VPCs",
-            Self::NewGroupsAndRules => "security groups and rules",
-            Self::Proxies => "proxies",
-            Self::Endpoints => "proxies and their endpoints",
-            Self::Targets => "target groups, the database",
-            Self::Databases => "databases",
-            Self::ParameterGroups => "parameter groups",
-            Self::RdsTagged => "proxies, endpoints, the database",
-            Self::Secrets => "secrets",
-            Self::Keys => "keys and aliases",
-        }
-    }
-}
-
-/// Under which condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum If {
-    /// None.
-    Always,
-    /// The resource carries our tag.
-    Ours,
-    /// The request puts our tag on what it makes.
-    MadeOurs,
-    /// The policy that is attached is one of ours.
-    OurPolicy,
-    /// The role goes to RDS.
-    PassedToRds,
-    /// The role goes to Lambda.
-    PassedToLambda,
-    /// The role is RDS's.
-    RdsService,
-    /// The tags belong to a call that makes a group or a rule.
-    TagsOnCreate,
-    /// The key is used by Secrets Manager, for the caller.
-    ThroughSecretsManager,
 }
 
 /// One permission.
@@ -159,8 +63,8 @@ pub const PERMISSIONS: &[Permission] = &[
     may("rds:DescribeDBClusters", UST, On::Databases, If::Always, "find the cluster"),
     may("rds:DescribeDBProxies", UST, On::Proxies, If::Always, "look for the proxy, and wait for it"),
     may("rds:DescribeDBProxyEndpoints", UST, On::Endpoints, If::Always, "look for the read-only endpoint"),
-    may("rds:DescribeDBProxyTargets", US, On::Targets, If::Always, "read the target's health"),
-    may("rds:DescribeDBProxyTargetGroups", UD, On::Targets, If::Always, "compare pool settings that were asked for"),
+    may("rds:DescribeDBProxyTargets", US, On::Pools, If::Always, "read the target's health"),
+    may("rds:DescribeDBProxyTargetGroups", UD, On::Proxies, If::Always, "compare pool settings that were asked for"),
     may("rds:ListTagsForResource", UST, On::RdsTagged, If::Always, "know our own proxy"),
     may("iam:GetRole", UST, On::RolesByName, If::Always, "look for the proxy's role"),
     may("iam:GetRolePolicy", US, On::Roles, If::Always, "compare the right to read the secret"),
@@ -205,12 +109,17 @@ pub const PERMISSIONS: &[Permission] = &[
     may("iam:PutRolePolicy", U, On::Roles, If::Ours, "step 8"),
     may("iam:PassRole", U, On::Roles, If::PassedToRds, "step 3: the proxy takes the role"),
     may("iam:CreateServiceLinkedRole", U, On::ServiceRole, If::RdsService, "step 3, in an account that never used RDS"),
-    may("ec2:CreateSecurityGroup", U, On::Groups, If::Always, "step 2"),
-    may("ec2:CreateSecurityGroup", U, On::Vpcs, If::Always, "step 2"),
-    may("ec2:CreateTags", U, On::NewGroupsAndRules, If::TagsOnCreate, "steps 2, 9, 12: the ownership tag"),
-    may("ec2:AuthorizeSecurityGroupIngress", U, On::Groups, If::Always, "steps 9 and 12"),
-    may("ec2:AuthorizeSecurityGroupEgress", U, On::Groups, If::Always, "steps 9 and 12, where the way out is closed"),
-    may("rds:CreateDBProxy", U, On::Proxies, If::MadeOurs, "step 3"),
+    may("ec2:CreateSecurityGroup", U, On::GroupsAndVpcs, If::Always, "step 2"),
+    may("ec2:CreateTags", U, On::GroupsAndRules, If::TagsOnCreate, "steps 2, 9, 12: the ownership tag"),
+    may("ec2:AuthorizeSecurityGroupIngress", U, On::GroupsAndRules, If::Always, "steps 9 and 12"),
+    may(
+        "ec2:AuthorizeSecurityGroupEgress",
+        U,
+        On::GroupsAndRules,
+        If::Always,
+        "steps 9 and 12, where the way out is closed",
+    ),
+    may("rds:CreateDBProxy", U, On::All, If::MadeOurs, "step 3"),
     may(
         "rds:AddTagsToResource",
         U,
@@ -219,9 +128,9 @@ pub const PERMISSIONS: &[Permission] = &[
         "steps 3 and 8: the ownership tag, and what is remembered",
     ),
     may("rds:ModifyDBProxy", U, On::Proxies, If::Ours, "step 3, after a change"),
-    may("rds:CreateDBProxyEndpoint", U, On::Endpoints, If::Always, "step 3: the read-only endpoint"),
+    may("rds:CreateDBProxyEndpoint", U, On::Endpoints, If::MadeOurs, "step 3: the read-only endpoint"),
     may("rds:RegisterDBProxyTargets", U, On::Targets, If::Always, "step 10"),
-    may("rds:ModifyDBProxyTargetGroup", U, On::Targets, If::Always, "step 10: pool settings that were asked for"),
+    may("rds:ModifyDBProxyTargetGroup", U, On::TargetGroups, If::Always, "step 10: pool settings that were asked for"),
     may("rds:ModifyDBInstance", UT, On::Databases, If::Always, "--enable-iam-auth, and back"),
     may("rds:ModifyDBCluster", UT, On::Databases, If::Always, "--enable-iam-auth, and back"),
     may("iam:CreatePolicy", U, On::Policies, If::MadeOurs, "step 6"),
@@ -279,122 +188,3 @@ pub const PERMISSIONS: &[Permission] = &[
     may("ec2:DeleteSecurityGroup", T, On::Groups, If::Ours, "delete the proxy's group"),
     may("secretsmanager:DeleteSecret", T, On::Secrets, If::Ours, "schedule our secrets for deletion"),
 ];
-
-/// Where a policy is to hold; what is not known is any.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
-    /// `aws`, `aws-cn`, `aws-us-gov`.
-    pub partition: String,
-    /// The region.
-    pub region: String,
-    /// The account's twelve digits.
-    pub account: String,
-    /// The database's id.
-    pub database: Option<String>,
-    /// The stack, where it is not named after the database.
-    pub stack: Option<String>,
-}
-
-impl Scope {
-    fn stack(&self) -> Option<String> {
-        self.stack.clone().or_else(|| self.database.as_deref().map(stack_of))
-    }
-
-    fn names(&self) -> Option<Names> {
-        self.stack().map(|stack| Names::new(&stack, &self.region))
-    }
-
-    fn arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
-    }
-
-    fn iam(&self, resource: &str) -> String {
-        format!("arn:{}:iam::{}:{resource}", self.partition, self.account)
-    }
-
-    fn resources(&self, on: On) -> Vec<String> {
-        let path = self.names().map_or_else(|| region_path(&self.region), |names| names.path);
-        let database = |kind: &str| self.arn("rds", &format!("{kind}:{}", self.database.as_deref().unwrap_or("*")));
-        match on {
-            On::All => vec!["*".to_owned()],
-            On::Roles => vec![self.iam(&format!("role{path}*"))],
-            On::RolesByName => {
-                let name = self.names().map_or_else(|| "*".to_owned(), |names| names.role);
-                vec![self.iam(&format!("role{path}*")), self.iam(&format!("role/{name}"))]
-            }
-            On::FunctionRoles => vec![self.iam("role/*")],
-            On::Policies => vec![self.iam(&format!("policy{path}*"))],
-            On::ServiceRole => vec![self.iam("role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS")],
-            On::Functions => vec![self.arn("lambda", "function:*")],
-            On::Probes => vec![self.arn("lambda", &format!("function:{PROBE_PREFIX}*"))],
-            On::Groups => vec![self.arn("ec2", "security-group/*")],
-            On::Vpcs => vec![self.arn("ec2", "vpc/*")],
-            On::NewGroupsAndRules => {
-                vec![self.arn("ec2", "security-group/*"), self.arn("ec2", "security-group-rule/*")]
-            }
-            On::Proxies => vec![self.arn("rds", "db-proxy:*")],
-            On::Endpoints => vec![self.arn("rds", "db-proxy-endpoint:*"), self.arn("rds", "db-proxy:*")],
-            On::Targets => vec![self.arn("rds", "target-group:*"), database("db"), database("cluster")],
-            // Near names are offered, and members of a cluster are read, so the list stays open.
-            On::Databases => vec![self.arn("rds", "db:*"), self.arn("rds", "cluster:*")],
-            On::ParameterGroups => vec![self.arn("rds", "pg:*"), self.arn("rds", "cluster-pg:*")],
-            On::RdsTagged => vec![
-                self.arn("rds", "db-proxy:*"),
-                self.arn("rds", "db-proxy-endpoint:*"),
-                database("db"),
-                database("cluster"),
-            ],
-            On::Secrets => vec![self.arn("secretsmanager", "secret:*")],
-            On::Keys => vec![self.arn("kms", "key/*"), self.arn("kms", "alias/*")],
-        }
-    }
-
-    fn condition(&self, condition: If) -> Option<Value> {
-        let stack = self.stack().unwrap_or_else(|| "*".to_owned());
-        let path = self.names().map_or_else(|| region_path(&self.region), |names| names.path);
-        match condition {
-            If::Always => None,
-            If::Ours => Some(json!({ "StringLike": { format!("aws:ResourceTag/{STACK}"): stack } })),
-            If::MadeOurs => Some(json!({ "StringLike": { format!("aws:RequestTag/{STACK}"): stack } })),
-            If::OurPolicy => Some(json!({ "ArnLike": { "iam:PolicyARN": self.iam(&format!("policy{path}*")) } })),
-            If::PassedToRds => Some(json!({ "StringEquals": { "iam:PassedToService": "rds.amazonaws.com" } })),
-            If::PassedToLambda => Some(json!({ "StringEquals": { "iam:PassedToService": "lambda.amazonaws.com" } })),
-            If::RdsService => Some(json!({ "StringEquals": { "iam:AWSServiceName": "rds.amazonaws.com" } })),
-            If::TagsOnCreate => Some(json!({ "StringEquals": { "ec2:CreateAction": [
-                "CreateSecurityGroup", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress",
-            ] } })),
-            // The region may be `*`.
-            If::ThroughSecretsManager => Some(json!({ "StringLike": {
-                "kms:ViaService": via_secrets_manager(&self.region, &self.partition),
-            } })),
-        }
-    }
-}
-
-/// The least policy for some commands: one statement for each kind of resource and condition.
-#[must_use]
-pub fn policy(verbs: &[Verb], scope: &Scope) -> Value {
-    document(PERMISSIONS.iter().filter(|needed| needed.verbs.iter().any(|verb| verbs.contains(verb))), scope)
-}
-
-/// A policy of these permissions.
-pub fn document<'a>(permissions: impl IntoIterator<Item = &'a Permission>, scope: &Scope) -> Value {
-    let mut groups: BTreeMap<(On, If), Vec<&str>> = BTreeMap::new();
-    for needed in permissions {
-        groups.entry((needed.on, needed.condition)).or_default().push(needed.action);
-    }
-    let statement = |((on, condition), mut actions): ((On, If), Vec<&str>)| {
-        actions.sort_unstable();
-        actions.dedup();
-        let mut statement = Map::new();
-        statement.insert("Effect".to_owned(), json!("Allow"));
-        statement.insert("Action".to_owned(), json!(actions));
-        statement.insert("Resource".to_owned(), json!(scope.resources(on)));
-        if let Some(condition) = scope.condition(condition) {
-            statement.insert("Condition".to_owned(), condition);
-        }
-        Value::Object(statement)
-    };
-    let statements: Vec<Value> = groups.into_iter().map(statement).collect();
-    json!({ "Version": "2012-10-17", "Statement": statements })
-}

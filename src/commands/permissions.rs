@@ -1,9 +1,15 @@
-//! `permissions`: the least IAM policy that a command needs.
+//! `permissions`: the minimum IAM policies that a command needs.
 
-use crate::cli::{For, Global, Permissions};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum as _;
+use serde_json::{Value, json};
+
+use crate::cli::{For, Global, Output, Permissions};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::permissions::{Scope, Verb, policy};
+use crate::permissions::{LIMIT, Scope, Verb, policies, size};
 use crate::report;
 use crate::spec::{self, DatabaseRef};
 
@@ -37,8 +43,78 @@ pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> 
         database: database.map(|database| database.id),
         stack,
     };
-    report::document(&policy(verbs, &scope));
+    let documents = policies(verbs, &scope);
+    let files =
+        args.output_dir.as_deref().map(|folder| write(folder, &stem(args.verb, &scope), &documents)).transpose()?;
+    show(global, &documents, files.as_deref());
     Ok(Exit::Done)
+}
+
+/// Prints the documents, or where they are.
+fn show(global: &Global, documents: &[Value], files: Option<&[PathBuf]>) {
+    if global.output == Output::Json {
+        let mut all = json!({"schema": report::SCHEMA, "documents": documents});
+        if let Some(files) = files {
+            all["files"] = files.iter().map(|file| file.display().to_string()).collect();
+        }
+        return report::document(&all);
+    }
+    if let Some(files) = files {
+        let lines: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        return report::result(&lines.join("\n"));
+    }
+    // Headings go to stderr, so that stdout is JSON alone whatever it is piped into.
+    for (at, document) in documents.iter().enumerate() {
+        if documents.len() > 1 && !global.quiet {
+            let (number, count, size) = (at + 1, documents.len(), size(document));
+            report::say(&format!("Policy {number} of {count} ({size} of {LIMIT} characters):"));
+        }
+        report::document(document);
+    }
+    if documents.len() > 1 && !global.quiet {
+        let count = documents.len();
+        report::say(&format!(
+            "All {count} are needed: one managed policy holds {LIMIT} characters. --output-dir writes a file for each."
+        ));
+    }
+}
+
+/// What the names of the files begin with.
+fn stem(verb: For, scope: &Scope) -> String {
+    let verb = verb.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+    let stack = scope.stack().map(|stack| format!("-{stack}")).unwrap_or_default();
+    format!("rdsproxy-setup-{verb}{stack}")
+}
+
+/// Writes each document to a file of its own; a file that holds something else stops it before anything is written.
+fn write(folder: &Path, stem: &str, documents: &[Value]) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |path: &Path, why: &str| {
+        let hint = "Name an empty folder, or delete the file.";
+        Failure::new(Exit::Decide, format!("writing the policies ({}): {why}", path.display()), [hint])
+    };
+    let text = |document: &Value| format!("{document:#}\n");
+    let file = |number: usize| folder.join(format!("{stem}-{number}.json"));
+    let mut missing = Vec::new();
+    for (number, document) in (1..).zip(documents) {
+        let path = file(number);
+        match std::fs::read(&path) {
+            Ok(held) if held == text(document).as_bytes() => {}
+            Ok(_) => return Err(failed(&path, "the file holds something else")),
+            Err(error) if error.kind() == ErrorKind::NotFound => missing.push((path, text(document))),
+            Err(error) => return Err(failed(&path, &error.to_string())),
+        }
+    }
+    // Whoever attaches all files of this name would attach it too.
+    let next = file(documents.len() + 1);
+    if next.exists() {
+        return Err(failed(&next, "the file is left from a run that needed more policies"));
+    }
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error.to_string()))?;
+    for (path, text) in missing {
+        let made = std::fs::File::create_new(&path).and_then(|mut made| made.write_all(text.as_bytes()));
+        made.map_err(|error| failed(&path, &error.to_string()))?;
+    }
+    Ok((1..=documents.len()).map(file).collect())
 }
 
 fn region_of_environment() -> Option<String> {

@@ -175,7 +175,10 @@ pub(super) fn needs(world: &World, call: &Call) -> Vec<Need> {
         Some(key) if call.action != "ListAliases" => key.arn.clone(),
         _ => "*".to_owned(),
     };
-    vec![Need { action: format!("kms:{}", call.action), resource, context: BTreeMap::new() }]
+    let need = |resource| Need { action: format!("kms:{}", call.action), resource, context: BTreeMap::new() };
+    let alias = input::text(&call.input, "AliasName").map(|alias| need(world.arn("kms", alias)));
+    // A new alias is a resource beside the key that it names.
+    std::iter::once(need(resource)).chain(alias).collect()
 }
 
 fn describe(world: &World, call: &Call) -> Result<Value, AwsError> {

@@ -24,6 +24,9 @@ const NOT_DUMPED: char = '~';
 /// What the names of members begin with whose values a dump hides.
 const HIDDEN: char = '*';
 
+/// A request with this header is answered with one: the permissions that it needs, as JSON.
+const DEMANDS: &str = "x-sandbox-permissions";
+
 impl World {
     /// An account in which nothing is but what AWS puts into every one.
     #[must_use]
@@ -71,8 +74,12 @@ impl World {
         let taken = self.limits.as_mut().is_none_or(|limits| limits.take(service, &action, &decoded.input, now));
         let trouble =
             if taken { fault::strike(self, service, &action, mutating, now) } else { Some(Trouble::Throttle) };
+        let mut demands = None;
         let outcome = self.principal(service, &decoded.access_key).and_then(|principal| {
             let call = Call { service, action: action.clone(), input: decoded.input, principal, now };
+            if request.headers.contains_key(DEMANDS) {
+                demands = Some(listed(&needs(self, &call)));
+            }
             if let Some(error) = trouble.as_ref().and_then(|trouble| trouble.error(&call)) {
                 return Err(error);
             }
@@ -89,7 +96,7 @@ impl World {
             Some(Trouble::Slow(milliseconds)) => Duration::from_millis(milliseconds),
             _ => Duration::ZERO,
         };
-        let response = match (&outcome, &trouble) {
+        let mut response = match (&outcome, &trouble) {
             (_, Some(Trouble::DropBefore | Trouble::DropAfter)) => return self.withhold(Reply::Dropped),
             (_, Some(Trouble::Silence)) => return self.withhold(Reply::Silence),
             (Ok(_), Some(Trouble::ErrorAfter)) => wire::empty_failure(500, &request_id),
@@ -97,6 +104,7 @@ impl World {
             (Err(error), _) => wire::failure(service, error, &request_id),
             (Ok(output), _) => wire::success(service, &action, output, &request_id),
         };
+        response.headers.extend(demands.map(|demands| (DEMANDS.to_owned(), demands)));
         self.answer(response, late)
     }
 
@@ -271,6 +279,15 @@ fn needs(world: &World, call: &Call) -> Vec<Need> {
         Service::SecretsManager => secrets::needs(world, call),
         Service::Sts => sts::needs(world, call),
     }
+}
+
+/// Needs as JSON: action, resource and the names of the condition keys that the request carries.
+fn listed(needs: &[Need]) -> String {
+    let need = |need: &Need| {
+        let keys: Vec<&String> = need.context.keys().collect();
+        json!({"action": need.action, "resource": need.resource, "keys": keys})
+    };
+    Value::from_iter(needs.iter().map(need)).to_string()
 }
 
 fn mutating(service: Service, action: &str) -> bool {

@@ -445,7 +445,7 @@ async fn what_is_denied_is_not_called_fine() {
     world.rds.parameters.insert("own".to_owned(), [("time_zone".to_owned(), "UTC".to_owned())].into());
     for (action, checks) in READS {
         let bed = Bed::of(world.clone(), NEVER, false);
-        restrict(&bed, &all_but(action));
+        restrict(&bed, &[all_but(action)]);
         let diagnosis = examine(&bed, &wish(INSTANCE)).await;
         assert!(diagnosis.findings.is_empty(), "{action}: {diagnosis:#?}");
         for check in checks {
@@ -456,7 +456,7 @@ async fn what_is_denied_is_not_called_fine() {
     // Without the simulator, a policy that was taken off is still found.
     our_role(&mut world).inline.clear();
     let bed = Bed::of(world, NEVER, false);
-    restrict(&bed, &all_but("iam:SimulatePrincipalPolicy"));
+    restrict(&bed, &[all_but("iam:SimulatePrincipalPolicy")]);
     tokio::time::sleep(std::time::Duration::from_hours(1)).await;
     assert_eq!(examine(&bed, &wish(INSTANCE)).await.findings[0].check, CheckId::RoleReadsSecret);
 }

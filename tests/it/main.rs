@@ -25,6 +25,7 @@ mod organizations;
 mod pace;
 mod passing;
 mod permissions;
+mod policies;
 mod probes;
 mod races;
 mod readers;

@@ -6,7 +6,7 @@
 use rdsproxy_setup::cloud::rds::Pool;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::Patience;
-use rdsproxy_setup::permissions::{PERMISSIONS, Permission, Scope, Verb, document, policy};
+use rdsproxy_setup::permissions::{PERMISSIONS, Permission, Scope, Verb, documents, policies};
 use rdsproxy_setup::sandbox::{Principal, World};
 use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec, Verify};
 use rdsproxy_setup::stacks;
@@ -30,10 +30,10 @@ fn scope() -> Scope {
     }
 }
 
-/// Lets the caller do no more than a policy allows.
-pub(crate) fn restrict(bed: &Bed, policy: &Value) {
+/// Lets the caller do no more than these policies allow.
+pub(crate) fn restrict(bed: &Bed, policies: &[Value]) {
     let arn = "arn:aws:iam::123456789012:user/deployer".to_owned();
-    let principal = Principal { arn, policies: Some(vec![policy.clone()]) };
+    let principal = Principal { arn, policies: Some(policies.to_vec()) };
     bed.gate.account.with(|world| world.principals.insert(KEY.to_owned(), principal));
 }
 
@@ -194,9 +194,9 @@ impl Case {
         }
     }
 
-    async fn denials(self, policy: &Value) -> Vec<String> {
+    async fn denials(self, policies: &[Value]) -> Vec<String> {
         let bed = Bed::of(self.world().await, NEVER, false);
-        restrict(&bed, policy);
+        restrict(&bed, policies);
         self.run(&bed).await;
         denials(&bed)
     }
@@ -204,7 +204,7 @@ impl Case {
 
 #[tokio::test(start_paused = true)]
 async fn law_9_nothing_is_missing() {
-    let all = policy(&[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify], &scope());
+    let all = policies(&[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify], &scope());
     for case in CASES {
         assert_eq!(case.denials(&all).await, [""; 0], "{case:?}");
     }
@@ -215,13 +215,13 @@ async fn law_9_a_policy_for_one_database_is_enough_for_it() {
     for id in ["my-instance", "my-cluster"] {
         let scope = Scope { database: Some(id.to_owned()), ..scope() };
         let bed = Bed::new(NEVER, false);
-        restrict(&bed, &policy(&[Verb::Up], &scope));
+        restrict(&bed, &policies(&[Verb::Up], &scope));
         drop(bed.up(&wish(id)).await);
-        restrict(&bed, &policy(&[Verb::Status], &scope));
+        restrict(&bed, &policies(&[Verb::Status], &scope));
         drop(bed.survey(&wish(id)).await);
-        restrict(&bed, &policy(&[Verb::Verify, Verb::Status], &scope));
+        restrict(&bed, &policies(&[Verb::Verify, Verb::Status], &scope));
         assert!(matches!(verify(&bed, &wish(id)).await, Fate::Done(_)), "{id}");
-        restrict(&bed, &policy(&[Verb::Teardown], &scope));
+        restrict(&bed, &policies(&[Verb::Teardown], &scope));
         drop(bed.down(&wish(id)).await);
         assert_eq!(denials(&bed), [""; 0], "{id}");
     }
@@ -234,7 +234,7 @@ async fn law_9_nothing_is_too_many() {
     actions.dedup();
     'actions: for action in actions {
         let rest: Vec<&Permission> = PERMISSIONS.iter().filter(|needed| needed.action != action).collect();
-        let less = document(rest, &scope());
+        let less = documents(rest, &scope());
         for case in CASES {
             if !case.denials(&less).await.is_empty() {
                 continue 'actions;

@@ -170,11 +170,13 @@ fn the_printed_policy_is_enough_for_verify() {
     let desk = Desk::new();
     up(&desk, "my-instance");
     let everything = desk.run(&["verify", "--db", "my-instance", "--probe", "--yes", "--quiet"]);
-    let arguments = ["--region", "eu-central-1", "permissions", "--for", "verify", "--account", "123456789012"];
-    let policy: Value = serde_json::from_str(&desk.output(&arguments)).unwrap();
+    let arguments =
+        ["--region", "eu-central-1", "--output", "json", "permissions", "--for", "verify", "--account", "123456789012"];
+    let printed: Value = serde_json::from_str(&desk.output(&arguments)).unwrap();
+    let policies = printed["documents"].as_array().unwrap().clone();
     desk.change(|world| {
         let arn = "arn:aws:iam::123456789012:user/deployer".to_owned();
-        let deployer = rdsproxy_setup::sandbox::Principal { arn, policies: Some(vec![policy]) };
+        let deployer = rdsproxy_setup::sandbox::Principal { arn, policies: Some(policies) };
         world.principals.insert("AKIASANDBOXADMIN0000".to_owned(), deployer);
     });
     let shown = desk.run(&["verify", "--db", "my-instance", "--probe", "--yes", "--quiet"]);

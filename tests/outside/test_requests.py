@@ -171,8 +171,8 @@ class Requests(unittest.TestCase):
                     for finding in exchange.findings:
                         findings.setdefault(finding, f"{case.__name__}: {exchange.body!r}")
         self.assertEqual({}, findings)
-        printed = json.loads(program("permissions", "--for", "all", "--output", "json").stdout)
-        allowed = {action for statement in printed["Statement"] for action in statement["Action"]}
+        printed = json.loads(program("permissions", "--for", "all", "--output", "json").stdout)["documents"]
+        allowed = {action for document in printed for statement in document["Statement"] for action in statement["Action"]}
         self.assertEqual(NO_REQUEST | NOT_HERE, allowed - asked, "permissions of operations that no case asks for")
         self.assertEqual(FREE, asked - allowed, "operations without a permission")
 

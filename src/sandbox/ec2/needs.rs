@@ -30,7 +30,13 @@ pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
             let id = input::text(&call.input, "GroupId").unwrap_or("*");
             let tags = world.ec2.groups.get(id).map(|group| &group.tags);
             needs.push(need(action, world.arn("ec2", &format!("security-group/{id}")), resource_tags(tags)));
-            push_tagging(&mut needs, world, "security-group-rule/*", action, request_tags(&call.input));
+            let tags = request_tags(&call.input);
+            if !tags.is_empty() {
+                // Rules that are tagged as they are made are resources of the call itself too: the service
+                // authorization reference gives the request's tags to the rule, not to the group.
+                needs.push(need(action, world.arn("ec2", "security-group-rule/*"), tags.clone()));
+            }
+            push_tagging(&mut needs, world, "security-group-rule/*", action, tags);
         }
         "CreateTags" | "DeleteTags" => {
             for id in input::texts(&call.input, "Resources") {

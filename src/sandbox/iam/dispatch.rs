@@ -107,12 +107,13 @@ fn resource(world: &World, call: &Call) -> (String, BTreeMap<String, Vec<String>
     }
     if let Some(name) = input::text(&call.input, "RoleName") {
         return match world.iam.roles.get(name) {
-            Some(Role { arn, tags, .. }) => (arn.clone(), tag_keys(tags)),
+            Some(Role { arn, tags, .. }) => (arn.clone(), tag_keys(tags, &["aws:ResourceTag", "iam:ResourceTag"])),
             None => (arn("role", path, name), BTreeMap::new()),
         };
     }
     if let Some(given) = input::text(&call.input, "PolicyArn") {
-        let tags = world.iam.policies.get(given).map(|Policy { tags, .. }| tag_keys(tags));
+        // Policies have no `iam:ResourceTag`, which roles have.
+        let tags = world.iam.policies.get(given).map(|Policy { tags, .. }| tag_keys(tags, &["aws:ResourceTag"]));
         return (given.to_owned(), tags.unwrap_or_default());
     }
     if let Some(source) = input::text(&call.input, "PolicySourceArn") {
@@ -124,9 +125,9 @@ fn resource(world: &World, call: &Call) -> (String, BTreeMap<String, Vec<String>
     ("*".to_owned(), BTreeMap::new())
 }
 
-fn tag_keys(tags: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
-    let both = tags.iter().flat_map(|(key, value)| {
-        ["aws:ResourceTag", "iam:ResourceTag"].map(|prefix| (format!("{prefix}/{key}"), vec![value.clone()]))
-    });
-    both.collect()
+fn tag_keys(tags: &BTreeMap<String, String>, prefixes: &[&str]) -> BTreeMap<String, Vec<String>> {
+    let all = tags
+        .iter()
+        .flat_map(|(key, value)| prefixes.iter().map(move |prefix| (format!("{prefix}/{key}"), vec![value.clone()])));
+    all.collect()
 }

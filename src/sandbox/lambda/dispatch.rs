@@ -54,7 +54,9 @@ pub(in super::super) fn needs(world: &World, call: &Call) -> Vec<Need> {
     let found = given.and_then(|given| split(world, given));
     let function = found.and_then(|(name, _)| world.lambda.functions.get(name));
     let mut context = BTreeMap::new();
-    for (key, value) in function.map(|function| &function.tags).into_iter().flatten() {
+    // Actions of mappings are not about the function that they name; the newest reference gives them its ARN as a key.
+    let mapping = action.contains("EventSourceMapping");
+    for (key, value) in function.filter(|_| !mapping).map(|function| &function.tags).into_iter().flatten() {
         context.insert(format!("aws:ResourceTag/{key}"), vec![value.clone()]);
     }
     let tags = call.input.get("Tags").and_then(Value::as_object);
@@ -66,9 +68,12 @@ pub(in super::super) fn needs(world: &World, call: &Call) -> Vec<Need> {
     if !keys.is_empty() {
         context.insert("aws:TagKeys".to_owned(), keys);
     }
-    let listing = matches!(action, "ListFunctions" | "ListEventSourceMappings");
     let resource = match (found, given) {
-        _ if listing => "*".to_owned(),
+        _ if mapping => match input::text(&call.input, "UUID") {
+            Some(id) => world.arn("lambda", &format!("event-source-mapping:{id}")),
+            None => "*".to_owned(),
+        },
+        _ if action == "ListFunctions" => "*".to_owned(),
         (Some((name, inner)), _) => {
             // Reads of a version or alias are reads of that ARN.
             let qualifier = input::text(&call.input, "Qualifier").or(inner).map(|qualifier| format!(":{qualifier}"));
@@ -77,16 +82,16 @@ pub(in super::super) fn needs(world: &World, call: &Call) -> Vec<Need> {
         (None, Some(arn)) => arn.to_owned(),
         (None, None) => "*".to_owned(),
     };
+    let tagging = context.clone();
     if let Some(vpc) = call.input.get("VpcConfig") {
         context.insert("lambda:SubnetIds".to_owned(), input::texts(vpc, "SubnetIds"));
         context.insert("lambda:SecurityGroupIds".to_owned(), input::texts(vpc, "SecurityGroupIds"));
     }
     // The one action that is not called as its operation is.
     let name = if action == "Invoke" { "InvokeFunction" } else { action };
-    let mut needs =
-        vec![Need { action: format!("lambda:{name}"), resource: resource.clone(), context: context.clone() }];
+    let mut needs = vec![Need { action: format!("lambda:{name}"), resource: resource.clone(), context }];
     if action == "CreateFunction" && tags.is_some() {
-        needs.push(Need { action: "lambda:TagResource".to_owned(), resource, context });
+        needs.push(Need { action: "lambda:TagResource".to_owned(), resource, context: tagging });
     }
     needs.extend(dependent(world, call));
     needs

@@ -1,4 +1,7 @@
 //! The permissions that RDS calls need.
+//!
+//! The resources are those that the service authorization reference gives each action, required and optional ones
+//! (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html>).
 
 use std::collections::BTreeMap;
 
@@ -23,18 +26,20 @@ pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
         if id.starts_with("arn:") { id } else { world.arn("rds", &format!("{kind}:{id}")) }
     };
     let resources = match action {
-        "CreateDBProxy" => vec![world.arn("rds", "db-proxy:*")],
+        // No resource type at all, so that only `*` matches (LeanerCloud/CUDly#547).
+        "CreateDBProxy" => vec!["*".to_owned()],
         "CreateDBProxyEndpoint" => vec![proxy(), world.arn("rds", "db-proxy-endpoint:*")],
         "DescribeDBProxies" | "ModifyDBProxy" | "DeleteDBProxy" => vec![proxy()],
-        "DescribeDBProxyEndpoints" | "ModifyDBProxyEndpoint" | "DeleteDBProxyEndpoint" => vec![endpoint()],
-        "DescribeDBProxyTargetGroups" | "ModifyDBProxyTargetGroup" | "DescribeDBProxyTargets" => {
-            vec![target_group(world, named("DBProxyName"))]
-        }
+        "DescribeDBProxyEndpoints" => vec![proxy(), endpoint()],
+        "ModifyDBProxyEndpoint" | "DeleteDBProxyEndpoint" => vec![endpoint()],
+        "DescribeDBProxyTargetGroups" => vec![proxy()],
+        "DescribeDBProxyTargets" => vec![proxy(), target_group(world, named("DBProxyName"))],
+        "ModifyDBProxyTargetGroup" => vec![target_group(world, named("DBProxyName"))],
         "RegisterDBProxyTargets" | "DeregisterDBProxyTargets" => {
             let instances = input::texts(input, "DBInstanceIdentifiers").into_iter().map(|id| format!("db:{id}"));
             let clusters = input::texts(input, "DBClusterIdentifiers").into_iter().map(|id| format!("cluster:{id}"));
             let databases = instances.chain(clusters).map(|id| world.arn("rds", &id));
-            std::iter::once(target_group(world, named("DBProxyName"))).chain(databases).collect()
+            [proxy(), target_group(world, named("DBProxyName"))].into_iter().chain(databases).collect()
         }
         "DescribeDBInstances" | "ModifyDBInstance" => vec![database("DBInstanceIdentifier", "db")],
         "DescribeDBClusters" | "ModifyDBCluster" => vec![database("DBClusterIdentifier", "cluster")],

@@ -223,13 +223,13 @@ pub(super) fn needs(world: &World, call: &Call) -> Vec<Need> {
         context.insert(format!("aws:ResourceTag/{key}"), vec![value.clone()]);
         context.insert(format!("secretsmanager:ResourceTag/{key}"), vec![value.clone()]);
     }
+    let tagging = context.clone();
     if action == "CreateSecret" {
         context.insert("secretsmanager:Name".to_owned(), named.map(str::to_owned).into_iter().collect());
     }
-    let mut needs =
-        vec![Need { action: format!("secretsmanager:{action}"), resource: resource.clone(), context: context.clone() }];
+    let mut needs = vec![Need { action: format!("secretsmanager:{action}"), resource: resource.clone(), context }];
     if action == "CreateSecret" && tagged {
-        needs.push(Need { action: "secretsmanager:TagResource".to_owned(), resource, context });
+        needs.push(Need { action: "secretsmanager:TagResource".to_owned(), resource, context: tagging });
     }
     let key = input::text(&call.input, "KmsKeyId").or_else(|| secret.and_then(|secret| secret.kms_key.as_deref()));
     if let Some(key) = key.and_then(|key| kms::find(world, key)).filter(|key| !key.aws_managed) {

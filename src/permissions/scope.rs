@@ -1,0 +1,207 @@
+//! Where a policy holds: what its kinds of resources and conditions are as ARNs and condition blocks.
+
+use serde_json::{Value, json};
+
+use crate::cloud::tags::STACK;
+use crate::names::{Names, PROBE_PREFIX, region_path, stack_of};
+use crate::templates::via_secrets_manager;
+
+/// What an action is allowed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum On {
+    /// AWS knows no narrower resource for it.
+    All,
+    /// Our roles, under their path.
+    Roles,
+    /// Roles to look for: one that is not there has no path.
+    RolesByName,
+    /// Any role: those of functions have names of their own.
+    FunctionRoles,
+    /// Our policies, under their path.
+    Policies,
+    /// RDS's service-linked role.
+    ServiceRole,
+    /// Functions and their versions.
+    Functions,
+    /// Our short-lived functions.
+    Probes,
+    /// Security groups.
+    Groups,
+    /// Security groups, and the VPCs in which they are made.
+    GroupsAndVpcs,
+    /// Security groups and rules, which a call can tag as it makes them.
+    GroupsAndRules,
+    /// Proxies.
+    Proxies,
+    /// Further endpoints of proxies, and the proxies.
+    Endpoints,
+    /// Proxies with their target groups.
+    Pools,
+    /// Target groups of proxies alone.
+    TargetGroups,
+    /// Proxies and their target groups, and databases as their targets.
+    Targets,
+    /// Databases.
+    Databases,
+    /// Parameter groups.
+    ParameterGroups,
+    /// Whatever RDS tags: proxies, endpoints, databases.
+    RdsTagged,
+    /// Secrets.
+    Secrets,
+    /// Customer keys.
+    Keys,
+}
+
+impl On {
+    /// The resources in a few words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Roles => "our roles",
+            Self::RolesByName => "our roles, and their names",
+            Self::FunctionRoles => "any role",
+            Self::Policies => "our policies",
+            Self::ServiceRole => "RDS's service-linked role",
+            Self::Functions => "functions and their versions",
+            Self::Probes => "our probes",
+            Self::Groups => "security groups",
+            Self::GroupsAndVpcs => "security groups, VPCs",
+            Self::GroupsAndRules => "security groups and rules",
+            Self::Proxies => "proxies",
+            Self::Endpoints => "proxies and their endpoints",
+            Self::Pools => "proxies and their target groups",
+            Self::TargetGroups => "target groups",
+            Self::Targets => "proxies, target groups, the database",
+            Self::Databases => "databases",
+            Self::ParameterGroups => "parameter groups",
+            Self::RdsTagged => "proxies, endpoints, the database",
+            Self::Secrets => "secrets",
+            Self::Keys => "keys",
+        }
+    }
+}
+
+/// Under which condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum If {
+    /// None.
+    Always,
+    /// The resource carries our tag.
+    Ours,
+    /// The request puts our tag on what it makes.
+    MadeOurs,
+    /// The policy that is attached is one of ours.
+    OurPolicy,
+    /// The role goes to RDS.
+    PassedToRds,
+    /// The role goes to Lambda.
+    PassedToLambda,
+    /// The role is RDS's.
+    RdsService,
+    /// The tags belong to a call that makes a group or a rule.
+    TagsOnCreate,
+    /// The key is used by Secrets Manager, for the caller.
+    ThroughSecretsManager,
+}
+
+/// Where a policy is to hold; what is not known is any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: String,
+    /// The region.
+    pub region: String,
+    /// The account's twelve digits.
+    pub account: String,
+    /// The database's id.
+    pub database: Option<String>,
+    /// The stack, where it is not named after the database.
+    pub stack: Option<String>,
+}
+
+impl Scope {
+    /// The stack, where it is known.
+    #[must_use]
+    pub fn stack(&self) -> Option<String> {
+        self.stack.clone().or_else(|| self.database.as_deref().map(stack_of))
+    }
+
+    fn names(&self) -> Option<Names> {
+        self.stack().map(|stack| Names::new(&stack, &self.region))
+    }
+
+    fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
+    }
+
+    fn iam(&self, resource: &str) -> String {
+        format!("arn:{}:iam::{}:{resource}", self.partition, self.account)
+    }
+
+    pub(super) fn resources(&self, on: On) -> Vec<String> {
+        let path = self.names().map_or_else(|| region_path(&self.region), |names| names.path);
+        let database = |kind: &str| self.arn("rds", &format!("{kind}:{}", self.database.as_deref().unwrap_or("*")));
+        match on {
+            On::All => vec!["*".to_owned()],
+            On::Roles => vec![self.iam(&format!("role{path}*"))],
+            On::RolesByName => {
+                let name = self.names().map_or_else(|| "*".to_owned(), |names| names.role);
+                vec![self.iam(&format!("role{path}*")), self.iam(&format!("role/{name}"))]
+            }
+            On::FunctionRoles => vec![self.iam("role/*")],
+            On::Policies => vec![self.iam(&format!("policy{path}*"))],
+            On::ServiceRole => vec![self.iam("role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS")],
+            On::Functions => vec![self.arn("lambda", "function:*")],
+            On::Probes => vec![self.arn("lambda", &format!("function:{PROBE_PREFIX}*"))],
+            On::Groups => vec![self.arn("ec2", "security-group/*")],
+            On::GroupsAndVpcs => vec![self.arn("ec2", "security-group/*"), self.arn("ec2", "vpc/*")],
+            On::GroupsAndRules => {
+                vec![self.arn("ec2", "security-group/*"), self.arn("ec2", "security-group-rule/*")]
+            }
+            On::Proxies => vec![self.arn("rds", "db-proxy:*")],
+            On::Endpoints => vec![self.arn("rds", "db-proxy-endpoint:*"), self.arn("rds", "db-proxy:*")],
+            On::Pools => vec![self.arn("rds", "db-proxy:*"), self.arn("rds", "target-group:*")],
+            On::TargetGroups => vec![self.arn("rds", "target-group:*")],
+            On::Targets => vec![
+                self.arn("rds", "db-proxy:*"),
+                self.arn("rds", "target-group:*"),
+                database("db"),
+                database("cluster"),
+            ],
+            // Near names are offered, and members of a cluster are read, so the list stays open.
+            On::Databases => vec![self.arn("rds", "db:*"), self.arn("rds", "cluster:*")],
+            On::ParameterGroups => vec![self.arn("rds", "pg:*"), self.arn("rds", "cluster-pg:*")],
+            On::RdsTagged => vec![
+                self.arn("rds", "db-proxy:*"),
+                self.arn("rds", "db-proxy-endpoint:*"),
+                database("db"),
+                database("cluster"),
+            ],
+            On::Secrets => vec![self.arn("secretsmanager", "secret:*")],
+            On::Keys => vec![self.arn("kms", "key/*")],
+        }
+    }
+
+    pub(super) fn condition(&self, condition: If) -> Option<Value> {
+        let stack = self.stack().unwrap_or_else(|| "*".to_owned());
+        let path = self.names().map_or_else(|| region_path(&self.region), |names| names.path);
+        match condition {
+            If::Always => None,
+            If::Ours => Some(json!({ "StringLike": { format!("aws:ResourceTag/{STACK}"): stack } })),
+            If::MadeOurs => Some(json!({ "StringLike": { format!("aws:RequestTag/{STACK}"): stack } })),
+            If::OurPolicy => Some(json!({ "ArnLike": { "iam:PolicyARN": self.iam(&format!("policy{path}*")) } })),
+            If::PassedToRds => Some(json!({ "StringEquals": { "iam:PassedToService": "rds.amazonaws.com" } })),
+            If::PassedToLambda => Some(json!({ "StringEquals": { "iam:PassedToService": "lambda.amazonaws.com" } })),
+            If::RdsService => Some(json!({ "StringEquals": { "iam:AWSServiceName": "rds.amazonaws.com" } })),
+            If::TagsOnCreate => Some(json!({ "StringEquals": { "ec2:CreateAction": [
+                "CreateSecurityGroup", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress",
+            ] } })),
+            // The region may be `*`.
+            If::ThroughSecretsManager => Some(json!({ "StringLike": {
+                "kms:ViaService": via_secrets_manager(&self.region, &self.partition),
+            } })),
+        }
+    }
+}

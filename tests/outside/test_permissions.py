@@ -1,0 +1,161 @@
+"""What `permissions` prints and what the embedded account asks for, held to AWS's Service Authorization Reference; and the lint of others."""
+
+import json
+import tempfile
+import unittest
+
+import parliament
+import test_sandbox
+from account import REGION, program, served
+from reference import Action
+
+COMMANDS = ("up", "status", "teardown", "doctor", "verify", "all")
+SCOPES = ((), ("--account", "123456789012"), ("--db", "my-instance", "--account", "123456789012"))
+SHOW = "x-sandbox-permissions"
+# Required together in the reference, although a target is the one or the other.
+ALTERNATIVES = {"rds:DeregisterDBProxyTargets": {"db", "cluster"}}
+# The reference gives the action its target group alone; a database is what it hands to the proxy, as with its counterpart
+# `DeregisterDBProxyTargets`, which has all four. Policies grant them and the account asks for them, so that either holds.
+BEYOND = {"rds:RegisterDBProxyTargets": ("db-proxy", "db", "cluster")}
+
+
+def printed(*arguments):
+    run = program("--region", REGION, "--output", "json", "permissions", *arguments)
+    if run.returncode != 0:
+        raise RuntimeError(run.stderr)
+    return json.loads(run.stdout)["documents"]
+
+
+def every_print():
+    for command in COMMANDS:
+        for scope in SCOPES:
+            yield f"--for {command} {' '.join(scope)}", printed("--for", command, *scope)
+
+
+def missing(action, kinds):
+    """The required types that are not among these."""
+    return action.required() - kinds - (ALTERNATIVES.get(action.name, set()) if kinds & ALTERNATIVES.get(action.name, set()) else set())
+
+
+class Printed(unittest.TestCase):
+    """The policies that `permissions` prints."""
+
+    maxDiff = None
+
+    def test_each_action_has_what_the_reference_requires(self):
+        found = set()
+        for told, documents in every_print():
+            granted = {}
+            for statement in (statement for document in documents for statement in document["Statement"]):
+                for name in statement["Action"]:
+                    granted.setdefault(name, []).append(statement)
+            for name, statements in granted.items():
+                found.update(f"{name}: {finding}" for finding in self.findings(Action(name), statements))
+            self.assertGreater(len(granted), 20, told)
+        self.assertEqual(set(), found)
+
+    def findings(self, action, statements):
+        if not action.exists:
+            yield "no such action"
+            return
+        all_kinds = set()
+        for statement in statements:
+            kinds = set().union(*(action.of(resource) for resource in statement["Resource"]))
+            all_kinds |= kinds
+            everything = statement["Resource"] == ["*"]
+            if everything and action.required():
+                yield f"granted on everything, and could be narrowed to {sorted(action.required())}"
+            if not everything and not kinds:
+                yield f"{statement['Resource']} are not of its types {action.types()}"
+            for operator, keys in statement.get("Condition", {}).items():
+                for key in keys:
+                    if not action.supports(key, kinds):
+                        yield f"no condition key {key} ({operator}) on {sorted(kinds)}"
+        if lacking := missing(action, all_kinds):
+            yield f"not granted on {sorted(lacking)}"
+
+    def test_a_linter_finds_nothing(self):
+        found = {}
+        for told, documents in every_print():
+            for document in documents:
+                for finding in parliament.analyze_policy_string(json.dumps(document)).findings:
+                    found.setdefault(f"{finding.issue}: {finding.detail}", told)
+        self.assertEqual({}, found)
+
+
+class Asking(test_sandbox.Watched):
+    """Clients that have each answer name the permissions that its request needs."""
+
+    def __init__(self, url):
+        self.demands = []
+        super().__init__(url)
+        for made in self.clients.values():
+            made.meta.events.register("before-call.*", lambda params, **_: params["headers"].update({SHOW: "show"}))
+
+    def hold(self, service, model):
+        def look(operation_model, response_dict, **_):
+            if response_dict["status_code"] < 300:
+                self.done.add((service, operation_model.name))
+                self.demands.append(json.loads(response_dict["headers"][SHOW]))
+
+        return look
+
+
+class Demanded(unittest.TestCase):
+    """The permissions that the embedded account asks for."""
+
+    maxDiff = None
+
+    def test_each_call_needs_at_least_what_the_reference_requires(self):
+        walk = test_sandbox.Answers()
+        with tempfile.TemporaryDirectory() as folder, served(folder, test_sandbox.FAST) as url:
+            aws = Asking(url)
+            for part in (walk.network, walk.roles, walk.keys_and_secrets, walk.databases, walk.proxies, walk.functions):
+                part(aws)
+            self.tagged(aws)
+        found, seen = set(), set()
+        for demands in aws.demands:
+            for name in {demand["action"] for demand in demands}:
+                seen.add(name)
+                mine = [demand for demand in demands if demand["action"] == name]
+                found.update(f"{name}: {finding}" for finding in self.findings(Action(name), mine))
+        self.assertEqual(set(), found)
+        self.assertGreater(len(seen), 100)
+
+    def tagged(self, aws):
+        """Tags in calls that make something are asked for, on what is made."""
+        tags = [{"Key": "a", "Value": "1"}]
+        group = aws.ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        mark = len(aws.demands)
+        aws.ec2.authorize_security_group_ingress(
+            GroupId=group, IpPermissions=[{"IpProtocol": "tcp", "FromPort": 9, "ToPort": 9, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}],
+            TagSpecifications=[{"ResourceType": "security-group-rule", "Tags": tags}],
+        )
+        asked = {(demand["action"], demand["resource"].rsplit(":", 1)[-1].split("/")[0]) for demand in aws.demands[mark]}
+        wanted = {"ec2:AuthorizeSecurityGroupIngress", "ec2:CreateTags"}
+        self.assertLessEqual({(action, "security-group-rule") for action in wanted}, asked)
+
+    def findings(self, action, demands):
+        if not action.exists:
+            yield "no such action"
+            return
+        all_kinds = set()
+        beyond = tuple(f":{kind}:" for kind in BEYOND.get(action.name, ()))
+        for demand in demands:
+            if any(kind in demand["resource"] for kind in beyond):
+                continue
+            kinds = action.of(demand["resource"])
+            all_kinds |= kinds
+            if demand["resource"] != "*" and not kinds:
+                yield f"{demand['resource']} is not of its types {action.types()}"
+            if demand["resource"] == "*" and demands == [demand] and action.required():
+                yield f"asked for on everything, and not on {sorted(action.required())}"
+            for key in demand["keys"]:
+                if not action.supports(key, kinds):
+                    yield f"no condition key {key} on {sorted(kinds)}"
+        if lacking := missing(action, all_kinds):
+            yield f"not asked for on {sorted(lacking)}"
+
+
+if __name__ == "__main__":
+    unittest.main()
