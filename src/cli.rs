@@ -150,6 +150,12 @@ pub struct Up {
     /// The permissions boundary of the proxy's role, for accounts that require one.
     #[arg(long, value_name = "ARN")]
     pub permissions_boundary: Option<String>,
+    /// A role that an administrator created for the proxy: checked, never changed or deleted.
+    #[arg(long, value_name = "ARN", conflicts_with_all = ["permissions_boundary", "create_secret", "adopt"])]
+    pub role_arn: Option<String>,
+    /// A connect policy that an administrator created and attached to the functions' roles: checked, never changed.
+    #[arg(long, value_name = "ARN")]
+    pub connect_policy_arn: Option<String>,
     /// The proxy's name. Else the database's with -proxy.
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,

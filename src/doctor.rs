@@ -16,7 +16,7 @@ use crate::catalogue::checks::{CheckId, Severity};
 use crate::cloud::Cloud;
 use crate::discover::Problem;
 use crate::engine::Patience;
-use crate::spec::Spec;
+use crate::spec::{Spec, Verify};
 use crate::survey::Survey;
 
 pub use facts::{Facts, Symptom};
@@ -234,10 +234,38 @@ pub async fn of(cloud: &Cloud, survey: &Survey) -> Diagnosis {
 /// What stands in the way of a plan, or should be known with it: judged from the survey, and from three further reads
 /// where a proxy is to be made.
 pub async fn before(cloud: &Cloud, survey: &Survey) -> Vec<Finding> {
-    let mut found = Diagnosis::judge(&Facts::before(cloud, survey).await).findings;
+    let mut diagnosis = Diagnosis::judge(&Facts::before(cloud, survey).await);
+    let of_given = given(survey, &mut diagnosis);
+    let mut found = diagnosis.findings;
     // The plan itself tells of conflicts, of what it will mend, and what the survey warns of already.
     found.retain(|finding| BEFORE.contains(&finding.check));
+    found.extend(of_given);
     found
+}
+
+/// What a role that an administrator created lacks, and what could not be judged of it: nothing here will change it.
+fn given(survey: &Survey, diagnosis: &mut Diagnosis) -> Vec<Finding> {
+    const RIGHTS: [CheckId; 4] =
+        [CheckId::RoleReadsSecret, CheckId::RoleConnects, CheckId::KeyPolicy, CheckId::RoleTrust];
+    let Some(given) = &survey.given else { return Vec::new() };
+    let (of_role, others) = std::mem::take(&mut diagnosis.findings)
+        .into_iter()
+        .partition::<Vec<Finding>, _>(|finding| RIGHTS.contains(&finding.check));
+    diagnosis.findings = others;
+    let advice = format!("Have the administrator of the role {} add: {}", given.name(), survey.role_document());
+    let lacking = of_role.into_iter().map(|mut finding| {
+        let denied = matches!(finding.check, CheckId::RoleReadsSecret | CheckId::RoleConnects);
+        if denied && survey.spec.verify != Verify::None {
+            finding.severity = Severity::Error;
+        }
+        if denied { finding.mended_by([advice.clone()]) } else { finding }
+    });
+    let unjudged = diagnosis.unchecked.iter().filter(|(check, _)| RIGHTS.contains(check)).map(|(check, why)| {
+        let mut finding = Finding::of(*check, [format!("It could not be judged: {why}.")]);
+        finding.severity = Severity::Warning;
+        finding.mended_by([advice.clone()])
+    });
+    lacking.chain(unjudged).collect()
 }
 
 const BEFORE: [CheckId; 10] = [

@@ -83,6 +83,11 @@ fn advice(refusal: &Refusal) -> (Exit, Vec<String>) {
                     "Where the account requires a permissions boundary on new roles: --permissions-boundary ARN."
                         .to_owned(),
                 );
+                hints.push("Where an administrator creates roles: --role-arn ARN takes one that exists.".to_owned());
+            }
+            if refusal.operation == "iam:CreatePolicy" {
+                let hint = "Where an administrator creates policies: --connect-policy-arn ARN takes one that exists.";
+                hints.push(hint.to_owned());
             }
             (Exit::Decide, hints)
         }

@@ -76,6 +76,12 @@ impl Names {
         format!("RDS Proxy {}", self.stack)
     }
 
+    /// The proxy's role's ARN.
+    #[must_use]
+    pub fn role_arn(&self, partition: &str, account: &str) -> String {
+        format!("arn:{partition}:iam::{account}:role{}{}", self.path, self.role)
+    }
+
     /// The connect policy's ARN.
     #[must_use]
     pub fn policy_arn(&self, partition: &str, account: &str) -> String {

@@ -37,7 +37,7 @@ impl Survey {
         let seen = &self.seen;
         let group = self.group();
         let group_id = group.present().map(|group| group.id.as_str());
-        let role = seen.role.present().map(|role| role.arn.as_str());
+        let role = self.role_arn(&seen.role);
         let arn = self.policy_arn();
         let id = self.proxy_id();
         let (endpoint, reader) = self.hosts();
@@ -107,7 +107,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let group = run.converge(&group_step, group_seen, Until::Ready);
     let (role, group) = tokio::join!(role, group);
     let ((role, secrets), group) = all2(role, group)?;
-    let role = role.present().map(|role| role.arn.as_str());
+    let role = survey.role_arn(&role);
     let group_id = group.present().map(|group| group.id.as_str());
 
     // Step 3: accepted is enough to go on; it becomes available below.

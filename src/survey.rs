@@ -11,7 +11,7 @@ use crate::cloud::rds::Target as Row;
 use crate::cloud::sts::Identity;
 use crate::cloud::{Cloud, Kind, Owner, Refusal, tags};
 use crate::discover::functions::Chosen;
-use crate::discover::given;
+use crate::discover::given::{self, GivenRole};
 use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::network::{self, Subnets};
 use crate::discover::releases::{self, Frozen};
@@ -62,6 +62,8 @@ pub struct Survey {
     pub subnets: Option<Subnets>,
     /// Whether the proxy is one that someone else made.
     pub adopted: bool,
+    /// The role of the proxy, where an administrator created it.
+    pub given: Option<GivenRole>,
     pub(crate) seen: Observed,
 }
 
@@ -121,11 +123,36 @@ async fn walls(
 }
 
 /// What a person should know of the secrets and their keys.
-async fn about(cloud: &Cloud, secrets: &Secrets, who: &Identity, names: &Names) -> Vec<String> {
-    let role = format!("arn:{}:iam::{}:role{}{}", who.partition, who.account, names.path, names.role);
+async fn about(cloud: &Cloud, secrets: &Secrets, who: &Identity, role: &str) -> Vec<String> {
     let mut warnings = secrets.warnings.clone();
-    warnings.extend(keys::closed(cloud, &secrets.found, &who.account, &role).await);
+    warnings.extend(keys::closed(cloud, &secrets.found, &who.account, role).await);
     warnings
+}
+
+/// What a person should know of a role that was given: that it could not be read, or that ours stands idle beside it.
+fn unread(given: &GivenRole, own: &Seen<Role>) -> Option<String> {
+    match (&given.role, own) {
+        (Seen::Unknown(why), _) => Some(format!("The role {} could not be looked at: {why}.", given.name())),
+        (_, Seen::Present(own)) => Some(format!("The role {} is not used any more; teardown deletes it.", own.name)),
+        _ => None,
+    }
+}
+
+/// The target, if there is a proxy that could have one.
+async fn registered(
+    cloud: &Cloud,
+    names: &Names,
+    database: &Database,
+    spec: &Spec,
+    patience: Patience,
+    proxy: &Seen<Owned>,
+) -> Result<Seen<Registered>, Refusal> {
+    let (id, cluster) = (database.id.as_str(), database.cluster);
+    let target = Target { proxy: &names.stack, database: id, cluster, pool: &spec.pool, patience };
+    match proxy {
+        Seen::Present(_) => target.observe(cloud).await,
+        _ => Ok(Seen::Absent),
+    }
 }
 
 /// A read that is denied does not hide the other steps.
@@ -182,6 +209,8 @@ impl Survey {
             functions::choose(cloud, listed, wanted, &known, &database.vpc).await?;
         let wants_reader = wants_reader(spec, &database, &functions, &reader)?;
         let (end_to_end, adopted) = (end_to_end(spec, &proxy), adopted(spec, &proxy));
+        let given =
+            if adopted { None } else { given::role(cloud, spec, &identity, (&names, &owner, &role), &proxy).await? };
         let login = auth::choose(spec.client_auth, end_to_end, &functions, &spec.db_users)?;
         auth::check_end_to_end(&login, spec, &database)?;
 
@@ -199,24 +228,15 @@ impl Survey {
                 let policy = if end_to_end { DATABASE_POLICY } else { SECRET_POLICY };
                 if role.is_absent() { Ok(None) } else { cloud.iam.role_policy(&names.role, policy).await }
             },
-            async {
-                let target = Target {
-                    proxy: &names.stack,
-                    database: &database.id,
-                    cluster: database.cluster,
-                    pool: &spec.pool,
-                    patience,
-                };
-                match proxy {
-                    Seen::Present(_) => target.observe(cloud).await,
-                    _ => Ok(Seen::Absent),
-                }
-            },
+            registered(cloud, &names, &database, spec, patience, &proxy),
             functions::details(cloud, functions.clone(), &known),
         );
         let groups = groups.map_err(Problem::refused("reading the security groups"))?;
         let secrets = secrets?;
-        database.warnings.extend(about(cloud, &secrets, &identity, &names).await);
+        let own = names.role_arn(&identity.partition, &identity.account);
+        let role_arn = given.as_ref().map_or(own.as_str(), |given| given.arn.as_str());
+        database.warnings.extend(about(cloud, &secrets, &identity, role_arn).await);
+        database.warnings.extend(given.iter().filter_map(|given| unread(given, &role)));
         let access = granted(visible(access.map(Seen::from), "reading the role's policy")?, &secrets, &database);
         let registered = visible(registered, "reading the proxy's target")?;
         database.warnings.extend(walls(cloud, &database, spec, &proxy, &registered).await);
@@ -237,6 +257,7 @@ impl Survey {
             secrets,
             passwords: BTreeMap::new(),
             adopted,
+            given,
             subnets: subnets?,
             seen: Observed {
                 role,
@@ -274,7 +295,8 @@ impl Survey {
         let none = (Seen::Absent, Seen::Present(Vec::new()));
         let nothing = self.seen.role.is_absent() && self.seen.proxy.is_absent() && self.group().is_absent();
         // The policy comes after all of them: where none of them exists, it does not either.
-        if nothing || !self.login.iam {
+        let given = self.spec.connect_policy_arn.is_some();
+        if (nothing && !given) || !self.login.iam {
             return Ok(none);
         }
         let arn = self.policy_arn();
@@ -295,7 +317,14 @@ impl Survey {
     }
 
     pub(crate) fn policy_arn(&self) -> String {
-        self.names.policy_arn(&self.identity.partition, &self.identity.account)
+        let own = || self.names.policy_arn(&self.identity.partition, &self.identity.account);
+        self.spec.connect_policy_arn.clone().unwrap_or_else(own)
+    }
+
+    /// The ARN of the role that the proxy is to assume, once it exists.
+    pub(crate) fn role_arn<'a>(&'a self, own: &'a Seen<Role>) -> Option<&'a str> {
+        let given = self.given.as_ref().map(|given| given.arn.as_str());
+        given.or_else(|| own.present().map(|role| role.arn.as_str()))
     }
 
     /// The proxy's endpoint, if there is a proxy.

@@ -29,6 +29,9 @@ pub const LOGIN: &str = "rdsproxy-setup:client-auth";
 /// The tag on a proxy which remembers the database users that flags named.
 pub const USERS: &str = "rdsproxy-setup:db-users";
 
+/// The tag on a proxy which remembers the connect policy that an administrator gave.
+pub const CONNECT_POLICY: &str = "rdsproxy-setup:connect-policy";
+
 /// The tag on a short-lived function which tells whose seat it is in.
 pub const PROBE: &str = "rdsproxy-setup:probe";
 

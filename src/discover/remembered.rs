@@ -19,6 +19,8 @@ pub fn wishes(spec: &Spec) -> Tags {
         ClientAuth::Password => Some("password"),
     };
     wishes.extend(login.map(|login| (tags::LOGIN.to_owned(), login.to_owned())));
+    let policy = spec.connect_policy_arn.clone().filter(|arn| arn.chars().count() <= LONGEST);
+    wishes.extend(policy.map(|arn| (tags::CONNECT_POLICY.to_owned(), arn)));
     let users = spec.db_users.join(" ");
     let fits = users.len() <= LONGEST && users.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));
     // A name that no tag may hold is not remembered: then the flag is needed every time.
@@ -38,6 +40,11 @@ pub fn recall(spec: &Spec, proxy: &Tags) -> Spec {
             Some("password") => ClientAuth::Password,
             _ => ClientAuth::Auto,
         };
+    }
+    if spec.connect_policy_arn.is_none() {
+        // Whoever wrote this tag gets nothing by it: such a policy is only compared, and granted to nobody.
+        let remembered = proxy.get(tags::CONNECT_POLICY).and_then(|arn| crate::spec::connect_policy(arn).ok());
+        spec.connect_policy_arn = remembered;
     }
     if spec.db_users.is_empty() {
         let users = proxy.get(tags::USERS).into_iter().flat_map(|users| users.split(' '));

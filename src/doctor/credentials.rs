@@ -118,26 +118,34 @@ fn denied(facts: &Facts<'_>, check: CheckId, fine: &str) -> Opinion {
                 .map(|judgement| format!("{} on {}: {}.", judgement.action, judgement.resource, judgement.decision));
             judged_by(check, evidence.collect(), judged.iter().filter_map(Judgement::doubted), fine)
         }
+        // Its own documents were not written here, so they are not compared.
+        Err(why) if facts.survey.given.is_some() => Opinion::unread(why),
         Err(why) => by_step(facts, check, StepId::SecretAccess, why),
     }
 }
 
+/// Whether the proxy's role must have its rights by now: the proxy is there, or someone else made the role.
+fn is_to_log_in(facts: &Facts<'_>) -> bool {
+    facts.proxy().is_some() || facts.survey.given.is_some()
+}
+
 fn reads_secret(facts: &Facts<'_>) -> Opinion {
-    if facts.survey.login.end_to_end || facts.proxy().is_none() {
+    if facts.survey.login.end_to_end || !is_to_log_in(facts) {
         return Opinion::Beside;
     }
     denied(facts, CheckId::RoleReadsSecret, "the proxy's role may read every secret")
 }
 
 fn connects_database(facts: &Facts<'_>) -> Opinion {
-    if !facts.survey.login.end_to_end || facts.proxy().is_none() {
+    if !facts.survey.login.end_to_end || !is_to_log_in(facts) {
         return Opinion::Beside;
     }
     denied(facts, CheckId::RoleConnects, "the proxy's role may connect to the database")
 }
 
 fn trust(facts: &Facts<'_>) -> Opinion {
-    let Some(role) = facts.survey.seen.role.present() else { return Opinion::Beside };
+    let given = facts.survey.given.as_ref().map(|given| &given.role);
+    let Some(role) = given.unwrap_or(&facts.survey.seen.role).present() else { return Opinion::Beside };
     let statements = match &role.trust["Statement"] {
         serde_json::Value::Array(statements) => statements.clone(),
         one => vec![one.clone()],

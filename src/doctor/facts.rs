@@ -141,6 +141,10 @@ impl<'a> Facts<'a> {
             (facts.vpc, facts.parameters, facts.proxies) =
                 tokio::join!(vpc(cloud, survey), parameters(cloud, survey), proxies(cloud, survey));
         }
+        if survey.given.is_some() {
+            // Nothing here grants it the right, so it must have it.
+            (facts.reads, facts.decrypts) = tokio::join!(reads(cloud, survey), decrypts(cloud, survey));
+        }
         facts
     }
 
@@ -329,6 +333,9 @@ pub(super) async fn connects(
 
 /// The role that the proxy assumes, once there is one.
 fn role(survey: &Survey) -> Option<&str> {
+    if let Some(given) = &survey.given {
+        return Some(&given.arn);
+    }
     let proxy = survey.seen.proxy.present().map(|found| found.proxy.role.as_str());
     proxy.or_else(|| survey.seen.role.present().map(|role| role.arn.as_str()))
 }

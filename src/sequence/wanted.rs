@@ -28,9 +28,14 @@ use crate::templates;
 
 impl Survey {
     pub(super) fn proxy_role(&self) -> ProxyRole<'_> {
-        let not_needed = self.kept("role");
+        let not_needed = self.kept("role").or_else(|| self.by_administrator("is used as it is and never changed"));
         let boundary = self.spec.permissions_boundary.as_deref();
         ProxyRole { names: &self.names, owner: &self.owner, boundary, not_needed, limit: self.patience.propagation }
+    }
+
+    /// What a role that was given spares.
+    fn by_administrator(&self, what: &str) -> Option<String> {
+        self.given.as_ref().map(|given| format!("the role {} {what}", given.name()))
     }
 
     pub(super) fn secret_access(&self) -> SecretAccess<'_> {
@@ -45,6 +50,7 @@ impl Survey {
                 policy: DATABASE_POLICY,
                 subject: format!("rds-db:connect on {id} as {}", self.users()),
                 not_needed: self.kept("role and its rights"),
+                given: self.given.is_some(),
                 way: Way::Iam(EndToEnd { database: &self.database, enable, document }),
                 notes: vec![self.database.family.iam_user().to_owned()],
                 patience,
@@ -57,10 +63,21 @@ impl Survey {
             owner,
             policy: SECRET_POLICY,
             subject: secrets.names().join(", "),
-            not_needed: self.kept("role and its rights"),
+            not_needed: self
+                .kept("role and its rights")
+                .or_else(|| self.by_administrator("reads the secret by policies of its own")),
+            given: self.given.is_some(),
             way: Way::Secrets(BySecret { secrets, passwords, generate, region, identity: who }),
             notes: vec![format!("why: {}", self.secrets.why)],
             patience,
+        }
+    }
+
+    /// What the proxy's role must be allowed.
+    pub(crate) fn role_document(&self) -> serde_json::Value {
+        match self.secret_access().way {
+            Way::Iam(end_to_end) => end_to_end.document,
+            Way::Secrets(by_secret) => by_secret.document(&self.secrets.found),
         }
     }
 
@@ -131,6 +148,7 @@ impl Survey {
             // What someone else set up is handed back as it was.
             wishes: if self.adopted { Tags::new() } else { remembered::wishes(&self.spec) },
             adopting: self.adopted.then_some(if rows.is_empty() { WITHOUT_TARGET } else { WITH_TARGET }),
+            service_role: self.given.is_none(),
             adoptable: rows.is_empty() || rows.iter().any(|row| row.id.eq_ignore_ascii_case(&self.database.id)),
             patience: self.patience,
             notes,
@@ -146,6 +164,7 @@ impl Survey {
             names: &self.names,
             owner: &self.owner,
             arn,
+            given: self.spec.connect_policy_arn.is_some(),
             document,
             not_needed: (!self.login.iam).then(|| PASSWORD_LOGIN.to_owned()),
             limit: self.patience.propagation,
@@ -159,7 +178,8 @@ impl Survey {
             (true, true) => Some(NO_FUNCTION.to_owned()),
             (true, false) => None,
         };
-        Attach { policy: arn, roles: roles.into_iter().collect(), not_needed, limit: self.patience.propagation }
+        let given = self.spec.connect_policy_arn.is_some();
+        Attach { policy: arn, given, roles: roles.into_iter().collect(), not_needed, limit: self.patience.propagation }
     }
 
     pub(super) fn database_ingress(&self, group: Option<&str>) -> Ingress<'_> {

@@ -43,7 +43,8 @@ fn arn(flag: &'static str, text: &str, kind: &str, form: &str) -> Checked<String
         return wrong(flag, text, format!("there is no partition {partition:?}"), form);
     }
     let digits = account.len() == 12 && account.chars().all(|c| c.is_ascii_digit());
-    if !digits && !(kind == "policy" && *account == "aws") {
+    let of_aws = kind == "policy" && *account == "aws";
+    if !digits && !of_aws {
         return wrong(flag, text, format!("{account:?} is not an account: an account has twelve digits"), form);
     }
     let Some(path) = resource.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) else {

@@ -13,6 +13,8 @@ use crate::steps::settling;
 pub struct Attach<'a> {
     /// The policy's ARN.
     pub policy: &'a str,
+    /// Whether the policy is an administrator's, who attaches it too.
+    pub given: bool,
     /// The roles' names, each once.
     pub roles: Vec<String>,
     /// Why there may be nothing to do.
@@ -51,7 +53,20 @@ impl Step for Attach<'_> {
         if let Some(why) = &self.not_needed {
             return Change::NotNeeded(why.clone());
         }
-        if self.missing(seen).is_empty() { Change::None } else { Change::Create }
+        let missing = self.missing(seen);
+        if missing.is_empty() {
+            return Change::None;
+        }
+        if self.given {
+            let attach = |role: &String| {
+                format!(
+                    "the policy is not attached to {role}; attach it: aws iam attach-role-policy --role-name {role} --policy-arn {}",
+                    self.policy
+                )
+            };
+            return Change::Conflict(missing.iter().map(attach).collect());
+        }
+        Change::Create
     }
 
     async fn apply(&self, cloud: &Cloud, _change: &Change, seen: Seen<Vec<String>>) -> Answer<Seen<Vec<String>>> {

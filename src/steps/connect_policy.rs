@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::catalogue::StepId;
 use crate::cloud::iam::Policy;
 use crate::cloud::{Answer, Cloud, Owner, Refusal, Tags, tags};
+use crate::discover::given::lacks;
 use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
 use crate::names::{Names, digest};
 use crate::steps::{not_ours, settling};
@@ -22,6 +23,8 @@ pub struct ConnectPolicy<'a> {
     pub owner: &'a Owner,
     /// Its ARN.
     pub arn: &'a str,
+    /// Whether it is an administrator's: checked, never changed.
+    pub given: bool,
     /// Its document, once the proxy's id is known.
     pub document: Option<Value>,
     /// Why there may be nothing to do.
@@ -37,6 +40,8 @@ pub struct InForce {
     pub policy: Policy,
     /// The digest.
     pub digest: String,
+    /// The document, where it was read.
+    pub document: Option<Value>,
 }
 
 fn mark(version: &str, document: &str) -> String {
@@ -44,6 +49,28 @@ fn mark(version: &str, document: &str) -> String {
 }
 
 impl ConnectPolicy<'_> {
+    /// What an administrator's policy lacks.
+    fn check(&self, seen: &Seen<InForce>) -> Change {
+        let Some(found) = seen.present() else {
+            return Change::Conflict(vec![format!("there is no policy {}", self.arn)]);
+        };
+        let Some(wanted) = &self.document else {
+            return Change::NotNeeded("an administrator's; checked once the proxy's id is known".to_owned());
+        };
+        let resources = wanted["Statement"][0]["Resource"].as_array().into_iter().flatten();
+        let resources: Vec<String> = resources.filter_map(Value::as_str).map(str::to_owned).collect();
+        let mut lacking = lacks(found.document.as_ref().unwrap_or(&Value::Null), "rds-db:connect", &resources);
+        if lacking.is_empty() {
+            return Change::None;
+        }
+        lacking.push(format!("have this statement added to {}: {}", self.arn, wanted["Statement"][0]));
+        Change::Conflict(lacking)
+    }
+
+    fn name(&self) -> &str {
+        if self.given { self.arn.rsplit('/').next().unwrap_or_default() } else { &self.names.policy }
+    }
+
     fn tags(&self, version: &str, digest: &str) -> Tags {
         let mut all = self.owner.tags();
         all.insert(tags::DOCUMENT.to_owned(), mark(version, digest));
@@ -59,28 +86,41 @@ impl Step for ConnectPolicy<'_> {
     }
 
     fn subject(&self) -> String {
-        self.names.policy.clone()
+        self.name().to_owned()
     }
 
     fn doing(&self, change: &Change) -> String {
-        let verb = if *change == Change::Create { "creating" } else { "updating" };
-        format!("{verb} the connect policy ({})", self.names.policy)
+        let verb = match change {
+            Change::Create => "creating",
+            Change::Conflict(_) => "checking",
+            _ => "updating",
+        };
+        format!("{verb} the connect policy ({})", self.name())
     }
 
     async fn observe(&self, cloud: &Cloud) -> Answer<Seen<InForce>> {
         let Some(policy) = cloud.iam.policy(self.arn).await? else { return Ok(Seen::Absent) };
+        if self.given {
+            // The tags of a policy that is not ours say nothing.
+            let document = cloud.iam.policy_document(self.arn, &policy.version).await?;
+            let digest = digest(&document.to_string());
+            return Ok(Seen::Present(InForce { policy, digest, document: Some(document) }));
+        }
         let marked =
             policy.tags.get(tags::DOCUMENT).and_then(|mark| mark.strip_prefix(&format!("{}:", policy.version)));
         let digest = match marked {
             Some(digest) => digest.to_owned(),
             None => digest(&cloud.iam.policy_document(self.arn, &policy.version).await?.to_string()),
         };
-        Ok(Seen::Present(InForce { policy, digest }))
+        Ok(Seen::Present(InForce { policy, digest, document: None }))
     }
 
     fn compare(&self, seen: &Seen<InForce>) -> Change {
         if let Some(why) = &self.not_needed {
             return Change::NotNeeded(why.clone());
+        }
+        if self.given {
+            return self.check(seen);
         }
         let wanted = self.document.as_ref().map(|document| digest(&document.to_string()));
         match seen.present() {
@@ -106,11 +146,11 @@ impl Step for ConnectPolicy<'_> {
             let tags = self.tags(&version, &digest);
             cloud.iam.tag_policy(self.arn, &tags).await?;
             let policy = Policy { version, tags, ..found.policy };
-            return Ok(Seen::Present(InForce { policy, digest }));
+            return Ok(Seen::Present(InForce { policy, digest, document: None }));
         }
         let tags = self.tags("v1", &digest);
         let policy = cloud.iam.create_policy(&self.names.policy, &self.names.path, &document, &tags).await?;
-        Ok(Seen::Present(InForce { policy, digest }))
+        Ok(Seen::Present(InForce { policy, digest, document: None }))
     }
 
     fn again(&self, refusal: &Refusal) -> Option<Again> {

@@ -58,6 +58,8 @@ pub struct Proxy<'a> {
     pub wishes: Tags,
     /// For a proxy that is taken over: what its tag remembers.
     pub adopting: Option<&'a str>,
+    /// Whether RDS's service-linked role may be created: not where an administrator creates roles.
+    pub service_role: bool,
     /// Whether its target allows to take it over.
     pub adoptable: bool,
     /// The limits.
@@ -291,7 +293,7 @@ impl Step for Proxy<'_> {
             tags: tags.clone(),
         };
         match cloud.rds.create_proxy(&wanted).await {
-            Err(refusal) if needs_service_role(&refusal) => {
+            Err(refusal) if self.service_role && needs_service_role(&refusal) => {
                 // A virgin account: AWS makes this role for whoever asks first, and so do we.
                 cloud.iam.create_rds_service_role().await?;
                 Err(refusal)
@@ -308,7 +310,7 @@ impl Step for Proxy<'_> {
         let about_role = refusal.operation == "rds:CreateDBProxy"
             && refusal.is(&["InvalidParameterValue"])
             && ["role", "IAM", "assume"].iter().any(|word| refusal.message.contains(word));
-        if about_role || needs_service_role(refusal) {
+        if about_role || (self.service_role && needs_service_role(refusal)) {
             return Some(Again { limit: self.patience.propagation, pace: Pace::Dense, look: false });
         }
         settling(refusal, self.patience.propagation)

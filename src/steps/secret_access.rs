@@ -68,7 +68,7 @@ impl BySecret<'_> {
         )
     }
 
-    fn document(&self, found: &[Secret]) -> Value {
+    pub(crate) fn document(&self, found: &[Secret]) -> Value {
         let who = self.identity;
         let arn_of = |key: &String| match key.strip_prefix("arn:") {
             Some(_) => key.clone(),
@@ -161,6 +161,8 @@ pub struct SecretAccess<'a> {
     pub way: Way<'a>,
     /// Why there may be nothing to do.
     pub not_needed: Option<String>,
+    /// Whether the role is an administrator's, whose policies are never written.
+    pub given: bool,
     /// Lines for the plan.
     pub notes: Vec<String>,
     /// The limits.
@@ -212,7 +214,7 @@ impl SecretAccess<'_> {
             }
         };
         // The ARN of a secret is known once it is made, and so is the document.
-        if !missing.is_empty() || found.document.as_ref() != Some(&document) {
+        if !self.given && (!missing.is_empty() || found.document.as_ref() != Some(&document)) {
             missing.push("policy document".to_owned());
         }
         missing
@@ -253,7 +255,7 @@ impl Step for SecretAccess<'_> {
     }
 
     async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Access>> {
-        let document = cloud.iam.role_policy(&self.names.role, self.policy).await?;
+        let document = if self.given { None } else { cloud.iam.role_policy(&self.names.role, self.policy).await? };
         Ok(Seen::Present(match &self.way {
             Way::Iam(end_to_end) => Access { document, secrets: Vec::new(), iam: end_to_end.is_on(cloud).await? },
             Way::Secrets(by_secret) => Access { document, secrets: by_secret.observe(cloud).await?, iam: false },
@@ -294,7 +296,7 @@ impl Step for SecretAccess<'_> {
                 (by_secret.document(&secrets), secrets)
             }
         };
-        if found.document.as_ref() != Some(&document) {
+        if !self.given && found.document.as_ref() != Some(&document) {
             cloud.iam.put_role_policy(&self.names.role, self.policy, &document).await?;
         }
         Ok(Seen::Present(Access { document: Some(document), secrets, iam: true }))

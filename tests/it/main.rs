@@ -14,6 +14,7 @@ mod drift;
 mod faults;
 mod fleet;
 mod functions;
+mod given;
 mod hand;
 mod harness;
 mod hostile;

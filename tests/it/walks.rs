@@ -218,7 +218,7 @@ async fn no_walk_loses_anything() {
         say(&format!("RDSPROXY_TEST_SEED={seed}"));
         let mut walk = Walk::new(*seed);
         for _ in 0..=walk.dice.below(STEPS) {
-            walk.step().await;
+            Box::pin(walk.step()).await;
             steps += 1;
         }
         Box::pin(walk.end()).await;

@@ -137,6 +137,12 @@ impl Role {
         }
     }
 
+    /// A role with rights, for those who set an account up by hand.
+    #[must_use]
+    pub fn by_hand(account: &str, partition: &str, path: &str, name: &str, trust: &Value, rights: &Value) -> Self {
+        Self::settled(account, partition, path, name, &trust.to_string()).with_inline("rights", &rights.to_string())
+    }
+
     /// Adds an inline policy that has been there for ever.
     #[must_use]
     pub(super) fn with_inline(mut self, name: &str, document: &str) -> Self {
@@ -152,7 +158,7 @@ impl Role {
 
     /// Adds an attached managed policy that has been there for ever.
     #[must_use]
-    pub(super) fn with_attached(mut self, policy: &Policy) -> Self {
+    pub fn with_attached(mut self, policy: &Policy) -> Self {
         self.attached.push(policy.arn.clone());
         if let Some(document) = policy.document() {
             self.force.push(InForce {
