@@ -7,6 +7,7 @@
 mod wanted;
 
 use crate::catalogue::StepId;
+use crate::cloud::Refusal;
 use crate::cloud::rds::Target as Row;
 use crate::discover::FunctionUse;
 use crate::engine::event::{Ending, Event};
@@ -167,8 +168,15 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let ((ready, reader), (ahead, _)) = all2(ready, all2(connect, all2(admit_proxy, admit_functions)))?;
 
     // Step 13: last, and only now that the target is available.
-    let endpoint = ready.present().and_then(|found| found.proxy.endpoint.clone()).unwrap_or_default();
-    let reader = reader.present().and_then(|found| found.endpoint.host.clone());
+    let endpoint = ready.present().and_then(|found| found.proxy.endpoint.clone());
+    let endpoint = certain(endpoint, "rds:DescribeDBProxies", "the proxy's endpoint")?;
+    let reader = match reader.present() {
+        Some(found) => {
+            let host = found.endpoint.host.clone();
+            Some(certain(host, "rds:DescribeDBProxyEndpoints", "the read-only endpoint's host name")?)
+        }
+        None => None,
+    };
     let known = survey.known(Some(&endpoint), reader.as_deref());
     let functions: Vec<FunctionUse> =
         survey.functions.iter().map(|found| FunctionUse::of(found.function.clone(), &known, found.named)).collect();
@@ -187,6 +195,15 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     }
     let functions = survey.functions.iter().map(|found| found.function.name.clone()).collect();
     Ok(Outcome { endpoint, functions, proofs })
+}
+
+/// A host that functions are to use: no run goes on without one, for it would write what is not there.
+fn certain(host: Option<String>, operation: &'static str, what: &'static str) -> Result<String, Stop> {
+    let missing = || Stop::Refused {
+        doing: "repointing the functions".to_owned(),
+        refusal: Refusal::incomplete(operation, what),
+    };
+    host.ok_or_else(missing)
 }
 
 /// What the registration told of the target's health is minutes old by the time that the proxy is ready.

@@ -322,6 +322,10 @@ async fn delete_proxy(run: &Run<'_>, stack: &Stack, name: &str) -> Result<(), St
     delete_readers(run, stack, &wait).await?;
     wait.insist(run, async || run.cloud.rds.delete_proxy(name).await).await?;
     while let Some(proxy) = wait.look(run, async || run.cloud.rds.proxy(name).await).await? {
+        // A refusal that only mentions a deletion is no proof of one: the status is.
+        if proxy.status != "deleting" {
+            wait.insist(run, async || run.cloud.rds.delete_proxy(name).await).await?;
+        }
         wait.rest(run, &proxy.status).await?;
     }
     Ok(())

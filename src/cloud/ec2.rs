@@ -297,7 +297,20 @@ impl Ec2 {
     /// # Errors
     /// When AWS refuses.
     pub async fn revoke(&self, direction: Direction, group: &str, rules: Vec<String>) -> Answer<()> {
-        gone_is_fine(match direction {
+        match self.revoke_all(direction, group, rules.clone()).await {
+            // One unknown id fails the whole call, and the others stay: each is asked for by itself.
+            Err(refusal) if refusal.kind == Kind::NotFound && rules.len() > 1 => {
+                for rule in rules {
+                    gone_is_fine(self.revoke_all(direction, group, vec![rule]).await)?;
+                }
+                Ok(())
+            }
+            answer => gone_is_fine(answer),
+        }
+    }
+
+    async fn revoke_all(&self, direction: Direction, group: &str, rules: Vec<String>) -> Answer<()> {
+        match direction {
             Direction::Ingress => {
                 let call = self.client.revoke_security_group_ingress().group_id(group);
                 let call = call.set_security_group_rule_ids(Some(rules)).send().await;
@@ -308,7 +321,7 @@ impl Ec2 {
                 let call = call.set_security_group_rule_ids(Some(rules)).send().await;
                 call.map(drop).map_err(|error| refuse("ec2:RevokeSecurityGroupEgress", &error))
             }
-        })
+        }
     }
 
     /// Reads subnets, by id.

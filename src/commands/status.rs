@@ -85,7 +85,7 @@ async fn all(session: &Session) -> Result<Vec<Spec>, Failure> {
     let found = stacks::list(&session.cloud).await.map_err(Problem::refused("listing our stacks"))?;
     let mut specs = Vec::new();
     for (stack, database) in found {
-        let id = database.unwrap_or_else(|| stack.trim_end_matches("-proxy").to_owned());
+        let id = database.unwrap_or_else(|| stack.strip_suffix("-proxy").unwrap_or(&stack).to_owned());
         specs.push(Spec::of(DatabaseRef { id, place: None }, stack));
     }
     Ok(specs)

@@ -65,7 +65,8 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     let result = Box::pin(teardown::carry_out(&session.run(patience, &progress), &stack)).await;
     drop(progress);
     result.map_err(|stop| {
-        let id = stack.database.clone().unwrap_or_else(|| name.trim_end_matches("-proxy").to_owned());
+        let id =
+            stack.database.clone().unwrap_or_else(|| name.strip_suffix("-proxy").unwrap_or(name.as_str()).to_owned());
         let again = format!("To go on: {}", command(global, "teardown", &id, &name));
         Failure::from(stop).after("What is gone is gone; the rest is still there.", &[again])
     })?;

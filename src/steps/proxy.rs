@@ -241,7 +241,12 @@ impl Step for Proxy<'_> {
         }
         let wait = |usable, grace| Change::Await(Wait { state: status.to_owned(), usable, grace });
         match status {
-            "available" => {}
+            "available" if found.proxy.endpoint.is_some() => {}
+            // The model makes no promise that the endpoint is there as soon as the status is: it is part of available.
+            "available" => {
+                let state = "available, without an endpoint yet".to_owned();
+                return Change::Await(Wait { state, usable: true, grace: None });
+            }
             "deleting" => return wait(false, None),
             _ if found.proxy.is_stuck() => return wait(false, Some(Duration::ZERO)),
             // The endpoint comes with the proxy's answer or shortly after it.

@@ -97,7 +97,11 @@ impl Step for ReaderEndpoint<'_> {
         }
         let wait = |grace| Change::Await(Wait { state: found.endpoint.status.clone(), usable: false, grace });
         match found.endpoint.status.as_str() {
-            "available" => Change::None,
+            "available" if found.endpoint.host.is_some() => Change::None,
+            "available" => {
+                let state = "available, without a host name yet".to_owned();
+                Change::Await(Wait { state, usable: false, grace: None })
+            }
             "incompatible-network" | "insufficient-resource-limits" => wait(Some(Duration::ZERO)),
             _ => wait(None),
         }

@@ -86,3 +86,18 @@ async fn an_endpoint_that_is_not_ours_stays_in_the_way_of_both() {
         Box::pin(rdsproxy_setup::teardown::survey(&bed.cloud, &spec.stack, Some(&spec.database))).await.unwrap();
     assert!(stack.other_users.iter().any(|user| user.contains("my-cluster-proxy-ro")), "{:?}", stack.other_users);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_available_proxy_without_its_endpoint_is_waited_for() {
+    let mut world = newcomer();
+    // Long after the status of both says available.
+    world.profile.endpoint_visible = world.profile.proxy_create + world.profile.endpoint_create * 2;
+    let bed = Bed::of(world, NEVER, false);
+    let before = bed.dump().await;
+    assert!(matches!(bed.up(&with(ReaderEndpoint::Auto)).await, Fate::Done(_)));
+    let now = variables(&bed);
+    assert!(now["DB_READER_HOST"].starts_with("my-cluster-proxy-ro.endpoint.proxy-"), "{now:?}");
+    assert!(now["DB_HOST"].starts_with("my-cluster-proxy.proxy-"), "{now:?}");
+    assert!(matches!(bed.down(&with(ReaderEndpoint::Auto)).await, Fate::Done(())));
+    assert_eq!(bed.dump().await, before);
+}

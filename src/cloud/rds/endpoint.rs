@@ -96,7 +96,7 @@ fn plain(found: DbProxyEndpoint) -> Option<Endpoint> {
         name: found.db_proxy_endpoint_name?,
         arn: found.db_proxy_endpoint_arn?,
         status: found.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
-        host: found.endpoint,
+        host: found.endpoint.filter(|host| !host.is_empty()),
         read_only: found.target_role == Some(DbProxyEndpointTargetRole::ReadOnly),
     })
 }

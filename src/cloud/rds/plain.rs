@@ -128,7 +128,7 @@ pub(super) fn proxy(found: DbProxy) -> Option<Proxy> {
         name: found.db_proxy_name?,
         arn: found.db_proxy_arn?,
         status: found.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
-        endpoint: found.endpoint,
+        endpoint: found.endpoint.filter(|host| !host.is_empty()),
         family: found.engine_family.as_deref().and_then(EngineFamily::parse),
         vpc: found.vpc_id.unwrap_or_default(),
         subnets: found.vpc_subnet_ids.unwrap_or_default(),

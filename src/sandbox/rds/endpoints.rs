@@ -156,7 +156,7 @@ fn owner(id: &str) -> String {
 }
 
 fn answer(world: &World, name: &str, endpoint: &Endpoint) -> Value {
-    json!({
+    let mut view = json!({
         "DBProxyEndpointName": name,
         "DBProxyEndpointArn": world.arn("rds", &format!("db-proxy-endpoint:{}", endpoint.id)),
         "DBProxyName": endpoint.proxy,
@@ -164,12 +164,16 @@ fn answer(world: &World, name: &str, endpoint: &Endpoint) -> Value {
         "VpcId": endpoint.vpc_id,
         "VpcSecurityGroupIds": endpoint.groups,
         "VpcSubnetIds": endpoint.subnets,
-        "Endpoint": endpoint.endpoint,
         "CreatedDate": endpoint.created.iso(),
         "TargetRole": endpoint.role,
         "IsDefault": false,
         "EndpointNetworkType": endpoint.network_type,
-    })
+    });
+    // The member is optional in the model (botocore rds 2014-10-31, DBProxyEndpoint), and comes when it comes.
+    if endpoint.created + world.profile.endpoint_visible <= world.now {
+        view["Endpoint"] = json!(endpoint.endpoint);
+    }
+    view
 }
 
 fn default_answer(world: &World, name: &str, proxy: &Proxy) -> Value {
