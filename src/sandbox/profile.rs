@@ -44,6 +44,10 @@ pub struct Profile {
     pub endpoint_delete: Duration,
     /// From `ModifyDBInstance` or `ModifyDBCluster` to `available` again.
     pub database_modify: Duration,
+    /// From the creation of a role or policy to the moment at which its tags count in conditions. Nobody has published a
+    /// figure, so it is zero unless a test asks for one.
+    #[serde(default)]
+    pub tag_conditions: Duration,
 }
 
 impl Profile {
@@ -68,6 +72,7 @@ impl Profile {
             endpoint_create: seconds(60),
             endpoint_delete: seconds(30),
             database_modify: seconds(30),
+            tag_conditions: Duration::ZERO,
         }
     }
 
@@ -92,6 +97,7 @@ impl Profile {
             endpoint_create: seconds(180),
             endpoint_delete: seconds(120),
             database_modify: seconds(120),
+            tag_conditions: Duration::ZERO,
         }
     }
 
@@ -116,6 +122,7 @@ impl Profile {
             endpoint_create: seconds(600),
             endpoint_delete: seconds(600),
             database_modify: seconds(600),
+            tag_conditions: Duration::ZERO,
         }
     }
 }

@@ -51,6 +51,7 @@ impl Survey {
                 subject: format!("rds-db:connect on {id} as {}", self.users()),
                 not_needed: self.kept("role and its rights"),
                 given: self.given.is_some(),
+                fresh: self.seen.role.is_absent(),
                 way: Way::Iam(EndToEnd { database: &self.database, enable, document }),
                 notes: vec![self.database.family.iam_user().to_owned()],
                 patience,
@@ -67,6 +68,7 @@ impl Survey {
                 .kept("role and its rights")
                 .or_else(|| self.by_administrator("reads the secret by policies of its own")),
             given: self.given.is_some(),
+            fresh: self.seen.role.is_absent(),
             way: Way::Secrets(BySecret { secrets, passwords, generate, region, identity: who }),
             notes: vec![format!("why: {}", self.secrets.why)],
             patience,

@@ -9,6 +9,7 @@
 //! IAM authentication on (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-iam-migration.html>).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -24,6 +25,9 @@ use crate::names::{Names, secret_token};
 use crate::password::Password;
 use crate::steps::{not_ours, settling};
 use crate::templates;
+
+/// For how long a denial right after the role's creation may be no more than a tag that does not count yet.
+const TAG_LAG: Duration = Duration::from_secs(20);
 
 /// What the proxy logs in with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,6 +165,8 @@ pub struct SecretAccess<'a> {
     pub way: Way<'a>,
     /// Why there may be nothing to do.
     pub not_needed: Option<String>,
+    /// Whether this run creates the role: rights on condition of its tag may lag for some seconds then.
+    pub fresh: bool,
     /// Whether the role is an administrator's, whose policies are never written.
     pub given: bool,
     /// Lines for the plan.
@@ -305,6 +311,11 @@ impl Step for SecretAccess<'_> {
     fn again(&self, refusal: &Refusal) -> Option<Again> {
         if refusal.kind == Kind::NotYet && refusal.operation.starts_with("rds:") {
             return Some(Again { limit: self.patience.database, pace: Pace::Minutes, look: true });
+        }
+        if self.fresh && refusal.kind == Kind::Denied && refusal.operation == "iam:PutRolePolicy" {
+            let span = self.patience.propagation.span.min(TAG_LAG);
+            let limit = Limit { span, ..self.patience.propagation };
+            return Some(Again { limit, pace: Pace::Dense, look: false });
         }
         // What was made before the refusal is seen again.
         settling(refusal, self.patience.propagation)

@@ -193,3 +193,29 @@ async fn a_boundary_that_is_not_there_is_refused_by_name() {
     let named = |why: &str| why.contains("--permissions-boundary") && why.contains("account 999956789012");
     assert!(matches!(&fate, Fate::Stopped(why) if named(why)), "{fate:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn rights_on_condition_of_a_tag_may_lag_after_our_own_create_and_nowhere_else() {
+    // Right after the role's creation, its tag does not count yet for the right to write its policy.
+    let ours = json!({"StringLike": {"aws:ResourceTag/rdsproxy-setup:stack": "*"}});
+    let policies = vec![json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "NotAction": "iam:PutRolePolicy", "Resource": "*"},
+        {"Effect": "Allow", "Action": "iam:PutRolePolicy", "Resource": "*", "Condition": ours}]})];
+    let mut world = newcomer();
+    world.profile.tag_conditions = std::time::Duration::from_secs(7);
+    let bed = Bed::of(world, NEVER, false);
+    crate::permissions::restrict(&bed, &policies);
+    done(&bed.up(&wish(INSTANCE)).await);
+    // A denial that lasts is a denial, after a limit; and one of a role that was there is one at once.
+    let never = vec![json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "NotAction": "iam:PutRolePolicy", "Resource": "*"}]})];
+    let bed = Bed::of(newcomer(), NEVER, false);
+    crate::permissions::restrict(&bed, &never);
+    for (least, most) in [(2, 30), (1, 1)] {
+        let since = bed.logged();
+        let fate = bed.up(&wish(INSTANCE)).await;
+        assert!(matches!(&fate, Fate::Stopped(why) if why.contains("iam:PutRolePolicy")), "{fate:?}");
+        let tried = bed.actions(since).iter().filter(|action| *action == "PutRolePolicy").count();
+        assert!((least..=most).contains(&tried), "asked {tried} times");
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::account::{AwsError, Call, Need, World};
+use super::super::account::{AwsError, Call, Moment, Need, World};
 use super::super::input;
 use super::{Policy, Role, attach, managed, roles, simulate};
 
@@ -100,6 +100,8 @@ fn resource(world: &World, call: &Call) -> (String, BTreeMap<String, Vec<String>
     let arn = |kind: &str, path: &str, name: &str| {
         format!("arn:{}:iam::{}:{kind}{path}{name}", world.partition, world.account)
     };
+    // What was there from the beginning has been there for ever.
+    let counts = |created: Moment| created == Moment::default() || call.now >= created + world.profile.tag_conditions;
     let path = input::text(&call.input, "Path").unwrap_or("/");
     if let Some(service) = input::text(&call.input, "AWSServiceName") {
         let name = roles::service_linked_name(service).unwrap_or_default();
@@ -107,13 +109,15 @@ fn resource(world: &World, call: &Call) -> (String, BTreeMap<String, Vec<String>
     }
     if let Some(name) = input::text(&call.input, "RoleName") {
         return match world.iam.roles.get(name) {
+            Some(Role { arn, created, .. }) if !counts(*created) => (arn.clone(), BTreeMap::new()),
             Some(Role { arn, tags, .. }) => (arn.clone(), tag_keys(tags, &["aws:ResourceTag", "iam:ResourceTag"])),
             None => (arn("role", path, name), BTreeMap::new()),
         };
     }
     if let Some(given) = input::text(&call.input, "PolicyArn") {
         // Policies have no `iam:ResourceTag`, which roles have.
-        let tags = world.iam.policies.get(given).map(|Policy { tags, .. }| tag_keys(tags, &["aws:ResourceTag"]));
+        let found = world.iam.policies.get(given).filter(|policy| counts(policy.created));
+        let tags = found.map(|Policy { tags, .. }| tag_keys(tags, &["aws:ResourceTag"]));
         return (given.to_owned(), tags.unwrap_or_default());
     }
     if let Some(source) = input::text(&call.input, "PolicySourceArn") {
