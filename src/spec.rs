@@ -274,18 +274,29 @@ pub fn subnet(text: &str) -> Checked<String> {
     wrong("--subnet", text, "a subnet's id begins with subnet-", "List them with: aws ec2 describe-subnets")
 }
 
+/// Checks the name of a database user, wherever it comes from: what it may not hold means more than itself in the
+/// resource of a policy, or is no part of a name.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn usable_user(text: &str) -> Result<(), &'static str> {
+    let unseen = |c: char| c.is_control() || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    if text.is_empty() || text.len() > 128 {
+        return Err("a database user has 1 to 128 characters");
+    }
+    if text.contains("${") || text.chars().any(|c| "*?/,".contains(c) || c.is_whitespace() || unseen(c)) {
+        return Err("a database user has no *, ?, /, comma, ${, spaces or unseen characters");
+    }
+    Ok(())
+}
+
 /// Reads `--db-user`.
 ///
 /// # Errors
 /// When it cannot stand in a policy's resource.
 pub fn db_user(text: &str) -> Checked<String> {
-    if text.is_empty() || text.len() > 128 || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '*') {
-        return wrong(
-            "--db-user",
-            text,
-            "a database user has 1 to 128 characters, no spaces and no *",
-            "Give the name that the function logs in with.",
-        );
+    if let Err(problem) = usable_user(text) {
+        return wrong("--db-user", text, problem, "Give the name that the function logs in with.");
     }
     Ok(text.to_owned())
 }

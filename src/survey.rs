@@ -249,7 +249,7 @@ impl Survey {
             region: cloud.region.clone(),
             names,
             owner,
-            warnings: database.warnings.iter().cloned().chain(warnings).collect(),
+            warnings: database.warnings.iter().chain(&login.warnings).cloned().chain(warnings).collect(),
             functions,
             wants_reader,
             frozen: Vec::new(),

@@ -176,6 +176,8 @@ pub enum CheckId {
     Connect,
     /// The proxy's role may not connect to the database.
     RoleConnects,
+    /// Nothing shows that a secret, which a variable names, is this database's.
+    SecretUnproven,
     /// A function is in no VPC.
     NoVpc,
     /// A function is in another VPC.
@@ -206,6 +208,8 @@ pub enum CheckId {
     IdleClients,
     /// A MySQL client does not send the token whole.
     ClearPlugin,
+    /// Nothing shows how functions log in.
+    LoginUnknown,
     /// The target is not available, for no reason that shows.
     Unexplained,
     /// The target is still scaling.

@@ -69,6 +69,11 @@ pub struct Shape {
     pub keys: Option<Vec<String>>,
     /// The `username`, if there is one.
     pub username: Option<String>,
+    /// The `host`, if there is one.
+    pub host: Option<String>,
+    /// The `dbInstanceIdentifier` or `dbClusterIdentifier`, if there is one: Secrets Manager's consoles and templates
+    /// write them (<https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html>).
+    pub database: Option<String>,
 }
 
 impl Secrets {
@@ -125,10 +130,11 @@ impl Secrets {
             self.client.get_secret_value().secret_id(arn).send().await.map_err(|error| refuse(CALL, &error))?;
         let text = answer.secret_string.unwrap_or_default();
         let Ok(serde_json::Value::Object(value)) = serde_json::from_str(&text) else {
-            return Ok(Shape { keys: None, username: None });
+            return Ok(Shape { keys: None, username: None, host: None, database: None });
         };
-        let username = value.get("username").and_then(|name| name.as_str()).map(str::to_owned);
-        Ok(Shape { keys: Some(value.keys().cloned().collect()), username })
+        let text = |key: &str| value.get(key).and_then(|name| name.as_str()).map(str::to_owned);
+        let database = text("dbInstanceIdentifier").or_else(|| text("dbClusterIdentifier"));
+        Ok(Shape { keys: Some(value.keys().cloned().collect()), username: text("username"), host: text("host"), database })
     }
 
     /// Makes a secret of a user and a password.

@@ -4,11 +4,10 @@
 //! either required or disabled (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_UserAuthConfig.html>),
 //! so functions that share a database user must log in the same way.
 
-use std::collections::BTreeSet;
-
 use super::database::Database;
 use super::functions::FunctionUse;
 use super::problem::Problem;
+use super::users::Users;
 use crate::catalogue::checks::CheckId;
 use crate::cloud::rds::EngineFamily;
 use crate::spec::{ClientAuth, Spec};
@@ -22,8 +21,12 @@ pub struct Login {
     pub end_to_end: bool,
     /// Why functions log in this way, for the plan.
     pub why: String,
-    /// The database users that the functions log in as, where their variables tell.
+    /// The database users that the functions log in as: those of their variables, and those of the flags.
     pub users: Vec<String>,
+    /// Who logs in as whom.
+    pub logins: Users,
+    /// What a person should know before the functions log in this way, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// What a function's variables say of its login.
@@ -57,26 +60,24 @@ impl Sign {
 /// Chooses what keeps the functions working with no change of code.
 ///
 /// # Errors
-/// When the functions need both ways: one proxy does not serve a mix.
+/// When the functions need both ways: one proxy does not serve a mix; or a variable names no usable database user.
 pub fn choose(
     wanted: ClientAuth,
     end_to_end: bool,
     functions: &[FunctionUse],
-    users: &[String],
+    named: &[String],
 ) -> Result<Login, Problem> {
-    let users: Vec<String> = if users.is_empty() {
-        functions.iter().filter_map(user_of).collect::<BTreeSet<_>>().into_iter().collect()
-    } else {
-        users.to_vec()
-    };
-    let login = |iam, why: String| Ok(Login { iam, end_to_end, why, users });
+    let logins = Users::of(functions, named)?;
+    let users = logins.names();
+    let signs: Vec<(&str, Sign)> =
+        functions.iter().map(|found| (found.function.name.as_str(), sign_of(found))).collect();
+    let warnings = contrary(wanted, &signs);
+    let login = |iam, why: String| Ok(Login { iam, end_to_end, why, users, logins, warnings });
     match wanted {
         ClientAuth::Iam => return login(true, "asked for with --client-auth iam".to_owned()),
         ClientAuth::Password => return login(false, "asked for with --client-auth password".to_owned()),
         ClientAuth::Auto => {}
     }
-    let signs: Vec<(&str, Sign)> =
-        functions.iter().map(|found| (found.function.name.as_str(), sign_of(found))).collect();
     let tell = |(function, sign): &(&str, Sign)| sign.sentence(function);
     let told: Vec<String> = signs.iter().filter(|(_, sign)| *sign != Sign::None).map(tell).collect();
     let (token, password): (Vec<_>, Vec<_>) = signs.iter().partition(|(_, sign)| sign.iam());
@@ -106,6 +107,22 @@ pub fn choose(
         )
         .known(CheckId::LoginMismatch)),
     }
+}
+
+/// The functions whose variables speak against the way that a flag asks for.
+fn contrary(wanted: ClientAuth, signs: &[(&str, Sign)]) -> Vec<String> {
+    let warn = |(function, sign): &(&str, Sign)| match (wanted, sign) {
+        (ClientAuth::Iam, Sign::Password(_) | Sign::Secret(_)) => Some(format!(
+            "{}, and --client-auth iam makes the proxy refuse passwords: it cannot log in until its code sends IAM tokens.",
+            sign.sentence(function)
+        )),
+        (ClientAuth::Password, Sign::Token(_)) => Some(format!(
+            "{}, and --client-auth password makes the proxy refuse tokens: it cannot log in until its code sends a password.",
+            sign.sentence(function)
+        )),
+        _ => None,
+    };
+    signs.iter().filter_map(warn).collect()
 }
 
 /// Checks what end-to-end IAM asks of the wishes and the database.
@@ -243,25 +260,31 @@ pub(super) fn key_in<'a>(text: &'a str, keys: &[&str]) -> Option<&'a str> {
     pairs.filter(|(_, value)| !value.is_empty()).find(|(key, _)| wanted(key)).map(|(_, value)| value)
 }
 
-/// The database user that a function's variables name.
-pub(super) fn user_of(found: &FunctionUse) -> Option<String> {
+/// The database user that a function's variables name, and the variable that does.
+pub(super) fn user_in(found: &FunctionUse) -> Option<(&str, &str)> {
     let variables = &found.function.variables.0;
     let says_so = |name: &str| {
         let name = name.to_ascii_uppercase();
         any_of(&DATABASE, &name) && (name.ends_with("USER") || name.ends_with("USERNAME"))
     };
-    let usual = ["DB_USER", "DB_USERNAME"].iter().find_map(|name| variables.get(*name));
-    let by_name = || variables.iter().find(|(name, value)| says_so(name) && !value.is_empty()).map(|(_, value)| value);
+    let usual = ["DB_USER", "DB_USERNAME"].iter().find_map(|name| variables.get_key_value(*name));
+    let by_name = || variables.iter().find(|(name, value)| says_so(name) && !value.is_empty());
     let in_value = || {
         found.variables.iter().find_map(|holding| {
             let url = login_in(found, holding).and_then(|login| login.split(':').next());
-            let value = variables.get(&holding.name)?;
+            let (name, value) = variables.get_key_value(&holding.name)?;
             url.or_else(|| key_in(value, &["user", "uid", "username"]))
                 .filter(|user| !user.is_empty() && !user.contains('%'))
+                .map(|user| (user, name.as_str()))
         })
     };
-    let named = usual.filter(|value| !value.is_empty()).or_else(by_name).map(String::as_str);
-    named.or_else(in_value).map(str::to_owned)
+    let named = usual.filter(|(_, value)| !value.is_empty()).or_else(by_name);
+    named.map(|(name, value)| (value.as_str(), name.as_str())).or_else(in_value)
+}
+
+/// The database user that a function's variables name.
+pub(super) fn user_of(found: &FunctionUse) -> Option<String> {
+    user_in(found).map(|(user, _)| user.to_owned())
 }
 
 #[cfg(test)]

@@ -129,8 +129,9 @@ impl Chosen {
             if let Some(secret) = secrets.iter().find(names) {
                 warnings.push(format!(
                     "{} names the secret {}, but no variable of it holds a host of the database. If it reads the host there, \
-                     step 13 cannot point it at the proxy: change the host in the secret's value, and name it with --function, \
-                     so that it may connect.",
+                     step 13 cannot point it at the proxy. Do not change the host in the secret: its rotation connects to \
+                     that host, and must not go through the proxy. Give the function the proxy's host in a variable, a \
+                     parameter, or a second secret for clients, and name it with --function, so that it may connect.",
                     function.name, secret.name
                 ));
             } else if let Some((variable, parameter)) =
@@ -242,7 +243,7 @@ fn check(found: &FunctionUse, vpc: &str) -> Result<(), Problem> {
             format!("reading the function's variables ({name}): AWS does not show them: {why}"),
             [
                 "Writing without reading would wipe them, so nothing is changed. Allow kms:Decrypt on the function's key to these credentials.".to_owned(),
-                "Or leave it out by naming the others with --function.".to_owned(),
+                format!("Or leave it out: --exclude-function {name}."),
             ],
         ).known(CheckId::HiddenVariables));
     }
@@ -251,13 +252,13 @@ fn check(found: &FunctionUse, vpc: &str) -> Result<(), Problem> {
         Some(own) => Err(Problem::unfit(
             format!("checking the function ({name}): it is in {own}, the database in {vpc}"),
             [format!(
-                "A proxy is reached from its own VPC. Attach the function to {vpc}, or leave it out by naming the others with --function."
+                "A proxy is reached from its own VPC. Attach the function to {vpc}, or leave it out: --exclude-function {name}."
             )],
         ).known(CheckId::OtherVpc)),
         None => Err(Problem::unfit(
             format!("checking the function ({name}): it is in no VPC, and a proxy is never public"),
             [format!(
-                "Attach the function to private subnets of {vpc}, or leave it out by naming the others with --function."
+                "Attach the function to private subnets of {vpc}, or leave it out: --exclude-function {name}."
             )],
         ).known(CheckId::NoVpc)),
     }

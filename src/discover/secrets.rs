@@ -1,18 +1,20 @@
 //! Which secrets the proxy logs in with.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use super::auth::{Login, refers_to_secret};
+use super::auth::Login;
 use super::created::{self, Planned};
 use super::database::Database;
 use super::functions::FunctionUse;
 use super::keys;
+use super::named::{Named, Proof, referred};
 use super::problem::{Problem, did_you_mean};
 use crate::catalogue::checks::CheckId;
 use crate::cloud::rds::{MasterSecret, Proxy};
-use crate::cloud::secrets::Secret;
+use crate::cloud::secrets::{Secret, Shape};
+use crate::cloud::tags::DATABASE;
 use crate::cloud::{Cloud, Tags};
-use crate::spec::Spec;
+use crate::spec::{CreateSecret, Spec};
 
 /// The secrets of the proxy, and why these.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,18 +67,22 @@ pub async fn choose(
     if login.end_to_end {
         return Ok(Secrets::of(Vec::new(), "none: the proxy logs in with IAM"));
     }
+    let mut search = Search {
+        cloud,
+        spec,
+        database,
+        named: referred(functions),
+        master: database.master_secret.as_ref().map(|managed| managed_secret(database, managed)),
+        shapes: BTreeMap::new(),
+    };
     let mut chosen = match &spec.create_secret {
-        Some(wanted) => {
-            let (mut found, planned) = created::look(cloud, spec, wanted).await?;
-            found.extend(in_use(cloud, spec, database, proxy).await?);
-            let kms_key = match &wanted.kms_key {
-                Some(key) => Some(keys::resolve(cloud, key).await?),
-                None => None,
-            };
-            Secrets { found, planned, kms_key, why: "made with --create-secret".to_owned(), warnings: Vec::new() }
+        Some(wanted) => search.beside_new(wanted, login, proxy).await?,
+        None if spec.secrets.is_empty() => {
+            let mut found = search.in_use(proxy).await?;
+            let whys = search.complete(&login.users, &mut found).await?;
+            Secrets::of(found, whys.join("; "))
         }
-        None if spec.secrets.is_empty() => find(cloud, spec, database, functions, login, proxy).await?,
-        None => Secrets::of(read(cloud, &spec.secrets).await?, "named with --secret"),
+        None => Secrets::of(search.read(&spec.secrets).await?, "named with --secret"),
     };
     keys::by_arn(cloud, &mut chosen.found).await?;
     chosen.warnings = chosen.found.iter().filter_map(alternating).collect();
@@ -84,11 +90,11 @@ pub async fn choose(
     chosen.found.dedup_by(|a, b| a.arn == b.arn);
     if spec.inspect_secret {
         for secret in chosen.found.iter_mut().filter(|secret| !secret.deleted) {
-            let (user, host) = inspect(cloud, secret).await?;
+            let (user, host) = inspect(secret, search.shape(secret).await?)?;
             secret.user = Some(user);
             if host {
                 chosen.warnings.push(format!(
-                    "The secret {} holds a host. A function that reads its host from there is not pointed at the proxy by step 13: change that function, or the secret.",
+                    "The secret {} holds a host. Step 13 does not point a function at the proxy that reads its host from there. Do not change the host in the secret: its rotation connects to that host, and must not go through the proxy. Give the function the proxy's host in a variable, a parameter, or a second secret for clients.",
                     secret.name
                 ));
             }
@@ -96,65 +102,174 @@ pub async fn choose(
     }
     let planned = |user: &&String| !chosen.planned.iter().any(|planned| planned.user == **user);
     let users: Vec<String> = login.users.iter().filter(planned).cloned().collect();
-    cover(&users, &chosen.found)?;
+    cover(&users, &chosen.found, login)?;
+    chosen.warnings.extend(search.left_out(&chosen.found));
+    chosen.warnings.extend(master_alone(database, &chosen));
     Ok(chosen)
 }
 
-async fn find(
-    cloud: &Cloud,
-    spec: &Spec,
-    database: &Database,
-    functions: &[FunctionUse],
-    login: &Login,
-    proxy: Option<&Proxy>,
-) -> Result<Secrets, Problem> {
-    let master = database.master_secret.as_ref().map(|managed| managed_secret(database, managed));
-    let mut found = in_use(cloud, spec, database, proxy).await?;
-    let why = "the proxy uses it already";
-    let covered = |found: &[Secret]| missing_user(&login.users, found).is_none();
-    if !found.is_empty() && covered(&found) {
-        return Ok(Secrets::of(found, why));
-    }
-    let mut whys: Vec<&str> = if found.is_empty() { Vec::new() } else { vec![why] };
-    let wants_master =
-        login.users.is_empty() || login.users.iter().any(|user| Some(user) == database.master_user.as_ref());
-    let named = referred(functions);
-    if let Some(master) = master.filter(|_| wants_master || named.is_empty()) {
-        found.push(master);
-        whys.push("the master user's secret, managed by RDS");
-    }
-    if (found.is_empty() || !covered(&found)) && !named.is_empty() {
-        found.extend(read(cloud, &named).await?);
-        whys.push("a function's variable refers to it");
-    }
-    if found.is_empty() {
-        return Err(ask(cloud, spec, database).await);
-    }
-    Ok(Secrets::of(found, whys.join("; ")))
+/// What the least of rights asks for, where the only secret is the master user's.
+fn master_alone(database: &Database, chosen: &Secrets) -> Option<String> {
+    let master = database.master_user.as_ref()?;
+    let managed = database.master_secret.as_ref().map(|managed| &managed.arn);
+    let is_master = |secret: &Secret| Some(&secret.arn) == managed || secret.user.as_ref() == Some(master);
+    let users = chosen.planned.iter().map(|planned| &planned.user);
+    let alone = chosen.found.iter().all(is_master) && users.into_iter().all(|user| user == master);
+    (alone && !chosen.names().is_empty()).then(|| {
+        format!(
+            "The only secret is the master user's ({master}), so the functions may do everything in the database. A user of their own with fewer rights is safer: create it in the database, let the functions log in as it, and add --create-secret --db-user NAME."
+        )
+    })
 }
 
-/// The secrets that an existing proxy logs in with, without those that someone deleted.
-async fn in_use(
-    cloud: &Cloud,
-    spec: &Spec,
-    database: &Database,
-    proxy: Option<&Proxy>,
-) -> Result<Vec<Secret>, Problem> {
-    let master = database.master_secret.as_ref().map(|managed| managed_secret(database, managed));
-    let mut found = Vec::new();
-    for auth in proxy.map(|proxy| proxy.auth.as_slice()).unwrap_or_default() {
-        let arn = &auth.secret;
-        match &master {
-            Some(master) if master.arn == *arn => found.push(master.clone()),
-            _ => {
-                let doing = format!("looking at the secret ({arn})");
-                found.extend(cloud.secrets.describe(arn).await.map_err(Problem::refused(doing))?);
+/// A search for the secrets of a proxy.
+struct Search<'a> {
+    cloud: &'a Cloud,
+    spec: &'a Spec,
+    database: &'a Database,
+    /// Secrets that the functions' variables name.
+    named: Vec<Named>,
+    /// The master user's secret, where RDS manages it.
+    master: Option<Secret>,
+    /// What was read of secrets' values already: each is read once.
+    shapes: BTreeMap<String, Shape>,
+}
+
+impl Search<'_> {
+    /// Those of `--create-secret`, those that the proxy uses already, and what the functions' other users need.
+    async fn beside_new(
+        &mut self,
+        wanted: &CreateSecret,
+        login: &Login,
+        proxy: Option<&Proxy>,
+    ) -> Result<Secrets, Problem> {
+        let (mut found, planned) = created::look(self.cloud, self.spec, wanted).await?;
+        let kms_key = match &wanted.kms_key {
+            Some(key) => Some(keys::resolve(self.cloud, key).await?),
+            None => None,
+        };
+        found.extend(self.in_use(proxy).await?);
+        let others: Vec<String> = login.users.iter().filter(|user| !wanted.users.contains(user)).cloned().collect();
+        let mut whys = vec!["made with --create-secret"];
+        if missing_user(&others, &found).is_some() {
+            whys.extend(self.complete(&others, &mut found).await?);
+        }
+        Ok(Secrets { found, planned, kms_key, why: whys.join("; "), warnings: Vec::new() })
+    }
+
+    /// Adds what users and functions need beyond what was found, and says why each was chosen.
+    async fn complete(
+        &mut self,
+        users: &[String],
+        found: &mut Vec<Secret>,
+    ) -> Result<Vec<&'static str>, Problem> {
+        let covered = |found: &[Secret]| !found.is_empty() && missing_user(users, found).is_none();
+        let lacking = |named: &[Named], found: &[Secret]| named.iter().any(|named| named.alone && !named.is_among(found));
+        let mut whys = if found.is_empty() { Vec::new() } else { vec!["the proxy uses it already"] };
+        if covered(found) && !lacking(&self.named, found) {
+            return Ok(whys);
+        }
+        let wants_master = if users.is_empty() {
+            found.is_empty() && !self.named.iter().any(|named| named.alone)
+        } else {
+            users.iter().any(|user| Some(user) == self.database.master_user.as_ref())
+        };
+        if let Some(master) = self.master.clone().filter(|_| wants_master || self.named.is_empty()) {
+            found.push(master);
+            whys.push("the master user's secret, managed by RDS");
+        }
+        let mut unproven = None;
+        if !covered(found) || lacking(&self.named, found) {
+            for named in self.named.clone() {
+                if named.is_among(found) {
+                    continue;
+                }
+                for secret in self.read(std::slice::from_ref(&named.id)).await? {
+                    match self.proof(&secret).await? {
+                        Some(proof) => {
+                            found.push(secret);
+                            whys.push(proof.why());
+                        }
+                        None => unproven = unproven.or_else(|| Some(named.unproven(self.database, self.spec))),
+                    }
+                }
             }
         }
+        match unproven {
+            Some(problem) if !covered(found) || lacking(&self.named, found) => return Err(problem),
+            _ => {}
+        }
+        if found.is_empty() && self.spec.create_secret.is_none() {
+            return Err(ask(self.cloud, self.spec, self.database).await);
+        }
+        whys.dedup();
+        Ok(whys)
     }
-    // One of ours can be taken back as long as it is only scheduled for deletion.
-    found.retain(|secret| !secret.deleted || created::ours(secret, &spec.stack));
-    Ok(found)
+
+    /// What shows that a secret, which a variable names, is this database's.
+    async fn proof(&mut self, secret: &Secret) -> Result<Option<Proof>, Problem> {
+        if self.master.as_ref().is_some_and(|master| master.arn == secret.arn) {
+            return Ok(Some(Proof::Managed));
+        }
+        let tag = |key: &str| secret.tags.get(key);
+        if created::ours(secret, &self.spec.stack) || tag(DATABASE) == Some(&self.database.id) {
+            return Ok(Some(Proof::Tag));
+        }
+        if !self.spec.inspect_secret {
+            return Ok(None);
+        }
+        let shape = self.shape(secret).await?;
+        let known = |host: &String| self.database.hosts.iter().any(|known| known.name.eq_ignore_ascii_case(host));
+        let of_host = shape.host.as_ref().is_some_and(known);
+        let of_name = shape.database.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(&self.database.id));
+        Ok((of_host || (shape.host.is_none() && of_name)).then_some(Proof::Value))
+    }
+
+    /// The shape of a secret's value, read once.
+    async fn shape(&mut self, secret: &Secret) -> Result<Shape, Problem> {
+        if let Some(shape) = self.shapes.get(&secret.arn) {
+            return Ok(shape.clone());
+        }
+        let doing = format!("inspecting the secret ({})", secret.name);
+        let shape = self.cloud.secrets.inspect(&secret.arn).await.map_err(Problem::refused(doing))?;
+        self.shapes.insert(secret.arn.clone(), shape.clone());
+        Ok(shape)
+    }
+
+    /// The secrets that functions without a user of their own name, and that the proxy does not get.
+    fn left_out(&self, found: &[Secret]) -> Vec<String> {
+        let left = self.named.iter().filter(|named| named.alone && !named.is_among(found));
+        left.map(Named::left_out).collect()
+    }
+
+    /// The secrets that an existing proxy logs in with, without those that someone deleted.
+    async fn in_use(&self, proxy: Option<&Proxy>) -> Result<Vec<Secret>, Problem> {
+        let mut found = Vec::new();
+        for auth in proxy.map(|proxy| proxy.auth.as_slice()).unwrap_or_default() {
+            let arn = &auth.secret;
+            match &self.master {
+                Some(master) if master.arn == *arn => found.push(master.clone()),
+                _ => {
+                    let doing = format!("looking at the secret ({arn})");
+                    found.extend(self.cloud.secrets.describe(arn).await.map_err(Problem::refused(doing))?);
+                }
+            }
+        }
+        // One of ours can be taken back as long as it is only scheduled for deletion.
+        found.retain(|secret| !secret.deleted || created::ours(secret, &self.spec.stack));
+        Ok(found)
+    }
+
+    /// Looks at secrets by name or ARN.
+    async fn read(&self, ids: &[String]) -> Result<Vec<Secret>, Problem> {
+        let mut found = read(self.cloud, ids).await?;
+        for secret in &mut found {
+            if let Some(master) = self.master.as_ref().filter(|master| master.arn == secret.arn) {
+                secret.user.clone_from(&master.user);
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// RDS tells all that is needed of the secret that it manages itself.
@@ -175,26 +290,32 @@ fn managed_secret(database: &Database, managed: &MasterSecret) -> Secret {
 ///
 /// The proxy finds a client's credentials by the user name within the secrets, one secret a user
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-secrets-arns.html>).
-fn missing_user<'a>(users: &'a [String], secrets: &[Secret]) -> Option<&'a String> {
+pub(crate) fn missing_user<'a>(users: &'a [String], secrets: &[Secret]) -> Option<&'a String> {
     let unknown = secrets.iter().filter(|secret| secret.user.is_none()).count();
     users.iter().filter(|user| !secrets.iter().any(|secret| secret.user.as_ref() == Some(user))).nth(unknown)
 }
 
-fn cover(users: &[String], secrets: &[Secret]) -> Result<(), Problem> {
+/// Stops where a user has no secret: whoever logs in as that user would be cut off.
+fn cover(users: &[String], secrets: &[Secret], login: &Login) -> Result<(), Problem> {
     let Some(user) = missing_user(users, secrets) else { return Ok(()) };
     let of = |secret: &Secret| match &secret.user {
         Some(user) => format!("{} ({user})", secret.name),
         None => secret.name.clone(),
     };
     let have: Vec<String> = secrets.iter().map(of).collect();
-    Err(Problem::unfit(
-        format!("choosing the secrets: the functions log in as {}, but no secret is for {user}", users.join(" and ")),
-        [
-            format!("The proxy has {}; it needs one secret for each database user.", have.join(", ")),
-            "Name one for each: --secret NAME, once a user; or have it made: --create-secret --db-user NAME. --db-user says as whom the functions log in, where their variables mislead."
-                .to_owned(),
-        ],
-    ).known(CheckId::SecretOfUser))
+    let have = if have.is_empty() { "none of these".to_owned() } else { have.join(", ") };
+    let mut hints = vec![
+        format!("The proxy has {have}; it needs one secret for each database user."),
+        "Name one for each: --secret NAME, once a user; or have it made: --create-secret --db-user NAME.".to_owned(),
+    ];
+    let functions = login.logins.functions(user);
+    if !functions.is_empty() {
+        let flags: Vec<String> = functions.iter().map(|name| format!("--exclude-function {name}")).collect();
+        hints.push(format!("Or leave out who logs in as {user}: {}.", flags.join(" ")));
+    }
+    let clause = login.logins.clause(user);
+    let headline = format!("choosing the secrets: {clause}, but no secret is for {user}");
+    Err(Problem::unfit(headline, hints).known(CheckId::SecretOfUser))
 }
 
 /// The name in a secret's ARN, without the hyphen and six characters that Secrets Manager adds to it.
@@ -248,9 +369,8 @@ pub(crate) fn alternating(secret: &Secret) -> Option<String> {
 }
 
 /// Checks the shape of a secret's value, and answers the user that it is for and whether it holds a host.
-async fn inspect(cloud: &Cloud, secret: &Secret) -> Result<(String, bool), Problem> {
+fn inspect(secret: &Secret, shape: Shape) -> Result<(String, bool), Problem> {
     let doing = format!("inspecting the secret ({})", secret.name);
-    let shape = cloud.secrets.inspect(&secret.arn).await.map_err(Problem::refused(doing.clone()))?;
     let Some(keys) = shape.keys else {
         return Err(Problem::unfit(
             format!("{doing}: its value is no JSON object"),
@@ -278,17 +398,6 @@ async fn inspect(cloud: &Cloud, secret: &Secret) -> Result<(String, bool), Probl
         )],
     )
     .known(CheckId::SecretShape))
-}
-
-/// Secrets that the functions' variables name: ARNs anywhere, names in variables that say so.
-fn referred(functions: &[FunctionUse]) -> Vec<String> {
-    let mut found = BTreeSet::new();
-    for (name, value) in functions.iter().flat_map(|found| &found.function.variables.0) {
-        if refers_to_secret(name, value) {
-            found.insert(value.clone());
-        }
-    }
-    found.into_iter().collect()
 }
 
 async fn ask(cloud: &Cloud, spec: &Spec, database: &Database) -> Problem {

@@ -3,8 +3,10 @@
 use super::facts::{Facts, Unread};
 use super::{Finding, Judge, Opinion};
 use crate::catalogue::StepId;
-use crate::catalogue::checks::CheckId;
+use crate::catalogue::checks::{CheckId, Severity};
 use crate::cloud::iam::Judgement;
+use crate::cloud::secrets::Secret;
+use crate::discover::secrets::missing_user;
 use crate::engine::ledger::Verdict;
 
 pub(super) const JUDGES: &[(CheckId, Judge)] = &[
@@ -27,7 +29,18 @@ fn users(facts: &Facts<'_>) -> Opinion {
     if survey.login.end_to_end || survey.login.users.is_empty() {
         return Opinion::Beside;
     }
-    // The survey stops where a user has no secret for sure.
+    // The survey stops where no secret is for a user; one that the proxy does not have yet is told here.
+    if let Some(proxy) = facts.proxy() {
+        let has = |secret: &&Secret| proxy.auth.iter().any(|auth| auth.secret == secret.arn) && !secret.deleted;
+        let have: Vec<Secret> = survey.secrets.found.iter().filter(has).cloned().collect();
+        if let Some(user) = missing_user(&survey.login.users, &have) {
+            let clause = survey.login.logins.clause(user);
+            let finding = Finding::of(CheckId::SecretOfUser, [format!("{clause}, and the proxy has no secret for {user}.")]);
+            let stack = (&survey.database.id, &survey.names.stack);
+            let mend = format!("Carry out step 3: rdsproxy-setup up --db {} --name {}.", stack.0, stack.1);
+            return Opinion::Found(Finding { severity: Severity::Warning, ..finding }.mended_by([mend]));
+        }
+    }
     let unknown: Vec<&str> =
         survey.secrets.found.iter().filter(|secret| secret.user.is_none()).map(|secret| secret.name.as_str()).collect();
     if unknown.is_empty() {

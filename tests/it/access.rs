@@ -162,6 +162,141 @@ async fn every_user_needs_a_secret_and_gets_its_own_right_to_connect() {
     assert!(policies.contains("/admin") && policies.contains("/app"), "{policies}");
 }
 
+/// The functions of a database whose user has no secret at its proxy.
+fn cut_off(dump: &Value, database: &str) -> Vec<String> {
+    let proxy = &dump["rds"]["proxies"][format!("{database}-proxy")];
+    let secrets = dump["secrets"]["secrets"].as_object().unwrap();
+    let user_of = |arn: &Value| {
+        let secret = secrets.values().find(|secret| secret["arn"] == *arn).unwrap();
+        let name = secret["name"].as_str().unwrap();
+        let tagged = secret["tags"]["rdsproxy-setup:user"].as_str().map(str::to_owned);
+        tagged.unwrap_or_else(|| if name.starts_with("rds!") { "admin" } else { "app" }.to_owned())
+    };
+    let users: Vec<String> = proxy["auth"].as_array().unwrap().iter().map(|auth| user_of(&auth["secret_arn"])).collect();
+    let functions = dump["lambda"]["functions"].as_object().unwrap().iter().filter_map(|(name, function)| {
+        let variables = function["latest"]["environment"].as_object()?;
+        let own = variables.values().any(|value| value.as_str().unwrap().contains(proxy["endpoint"].as_str().unwrap()));
+        let in_url = || variables.get("DATABASE_URL").map(|url| url.as_str().unwrap().split(['/', ':']).nth(3).unwrap());
+        let user = variables.get("DB_USER").and_then(Value::as_str).or_else(in_url)?;
+        (own && !users.iter().any(|have| have == user)).then(|| name.clone())
+    });
+    functions.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_of_a_flag_is_added_to_those_of_the_variables() {
+    let mut world = newcomer();
+    set(&mut world, "InvoiceFunction", "DB_USER", "billing");
+    let asked = |id: &str, user: &str| Spec {
+        db_users: vec![user.to_owned()],
+        create_secret: Some(CreateSecret { users: vec![user.to_owned()], kms_key: None, generate: true }),
+        ..wish(id)
+    };
+    for (id, user, users) in [("my-instance", "billing", ["admin", "billing"]), ("my-cluster", "app2", ["app", "app2"])] {
+        let bed = Bed::of(world.clone(), NEVER, false);
+        let survey = Box::pin(bed.survey(&asked(id, user))).await.unwrap();
+        assert_eq!(survey.login.users, users);
+        let fate = bed.up(&asked(id, user)).await;
+        assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
+        let dump = bed.dump().await;
+        assert_eq!(dump["rds"]["proxies"][format!("{id}-proxy")]["auth"].as_array().map(Vec::len), Some(2));
+        assert_eq!(cut_off(&dump, id), [""; 0]);
+        // What is remembered adds as well.
+        let since = bed.logged();
+        let fate = bed.up(&wish(id)).await;
+        assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
+        assert_eq!(bed.mutations(since), [""; 0]);
+    }
+    // Where nothing is for one of them, it is named, and can be left out.
+    world.rds.instances.get_mut("my-instance").unwrap().master_secret = None;
+    let why = refused(world.clone(), &asked("my-instance", "billing")).await;
+    for part in ["DBAppFunction (DB_USER) logs in as admin", "no secret is for admin", "--exclude-function DBAppFunction"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    let mut spec = asked("my-instance", "billing");
+    spec.excluded_functions = vec!["DBAppFunction".to_owned()];
+    let bed = Bed::of(world, NEVER, false);
+    assert!(matches!(bed.up(&spec).await, Fate::Done(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_that_a_policy_would_read_otherwise_is_never_granted() {
+    for bad in ["*", "adm?n", "${aws:username}", "a/b", "a,b", "two words", "a\u{1b}[2J"] {
+        let mut world = newcomer();
+        set(&mut world, "InvoiceFunction", "DB_USER", bad);
+        let why = refused(world, &wish("my-instance")).await;
+        assert!(why.contains("(InvoiceFunction): DB_USER holds"), "{bad:?}: {why}");
+        assert!(why.contains("--exclude-function InvoiceFunction"), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_only_a_variable_names_needs_proof() {
+    let mut world = newcomer();
+    world.secrets.secrets.get_mut("my-cluster/app").unwrap().tags.clear();
+    let why = refused(world.clone(), &wish("my-cluster")).await;
+    for part in ["OrdersFunction names the secret", "in DB_SECRET_ARN", "--secret ", "--inspect-secret", "SecretUnproven"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    // Each kind of proof is enough.
+    let named = Spec { secrets: vec!["my-cluster/app".to_owned()], ..wish("my-cluster") };
+    assert!(matches!(Bed::of(world.clone(), NEVER, false).up(&named).await, Fate::Done(_)));
+    let inspected = Spec { inspect_secret: true, ..wish("my-cluster") };
+    let value = |world: &mut World, more: &str| {
+        let secret = world.secrets.secrets.get_mut("my-cluster/app").unwrap();
+        secret.versions[0].text = Some(format!(r#"{{"username":"app","password":"x"{more}}}"#));
+    };
+    for (more, proves) in [
+        ("", false),
+        (r#","host":"other.example.com""#, false),
+        (r#","host":"other.example.com","dbClusterIdentifier":"my-cluster""#, false),
+        (r#","dbClusterIdentifier":"my-cluster""#, true),
+        (r#","host":"my-cluster.cluster-c9akciq32abc.eu-central-1.rds.amazonaws.com""#, true),
+    ] {
+        value(&mut world, more);
+        let bed = Bed::of(world.clone(), NEVER, false);
+        let survey = Box::pin(bed.survey(&inspected)).await;
+        assert_eq!(survey.is_ok(), proves, "{more}: {:?}", survey.err());
+        assert!(bed.actions(0).iter().filter(|action| *action == "GetSecretValue").count() <= 1, "read twice");
+    }
+    // What the proxy uses already needs no further proof.
+    let bed = Bed::of(world, NEVER, false);
+    assert!(matches!(bed.up(&named).await, Fate::Done(_)));
+    assert!(matches!(bed.up(&wish("my-cluster")).await, Fate::Done(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_names_its_secret_and_no_user_gets_that_secret() {
+    let mut world = newcomer();
+    let arn = world.secrets.secrets["my-cluster/app"].arn.clone();
+    let secret = world.secrets.secrets.get_mut("my-cluster/app").unwrap();
+    secret.tags.insert("rdsproxy-setup:database".to_owned(), "my-instance".to_owned());
+    for function in ["DBAppFunction", "InvoiceFunction"] {
+        let variables = world.lambda.functions.get_mut(function).unwrap().latest.environment.as_mut().unwrap();
+        variables.remove("DB_USER");
+        variables.insert("DB_SECRET_ARN".to_owned(), arn.clone());
+    }
+    let bed = Bed::of(world, NEVER, false);
+    let survey = Box::pin(bed.survey(&wish("my-instance"))).await.unwrap();
+    assert_eq!(survey.secrets.names(), ["my-cluster/app"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_plan_warns_of_the_login() {
+    let warnings = async |spec: &Spec| {
+        let bed = Bed::of(newcomer(), NEVER, false);
+        Box::pin(bed.survey(spec)).await.unwrap().warnings.join("\n")
+    };
+    let told = warnings(&wish("my-instance")).await;
+    assert!(told.contains("the master user's (admin)") && told.contains("--create-secret --db-user"), "{told}");
+    let told = warnings(&wish("my-cluster")).await;
+    assert!(!told.contains("master"), "{told}");
+    let told = warnings(&Spec { client_auth: ClientAuth::Iam, ..wish("my-cluster") }).await;
+    for part in ["OrdersFunction carries a password in DB_PASSWORD", "ReportsFunction carries a password in DATABASE_URL"] {
+        assert!(told.contains(part) && told.contains("--client-auth iam makes the proxy refuse passwords"), "{told}");
+    }
+}
+
 fn creating(users: &[&str]) -> Spec {
     let mut spec = wish("my-cluster");
     spec.db_users = users.iter().map(|user| (*user).to_owned()).collect();

@@ -2,7 +2,7 @@
 
 use super::{CheckId, CheckInfo, Severity};
 
-pub(super) const ROWS: [CheckInfo; 15] = [
+pub(super) const ROWS: [CheckInfo; 16] = [
     CheckInfo {
         id: CheckId::NoVpc,
         number: 60,
@@ -165,6 +165,17 @@ pub(super) const ROWS: [CheckInfo; 15] = [
         symptom: "`IAM authentication failed for user … Invalid credentials`, though the policy is right.",
         cause: "The client's library lacks the cleartext plugin, has it turned off, or cuts long passwords.",
         mend: "Turn the plugin on, within TLS; `rdsproxy-setup connect --db ID` prints a line that does.",
+        page: "rds-proxy-connecting.html",
+        explains: &[],
+    },
+    CheckInfo {
+        id: CheckId::LoginUnknown,
+        number: 75,
+        severity: Severity::Error,
+        title: "Nothing shows how a function logs in",
+        symptom: "`up` stops at once.",
+        cause: "The function's variables carry no password, secret or switch, its role may not connect with IAM tokens, and IAM authentication of the database is off; a wrong guess would cut it off.",
+        mend: "Look into its code, then say it: --client-auth password or --client-auth iam.",
         page: "rds-proxy-connecting.html",
         explains: &[],
     },

@@ -2,7 +2,7 @@
 
 use super::{CheckId, CheckInfo, Severity};
 
-pub(super) const ROWS: [CheckInfo; 14] = [
+pub(super) const ROWS: [CheckInfo; 15] = [
     CheckInfo {
         id: CheckId::SecretMissing,
         number: 40,
@@ -156,5 +156,16 @@ pub(super) const ROWS: [CheckInfo; 14] = [
         mend: "Carry out step 8: `rdsproxy-setup up --db ID`.",
         page: "rds-proxy-iam-setup.html",
         explains: &["AUTH_FAILURE"],
+    },
+    CheckInfo {
+        id: CheckId::SecretUnproven,
+        number: 54,
+        severity: Severity::Error,
+        title: "Nothing shows that a secret is this database's",
+        symptom: "`up` stops at once.",
+        cause: "A function's variable names the secret, and nothing else does: whoever may write variables could name any secret, and the proxy would read it.",
+        mend: "Name it with --secret, or let its value be read once with --inspect-secret, or tag it with rdsproxy-setup:database=ID.",
+        page: "rds-proxy-secrets-arns.html",
+        explains: &[],
     },
 ];
