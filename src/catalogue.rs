@@ -59,6 +59,13 @@ pub struct StepInfo {
     pub doc: &'static str,
 }
 
+/// What holds for every log-in within TLS, and shows nowhere in the account
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html>).
+pub const CERTIFICATE: &str = "the proxy's certificate chains to Amazon Trust Services: code that pins the RDS certificate bundle fails, and the runtime's own store works";
+
+/// What a check of the connection shows, and what it does not.
+pub const PROVES: &str = "This shows that network and role work, not the function's own code: how it logs in and which certificates it trusts.";
+
 const RDS_GUIDE: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/";
 
 /// All steps, by number.

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use permissions::{For, Permissions};
 pub use proving::{Connect, Prove, Token};
 
-use crate::spec::{ClientAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
+use crate::spec::{ClientAuth, ClientPasswordAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
 
 /// Puts an Amazon RDS Proxy between existing Lambda functions and an existing database.
 #[derive(Debug, Parser)]
@@ -166,6 +166,9 @@ pub struct Up {
     /// How functions log in at the proxy; auto keeps them working without a change of code.
     #[arg(long, value_enum, default_value_t = ClientAuth::Auto)]
     pub client_auth: ClientAuth,
+    /// How functions that log in with a password send it [default: as the database does, else AWS's choice].
+    #[arg(long, value_enum)]
+    pub client_password_auth: Option<ClientPasswordAuth>,
     /// How the proxy logs in at the database: with the passwords of secrets, or with IAM from end to end.
     #[arg(long, value_enum)]
     pub database_auth: Option<DatabaseAuth>,

@@ -238,7 +238,7 @@ pub async fn before(cloud: &Cloud, survey: &Survey) -> Vec<Finding> {
     let of_given = given(survey, &mut diagnosis);
     let mut found = diagnosis.findings;
     // The plan itself tells of conflicts, of what it will mend, and what the survey warns of already.
-    found.retain(|finding| BEFORE.contains(&finding.check));
+    found.retain(|finding| BEFORE.contains(&finding.check) || finding.check.is_refusal());
     found.extend(of_given);
     found
 }

@@ -9,7 +9,7 @@ use crate::cloud::Tags;
 use crate::cloud::rds::Pool;
 use crate::names;
 
-pub use choices::{ClientAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
+pub use choices::{ClientAuth, ClientPasswordAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
 pub use iam::{connect_policy, foreign, permissions_boundary, role};
 
 /// What `up` was asked for.
@@ -41,6 +41,8 @@ pub struct Spec {
     pub adopt: bool,
     /// How functions log in.
     pub client_auth: ClientAuth,
+    /// How clients send their passwords; unset: as the database itself has it by default.
+    pub client_password_auth: Option<ClientPasswordAuth>,
     /// How the proxy logs in at the database; unset: as it does, or with secrets.
     pub database_auth: Option<DatabaseAuth>,
     /// Whether IAM authentication of the database may be turned on.
@@ -87,6 +89,7 @@ impl Spec {
             connect_policy_arn: None,
             adopt: false,
             client_auth: ClientAuth::Auto,
+            client_password_auth: None,
             database_auth: None,
             enable_iam_auth: false,
             db_users: Vec::new(),
@@ -280,7 +283,10 @@ pub fn subnet(text: &str) -> Checked<String> {
 /// # Errors
 /// What is wrong with it.
 pub fn usable_user(text: &str) -> Result<(), &'static str> {
-    let unseen = |c: char| c.is_control() || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let unseen = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
     if text.is_empty() || text.len() > 128 {
         return Err("a database user has 1 to 128 characters");
     }

@@ -10,6 +10,7 @@ use crate::cloud::lambda::{Function, Variables};
 use crate::cloud::rds::Target as Row;
 use crate::cloud::sts::Identity;
 use crate::cloud::{Cloud, Kind, Owner, Refusal, tags};
+use crate::discover::evidence::Evidence;
 use crate::discover::functions::Chosen;
 use crate::discover::given::{self, GivenRole};
 use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
@@ -20,7 +21,7 @@ use crate::discover::{Database, FunctionUse, Login, Problem, acls, auth, functio
 use crate::engine::{Patience, Seen, Step};
 use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
 use crate::password::Password;
-use crate::spec::{DatabaseAuth, ReaderEndpoint, Spec};
+use crate::spec::{ClientAuth, DatabaseAuth, ReaderEndpoint, Spec};
 use crate::steps::connect_policy::InForce;
 use crate::steps::proxy::{self, Owned};
 use crate::steps::reader_endpoint::{self, OwnedEndpoint};
@@ -192,7 +193,9 @@ impl Survey {
         let listed = listed.map_err(Problem::refused("listing the functions"))?;
         let proxy = visible(proxy, "looking for the proxy")?;
         let role: Seen<Role> = visible(role.map(Seen::from), "looking for the proxy's role")?;
-        let spec = &proxy.present().map_or_else(|| spec.clone(), |found| remembered::recall(spec, &found.tags));
+        let asked = spec;
+        let recalled = proxy.present().map(|found| remembered::recall(spec, &found.tags, &found.proxy)).transpose()?;
+        let spec = &recalled.clone().unwrap_or_else(|| spec.clone());
 
         let mut known = database.hosts.clone();
         known.extend(proxy.present().and_then(|found| found.proxy.endpoint.clone()).map(proxy_host));
@@ -211,7 +214,20 @@ impl Survey {
         let (end_to_end, adopted) = (end_to_end(spec, &proxy), adopted(spec, &proxy));
         let given =
             if adopted { None } else { given::role(cloud, spec, &identity, (&names, &owner, &role), &proxy).await? };
-        let login = auth::choose(spec.client_auth, end_to_end, &functions, &spec.db_users)?;
+        let found = proxy.present().map(|found| &found.proxy);
+        let evidence = match spec.client_auth {
+            ClientAuth::Auto => Evidence::read(cloud, &database, &functions, found, &identity).await,
+            ClientAuth::Iam | ClientAuth::Password => Evidence::default(),
+        };
+        let login = auth::choose(spec.client_auth, end_to_end, &functions, &spec.db_users, &evidence)?;
+        // One that only a tag names shows nothing.
+        let own = names.policy_arn(&identity.partition, &identity.account);
+        let policy = asked.connect_policy_arn.clone().unwrap_or(own);
+        let beyond = remembered::beyond(asked, spec, &login);
+        // With a policy that someone else made, nothing is granted here, save the role's own right with end-to-end IAM.
+        if spec.connect_policy_arn.is_none() || end_to_end {
+            remembered::granted(cloud, &beyond, &login, &policy).await?;
+        }
         auth::check_end_to_end(&login, spec, &database)?;
 
         let (groups, secrets, subnets, access, registered, functions) = tokio::join!(
@@ -237,6 +253,7 @@ impl Survey {
         let role_arn = given.as_ref().map_or(own.as_str(), |given| given.arn.as_str());
         database.warnings.extend(about(cloud, &secrets, &identity, role_arn).await);
         database.warnings.extend(given.iter().filter_map(|given| unread(given, &role)));
+        remembered::no_new_secret(&beyond, &secrets, found)?;
         let access = granted(visible(access.map(Seen::from), "reading the role's policy")?, &secrets, &database);
         let registered = visible(registered, "reading the proxy's target")?;
         database.warnings.extend(walls(cloud, &database, spec, &proxy, &registered).await);

@@ -246,6 +246,14 @@ impl CheckId {
     }
 }
 
+impl CheckId {
+    /// Whether no proxy can serve such a database, so that `up` stops and `doctor` reports the same.
+    #[must_use]
+    pub fn is_refusal(self) -> bool {
+        database::ROWS.iter().any(|info| info.id == self && info.severity == Severity::Error)
+    }
+}
+
 /// All of them, by number.
 pub fn all() -> impl Iterator<Item = &'static CheckInfo> {
     [&database::ROWS[..], &network::ROWS[..], &credentials::ROWS[..], &clients::ROWS[..], &proxy::ROWS[..]]

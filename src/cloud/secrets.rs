@@ -134,7 +134,12 @@ impl Secrets {
         };
         let text = |key: &str| value.get(key).and_then(|name| name.as_str()).map(str::to_owned);
         let database = text("dbInstanceIdentifier").or_else(|| text("dbClusterIdentifier"));
-        Ok(Shape { keys: Some(value.keys().cloned().collect()), username: text("username"), host: text("host"), database })
+        Ok(Shape {
+            keys: Some(value.keys().cloned().collect()),
+            username: text("username"),
+            host: text("host"),
+            database,
+        })
     }
 
     /// Makes a secret of a user and a password.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::diagnosis::At;
 use super::session::{Session, command, consent, patience};
 use super::{diagnosis, passwords};
-use crate::catalogue::STEPS;
+use crate::catalogue::{CERTIFICATE, PROVES, STEPS};
 use crate::cli::{Global, Up};
 use crate::cloud::rds::Pool;
 use crate::doctor::Finding;
@@ -115,7 +115,7 @@ fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &End
         report::result(&format!("proven from {functions} to {endpoint}, {}: {}", proof.who(), proof.line()));
     }
     if !outcome.proofs.is_empty() {
-        report::result("");
+        report::result(&format!("{PROVES}\nWithin TLS, {CERTIFICATE}.\n"));
     }
     if !done.is_empty() {
         report::result(&format!("{}\n", report::changes(done)));
@@ -270,6 +270,7 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
         connect_policy_arn: args.connect_policy_arn.as_deref().map(spec::connect_policy).transpose()?,
         adopt: args.adopt,
         client_auth: args.client_auth,
+        client_password_auth: args.client_password_auth,
         database_auth: args.database_auth,
         enable_iam_auth: args.enable_iam_auth,
         db_users: args.db_users.iter().map(|text| spec::db_user(text)).collect::<Result<_, _>>()?,

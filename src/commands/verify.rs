@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::doctor::address;
 use super::session::{Session, command, consent, patience};
+use crate::catalogue::{CERTIFICATE, PROVES};
 use crate::cli::{Global, Prove};
 use crate::doctor::path::{self, Aspect, Standing};
 use crate::doctor::{self, Finding};
@@ -118,7 +119,7 @@ fn show(global: &Global, session: &Session, survey: &Survey, found: &Static, pro
             "schema": SCHEMA, "proxy": survey.names.stack, "database": survey.database.id,
             "verified": exit(found, all) == Exit::Done, "static": report::aspects_document(&found.aspects),
             "findings": report::findings(&found.findings), "probed": proofs.is_some(),
-            "probes": report::proofs_document(all),
+            "probes": report::proofs_document(all), "proves": PROVES, "certificate": CERTIFICATE,
         }));
         return;
     }
@@ -129,6 +130,7 @@ fn show(global: &Global, session: &Session, survey: &Survey, found: &Static, pro
     for proof in all {
         report::result(&format!("\n{}", report::proof(proof)));
     }
+    report::result(&format!("\n{PROVES}\nWithin TLS, {CERTIFICATE}."));
     let failed = all.iter().filter(|proof| !proof.ok).count();
     match (proofs, failed) {
         (None, _) => {

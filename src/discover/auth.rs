@@ -1,10 +1,13 @@
 //! How functions log in: with IAM tokens or with a password.
 //!
-//! Judged by each function's variables alone. AWS takes one `IAMAuth` a secret, and for MySQL and PostgreSQL it is
+//! Judged by each function's variables, and where those say nothing by what else shows it ([`Evidence`]). AWS takes one `IAMAuth` a secret, and for MySQL and PostgreSQL it is
 //! either required or disabled (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_UserAuthConfig.html>),
 //! so functions that share a database user must log in the same way.
 
+use std::collections::BTreeMap;
+
 use super::database::Database;
+use super::evidence::{Evidence, Shown};
 use super::functions::FunctionUse;
 use super::problem::Problem;
 use super::users::Users;
@@ -44,7 +47,7 @@ enum Sign {
 
 impl Sign {
     fn iam(&self) -> bool {
-        matches!(self, Self::Token(_) | Self::None)
+        matches!(self, Self::Token(_))
     }
 
     fn sentence(&self, function: &str) -> String {
@@ -60,12 +63,14 @@ impl Sign {
 /// Chooses what keeps the functions working with no change of code.
 ///
 /// # Errors
-/// When the functions need both ways: one proxy does not serve a mix; or a variable names no usable database user.
+/// When the functions need both ways: one proxy does not serve a mix; when nothing shows how one of them logs in; or
+/// when a variable names no usable database user.
 pub fn choose(
     wanted: ClientAuth,
     end_to_end: bool,
     functions: &[FunctionUse],
     named: &[String],
+    evidence: &Evidence,
 ) -> Result<Login, Problem> {
     let logins = Users::of(functions, named)?;
     let users = logins.names();
@@ -79,13 +84,42 @@ pub fn choose(
         ClientAuth::Auto => {}
     }
     let tell = |(function, sign): &(&str, Sign)| sign.sentence(function);
-    let told: Vec<String> = signs.iter().filter(|(_, sign)| *sign != Sign::None).map(tell).collect();
-    let (token, password): (Vec<_>, Vec<_>) = signs.iter().partition(|(_, sign)| sign.iam());
+    let (mut token, mut password, mut open) = (Vec::new(), Vec::new(), Vec::new());
+    let mut shown: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (found, pair) in functions.iter().zip(&signs) {
+        let iam = match &pair.1 {
+            Sign::None => match evidence.of(found) {
+                Shown::Token(why) => {
+                    shown.entry(why).or_default().push(pair.0);
+                    true
+                }
+                Shown::Password(why) => {
+                    shown.entry(why).or_default().push(pair.0);
+                    false
+                }
+                Shown::Nothing(looked) => {
+                    open.push((pair.0, looked));
+                    continue;
+                }
+            },
+            sign => sign.iam(),
+        };
+        if iam { token.push(pair) } else { password.push(pair) }
+    }
+    let seen = signs.iter().filter(|(_, sign)| *sign != Sign::None).map(tell);
+    let silent = shown.iter().map(|(why, functions)| format!("{}: {why}", some(functions)));
+    let told: Vec<String> = seen.chain(silent).collect();
     match (password.first(), token.first()) {
+        (Some(one), Some(other)) => Err(Problem::unfit(
+            format!("choosing the client authentication: {}, but {}", tell(one), tell(other)),
+            [
+                "One proxy login cannot serve both. Choose --client-auth iam or --client-auth password for all.",
+                "Or make two proxies: name the functions of each with --function, and give the second a --name.",
+            ],
+        )
+        .known(CheckId::LoginMismatch)),
+        _ if !open.is_empty() => Err(unknown(&open, told)),
         (None, None) => login(true, "no function was found, so the documented default".to_owned()),
-        (None, Some(_)) if told.is_empty() => {
-            login(true, "no function carries a password or names a secret, so they use IAM tokens".to_owned())
-        }
         (None, Some(_)) => login(true, told.join("; ")),
         (Some(first), None) if end_to_end => Err(Problem::unfit(
             format!(
@@ -98,15 +132,40 @@ pub fn choose(
             ],
         )),
         (Some(_), None) => login(false, told.join("; ")),
-        (Some(one), Some(other)) => Err(Problem::unfit(
-            format!("choosing the client authentication: {}, but {}", tell(one), tell(other)),
-            [
-                "One proxy login cannot serve both. Choose --client-auth iam or --client-auth password for all.",
-                "Or make two proxies: name the functions of each with --function, and give the second a --name.",
-            ],
-        )
-        .known(CheckId::LoginMismatch)),
     }
+}
+
+/// The first few of some functions.
+fn some(functions: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    let names = functions.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match functions.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{names} and {more} more"),
+        _ => names,
+    }
+}
+
+/// Nothing shows how these functions log in: what was looked at, function by function.
+fn unknown(open: &[(&str, String)], told: Vec<String>) -> Problem {
+    let names: Vec<&str> = open.iter().map(|(name, _)| *name).collect();
+    let (verb, them) = if names.len() == 1 { ("logs", "it") } else { ("log", "them") };
+    let mut hints: Vec<String> = open.iter().map(|(name, looked)| format!("Looked at for {name}: {looked}.")).collect();
+    hints.extend(told.into_iter().map(|seen| format!("Seen of others: {seen}.")));
+    hints.push("If the code sends a password, which it may read from anywhere: --client-auth password.".to_owned());
+    hints.push("If the code makes IAM tokens for each connection: --client-auth iam.".to_owned());
+    Problem::unfit(
+        format!(
+            "choosing the client authentication: nothing shows how {} {verb} in, and a wrong guess would cut {them} off",
+            some(&names)
+        ),
+        hints,
+    )
+    .known(CheckId::LoginUnknown)
+}
+
+/// Whether a function's variables say nothing of how it logs in.
+pub(super) fn silent(found: &FunctionUse) -> bool {
+    sign_of(found) == Sign::None
 }
 
 /// The functions whose variables speak against the way that a flag asks for.
@@ -292,11 +351,38 @@ mod tests {
     use super::*;
     use crate::discover::functions::example::using;
 
+    /// IAM authentication of the database is on.
+    fn on() -> Evidence {
+        Evidence { database: true, ..Evidence::default() }
+    }
+
+    #[test]
+    fn silence_is_no_evidence() {
+        let silent = [using("one", &[("DB_HOST", "{}")]), using("two", &[("DB_HOST", "{}"), ("DB_USER", "app")])];
+        let refused = choose(ClientAuth::Auto, false, &silent, &[], &Evidence::default()).unwrap_err();
+        let refused = format!("{refused:?}");
+        for part in [
+            "how one, two log in",
+            "Looked at for one",
+            "Looked at for two",
+            "--client-auth password",
+            "--client-auth iam",
+        ] {
+            assert!(refused.contains(part), "{part}: {refused}");
+        }
+        let role = |answer| Evidence { roles: BTreeMap::from([(String::new(), answer)]), ..Evidence::default() };
+        assert!(choose(ClientAuth::Auto, false, &silent, &[], &role(Ok(true))).unwrap().iam);
+        assert!(choose(ClientAuth::Auto, false, &silent, &[], &role(Ok(false))).is_err());
+        assert!(choose(ClientAuth::Auto, false, &silent, &[], &role(Err("no".to_owned()))).is_err());
+        assert!(choose(ClientAuth::Auto, false, &silent, &[], &on()).unwrap().iam);
+        assert!(choose(ClientAuth::Auto, false, &[], &[], &Evidence::default()).unwrap().iam);
+    }
+
     #[test]
     fn each_way_of_logging_in_is_told_by_its_variables() {
         let iam = |variables: &[(&str, &str)]| {
             let found = using("f", variables);
-            let login = choose(ClientAuth::Auto, false, std::slice::from_ref(&found), &[]).unwrap();
+            let login = choose(ClientAuth::Auto, false, std::slice::from_ref(&found), &[], &on()).unwrap();
             (login.iam, login.users)
         };
         let user = |name: &str| vec![name.to_owned()];
@@ -322,11 +408,11 @@ mod tests {
     #[test]
     fn a_mix_is_refused_and_a_wish_settles_it() {
         let mix = [using("one", &[("DB_HOST", "{}"), ("DB_PASSWORD", "x")]), using("two", &[("DB_HOST", "{}")])];
-        let refused = choose(ClientAuth::Auto, false, &mix, &[]).unwrap_err().to_string();
+        let refused = choose(ClientAuth::Auto, false, &mix, &[], &on()).unwrap_err().to_string();
         assert!(refused.contains("one carries a password in DB_PASSWORD") && refused.contains("two"), "{refused}");
-        assert!(choose(ClientAuth::Iam, false, &mix, &[]).unwrap().iam);
-        assert!(!choose(ClientAuth::Password, false, &mix, &[]).unwrap().iam);
-        let end_to_end = choose(ClientAuth::Auto, true, &mix[..1], &[]).unwrap_err().to_string();
+        assert!(choose(ClientAuth::Iam, false, &mix, &[], &on()).unwrap().iam);
+        assert!(!choose(ClientAuth::Password, false, &mix, &[], &on()).unwrap().iam);
+        let end_to_end = choose(ClientAuth::Auto, true, &mix[..1], &[], &on()).unwrap_err().to_string();
         assert!(end_to_end.contains("--database-auth iam"), "{end_to_end}");
     }
 }

@@ -59,6 +59,20 @@ impl Database {
         self.hosts.iter().filter(|host| host.kind == HostKind::Member).count() > 1
     }
 
+    /// Whether users of it log in with `mysql_native_password` by default: MariaDB knows no other way that a proxy
+    /// takes, and RDS and Aurora changed theirs with MySQL 8.4
+    /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/MySQL.Concepts.FeatureSupport.html>).
+    #[must_use]
+    pub fn prefers_native_password(&self) -> bool {
+        let version = self.label.rsplit(' ').next().unwrap_or_default();
+        let major = |text: &str| text.split('.').map_while(|part| part.parse::<u32>().ok()).take(2).collect::<Vec<_>>();
+        match self.family {
+            EngineFamily::MySql if self.label.contains("MariaDB") => true,
+            EngineFamily::MySql => major(version) < vec![8, 4],
+            EngineFamily::PostgreSql | EngineFamily::SqlServer => false,
+        }
+    }
+
     /// The main host name.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -237,6 +251,29 @@ fn of_instance(found: Instance) -> Result<Database, Problem> {
     })
 }
 
+/// A cluster that replicates another one. In an Aurora global database a proxy may stand in front of a secondary cluster,
+/// for reads (<https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-gdb.html>); functions that write would
+/// fail there, so it is not set up here.
+fn replica(id: &str, arn: &str, source: &str) -> Problem {
+    let region = |arn: &str| arn.split(':').nth(3).map(str::to_owned);
+    let name = source.rsplit(':').next().unwrap_or(source);
+    let elsewhere = region(source).filter(|of| source.starts_with("arn:") && Some(of) != region(arn).as_ref());
+    let (headline, hints) = match elsewhere {
+        Some(of) => (
+            format!("checking the database ({id}): it replicates {name} of {of}, so it takes no writes"),
+            vec![
+                format!("Set the proxy up in front of the primary cluster, in its own region: --region {of} --db {name}."),
+                "RDS Proxy can serve a secondary cluster of an Aurora global database for reads; this program does not set that up. Create such a proxy yourself, and use its read-only endpoint.".to_owned(),
+            ],
+        ),
+        None => (
+            format!("checking the database ({id}): it is a replica of {name}, which RDS Proxy refuses as a target"),
+            vec![format!("Name the source: --db {name}.")],
+        ),
+    };
+    Problem::unfit(headline, hints).known(CheckId::Replica)
+}
+
 fn of_cluster(found: Cluster, members: &[Instance]) -> Result<Database, Problem> {
     let id = found.id;
     if found.mode == "serverless" {
@@ -247,11 +284,7 @@ fn of_cluster(found: Cluster, members: &[Instance]) -> Result<Database, Problem>
         .known(CheckId::ServerlessV1));
     }
     if let Some(source) = &found.replica_of {
-        return Err(Problem::unfit(
-            format!("checking the database ({id}): it is a replica of {source}, which RDS Proxy refuses as a target"),
-            [format!("Name the source: --db {source}.")],
-        )
-        .known(CheckId::Replica));
+        return Err(replica(&id, &found.arn, source));
     }
     let (family, engine) = family(&id, &found.engine)?;
     usable_status(&id, &found.status)?;

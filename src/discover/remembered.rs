@@ -3,8 +3,14 @@
 //! Tags of the proxy remember it, so that a later run without the flags, and `status`, want the same
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.html> says what a tag may hold).
 
-use crate::cloud::{Tags, tags};
-use crate::spec::{ClientAuth, Spec};
+use super::auth::Login;
+use super::evidence::takes;
+use super::problem::Problem;
+use super::secrets::Secrets;
+use crate::cloud::rds::Proxy;
+use crate::cloud::tags::{LOGIN, USERS};
+use crate::cloud::{Cloud, Tags, tags};
+use crate::spec::{self, ClientAuth, Spec};
 
 /// The longest value that a tag may have.
 const LONGEST: usize = 256;
@@ -31,26 +37,121 @@ pub fn wishes(spec: &Spec) -> Tags {
 }
 
 /// The wishes, with what an earlier run's flags asked for where today's are silent.
-#[must_use]
-pub fn recall(spec: &Spec, proxy: &Tags) -> Spec {
+///
+/// Whoever may tag the proxy can write these tags, so they are held to the rules of the flags, and believed as far as
+/// the account itself shows the same: they may narrow what is granted, and never widen it.
+///
+/// # Errors
+/// When a tag names a user that no flag may name, or another login than the proxy has.
+pub fn recall(spec: &Spec, tags: &Tags, proxy: &Proxy) -> Result<Spec, Problem> {
     let mut spec = spec.clone();
     if spec.client_auth == ClientAuth::Auto {
-        spec.client_auth = match proxy.get(tags::LOGIN).map(String::as_str) {
+        spec.client_auth = match tags.get(LOGIN).map(String::as_str) {
             Some("iam") => ClientAuth::Iam,
             Some("password") => ClientAuth::Password,
             _ => ClientAuth::Auto,
         };
+        let remembered = match spec.client_auth {
+            ClientAuth::Iam => Some(true),
+            ClientAuth::Password => Some(false),
+            ClientAuth::Auto => None,
+        };
+        if let (Some(remembered), Some(takes)) = (remembered, takes(proxy))
+            && remembered != takes
+        {
+            let word = |iam: bool| if iam { "IAM tokens" } else { "passwords" };
+            return Err(Problem::unfit(
+                format!(
+                    "reading what the proxy remembers ({}): its tag {LOGIN} says {}, but the proxy takes {} alone",
+                    proxy.name,
+                    word(remembered),
+                    word(takes)
+                ),
+                [
+                    "A tag alone does not change how functions log in, since others may write tags.",
+                    "Say which is right: --client-auth iam or --client-auth password.",
+                ],
+            ));
+        }
     }
     if spec.connect_policy_arn.is_none() {
         // Whoever wrote this tag gets nothing by it: such a policy is only compared, and granted to nobody.
-        let remembered = proxy.get(tags::CONNECT_POLICY).and_then(|arn| crate::spec::connect_policy(arn).ok());
+        let remembered = tags.get(tags::CONNECT_POLICY).and_then(|arn| crate::spec::connect_policy(arn).ok());
         spec.connect_policy_arn = remembered;
     }
     if spec.db_users.is_empty() {
-        let users = proxy.get(tags::USERS).into_iter().flat_map(|users| users.split(' '));
+        let users = tags.get(USERS).into_iter().flat_map(|users| users.split(' '));
         spec.db_users = users.filter(|user| !user.is_empty()).map(str::to_owned).collect();
+        for user in &spec.db_users {
+            if let Err(problem) = spec::usable_user(user) {
+                return Err(Problem::unfit(
+                    format!(
+                        "reading what the proxy remembers ({}): its tag {USERS} names {user:?}, which is not usable: {problem}",
+                        proxy.name
+                    ),
+                    ["Remove the tag, or say as whom the functions log in: --db-user NAME."],
+                ));
+            }
+        }
     }
-    spec
+    Ok(spec)
+}
+
+/// The users that nothing but the proxy's tags names.
+#[must_use]
+pub fn beyond(asked: &Spec, recalled: &Spec, login: &Login) -> Vec<String> {
+    if !asked.db_users.is_empty() {
+        return Vec::new();
+    }
+    recalled.db_users.iter().filter(|user| !login.logins.in_variables(user)).cloned().collect()
+}
+
+/// Stops where a user that only a tag names may not connect yet.
+///
+/// # Errors
+/// When the connect policy in force does not name one of them, or cannot be read.
+pub async fn granted(cloud: &Cloud, beyond: &[String], login: &Login, policy: &str) -> Result<(), Problem> {
+    if beyond.is_empty() || !login.iam {
+        return Ok(());
+    }
+    let doing = || format!("reading the connect policy ({policy})");
+    let found = cloud.iam.policy(policy).await.map_err(Problem::refused(doing()))?;
+    let document = match &found {
+        Some(found) => {
+            cloud.iam.policy_document(&found.arn, &found.version).await.map_err(Problem::refused(doing()))?
+        }
+        None => serde_json::Value::Null,
+    };
+    let granted = |user: &str| {
+        let resources = document["Statement"][0]["Resource"].as_array();
+        let of = |resource: &serde_json::Value| {
+            resource.as_str().and_then(|text| text.rsplit_once('/')).is_some_and(|(_, of)| of == user)
+        };
+        resources.is_some_and(|all| all.iter().any(of))
+    };
+    beyond.iter().find(|user| !granted(user)).map_or(Ok(()), |user| Err(widens(user)))
+}
+
+/// Stops where a user that only a tag names would give the proxy a further secret.
+///
+/// # Errors
+/// When one of them does.
+pub fn no_new_secret(beyond: &[String], secrets: &Secrets, proxy: Option<&Proxy>) -> Result<(), Problem> {
+    let has = |arn: &str| proxy.is_some_and(|proxy| proxy.auth.iter().any(|auth| auth.secret == arn));
+    let new = secrets.found.iter().filter(|secret| !has(&secret.arn)).filter_map(|secret| secret.user.as_ref());
+    new.into_iter().find(|user| beyond.contains(user)).map_or(Ok(()), |user| Err(widens(user)))
+}
+
+fn widens(user: &str) -> Problem {
+    Problem::unfit(
+        format!(
+            "reading what the proxy remembers: only its tag {USERS} names the database user {user}, and nothing else of the account does"
+        ),
+        [
+            "A tag alone grants nothing, since others may write tags.".to_owned(),
+            format!("If functions log in as that user, say so: --db-user {user}."),
+        ],
+    )
 }
 
 #[cfg(test)]
@@ -65,13 +166,33 @@ mod tests {
         Spec { client_auth: auth, db_users: users, ..Spec::of(database, stack) }
     }
 
+    /// A proxy that takes tokens alone, or passwords alone.
+    fn proxy(iam: bool) -> Proxy {
+        Proxy {
+            name: "main-proxy".to_owned(),
+            auth: vec![crate::cloud::rds::ProxyAuth::of("arn", iam)],
+            ..Proxy::default()
+        }
+    }
+
+    #[test]
+    fn a_tag_is_held_to_the_rules_of_flags_and_to_what_the_proxy_does() {
+        let silent = spec(ClientAuth::Auto, &[]);
+        let tags = |key: &str, value: &str| Tags::from([(key.to_owned(), value.to_owned())]);
+        assert!(recall(&silent, &tags(LOGIN, "password"), &proxy(true)).unwrap_err().to_string().contains(LOGIN));
+        assert!(recall(&silent, &tags(LOGIN, "iam"), &proxy(false)).is_err());
+        for bad in ["*", "a/b", "app a?min", "${aws:username}"] {
+            assert!(recall(&silent, &tags(USERS, bad), &proxy(true)).unwrap_err().to_string().contains(USERS), "{bad}");
+        }
+    }
+
     #[test]
     fn what_was_asked_for_comes_back_and_flags_go_first() {
         let asked = spec(ClientAuth::Password, &["app", "reports"]);
         let memory = wishes(&asked);
-        let later = recall(&spec(ClientAuth::Auto, &[]), &memory);
+        let later = recall(&spec(ClientAuth::Auto, &[]), &memory, &proxy(false)).unwrap();
         assert_eq!((later.client_auth, &later.db_users), (ClientAuth::Password, &asked.db_users));
-        let now = recall(&spec(ClientAuth::Iam, &["admin"]), &memory);
+        let now = recall(&spec(ClientAuth::Iam, &["admin"]), &memory, &proxy(false)).unwrap();
         assert_eq!((now.client_auth, now.db_users.as_slice()), (ClientAuth::Iam, &["admin".to_owned()][..]));
         assert!(wishes(&spec(ClientAuth::Auto, &[])).is_empty());
     }

@@ -158,13 +158,10 @@ impl Search<'_> {
     }
 
     /// Adds what users and functions need beyond what was found, and says why each was chosen.
-    async fn complete(
-        &mut self,
-        users: &[String],
-        found: &mut Vec<Secret>,
-    ) -> Result<Vec<&'static str>, Problem> {
+    async fn complete(&mut self, users: &[String], found: &mut Vec<Secret>) -> Result<Vec<&'static str>, Problem> {
         let covered = |found: &[Secret]| !found.is_empty() && missing_user(users, found).is_none();
-        let lacking = |named: &[Named], found: &[Secret]| named.iter().any(|named| named.alone && !named.is_among(found));
+        let lacking =
+            |named: &[Named], found: &[Secret]| named.iter().any(|named| named.alone && !named.is_among(found));
         let mut whys = if found.is_empty() { Vec::new() } else { vec!["the proxy uses it already"] };
         if covered(found) && !lacking(&self.named, found) {
             return Ok(whys);

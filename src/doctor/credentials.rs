@@ -35,7 +35,8 @@ fn users(facts: &Facts<'_>) -> Opinion {
         let have: Vec<Secret> = survey.secrets.found.iter().filter(has).cloned().collect();
         if let Some(user) = missing_user(&survey.login.users, &have) {
             let clause = survey.login.logins.clause(user);
-            let finding = Finding::of(CheckId::SecretOfUser, [format!("{clause}, and the proxy has no secret for {user}.")]);
+            let finding =
+                Finding::of(CheckId::SecretOfUser, [format!("{clause}, and the proxy has no secret for {user}.")]);
             let stack = (&survey.database.id, &survey.names.stack);
             let mend = format!("Carry out step 3: rdsproxy-setup up --db {} --name {}.", stack.0, stack.1);
             return Opinion::Found(Finding { severity: Severity::Warning, ..finding }.mended_by([mend]));

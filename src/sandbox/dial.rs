@@ -125,13 +125,26 @@ fn login(world: &World, seat: &Configuration, proxy: &Proxy, event: &Value, now:
     } else {
         let own = auth.and_then(|auth| secrets::find(world, &auth.secret_arn)).and_then(secrets::Secret::password);
         let given = text(event, "password");
-        given.is_some() && own.as_deref() == given && auth.is_some_and(|auth| auth.iam_auth != "REQUIRED")
+        given.is_some()
+            && own.as_deref() == given
+            && auth.is_some_and(|auth| auth.iam_auth != "REQUIRED" && understands(world, proxy, auth))
     };
     match (taken, postgres) {
         (true, _) => Ok((24.0, format!("logged in as {user}"))),
         (false, true) => denied("login_denied", format!("28P01: The login of {user} failed")),
         (false, false) => denied("login_denied", format!("1045 (28000): Access denied for user '{user}'")),
     }
+}
+
+/// A proxy of the MySQL family asks for `caching_sha2_password` unless told otherwise
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_UserAuthConfig.html>), and MariaDB does not know it
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.html>, limitations for MariaDB).
+fn understands(world: &World, proxy: &Proxy, auth: &Auth) -> bool {
+    let target = proxy.target_group.target.as_ref();
+    let maria = target.is_some_and(|target| {
+        targets::instances(world, target).iter().any(|(_, instance, _)| instance.engine == "mariadb")
+    });
+    !maria || auth.client_password.as_deref() == Some("MYSQL_NATIVE_PASSWORD")
 }
 
 fn query(world: &World, proxy: &Proxy, now: Moment) -> Stage {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{NO_FUNCTION, PASSWORD_LOGIN};
+use crate::catalogue::CERTIFICATE;
 use crate::catalogue::StepId;
 use crate::cloud::Tags;
 use crate::cloud::rds::ProxyAuth;
@@ -11,11 +12,11 @@ use crate::discover::{FunctionUse, remembered};
 use crate::engine::Step;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
-use crate::spec::NetworkType;
+use crate::spec::{ClientPasswordAuth, NetworkType};
 use crate::steps::attach::Attach;
 use crate::steps::connect_policy::ConnectPolicy;
 use crate::steps::ingress::{Ingress, Path};
-use crate::steps::proxy::{Owned, Proxy, WITH_TARGET, WITHOUT_TARGET};
+use crate::steps::proxy::{ClientPassword, Owned, Proxy, WITH_TARGET, WITHOUT_TARGET};
 use crate::steps::proxy_group::ProxyGroup;
 use crate::steps::proxy_role::ProxyRole;
 use crate::steps::reader_endpoint::ReaderEndpoint;
@@ -125,8 +126,14 @@ impl Survey {
         if self.login.end_to_end {
             notes.push("login at the database: IAM, end to end; no secret".to_owned());
         }
+        let password = self.client_password();
+        if let Some(kind) = password.asked.or(password.new) {
+            let why = if password.asked.is_some() { "asked for" } else { "as the database has it by default" };
+            notes.push(format!("client passwords: {kind}; {why}"));
+        }
         let tls = if self.requires_tls() { "required" } else { "accepted, not required (--require-tls to require it)" };
         notes.push(format!("TLS {tls}"));
+        notes.push(CERTIFICATE.to_owned());
         let rows = self.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
         // One that another run deletes meanwhile comes back where it was.
         let former = || self.seen.proxy.present().map(|found| found.proxy.subnets.as_slice());
@@ -141,7 +148,8 @@ impl Survey {
             network_type: self.spec.network_type,
             role,
             group,
-            auth: secrets.iter().map(|secret| ProxyAuth { secret: secret.clone(), iam }).collect(),
+            auth: secrets.iter().map(|secret| ProxyAuth::of(secret, iam)).collect(),
+            client_password: self.client_password(),
             end_to_end: self.login.end_to_end,
             require_tls: self.requires_tls(),
             asked_tls: self.spec.require_tls,
@@ -155,6 +163,18 @@ impl Survey {
             patience: self.patience,
             notes,
         }
+    }
+
+    /// How clients send their passwords.
+    ///
+    /// AWS's own choice for the MySQL family is caching_sha2
+    /// (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_UserAuthConfig.html>), which older drivers do not
+    /// speak and MariaDB does not know; so it is what the database has by default for users of its own.
+    fn client_password(&self) -> ClientPassword {
+        let asked = self.spec.client_password_auth.map(ClientPasswordAuth::word);
+        let native = ClientPasswordAuth::MysqlNativePassword.word();
+        let new = (!self.login.iam && self.database.prefers_native_password()).then_some(native);
+        ClientPassword { new, asked }
     }
 
     pub(crate) fn connect_policy<'a>(&'a self, arn: &'a str, proxy_id: Option<&str>) -> ConnectPolicy<'a> {

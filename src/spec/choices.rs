@@ -64,3 +64,34 @@ pub enum DatabaseAuth {
     /// With IAM, end to end: no secret, no password.
     Iam,
 }
+
+/// How clients send their passwords to the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ClientPasswordAuth {
+    /// MySQL and MariaDB: `mysql_native_password`.
+    MysqlNativePassword,
+    /// MySQL: `caching_sha2_password`.
+    #[value(name = "mysql-caching-sha2-password")]
+    MysqlCachingSha2Password,
+    /// PostgreSQL: SCRAM with SHA-256.
+    #[value(name = "postgres-scram-sha-256")]
+    PostgresScramSha256,
+    /// PostgreSQL: MD5.
+    PostgresMd5,
+    /// SQL Server.
+    SqlServerAuthentication,
+}
+
+impl ClientPasswordAuth {
+    /// AWS's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::MysqlNativePassword => "MYSQL_NATIVE_PASSWORD",
+            Self::MysqlCachingSha2Password => "MYSQL_CACHING_SHA2_PASSWORD",
+            Self::PostgresScramSha256 => "POSTGRES_SCRAM_SHA_256",
+            Self::PostgresMd5 => "POSTGRES_MD5",
+            Self::SqlServerAuthentication => "SQL_SERVER_AUTHENTICATION",
+        }
+    }
+}

@@ -44,6 +44,8 @@ pub struct Proxy<'a> {
     pub group: Option<&'a str>,
     /// The secrets and how clients log in.
     pub auth: Vec<ProxyAuth>,
+    /// How clients send their passwords.
+    pub client_password: ClientPassword,
     /// Whether the proxy logs in at the database with IAM.
     pub end_to_end: bool,
     /// TLS for a new proxy.
@@ -66,6 +68,15 @@ pub struct Proxy<'a> {
     pub patience: Patience,
     /// Further lines for the plan.
     pub notes: Vec<String>,
+}
+
+/// How clients send their passwords (`ClientPasswordAuthType`), where AWS's own choice does not do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ClientPassword {
+    /// For a secret that the proxy does not have yet.
+    pub new: Option<&'static str>,
+    /// For every secret of ours: the user asked.
+    pub asked: Option<&'static str>,
 }
 
 /// A proxy with its tags, which AWS tells apart.
@@ -95,9 +106,21 @@ pub async fn observe(cloud: &Cloud, name: &str, known: Option<&Owned>) -> Answer
 }
 
 impl Proxy<'_> {
+    /// The secrets as a proxy gets them that has none of them yet.
+    fn new_auth(&self) -> Vec<ProxyAuth> {
+        let kind = self.client_password.asked.or(self.client_password.new);
+        let with = |auth: &ProxyAuth| ProxyAuth { client_password: kind.map(str::to_owned), ..auth.clone() };
+        self.auth.iter().map(with).collect()
+    }
+
     fn auth_of(&self, found: &Found) -> Vec<ProxyAuth> {
-        // Secrets that someone added beside ours stay.
-        let mut auth = self.auth.clone();
+        // Secrets that someone added beside ours stay as they are, and so does what someone set on ours.
+        let mut auth = self.new_auth();
+        for want in &mut auth {
+            let Some(have) = found.auth.iter().find(|have| have.secret == want.secret) else { continue };
+            want.description.clone_from(&have.description);
+            want.client_password = self.client_password.asked.map(str::to_owned).or(have.client_password.clone());
+        }
         auth.extend(
             found
                 .auth
@@ -286,7 +309,7 @@ impl Step for Proxy<'_> {
         let wanted = NewProxy {
             name: self.name.to_owned(),
             family: self.family,
-            auth: self.auth.clone(),
+            auth: self.new_auth(),
             network_type: self.network_type.map(NetworkType::word),
             iam_to_database: self.end_to_end,
             role: self.role.unwrap_or_default().to_owned(),

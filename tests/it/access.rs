@@ -3,9 +3,11 @@
 use rdsproxy_setup::engine::ledger::Verdict;
 use rdsproxy_setup::password::Password;
 use rdsproxy_setup::sandbox::World;
-use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec};
+use rdsproxy_setup::spec::{ClientAuth, ClientPasswordAuth, CreateSecret, DatabaseAuth, Spec};
 use serde_json::{Value, json};
 
+use crate::desk::Desk;
+use crate::doctor::silence;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 
 /// A world without the secrets that are scheduled for deletion.
@@ -172,11 +174,13 @@ fn cut_off(dump: &Value, database: &str) -> Vec<String> {
         let tagged = secret["tags"]["rdsproxy-setup:user"].as_str().map(str::to_owned);
         tagged.unwrap_or_else(|| if name.starts_with("rds!") { "admin" } else { "app" }.to_owned())
     };
-    let users: Vec<String> = proxy["auth"].as_array().unwrap().iter().map(|auth| user_of(&auth["secret_arn"])).collect();
+    let users: Vec<String> =
+        proxy["auth"].as_array().unwrap().iter().map(|auth| user_of(&auth["secret_arn"])).collect();
     let functions = dump["lambda"]["functions"].as_object().unwrap().iter().filter_map(|(name, function)| {
         let variables = function["latest"]["environment"].as_object()?;
         let own = variables.values().any(|value| value.as_str().unwrap().contains(proxy["endpoint"].as_str().unwrap()));
-        let in_url = || variables.get("DATABASE_URL").map(|url| url.as_str().unwrap().split(['/', ':']).nth(3).unwrap());
+        let in_url =
+            || variables.get("DATABASE_URL").map(|url| url.as_str().unwrap().split(['/', ':']).nth(3).unwrap());
         let user = variables.get("DB_USER").and_then(Value::as_str).or_else(in_url)?;
         (own && !users.iter().any(|have| have == user)).then(|| name.clone())
     });
@@ -192,7 +196,8 @@ async fn a_user_of_a_flag_is_added_to_those_of_the_variables() {
         create_secret: Some(CreateSecret { users: vec![user.to_owned()], kms_key: None, generate: true }),
         ..wish(id)
     };
-    for (id, user, users) in [("my-instance", "billing", ["admin", "billing"]), ("my-cluster", "app2", ["app", "app2"])] {
+    for (id, user, users) in [("my-instance", "billing", ["admin", "billing"]), ("my-cluster", "app2", ["app", "app2"])]
+    {
         let bed = Bed::of(world.clone(), NEVER, false);
         let survey = Box::pin(bed.survey(&asked(id, user))).await.unwrap();
         assert_eq!(survey.login.users, users);
@@ -210,7 +215,9 @@ async fn a_user_of_a_flag_is_added_to_those_of_the_variables() {
     // Where nothing is for one of them, it is named, and can be left out.
     world.rds.instances.get_mut("my-instance").unwrap().master_secret = None;
     let why = refused(world.clone(), &asked("my-instance", "billing")).await;
-    for part in ["DBAppFunction (DB_USER) logs in as admin", "no secret is for admin", "--exclude-function DBAppFunction"] {
+    for part in
+        ["DBAppFunction (DB_USER) logs in as admin", "no secret is for admin", "--exclude-function DBAppFunction"]
+    {
         assert!(why.contains(part), "{part}: {why}");
     }
     let mut spec = asked("my-instance", "billing");
@@ -235,7 +242,9 @@ async fn a_secret_that_only_a_variable_names_needs_proof() {
     let mut world = newcomer();
     world.secrets.secrets.get_mut("my-cluster/app").unwrap().tags.clear();
     let why = refused(world.clone(), &wish("my-cluster")).await;
-    for part in ["OrdersFunction names the secret", "in DB_SECRET_ARN", "--secret ", "--inspect-secret", "SecretUnproven"] {
+    for part in
+        ["OrdersFunction names the secret", "in DB_SECRET_ARN", "--secret ", "--inspect-secret", "SecretUnproven"]
+    {
         assert!(why.contains(part), "{part}: {why}");
     }
     // Each kind of proof is enough.
@@ -292,9 +301,161 @@ async fn what_a_plan_warns_of_the_login() {
     let told = warnings(&wish("my-cluster")).await;
     assert!(!told.contains("master"), "{told}");
     let told = warnings(&Spec { client_auth: ClientAuth::Iam, ..wish("my-cluster") }).await;
-    for part in ["OrdersFunction carries a password in DB_PASSWORD", "ReportsFunction carries a password in DATABASE_URL"] {
+    for part in
+        ["OrdersFunction carries a password in DB_PASSWORD", "ReportsFunction carries a password in DATABASE_URL"]
+    {
         assert!(told.contains(part) && told.contains("--client-auth iam makes the proxy refuse passwords"), "{told}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_functions_log_in_is_never_guessed() {
+    // IAM authentication of the database is off, and nothing else speaks for tokens.
+    let mut world = newcomer();
+    silence(&mut world);
+    let bed = Bed::of(world.clone(), NEVER, false);
+    let why = format!("{:?}", Box::pin(bed.survey(&wish("my-instance"))).await.unwrap_err());
+    for part in [
+        "nothing shows how DBAppFunction, InvoiceFunction log in",
+        "Looked at for DBAppFunction",
+        "its role may not connect",
+        "IAM authentication of the database is off",
+        "--client-auth password",
+        "--client-auth iam",
+    ] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    assert_eq!(bed.mutations(0), [""; 0]);
+    assert_eq!(bed.actions(0).iter().filter(|action| *action == "SimulatePrincipalPolicy").count(), 2, "one a role");
+    for auth in [ClientAuth::Iam, ClientAuth::Password] {
+        let bed = Bed::of(world.clone(), NEVER, false);
+        let asked = Spec { client_auth: auth, ..wish("my-instance") };
+        assert!(matches!(bed.up(&asked).await, Fate::Done(_)), "{auth:?}");
+        // The proxy remembers it, and takes no other way.
+        let since = bed.logged();
+        assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+        assert_eq!(bed.mutations(since), [""; 0]);
+    }
+    // A role that may connect with tokens already is evidence.
+    let mut world = newcomer();
+    world.rds.instances.get_mut("my-instance").unwrap().iam_auth = false;
+    let bed = Bed::of(world, NEVER, false);
+    let survey = Box::pin(bed.survey(&wish("my-instance"))).await.unwrap();
+    assert!(survey.login.iam && survey.login.why.contains("the role may connect"), "{}", survey.login.why);
+    // So is the proxy that they use already.
+    let bed = Bed::of(newcomer(), NEVER, false);
+    assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+    bed.gate.account.with(silence);
+    let since = bed.logged();
+    assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+    assert_eq!(bed.mutations(since), [""; 0]);
+}
+
+#[test]
+fn a_question_of_the_login_has_its_exit_code() {
+    let desk = Desk::new();
+    desk.change(silence);
+    let before = desk.dump();
+    let shown = desk.run(&["up", "--db", "my-instance", "--yes"]);
+    assert_eq!(shown.code, Some(4), "{shown}");
+    for name in ["DBAppFunction", "InvoiceFunction"] {
+        assert!(shown.stderr.contains(&format!("Looked at for {name}")), "{shown}");
+    }
+    assert_eq!(desk.dump(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_remembered_never_widens() {
+    let tag = |world: &mut World, key: &str, value: &str| {
+        let proxy = world.rds.proxies.get_mut("my-instance-proxy").unwrap();
+        proxy.tags.insert(format!("rdsproxy-setup:{key}"), value.to_owned());
+    };
+    // The functions log in as app; someone tags the proxy with the master user besides.
+    let mut world = newcomer();
+    for function in ["DBAppFunction", "InvoiceFunction"] {
+        set(&mut world, function, "DB_USER", "app");
+    }
+    let asked = Spec { secrets: vec!["my-cluster/app".to_owned()], ..wish("my-instance") };
+    for auth in [ClientAuth::Auto, ClientAuth::Password] {
+        let bed = Bed::of(world.clone(), NEVER, false);
+        assert!(matches!(bed.up(&Spec { client_auth: auth, ..asked.clone() }).await, Fate::Done(_)));
+        assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+        let before = bed.dump().await;
+        for users in ["app admin", "admin", "*", "a/b"] {
+            bed.gate.account.with(|world| tag(world, "db-users", users));
+            let since = bed.logged();
+            let fate = bed.up(&wish("my-instance")).await;
+            assert!(matches!(&fate, Fate::Stopped(why) if why.contains("db-users")), "{users} {auth:?}: {fate:?}");
+            assert_eq!(bed.mutations(since), [""; 0]);
+        }
+        assert_eq!(bed.dump().await["iam"], before["iam"]);
+    }
+    let bed = Bed::of(newcomer(), NEVER, false);
+    assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+    bed.gate.account.with(|world| tag(world, "client-auth", "password"));
+    let fate = bed.up(&wish("my-instance")).await;
+    assert!(matches!(&fate, Fate::Stopped(why) if why.contains("takes IAM tokens alone")), "{fate:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_send_passwords_as_the_database_has_it_by_default() {
+    let kind = async |engine: &str, version: &str, spec: &Spec| {
+        let mut world = newcomer();
+        let instance = world.rds.instances.get_mut("my-instance").unwrap();
+        (instance.engine, instance.engine_version) = (engine.to_owned(), version.to_owned());
+        let bed = Bed::of(world, NEVER, false);
+        let fate = bed.up(spec).await;
+        assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
+        bed.dump().await["rds"]["proxies"]["my-instance-proxy"]["auth"][0]["client_password"].clone()
+    };
+    let by = |auth, asked| Spec { client_auth: auth, client_password_auth: asked, ..wish("my-instance") };
+    let (password, native) = (by(ClientAuth::Password, None), "MYSQL_NATIVE_PASSWORD");
+    assert_eq!(kind("mysql", "8.0.40", &password).await, native);
+    assert_eq!(kind("mariadb", "10.11.8", &password).await, native);
+    assert_eq!(kind("mysql", "8.4.3", &password).await, Value::Null);
+    assert_eq!(kind("mysql", "8.0.40", &wish("my-instance")).await, Value::Null);
+    let asked = by(ClientAuth::Password, Some(ClientPasswordAuth::MysqlCachingSha2Password));
+    assert_eq!(kind("mysql", "8.0.40", &asked).await, "MYSQL_CACHING_SHA2_PASSWORD");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_set_on_the_proxys_secrets_stays() {
+    let bed = Bed::of(newcomer(), NEVER, false);
+    assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+    bed.gate.account.with(|world| {
+        let foreign = world.secrets.secrets["my-cluster/app"].arn.clone();
+        let proxy = world.rds.proxies.get_mut("my-instance-proxy").unwrap();
+        proxy.auth[0].description = Some("Of the shop".to_owned());
+        proxy.auth[0].client_password = Some("MYSQL_NATIVE_PASSWORD".to_owned());
+        let mut other = proxy.auth[0].clone();
+        other.secret_arn = foreign;
+        other.description = Some("Of the reports".to_owned());
+        proxy.auth.push(other);
+    });
+    let auth = async || {
+        let mut auth = bed.dump().await["rds"]["proxies"]["my-instance-proxy"]["auth"].as_array().unwrap().clone();
+        auth.sort_by_key(|one| one["secret_arn"].to_string());
+        auth
+    };
+    let before = auth().await;
+    // A change to our own entry writes the whole list.
+    bed.gate.account.with(|world| {
+        world.rds.proxies.get_mut("my-instance-proxy").unwrap().auth[0].iam_auth = "DISABLED".to_owned();
+    });
+    let since = bed.logged();
+    let fate = bed.up(&wish("my-instance")).await;
+    assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
+    assert!(bed.mutations(since).contains(&"ModifyDBProxy".to_owned()));
+    assert_eq!(auth().await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secondary_cluster_of_a_global_database_is_sent_to_its_primary() {
+    let mut world = newcomer();
+    let source = "arn:aws:rds:us-east-1:123456789012:cluster:main";
+    world.rds.clusters.get_mut("my-cluster").unwrap().replica_of = Some(source.to_owned());
+    let why = refused(world, &wish("my-cluster")).await;
+    assert!(why.contains("--region us-east-1 --db main") && why.contains("for reads"), "{why}");
 }
 
 fn creating(users: &[&str]) -> Spec {

@@ -47,7 +47,7 @@ async fn world(hand: &ByHand) -> World {
     let wanted = NewProxy {
         name: "by-hand".to_owned(),
         family: EngineFamily::MySql,
-        auth: vec![ProxyAuth { secret, iam: hand.iam }],
+        auth: vec![ProxyAuth::of(secret, hand.iam)],
         network_type: None,
         iam_to_database: false,
         role: role.arn,

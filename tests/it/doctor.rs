@@ -125,6 +125,14 @@ fn schedule_deletion(world: &mut World, of: impl Fn(&rdsproxy_setup::sandbox::pa
     }
 }
 
+/// Takes away what shows that the functions use IAM tokens.
+pub(crate) fn silence(world: &mut World) {
+    instance(world).iam_auth = false;
+    for role in ["DBAppFunctionRole", "InvoiceFunctionRole"] {
+        world.iam.roles.get_mut(role).unwrap().inline.clear();
+    }
+}
+
 /// A fault, where it is put, and the failure that it is known as.
 type Case = (CheckId, Base, fn(&mut World));
 
@@ -222,6 +230,15 @@ const CASES: &[Case] = &[
     (CheckId::OrphanGroup, After(INSTANCE), |world| world.rds.proxies.clear()),
     (CheckId::SecretMissing, Before(INSTANCE), |world| instance(world).master_secret = None),
     (CheckId::SecretOfUser, Before(INSTANCE), |world| set(world, "InvoiceFunction", "DB_USER", "billing")),
+    (CheckId::SecretOfUser, After(INSTANCE), |world| {
+        // What an earlier run left whose flags replaced the functions' users.
+        let secret = secret(world);
+        secret.tags.insert("rdsproxy-setup:user".to_owned(), "billing".to_owned());
+        let arn = secret.arn.clone();
+        proxy(world).auth[0].secret_arn = arn;
+    }),
+    (CheckId::SecretUnproven, Before(CLUSTER), |world| secret(world).tags.clear()),
+    (CheckId::LoginUnknown, Before(INSTANCE), silence),
     (CheckId::SecretShape, Before(CLUSTER), |world| {
         let text = r#"{"user":"app","pass":"do-not-show-me"}"#.to_owned();
         secret(world).versions.iter_mut().for_each(|version| version.text = Some(text.clone()));
@@ -368,6 +385,25 @@ async fn every_fault_is_found_first_and_changes_nothing() {
         assert_eq!(diagnosis.stops(), errors, "{check:?}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_proxy_can_serve_stops_up() {
+    let mut stopped = BTreeSet::new();
+    let old: Case =
+        (CheckId::Version, Before(INSTANCE), |world| instance(world).engine_version = String::from("5.5.62"));
+    for (check, base, fault) in CASES.iter().chain([&old]).filter(|case| case.0.is_refusal()) {
+        let mut world = base.world().await;
+        fault(&mut world);
+        let bed = Bed::of(world, NEVER, false);
+        let since = bed.logged();
+        let fate = bed.up(&wanted(*check, *base)).await;
+        assert!(matches!(fate, Fate::Stopped(_)), "{check:?}: {fate:?}");
+        assert_eq!(bed.mutations(since), [""; 0], "{check:?}");
+        stopped.insert(*check);
+    }
+    let all: BTreeSet<CheckId> = checks::all().map(|info| info.id).filter(|check| check.is_refusal()).collect();
+    assert_eq!(stopped, all);
 }
 
 #[test]

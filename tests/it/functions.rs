@@ -54,8 +54,8 @@ async fn every_shape_of_a_value_gets_host_and_port_and_comes_back_byte_for_byte(
     let before = bed.dump().await;
     let mut spec = wish("my-instance");
     spec.client_auth = rdsproxy_setup::spec::ClientAuth::Password;
-    // The shapes name a user that has no secret here.
-    spec.db_users = vec!["admin".to_owned()];
+    // The user that the shapes name.
+    spec.secrets = vec!["my-cluster/app".to_owned()];
     let Fate::Done(outcome) = bed.up(&spec).await else { panic!("up failed") };
     assert_ne!(outcome.endpoint, host);
     let found = variables(&bed, "DBAppFunction");
@@ -175,7 +175,7 @@ async fn a_function_that_may_read_the_host_from_a_parameter_is_told() {
 async fn every_shape_of_a_value_keeps_the_laws() {
     let mut spec = wish("my-instance");
     spec.client_auth = rdsproxy_setup::spec::ClientAuth::Password;
-    spec.db_users = vec!["admin".to_owned()];
+    spec.secrets = vec!["my-cluster/app".to_owned()];
     lawful(&|| on_port_3307().0, &spec).await;
 }
 

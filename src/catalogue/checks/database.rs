@@ -28,10 +28,10 @@ pub(super) const ROWS: [CheckInfo; 19] = [
     CheckInfo {
         id: CheckId::Version,
         number: 3,
-        severity: Severity::Warning,
+        severity: Severity::Error,
         title: "The engine's version is not one for RDS Proxy",
-        symptom: "`Unsupported Database engine or engine mode` when the target is registered.",
-        cause: "The engine's version is older or newer than those that AWS lists for RDS Proxy.",
+        symptom: "`up` stops at once; `Unsupported Database engine or engine mode` from other tools, when the target is registered.",
+        cause: "The engine's version is older than those that AWS lists for RDS Proxy.",
         mend: "Upgrade the database to a listed version.",
         page: "Concepts.RDS_Fea_Regions_DB-eng.Feature.RDS_Proxy.html",
         explains: &[],

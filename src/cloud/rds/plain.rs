@@ -1,7 +1,7 @@
 //! From the SDK's answers to our plain structs.
 
 use aws_sdk_rds::types::{
-    ConnectionPoolConfigurationInfo, DbCluster, DbInstance, DbProxy, DbProxyTarget, DbProxyTargetGroup,
+    ConnectionPoolConfigurationInfo, DbCluster, DbInstance, DbProxy, DbProxyTarget, DbProxyTargetGroup, IamAuthMode,
     MasterUserSecret, Tag, TargetType, VpcSecurityGroupMembership,
 };
 
@@ -138,8 +138,14 @@ pub(super) fn proxy(found: DbProxy) -> Option<Proxy> {
             .unwrap_or_default()
             .into_iter()
             .filter_map(|auth| {
-                let iam = auth.iam_auth.is_some_and(|mode| mode.as_str() == "REQUIRED");
-                Some(ProxyAuth { secret: auth.secret_arn?, iam })
+                let mode = auth.iam_auth.as_ref().map(IamAuthMode::as_str);
+                Some(ProxyAuth {
+                    secret: auth.secret_arn?,
+                    iam: mode == Some("REQUIRED"),
+                    either: mode == Some("ENABLED"),
+                    description: auth.description.filter(|text| !text.is_empty()),
+                    client_password: auth.client_password_auth_type.map(|kind| kind.as_str().to_owned()),
+                })
             })
             .collect(),
         network_type: found.endpoint_network_type.map_or_else(|| "IPV4".to_owned(), |kind| kind.as_str().to_owned()),

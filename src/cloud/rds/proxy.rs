@@ -3,8 +3,8 @@
 use std::fmt;
 
 use aws_sdk_rds::types::{
-    AuthScheme, ConnectionPoolConfiguration, DefaultAuthScheme, EndpointNetworkType, EngineFamily as SdkFamily,
-    IamAuthMode, Tag, UserAuthConfig,
+    AuthScheme, ClientPasswordAuthType, ConnectionPoolConfiguration, DefaultAuthScheme, EndpointNetworkType,
+    EngineFamily as SdkFamily, IamAuthMode, Tag, UserAuthConfig,
 };
 
 use super::{Rds, plain};
@@ -26,7 +26,7 @@ pub enum EngineFamily {
 }
 
 /// A proxy as AWS describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxy {
     /// The name.
     pub name: String,
@@ -73,8 +73,22 @@ impl Proxy {
 pub struct ProxyAuth {
     /// The secret's ARN.
     pub secret: String,
-    /// Whether clients log in with IAM tokens (else with the password).
+    /// Whether clients log in with IAM tokens alone (`REQUIRED`).
     pub iam: bool,
+    /// Whether clients may log in with either (`ENABLED`, of SQL Server alone).
+    pub either: bool,
+    /// What it is for.
+    pub description: Option<String>,
+    /// How clients send a password (`ClientPasswordAuthType`); unset: as AWS chooses.
+    pub client_password: Option<String>,
+}
+
+impl ProxyAuth {
+    /// A secret, with all else as AWS chooses.
+    #[must_use]
+    pub fn of(secret: impl Into<String>, iam: bool) -> Self {
+        Self { secret: secret.into(), iam, either: false, description: None, client_password: None }
+    }
 }
 
 /// A proxy to be made.
@@ -439,7 +453,13 @@ fn sdk_auth(auth: &[ProxyAuth]) -> Vec<UserAuthConfig> {
             UserAuthConfig::builder()
                 .auth_scheme(AuthScheme::Secrets)
                 .secret_arn(&auth.secret)
-                .iam_auth(if auth.iam { IamAuthMode::Required } else { IamAuthMode::Disabled })
+                .iam_auth(match (auth.either, auth.iam) {
+                    (true, _) => IamAuthMode::Enabled,
+                    (false, true) => IamAuthMode::Required,
+                    (false, false) => IamAuthMode::Disabled,
+                })
+                .set_description(auth.description.clone())
+                .set_client_password_auth_type(auth.client_password.as_deref().map(ClientPasswordAuthType::from))
                 .build()
         })
         .collect()

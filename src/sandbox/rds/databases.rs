@@ -298,6 +298,7 @@ fn cluster_answer(world: &World, id: &str, cluster: &Cluster) -> Value {
         "EngineMode": cluster.engine_mode,
         "DatabaseName": cluster.database,
         "Endpoint": cluster.endpoint,
+        "ReplicationSourceIdentifier": cluster.replica_of,
         "ReaderEndpoint": cluster.reader_endpoint,
         "CustomEndpoints": custom,
         "Port": cluster.port,

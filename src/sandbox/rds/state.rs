@@ -110,6 +110,10 @@ pub struct Cluster {
     pub engine_mode: String,
     /// `available`, `stopped`, …
     pub status: String,
+    /// The source, for a cluster that replicates another one: of a global database, its ARN
+    /// (`ReplicationSourceIdentifier` in botocore's model).
+    #[serde(default)]
+    pub replica_of: Option<String>,
     /// The writer's host name.
     pub endpoint: String,
     /// The readers' host name.
