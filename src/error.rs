@@ -1,7 +1,9 @@
 //! What went wrong, for people: the one place that turns causes into hints.
 
+mod causes;
+
 use crate::catalogue::checks::{CheckId, CheckInfo};
-use crate::cloud::{ConnectError, Kind, Refusal};
+use crate::cloud::{Kind, Refusal};
 use crate::discover::Problem;
 use crate::engine::Stop;
 use crate::exit::Exit;
@@ -50,8 +52,9 @@ impl Failure {
             }
             None => exit,
         };
-        let headline = match refusal.kind {
-            Kind::Credentials if refusal.code.is_none() => format!("{doing}: there are no AWS credentials"),
+        let headline = match (&refusal.cause, refusal.kind) {
+            (Some(cause), Kind::Credentials) => format!("{doing}: {cause}"),
+            (None, Kind::Credentials) if refusal.code.is_none() => format!("{doing}: there are no AWS credentials"),
             _ => format!("{doing}: {refusal}"),
         };
         Self { exit, headline, hints, request_id: refusal.request_id.clone() }
@@ -75,6 +78,9 @@ fn known(refusal: &Refusal) -> Option<&'static CheckInfo> {
 
 fn advice(refusal: &Refusal) -> (Exit, Vec<String>) {
     let one = |text: &str| vec![text.to_owned()];
+    if let Some(cause) = &refusal.cause {
+        return causes::advice(cause);
+    }
     match refusal.kind {
         Kind::Denied => {
             let mut hints = vec![format!("Allow the action {} to these credentials.", refusal.operation)];
@@ -91,12 +97,7 @@ fn advice(refusal: &Refusal) -> (Exit, Vec<String>) {
             }
             (Exit::Decide, hints)
         }
-        Kind::Credentials if refusal.code.is_none() => (
-            Exit::Decide,
-            one(
-                "Give them in one of three ways: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile (--profile NAME), or a role of the machine. Or try without an account: --sandbox.",
-            ),
-        ),
+        Kind::Credentials if refusal.code.is_none() => (Exit::Decide, one(causes::NO_CREDENTIALS)),
         Kind::Credentials => (
             Exit::Decide,
             one("AWS does not accept these credentials; check which ones are in use: aws sts get-caller-identity."),
@@ -123,17 +124,6 @@ impl From<Problem> for Failure {
 impl From<SpecError> for Failure {
     fn from(error: SpecError) -> Self {
         Self::new(Exit::Usage, error.to_string(), [error.mend])
-    }
-}
-
-impl From<ConnectError> for Failure {
-    fn from(error: ConnectError) -> Self {
-        let hint = match &error {
-            ConnectError::NoRegion => "Set one: --region REGION, or AWS_REGION, or region in the profile.",
-            ConnectError::CaBundle { .. } => "Point AWS_CA_BUNDLE at a readable PEM file, or unset it.",
-            ConnectError::Tls(_) => "Check the certificates in AWS_CA_BUNDLE.",
-        };
-        Self::new(Exit::Decide, error.to_string(), [hint])
     }
 }
 

@@ -1,8 +1,24 @@
-//! A password on its way to Secrets Manager: never shown, and wiped from memory afterwards.
+//! A password on its way to Secrets Manager: never shown, and its own buffer is overwritten afterwards.
+//!
+//! Copies remain until the memory is used again: in the request that the SDK builds and signs, in its HTTP and TLS
+//! buffers, in what a terminal or a pipe was read through, and in the JSON that becomes the secret's value. Against the
+//! one way by which they would outlive the process, [`without_core_dumps`] is called at its start.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
+
+/// Has the kernel write no core dump of this process, nor of those that it starts: memory may hold passwords.
+#[cfg(unix)]
+pub(crate) fn without_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    // Less is always allowed.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+/// Windows writes none unless somebody asks for it.
+#[cfg(not(unix))]
+pub(crate) fn without_core_dumps() {}
 
 /// A database user's password.
 #[derive(Clone, PartialEq, Eq)]

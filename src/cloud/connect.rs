@@ -1,28 +1,33 @@
 //! From flags and environment to clients that are ready to call AWS.
 
+mod credentials;
+mod http;
+mod path;
+mod proxy;
+mod role;
+mod settings;
+
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::ecs::EcsCredentialsProvider;
-use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
-use aws_config::imds::credentials::ImdsCredentialsProvider;
-use aws_config::meta::credentials::CredentialsProviderChain;
-use aws_config::meta::region::ProvideRegion;
-use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::identity::IdentityCache;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, FrameworkMetadata, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_async::time::SystemTimeSource;
-use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::calls::Calls;
+use super::cause::Cause;
 use super::pace::paced;
 use crate::clock::Clock;
+
+pub(in crate::cloud) use http::{Endpoint, opening};
 
 /// Connecting, at most.
 const CONNECT: Duration = Duration::from_millis(3_100);
@@ -30,8 +35,10 @@ const CONNECT: Duration = Duration::from_millis(3_100);
 const ATTEMPT: Duration = Duration::from_secs(15);
 /// One call with its retries, at most.
 const OPERATION: Duration = Duration::from_mins(1);
-/// Attempts at one call: the SDK retries throttling, 5xx and broken connections.
+/// Attempts at one call in the simulated account.
 const ATTEMPTS: u32 = 5;
+/// Credentials, at most: a credential process may log somebody in.
+const CREDENTIALS: Duration = Duration::from_mins(2);
 
 /// Where and as whom to call.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +51,31 @@ pub struct Access {
     pub endpoint_url: Option<String>,
     /// Who hears of every call.
     pub calls: Calls,
+    /// Who is asked for the code of an MFA device.
+    pub ask: Ask,
+}
+
+type Answers = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// Asks a person, where there is one.
+#[derive(Clone, Default)]
+pub struct Ask(Option<Arc<Answers>>);
+
+impl Ask {
+    /// Puts questions to `answers`; `None` means that nobody answered.
+    pub fn through(answers: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(answers)))
+    }
+
+    fn put(&self, question: &str) -> Option<String> {
+        self.0.as_ref().and_then(|answers| answers(question))
+    }
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Ask").field(&self.0.is_some()).finish()
+    }
 }
 
 /// Why there is no connection to AWS.
@@ -63,6 +95,47 @@ pub enum ConnectError {
     /// The TLS settings were refused.
     #[error("preparing TLS: {0}")]
     Tls(String),
+    /// A region that cannot be part of a host name.
+    #[error("{place} {region:?} is not usable: no region looks like that")]
+    Region {
+        /// Where it was set.
+        place: String,
+        /// What it is.
+        region: String,
+    },
+    /// An endpoint that breaks the rule.
+    #[error("{place} {url:?} is not usable: {why}")]
+    Endpoint {
+        /// Where it was set.
+        place: String,
+        /// What it is.
+        url: String,
+        /// Which part of the rule.
+        why: &'static str,
+    },
+    /// A proxy that cannot be used.
+    #[error("{variable} ({shown}) is not usable: {why}")]
+    Proxy {
+        /// The variable.
+        variable: &'static str,
+        /// Its address without user and password.
+        shown: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// Any other setting that cannot be read.
+    #[error("{place} {value:?} is not usable")]
+    Setting {
+        /// Where it was set.
+        place: String,
+        /// What it is.
+        value: String,
+        /// What it should be.
+        form: &'static str,
+    },
+    /// The profile, or the files that it should be in.
+    #[error("reading the AWS configuration: {0}")]
+    Profile(Cause),
 }
 
 /// Builds the SDK's configuration for a real account.
@@ -71,24 +144,52 @@ pub enum ConnectError {
 /// service of a machine that has none for seconds, once a client.
 ///
 /// # Errors
-/// When there is no region, or a CA bundle cannot be read.
+/// When there is no region, a setting is not usable, or a CA bundle cannot be read.
 pub(super) async fn real(access: &Access) -> Result<SdkConfig, ConnectError> {
-    let http = https()?;
-    let region = region(access).await.ok_or(ConnectError::NoRegion)?;
-    let provider = ProviderConfig::without_region().with_region(Some(region.clone())).with_http_client(http.clone());
+    let profiles = settings::Profiles::load(access).await;
+    match &profiles.set {
+        Err(cause) => return Err(ConnectError::Profile(cause.clone())),
+        Ok(set) if profiles.chosen && set.get_profile(&profiles.selected).is_none() => {
+            let (profile, files) = (profiles.selected.clone(), settings::Profiles::files());
+            return Err(ConnectError::Profile(Cause::NoProfile { profile, files }));
+        }
+        Ok(_) => {}
+    }
+    let region = settings::region(access, &profiles)?;
+    let endpoints = settings::endpoints(access, &profiles)?;
+    let bundle = settings::env("AWS_CA_BUNDLE").or_else(|| profiles.get("ca_bundle").map(str::to_owned));
+    let http = http::client(bundle.as_deref(), endpoints)?;
+    let retries = settings::retries(&profiles)?;
+    let provider = ProviderConfig::without_region()
+        .with_region(Some(region.clone()))
+        .with_http_client(http.clone())
+        .with_timeout_config(timeouts(1.0));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(region)
         .http_client(paced(http, &Clock::real()))
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_config(retries)
         .timeout_config(timeouts(1.0))
-        .credentials_provider(chain(access, &provider).await);
+        .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS).build())
+        .no_credentials();
+    // CloudTrail shows who it was. The app id is left to AWS_SDK_UA_APP_ID.
+    if let Ok(name) = FrameworkMetadata::new("rdsproxy-setup", Some(env!("CARGO_PKG_VERSION"))) {
+        loader = loader.framework_metadata(name);
+    }
     if let Some(profile) = &access.profile {
         loader = loader.profile_name(profile);
     }
     if let Some(url) = &access.endpoint_url {
         loader = loader.endpoint_url(url);
     }
-    Ok(loader.load().await)
+    let config = loader.load().await;
+    // As in the AWS CLI, --endpoint-url is not where roles are assumed.
+    let mut plain = config.to_builder();
+    if access.endpoint_url.is_some() {
+        plain.set_endpoint_url(None);
+    }
+    let provider = credentials::Provider::new(access, profiles, provider, plain.build());
+    provider.warm().await;
+    Ok(config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build())
 }
 
 /// Builds the SDK's configuration for an account behind `http`, with time as `clock` runs it.
@@ -131,63 +232,4 @@ impl AsyncSleep for ClockSleep {
     fn sleep(&self, duration: Duration) -> Sleep {
         Sleep::new(tokio::time::sleep(self.0.real_span(duration)))
     }
-}
-
-async fn region(access: &Access) -> Option<Region> {
-    if let Some(region) = &access.region {
-        return Some(Region::new(region.clone()));
-    }
-    if let Some(region) = EnvironmentVariableRegionProvider::new().region().await {
-        return Some(region);
-    }
-    let mut provider = ProfileFileRegionProvider::builder();
-    if let Some(profile) = &access.profile {
-        provider = provider.profile_name(profile);
-    }
-    provider.build().region().await
-}
-
-async fn chain(access: &Access, config: &ProviderConfig) -> CredentialsProviderChain {
-    let mut profile = ProfileFileCredentialsProvider::builder().configure(config);
-    if let Some(name) = &access.profile {
-        profile = profile.profile_name(name);
-        // A profile that was asked for by name is the answer, whatever else the environment holds.
-        return CredentialsProviderChain::first_try("Profile", profile.build());
-    }
-    let chain = CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
-        .or_else("Profile", profile.build())
-        .or_else("WebIdentityToken", WebIdentityTokenCredentialsProvider::builder().configure(config).build())
-        .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(config).build());
-    if !on_ec2() {
-        return chain;
-    }
-    let imds = aws_config::imds::Client::builder()
-        .configure(config)
-        .max_attempts(1)
-        .connect_timeout(Duration::from_millis(300))
-        .read_timeout(Duration::from_millis(300))
-        .build();
-    chain.or_else("Ec2InstanceMetadata", ImdsCredentialsProvider::builder().configure(config).imds_client(imds).build())
-}
-
-/// Whether this machine says that it is an EC2 instance: nothing else has a metadata service to ask.
-fn on_ec2() -> bool {
-    let disabled = std::env::var("AWS_EC2_METADATA_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"));
-    let vendor = std::fs::read_to_string("/sys/class/dmi/id/sys_vendor").unwrap_or_default();
-    let hypervisor = std::fs::read_to_string("/sys/hypervisor/uuid").unwrap_or_default();
-    !disabled && (vendor.trim() == "Amazon EC2" || hypervisor.to_ascii_lowercase().starts_with("ec2"))
-}
-
-fn https() -> Result<SharedHttpClient, ConnectError> {
-    let mut trust = TrustStore::default();
-    if let Ok(path) = std::env::var("AWS_CA_BUNDLE") {
-        let pem = std::fs::read(&path).map_err(|source| ConnectError::CaBundle { path, source })?;
-        trust = trust.with_pem_certificate(pem);
-    }
-    let context =
-        TlsContext::builder().with_trust_store(trust).build().map_err(|error| ConnectError::Tls(error.to_string()))?;
-    Ok(aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
-        .tls_context(context)
-        .build_https())
 }

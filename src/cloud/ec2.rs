@@ -11,6 +11,7 @@ use aws_sdk_ec2::types::{Filter, IpPermission, ResourceType, Tag, TagSpecificati
 use super::Tags;
 use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
+use super::pages::capped;
 
 pub use look::{Route, RouteTable, Vpc};
 
@@ -204,7 +205,7 @@ impl Ec2 {
 
     async fn groups(&self, filter: Filter) -> Answer<Vec<Group>> {
         let mut groups = Vec::new();
-        let mut pages = self.client.describe_security_groups().filters(filter).into_paginator().send();
+        let mut pages = capped(self.client.describe_security_groups().filters(filter).into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse("ec2:DescribeSecurityGroups", &error))?;
             groups.extend(page.security_groups.unwrap_or_default().into_iter().filter_map(plain::group));
@@ -219,7 +220,7 @@ impl Ec2 {
     pub async fn rules_tagged_with(&self, key: &str, value: &str) -> Answer<Vec<Rule>> {
         let mut rules = Vec::new();
         let wanted = filter(&format!("tag:{key}"), value);
-        let mut pages = self.client.describe_security_group_rules().filters(wanted).into_paginator().send();
+        let mut pages = capped(self.client.describe_security_group_rules().filters(wanted).into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse("ec2:DescribeSecurityGroupRules", &error))?;
             rules.extend(page.security_group_rules.unwrap_or_default().into_iter().filter_map(plain::rule));

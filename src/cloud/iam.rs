@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::Tags;
 use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
+use super::pages::capped;
 
 pub use look::{Doubt, Judgement, Known};
 
@@ -136,7 +137,7 @@ impl Iam {
     /// When AWS refuses.
     pub async fn role_paths(&self, path: &str) -> Answer<Vec<String>> {
         let mut paths = Vec::new();
-        let mut pages = self.client.list_roles().path_prefix(path).into_paginator().send();
+        let mut pages = capped(self.client.list_roles().path_prefix(path).into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse("iam:ListRoles", &error))?;
             paths.extend(page.roles.into_iter().map(|role| role.path));
@@ -308,7 +309,7 @@ impl Iam {
     /// When AWS refuses, other than by saying that there is no such policy.
     pub async fn attached_roles(&self, arn: &str) -> Answer<Vec<String>> {
         let mut roles = Vec::new();
-        let mut pages = self.client.list_entities_for_policy().policy_arn(arn).into_paginator().send();
+        let mut pages = capped(self.client.list_entities_for_policy().policy_arn(arn).into_paginator().send());
         while let Some(page) = pages.next().await {
             match page {
                 Ok(page) => {

@@ -16,6 +16,7 @@ use aws_sdk_lambda::types::{
 use super::Tags;
 use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
+use super::pages::capped;
 
 pub use probe::{Invoked, NewFunction, State};
 pub use versions::{Alias, LATEST, Version};
@@ -97,7 +98,7 @@ impl Lambda {
     pub async fn list(&self) -> Answer<Vec<Function>> {
         const CALL: &str = "lambda:ListFunctions";
         let mut functions = Vec::new();
-        let mut pages = self.client.list_functions().into_paginator().send();
+        let mut pages = capped(self.client.list_functions().into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse(CALL, &error))?;
             functions.extend(page.functions.unwrap_or_default().into_iter().filter_map(|found| plain(found, None)));

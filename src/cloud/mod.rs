@@ -4,6 +4,7 @@
 //! [`Refusal`]. Nothing here decides anything.
 
 pub mod calls;
+pub mod cause;
 pub mod connect;
 pub mod ec2;
 pub mod error;
@@ -11,6 +12,7 @@ pub mod iam;
 pub mod kms;
 pub mod lambda;
 mod pace;
+mod pages;
 pub mod rds;
 pub mod secrets;
 pub mod sts;
@@ -20,7 +22,8 @@ use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 pub use calls::{Call, Calls};
-pub use connect::{Access, ConnectError};
+pub use cause::Cause;
+pub use connect::{Access, Ask, ConnectError};
 pub use error::{Answer, Kind, Refusal};
 pub use tags::{Owner, Tags};
 

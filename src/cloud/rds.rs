@@ -18,6 +18,7 @@ pub use token::{TOKEN_SECONDS, Token};
 use super::Tags;
 use super::calls::Calls;
 use super::error::{Answer, Kind, refuse};
+use super::pages::capped;
 
 /// The RDS client.
 #[derive(Debug, Clone)]
@@ -175,7 +176,7 @@ impl Rds {
         let filter = cluster.map(|id| Filter::builder().name("db-cluster-id").values(id).build());
         let mut found = Vec::new();
         let call = self.client.describe_db_instances().set_filters(filter.map(|filter| vec![filter]));
-        let mut pages = call.into_paginator().send();
+        let mut pages = capped(call.into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse("rds:DescribeDBInstances", &error))?;
             found.extend(page.db_instances.unwrap_or_default().into_iter().filter_map(plain::instance));
@@ -202,7 +203,7 @@ impl Rds {
     /// When AWS refuses.
     pub async fn clusters(&self) -> Answer<Vec<Cluster>> {
         let mut found = Vec::new();
-        let mut pages = self.client.describe_db_clusters().into_paginator().send();
+        let mut pages = capped(self.client.describe_db_clusters().into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse("rds:DescribeDBClusters", &error))?;
             found.extend(page.db_clusters.unwrap_or_default().into_iter().filter_map(plain::cluster));

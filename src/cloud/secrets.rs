@@ -7,6 +7,7 @@ use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
 
 use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
+use super::pages::capped;
 use super::tags;
 use crate::cloud::Tags;
 use crate::password::Password;
@@ -206,7 +207,7 @@ impl Secrets {
     pub async fn beginning_with(&self, prefix: &str) -> Answer<Vec<(String, String, Tags)>> {
         let filter = Filter::builder().key(FilterNameStringType::Name).values(prefix).build();
         let mut found = Vec::new();
-        let mut pages = self.client.list_secrets().filters(filter).into_paginator().send();
+        let mut pages = capped(self.client.list_secrets().filters(filter).into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse("secretsmanager:ListSecrets", &error))?;
             let rows = page.secret_list.unwrap_or_default().into_iter();

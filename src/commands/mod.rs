@@ -16,11 +16,13 @@ mod verify;
 use crate::cli::{Cli, Color, Command, Output};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::password;
 use crate::report::{self, SCHEMA};
 
 /// Runs a command and says how it ended.
 #[must_use]
 pub fn run(cli: &Cli) -> Exit {
+    password::without_core_dumps();
     report::use_colour(match cli.global.color {
         Color::Auto => None,
         Color::Always => Some(true),

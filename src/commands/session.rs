@@ -9,7 +9,7 @@ use etcetera::BaseStrategy;
 use crate::catalogue::StepId;
 use crate::cli::{Global, Output, Waits};
 use crate::clock::Clock;
-use crate::cloud::{Access, Calls, Cloud};
+use crate::cloud::{Access, Ask, Calls, Cloud};
 use crate::engine::{Patience, Run, StopSign};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -78,6 +78,7 @@ impl Session {
             profile: global.profile.clone(),
             endpoint_url,
             calls: calls(global),
+            ask: ask(),
         };
         let cloud = Cloud::real(&access).await?;
         Ok(Self { cloud, clock: Clock::real(), stop, json, quiet })
@@ -92,6 +93,11 @@ impl Session {
     pub(super) fn run<'a>(&'a self, patience: Patience, listener: &'a Progress) -> Run<'a> {
         Run { cloud: &self.cloud, clock: &self.clock, patience, listener, stop: &self.stop }
     }
+}
+
+/// Asks on the terminal, where there is one.
+fn ask() -> Ask {
+    if std::io::stdin().is_terminal() { Ask::through(report::ask) } else { Ask::default() }
 }
 
 /// With `-v`, every call is told on stderr.

@@ -4,6 +4,7 @@ use aws_sdk_ec2::types::{RouteState, RouteTable as SdkTable, VpcEncryptionContro
 
 use super::{Ec2, filter};
 use crate::cloud::error::{Answer, refuse};
+use crate::cloud::pages::capped;
 
 /// A VPC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +60,8 @@ impl Ec2 {
     /// When AWS refuses.
     pub async fn routes_of_vpc(&self, vpc: &str) -> Answer<Vec<RouteTable>> {
         let mut tables = Vec::new();
-        let mut pages = self.client.describe_route_tables().filters(filter("vpc-id", vpc)).into_paginator().send();
+        let mut pages =
+            capped(self.client.describe_route_tables().filters(filter("vpc-id", vpc)).into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse("ec2:DescribeRouteTables", &error))?;
             tables.extend(page.route_tables.unwrap_or_default().into_iter().filter_map(plain_table));

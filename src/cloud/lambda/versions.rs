@@ -4,6 +4,7 @@ use aws_sdk_lambda::types::{AliasConfiguration, FunctionConfiguration, State};
 
 use super::{Lambda, Variables};
 use crate::cloud::error::{Answer, Kind, Refusal, refuse};
+use crate::cloud::pages::capped;
 
 /// `$LATEST`, or a published version: frozen code and configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl Lambda {
     pub async fn versions(&self, function: &str) -> Answer<Vec<Version>> {
         const CALL: &str = "lambda:ListVersionsByFunction";
         let mut versions = Vec::new();
-        let mut pages = self.client.list_versions_by_function().function_name(function).into_paginator().send();
+        let mut pages = capped(self.client.list_versions_by_function().function_name(function).into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse(CALL, &error))?;
             versions.extend(page.versions.unwrap_or_default().into_iter().filter_map(version));
@@ -80,7 +81,7 @@ impl Lambda {
     pub async fn aliases(&self, function: &str) -> Answer<Vec<Alias>> {
         const CALL: &str = "lambda:ListAliases";
         let mut aliases = Vec::new();
-        let mut pages = self.client.list_aliases().function_name(function).into_paginator().send();
+        let mut pages = capped(self.client.list_aliases().function_name(function).into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse(CALL, &error))?;
             aliases.extend(page.aliases.unwrap_or_default().into_iter().filter_map(alias));
@@ -95,7 +96,7 @@ impl Lambda {
     pub async fn event_targets(&self) -> Answer<Vec<String>> {
         const CALL: &str = "lambda:ListEventSourceMappings";
         let mut targets = Vec::new();
-        let mut pages = self.client.list_event_source_mappings().into_paginator().send();
+        let mut pages = capped(self.client.list_event_source_mappings().into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse(CALL, &error))?;
             let mappings = page.event_source_mappings.unwrap_or_default();
@@ -112,7 +113,7 @@ impl Lambda {
         const CALL: &str = "lambda:ListProvisionedConcurrencyConfigs";
         let mut targets = Vec::new();
         let mut pages =
-            self.client.list_provisioned_concurrency_configs().function_name(function).into_paginator().send();
+            capped(self.client.list_provisioned_concurrency_configs().function_name(function).into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse(CALL, &error))?;
             let found = page.provisioned_concurrency_configs.unwrap_or_default();

@@ -5,6 +5,7 @@ use aws_sdk_rds::types::{DbProxyEndpoint, DbProxyEndpointTargetRole, Tag};
 use super::Rds;
 use crate::cloud::Tags;
 use crate::cloud::error::{Answer, Kind, Refusal, refuse};
+use crate::cloud::pages::capped;
 
 /// An endpoint of a proxy besides its default one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl Rds {
     pub async fn endpoints(&self, proxy: &str) -> Answer<Vec<Endpoint>> {
         const CALL: &str = "rds:DescribeDBProxyEndpoints";
         let mut found = Vec::new();
-        let mut pages = self.client.describe_db_proxy_endpoints().db_proxy_name(proxy).into_paginator().send();
+        let mut pages = capped(self.client.describe_db_proxy_endpoints().db_proxy_name(proxy).into_paginator().send());
         while let Some(page) = pages.next().await {
             match page.map_err(|error| refuse(CALL, &error)) {
                 Ok(page) => found.extend(page.db_proxy_endpoints.unwrap_or_default().into_iter().filter_map(plain)),

@@ -6,6 +6,7 @@ use aws_sdk_rds::types::{Parameter, SourceType};
 
 use super::{Proxy, Rds, plain};
 use crate::cloud::error::{Answer, refuse};
+use crate::cloud::pages::capped;
 
 /// How far back events are asked for, in minutes: AWS keeps them for longer, but older ones explain nothing of today
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeEvents.html>).
@@ -24,13 +25,13 @@ impl Rds {
         };
         if cluster {
             let call = self.client.describe_db_cluster_parameters().db_cluster_parameter_group_name(group);
-            let mut pages = call.source("user").into_paginator().send();
+            let mut pages = capped(call.source("user").into_paginator().send());
             while let Some(page) = pages.next().await {
                 take(page.map_err(|error| refuse("rds:DescribeDBClusterParameters", &error))?.parameters);
             }
         } else {
             let call = self.client.describe_db_parameters().db_parameter_group_name(group);
-            let mut pages = call.source("user").into_paginator().send();
+            let mut pages = capped(call.source("user").into_paginator().send());
             while let Some(page) = pages.next().await {
                 take(page.map_err(|error| refuse("rds:DescribeDBParameters", &error))?.parameters);
             }
@@ -54,7 +55,7 @@ impl Rds {
     /// When AWS refuses.
     pub async fn proxies(&self) -> Answer<Vec<Proxy>> {
         let mut found = Vec::new();
-        let mut pages = self.client.describe_db_proxies().into_paginator().send();
+        let mut pages = capped(self.client.describe_db_proxies().into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse("rds:DescribeDBProxies", &error))?;
             found.extend(page.db_proxies.unwrap_or_default().into_iter().filter_map(plain::proxy));

@@ -43,7 +43,14 @@ impl Rds {
         // The SDK puts the name into an address as it is.
         let user = utf8_percent_encode(user, PLAIN).to_string();
         let wanted = Config::builder().hostname(host).port(u64::from(port)).username(user).expires_in(TOKEN_SECONDS);
-        let refuse = |kind, message: String| Refusal { operation: CALL, kind, code: None, message, request_id: None };
+        let refuse = |kind, message: String| Refusal {
+            operation: CALL,
+            kind,
+            code: None,
+            message,
+            request_id: None,
+            cause: None,
+        };
         let wanted = wanted.build().map_err(|error| refuse(Kind::Invalid, error.to_string()))?;
         let now = self.config.time_source().map_or_else(std::time::SystemTime::now, |source| source.now());
         let signed = AuthTokenGenerator::new(wanted).auth_token(&self.config).await;
