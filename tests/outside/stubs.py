@@ -183,11 +183,11 @@ class Person:
         (self.home / ".aws" / "config").write_text(config)
         (self.home / ".aws" / "credentials").write_text(credentials)
 
-    def runs(self, *arguments, timeout=120, measure=None, **variables):
+    def runs(self, *arguments, timeout=120, measure=None, verb=("status", "--db", "my-instance"), **variables):
         kept = {key: os.environ[key] for key in ("PATH", "LANG", "LD_LIBRARY_PATH") if key in os.environ}
         kept |= {"HOME": str(self.home), "AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true"}
         environment = {**kept, **variables}
-        command = [str(BINARY), *arguments, "status", "--db", "my-instance"]
+        command = [str(BINARY), *arguments, *verb]
         if measure:
             command = ["/usr/bin/env", "python3", "-c", MEASURE, str(measure), *command]
         return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False)

@@ -12,9 +12,10 @@ import unittest
 from account import ended, environment, served
 from stubs import BINARY, DENIED, KEYS, Person, Stub, Tunnels, authority, denied
 
-IDENTITY = (
-    b"<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/a</Arn><UserId>A</UserId>"
-    b"<Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+PROXY = (
+    b"<DescribeDBProxiesResponse><DescribeDBProxiesResult><DBProxies><member><DBProxyName>my-instance-proxy</DBProxyName>"
+    b"<DBProxyArn>arn:aws:rds:eu-central-1:123456789012:db-proxy:prx-1</DBProxyArn><Status>available</Status><EngineFamily>MYSQL</EngineFamily>"
+    b"<Endpoint>p.proxy-x.eu-central-1.rds.amazonaws.com</Endpoint></member></DBProxies></DescribeDBProxiesResult></DescribeDBProxiesResponse>"
 )
 MIB = 1024 * 1024
 
@@ -118,8 +119,8 @@ class Endpoints(Case):
                 with self.subTest(variables, config=config):
                     aws.requests.clear()
                     self.says(self.person(config).runs(**KEYS, **variables), 4, "AccessDenied")
-                    self.assertIn(f"lib/rdsproxy-setup/", aws.requests[0]["headers"]["x-amz-user-agent"])
-                    self.assertIn(f"lib/rdsproxy-setup/", aws.requests[0]["headers"]["user-agent"])
+                    self.assertIn("lib/rdsproxy-setup/", aws.requests[0]["headers"]["x-amz-user-agent"])
+                    self.assertIn("lib/rdsproxy-setup/", aws.requests[0]["headers"]["user-agent"])
 
     def test_configured_endpoints_can_be_ignored(self):
         with Stub() as aws:
@@ -200,7 +201,7 @@ class Answers(Case):
     def test_what_is_not_aws_is_shown_by_status_endpoint_and_first_words(self):
         page = b"<!DOCTYPE html>\r\n<title>\x1b[31mGuest WLAN\xe2\x80\xae</title>" + b"x" * 5000
         for answer, words in (
-            ((200, {"Content-Type": "text/html"}, page), 'status 200, "<!DOCTYPE html> <title>[31mGuest WLAN'),
+            ((200, {"Content-Type": "text/html"}, page), 'status 200, "<!DOCTYPE html> <title> [31mGuest WLAN'),
             ((403, {}, b"blocked by policy"), 'status 403, "blocked by policy"'),
             ((302, {"Location": "https://login.example.com/x?token=1"}, b""), "status 302, a redirect to https://login.example.com"),
             ((200, {}, b"\x00\x01garbage"), 'status 200, "garbage"'),
@@ -250,19 +251,17 @@ class Answers(Case):
             turned = iter(range(10**9))
 
             def answer(request):
-                if "GetCallerIdentity" in request["body"]:
-                    return 200, {"Content-Type": "text/xml"}, IDENTITY
-                if "Action=DescribeDBProxies&" not in request["body"] or "DBProxyName" in request["body"]:
-                    return denied(request)
+                if "Action=DescribeDBProxies&" in request["body"]:
+                    return 200, {"Content-Type": "text/xml"}, PROXY
                 marker = f"t{next(turned) if fresh else 0}"
-                body = f"<DescribeDBProxiesResponse><DescribeDBProxiesResult><DBProxies/><Marker>{marker}</Marker></DescribeDBProxiesResult><!--{'x' * size}--></DescribeDBProxiesResponse>"
+                body = f"<DescribeDBProxyEndpointsResponse><DescribeDBProxyEndpointsResult><Marker>{marker}</Marker></DescribeDBProxyEndpointsResult><!--{'x' * size}--></DescribeDBProxyEndpointsResponse>"
                 return 200, {"Content-Type": "text/xml"}, body.encode()
 
             return answer
 
         for fresh, size, words in ((False, 0, "name the same next page"), (True, 8 * MIB, "stopped at page")):
             with self.subTest(words):
-                run, peak = self.measured(pages(fresh, size))
+                run, peak = self.measured(pages(fresh, size), verb=("token", "--db", "my-instance", "--reader", "--db-user", "app"))
                 self.assertIn(words, run.stderr)
                 self.assertLess(peak, 100)
 

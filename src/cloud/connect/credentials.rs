@@ -146,10 +146,11 @@ impl Provider {
         let metadata = find::<ErrorMetadata, _>(error);
         let code = metadata.and_then(ErrorMetadata::code);
         match &path.source {
-            Source::Sso if why.contains("No such file") || why.contains("cannot find the") => {
+            Source::Sso if why.contains("expired") => Cause::Sso { profile, why: "it has expired".to_owned() },
+            // The SDK does not say why; the file is written by a log-in.
+            Source::Sso if why.contains("cached SSO token") || why.contains("No such file") => {
                 Cause::Sso { profile, why: "nobody is logged in".to_owned() }
             }
-            Source::Sso if why.contains("expired") => Cause::Sso { profile, why: "it has expired".to_owned() },
             Source::Sso if code == Some("UnauthorizedException") => Cause::Sso { profile, why },
             Source::Process => Cause::Process { profile, why: process(&why) },
             _ => match path.roles.first() {

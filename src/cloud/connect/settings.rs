@@ -43,6 +43,9 @@ impl Profiles {
         let named = access.profile.clone().or_else(|| env("AWS_PROFILE"));
         let chosen = named.is_some();
         let selected = named.unwrap_or_else(|| "default".to_owned());
+        if let Some(cause) = unreadable() {
+            return Self { set: Err(cause), selected, chosen };
+        }
         let name = Some(selected.clone().into());
         let loaded = profile::load(&Default::default(), &Default::default(), &Default::default(), name).await;
         let set = loaded.map_err(|error| {
@@ -73,6 +76,28 @@ impl Profiles {
             file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
         )
     }
+}
+
+/// A configuration file that is there and cannot be read: the SDK takes it for an empty one.
+fn unreadable() -> Option<Cause> {
+    let home = std::env::home_dir();
+    [("AWS_CONFIG_FILE", ".aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")].iter().find_map(
+        |(variable, usual)| {
+            let path = match (env(variable), &home) {
+                (Some(path), Some(home)) => {
+                    path.strip_prefix("~/").map_or_else(|| path.clone().into(), |rest| home.join(rest))
+                }
+                (Some(path), None) => path.into(),
+                (None, home) => home.as_ref()?.join(usual),
+            };
+            match std::fs::read_to_string(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Some(Cause::ConfigFile { why: format!("{}: {error}", path.display()) })
+                }
+                _ => None,
+            }
+        },
+    )
 }
 
 /// The region: flag, environment, profile.
