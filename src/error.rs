@@ -57,7 +57,7 @@ impl Failure {
             (None, Kind::Credentials) if refusal.code.is_none() => format!("{doing}: there are no AWS credentials"),
             _ => format!("{doing}: {refusal}"),
         };
-        Self { exit, headline, hints, request_id: refusal.request_id.clone() }
+        Self { exit, headline, hints, request_id: refusal.request_id.as_deref().map(str::to_owned) }
     }
 }
 

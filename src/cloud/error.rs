@@ -56,7 +56,7 @@ pub struct Refusal {
     /// The service's sentence.
     pub message: String,
     /// AWS's id of the request.
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
     /// The cause, where it is one of those that something helps against.
     pub cause: Option<Box<Cause>>,
 }
@@ -130,7 +130,7 @@ where
         (None, None) if kind == Kind::Service => "AWS failed without saying why".to_owned(),
         (None, None) => innermost(error),
     };
-    let request_id = meta.and_then(|meta| meta.extra("aws_request_id")).map(str::to_owned);
+    let request_id = meta.and_then(|meta| meta.extra("aws_request_id")).map(Box::from);
     // A cause says all that the code says.
     let code = code.filter(|_| cause.is_none());
     Refusal { operation, kind, code, message, request_id, cause: cause.map(Box::new) }
@@ -165,7 +165,7 @@ fn not_aws(answer: &HttpResponse) -> Option<Cause> {
     let html = html.contains("<html") || html.contains("<!doctype");
     // XML or JSON that breaks off is AWS's own, cut short on the way.
     let aws = matches!(start, Some(b'<' | b'{' | b'[')) && !html;
-    if (aws || body.is_empty()) && (status >= 500 || status < 300) {
+    if (aws || body.is_empty()) && !(300..500).contains(&status) {
         return None;
     }
     let endpoint =

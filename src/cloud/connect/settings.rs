@@ -39,6 +39,7 @@ pub(super) struct Profiles {
 }
 
 impl Profiles {
+    #[expect(clippy::default_trait_access, reason = "the types belong to a crate that is no dependency of ours")]
     pub(super) async fn load(access: &Access) -> Self {
         let named = access.profile.clone().or_else(|| env("AWS_PROFILE"));
         let chosen = named.is_some();
@@ -169,12 +170,12 @@ pub(super) fn retries(profiles: &Profiles) -> Result<RetryConfig, ConnectError> 
 /// The endpoints that are set anywhere, each held to one rule; what is not usable names where it was set.
 pub(super) fn endpoints(access: &Access, profiles: &Profiles) -> Result<HashSet<String>, ConnectError> {
     let mut found = HashSet::new();
-    let mut take = |place: &str, url: &str| match spec::endpoint_problem(url) {
-        Some(why) => Err(ConnectError::Endpoint { place: place.to_owned(), url: url.to_owned(), why }),
-        None => {
-            found.insert(super::http::origin(url.trim_end_matches('/')));
-            Ok(())
+    let mut take = |place: &str, url: &str| {
+        if let Some(why) = spec::endpoint_problem(url) {
+            return Err(ConnectError::Endpoint { place: place.to_owned(), url: url.to_owned(), why });
         }
+        found.insert(super::http::origin(url.trim_end_matches('/')));
+        Ok(())
     };
     if let Some(url) = &access.endpoint_url {
         // It goes before all others; those of STS and SSO still count for credentials, and are held to the rule on use.
@@ -200,6 +201,7 @@ pub(super) fn endpoints(access: &Access, profiles: &Profiles) -> Result<HashSet<
     Ok(found)
 }
 
+#[expect(clippy::default_trait_access, reason = "the types belong to a crate that is no dependency of ours")]
 fn profile_endpoint(profiles: &Profiles, service: &str) -> Option<(String, String)> {
     let set = profiles.set.as_ref().ok()?;
     let (setting, nothing) = (EnvConfigValue::new().profile("endpoint_url").service_id(service), Default::default());

@@ -5,14 +5,10 @@ use std::fmt;
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType};
 
 use super::Iam;
-<<<<<<< HEAD
 use crate::cloud::error::{Answer, Refusal, refuse};
+use crate::cloud::pages::capped;
 
 const CALL: &str = "iam:SimulatePrincipalPolicy";
-=======
-use crate::cloud::error::{Answer, refuse};
-use crate::cloud::pages::capped;
->>>>>>> 3ce467e (connect: proxies, endpoints, credentials and limits as the AWS CLI has them)
 
 /// What IAM's policy simulator says of one action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,13 +110,8 @@ impl Iam {
         known: Known<'_>,
     ) -> Answer<Vec<Judgement>> {
         let call = self.client.simulate_principal_policy().policy_source_arn(role).action_names(action);
-<<<<<<< HEAD
         let call = call.set_resource_arns(Some(resources.to_vec())).set_context_entries(Some(known.entries(role)));
-        let mut pages = call.into_paginator().send();
-=======
-        let call = call.set_resource_arns(Some(resources.to_vec())).set_context_entries(entry.map(|entry| vec![entry]));
         let mut pages = capped(call.into_paginator().send());
->>>>>>> 3ce467e (connect: proxies, endpoints, credentials and limits as the AWS CLI has them)
         let mut judged = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse(CALL, &error))?;
