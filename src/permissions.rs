@@ -25,6 +25,23 @@ pub enum Verb {
     Verify,
 }
 
+/// What a command does only where a flag asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Feature {
+    /// up --enable-iam-auth, and a teardown that turns IAM authentication off again
+    EnableIamAuth,
+    /// up --inspect-secret and doctor --inspect-secret
+    InspectSecret,
+    /// up --create-secret, and a teardown that deletes the secrets
+    CreateSecret,
+    /// up --generate-password
+    GeneratePassword,
+    /// up --adopt, and a teardown that hands the proxy back
+    Adopt,
+    /// up --verify probe and verify --probe
+    Probe,
+}
+
 /// One permission.
 #[derive(Debug, Clone, Copy)]
 pub struct Permission {
@@ -38,6 +55,17 @@ pub struct Permission {
     pub condition: If,
     /// What for, in a few words.
     pub why: &'static str,
+    /// Which features need it, any of them; without one, every run does.
+    pub features: &'static [Feature],
+}
+
+impl Permission {
+    /// Whether a command with these features needs it.
+    #[must_use]
+    pub fn needed(&self, verbs: &[Verb], features: &[Feature]) -> bool {
+        self.verbs.iter().any(|verb| verbs.contains(verb))
+            && (self.features.is_empty() || self.features.iter().any(|feature| features.contains(feature)))
+    }
 }
 
 const U: &[Verb] = &[Verb::Up];
@@ -52,8 +80,17 @@ const V: &[Verb] = &[Verb::Verify];
 const UDV: &[Verb] = &[Verb::Up, Verb::Doctor, Verb::Verify];
 
 const fn may(action: &'static str, verbs: &'static [Verb], on: On, condition: If, why: &'static str) -> Permission {
-    Permission { action, verbs, on, condition, why }
+    Permission { action, verbs, on, condition, why, features: &[] }
 }
+
+/// A permission that only these features need.
+const fn with(features: &'static [Feature], permission: Permission) -> Permission {
+    Permission { features, ..permission }
+}
+
+const PROBE: &[Feature] = &[Feature::Probe];
+const IAM_AUTH: &[Feature] = &[Feature::EnableIamAuth];
+const CREATE: &[Feature] = &[Feature::CreateSecret];
 
 /// All permissions. `sts:GetCallerIdentity` is not among them: AWS allows it to everyone
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
@@ -78,28 +115,34 @@ pub const PERMISSIONS: &[Permission] = &[
     may("rds:DescribeDBParameters", UD, On::ParameterGroups, If::Always, "see parameters that a proxy does not bear"),
     may("rds:DescribeDBClusterParameters", UD, On::ParameterGroups, If::Always, "the same of a cluster"),
     may("rds:DescribeEvents", D, On::All, If::Always, "see what RDS told of the proxy"),
-    may("iam:SimulatePrincipalPolicy", UD, On::FunctionRoles, If::Always, "see what the roles may do"),
+    may("iam:SimulatePrincipalPolicy", UD, On::JudgedRoles, If::Always, "see what the roles may do"),
     may("ec2:DescribeVpcs", UDV, On::All, If::Always, "see whether the VPC bears a proxy; Lambda asks it for a probe"),
     may("ec2:DescribeRouteTables", UD, On::All, If::Always, "see routes in the way"),
     may("ec2:DescribeSubnets", UDV, On::All, If::Always, "choose subnets; Lambda asks it for a probe"),
     may("ec2:DescribeNetworkAcls", UD, On::All, If::Always, "warn of ACLs in the way of subnets that were named"),
     may("lambda:ListFunctions", UST, On::All, If::Always, "find the functions that use the database"),
-    may("lambda:GetFunction", UST, On::Functions, If::Always, "read tags, and where an update stands"),
+    may("lambda:GetFunction", UST, On::FunctionsAndProbes, If::Always, "read tags, and where an update stands"),
     may("lambda:ListVersionsByFunction", UST, On::Functions, If::Always, "see what is frozen with the old host"),
     may("lambda:ListAliases", UST, On::Functions, If::Always, "see who calls it"),
     may("lambda:ListEventSourceMappings", US, On::All, If::Always, "see who calls it"),
     may("lambda:ListProvisionedConcurrencyConfigs", US, On::Functions, If::Always, "see what is bound to it"),
     may("secretsmanager:DescribeSecret", UST, On::Secrets, If::Always, "look at a secret, without its value"),
     may("secretsmanager:ListSecrets", UST, On::All, If::Always, "offer near names; find our secrets"),
-    may("secretsmanager:GetSecretValue", UD, On::Secrets, If::Always, "check its keys, on --inspect-secret alone"),
+    with(
+        &[Feature::InspectSecret],
+        may("secretsmanager:GetSecretValue", UD, On::Secrets, If::Always, "check its keys, on --inspect-secret alone"),
+    ),
     may("kms:DescribeKey", US, On::Keys, If::Always, "turn an alias into the key's ARN"),
     may("kms:GetKeyPolicy", US, On::Keys, If::Always, "warn of a key that lets the proxy's role not in"),
-    may(
-        "kms:Decrypt",
-        UD,
-        On::Keys,
-        If::ThroughSecretsManager,
-        "--inspect-secret and --create-secret, with a customer key",
+    with(
+        &[Feature::InspectSecret, Feature::CreateSecret],
+        may(
+            "kms:Decrypt",
+            UD,
+            On::Keys,
+            If::ThroughSecretsManager,
+            "--inspect-secret and --create-secret, with a customer key",
+        ),
     ),
     // Making and changing.
     may("iam:CreateRole", U, On::Roles, If::MadeOurs, "step 1"),
@@ -131,41 +174,56 @@ pub const PERMISSIONS: &[Permission] = &[
     may("rds:CreateDBProxyEndpoint", U, On::Endpoints, If::MadeOurs, "step 3: the read-only endpoint"),
     may("rds:RegisterDBProxyTargets", U, On::Targets, If::Always, "step 10"),
     may("rds:ModifyDBProxyTargetGroup", U, On::TargetGroups, If::Always, "step 10: pool settings that were asked for"),
-    may("rds:ModifyDBInstance", UT, On::Databases, If::Always, "--enable-iam-auth, and back"),
-    may("rds:ModifyDBCluster", UT, On::Databases, If::Always, "--enable-iam-auth, and back"),
+    with(IAM_AUTH, may("rds:ModifyDBInstance", UT, On::Database, If::Always, "--enable-iam-auth, and back")),
+    with(IAM_AUTH, may("rds:ModifyDBCluster", UT, On::Database, If::Always, "--enable-iam-auth, and back")),
     may("iam:CreatePolicy", U, On::Policies, If::MadeOurs, "step 6"),
     may("iam:TagPolicy", U, On::Policies, If::Always, "step 6: the ownership tag, and which document is in force"),
     may("iam:CreatePolicyVersion", U, On::Policies, If::Ours, "step 6, when the document changed"),
     may("iam:ListPolicyVersions", UT, On::Policies, If::Always, "make room for a version; delete all of them"),
     may("iam:DeletePolicyVersion", UT, On::Policies, If::Ours, "make room for a version; delete all of them"),
     may("iam:AttachRolePolicy", U, On::FunctionRoles, If::OurPolicy, "step 7"),
-    may("secretsmanager:CreateSecret", U, On::Secrets, If::MadeOurs, "--create-secret"),
-    may("secretsmanager:TagResource", U, On::Secrets, If::MadeOurs, "--create-secret: the ownership tag"),
-    may("kms:GenerateDataKey", U, On::Keys, If::ThroughSecretsManager, "--create-secret, with a customer key"),
-    may("secretsmanager:GetRandomPassword", U, On::All, If::Always, "--generate-password"),
-    may("secretsmanager:RestoreSecret", U, On::Secrets, If::Ours, "--create-secret, after a teardown"),
+    with(CREATE, may("secretsmanager:CreateSecret", U, On::OwnSecrets, If::MadeOurs, "--create-secret")),
+    with(
+        CREATE,
+        may("secretsmanager:TagResource", U, On::OwnSecrets, If::MadeOurs, "--create-secret: the ownership tag"),
+    ),
+    with(
+        CREATE,
+        may("kms:GenerateDataKey", U, On::Keys, If::ThroughSecretsManager, "--create-secret, with a customer key"),
+    ),
+    with(
+        &[Feature::GeneratePassword],
+        may("secretsmanager:GetRandomPassword", U, On::All, If::Always, "--generate-password"),
+    ),
+    with(CREATE, may("secretsmanager:RestoreSecret", U, On::OwnSecrets, If::Ours, "--create-secret, after a teardown")),
     may("lambda:TagResource", U, On::Functions, If::Always, "step 13: remember the former host"),
     may("lambda:UpdateFunctionConfiguration", UT, On::Functions, If::Always, "step 13, and back"),
     may("lambda:PublishVersion", UT, On::Functions, If::Always, "step 13, for callers of an alias"),
     may("lambda:UpdateAlias", UT, On::Functions, If::Always, "step 13, for callers of an alias, and back"),
     // Proving.
-    may("lambda:CreateFunction", V, On::Probes, If::MadeOurs, "verify --probe: the short-lived function"),
-    may("lambda:TagResource", V, On::Probes, If::MadeOurs, "verify --probe: the ownership tag"),
-    may("iam:PassRole", V, On::FunctionRoles, If::PassedToLambda, "verify --probe: it takes the function's role"),
-    may("lambda:InvokeFunction", V, On::Probes, If::Always, "verify --probe: ask it"),
-    may("lambda:DeleteFunction", V, On::Probes, If::Always, "verify --probe: remove it"),
+    with(PROBE, may("lambda:CreateFunction", V, On::Probes, If::MadeOurs, "verify --probe: the short-lived function")),
+    with(PROBE, may("lambda:TagResource", V, On::Probes, If::MadeOurs, "verify --probe: the ownership tag")),
+    with(
+        PROBE,
+        may("iam:PassRole", V, On::FunctionRoles, If::PassedToLambda, "verify --probe: it takes the function's role"),
+    ),
+    with(PROBE, may("lambda:InvokeFunction", V, On::Probes, If::Always, "verify --probe: ask it")),
+    with(PROBE, may("lambda:DeleteFunction", V, On::Probes, If::Always, "verify --probe: remove it")),
     // Taking away.
     may("lambda:UntagResource", T, On::Functions, If::Always, "forget the former host"),
     may(
         "lambda:DeleteFunction",
         T,
-        On::Functions,
+        On::FunctionsAndProbes,
         If::Always,
         "delete the versions that we published; and probes left behind",
     ),
     may("rds:DeleteDBProxy", T, On::Proxies, If::Ours, "delete the proxy"),
     may("rds:DeleteDBProxyEndpoint", T, On::Endpoints, If::Ours, "delete the read-only endpoint"),
-    may("rds:DeregisterDBProxyTargets", T, On::Targets, If::Always, "hand an adopted proxy back"),
+    with(
+        &[Feature::Adopt],
+        may("rds:DeregisterDBProxyTargets", T, On::Targets, If::Always, "hand an adopted proxy back"),
+    ),
     may(
         "rds:RemoveTagsFromResource",
         T,
@@ -186,5 +244,5 @@ pub const PERMISSIONS: &[Permission] = &[
     may("ec2:RevokeSecurityGroupIngress", T, On::Groups, If::Always, "take our rules away"),
     may("ec2:RevokeSecurityGroupEgress", T, On::Groups, If::Always, "take our rules away"),
     may("ec2:DeleteSecurityGroup", T, On::Groups, If::Ours, "delete the proxy's group"),
-    may("secretsmanager:DeleteSecret", T, On::Secrets, If::Ours, "schedule our secrets for deletion"),
+    with(CREATE, may("secretsmanager:DeleteSecret", T, On::OwnSecrets, If::Ours, "schedule our secrets for deletion")),
 ];

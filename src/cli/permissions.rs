@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::permissions::Feature;
+
 /// `permissions`.
 #[derive(Debug, Args)]
 pub struct Permissions {
@@ -19,6 +21,18 @@ pub struct Permissions {
     /// The account's twelve digits; without them, any account.
     #[arg(long, value_name = "ACCOUNT", value_parser = super::account)]
     pub account: Option<String>,
+    /// Include what these features need; separate several by commas. [default: none]
+    #[arg(long = "with", value_name = "FEATURE", value_enum, value_delimiter = ',')]
+    pub features: Vec<Feature>,
+    /// Only this function; repeat for several. [default: any]
+    #[arg(long = "function", value_name = "NAME", value_parser = function)]
+    pub functions: Vec<String>,
+    /// Only this role of a function; repeat for several. [default: any]
+    #[arg(long = "function-role", value_name = "ARN", value_parser = role)]
+    pub function_roles: Vec<String>,
+    /// Of secrets that this tool did not create, only this one; repeat for several. [default: any]
+    #[arg(long = "secret", value_name = "ARN", value_parser = secret)]
+    pub secrets: Vec<String>,
     /// Write each policy to a file of its own in this folder; a file that holds something else is never overwritten.
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
@@ -39,4 +53,32 @@ pub enum For {
     Verify,
     /// All of them.
     All,
+}
+
+/// A name that stands for itself in an ARN: a wildcard would widen what it is to narrow.
+fn function(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !text.is_empty() && text.chars().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err("a function is given by its name".to_owned())
+}
+
+fn role(text: &str) -> Result<String, String> {
+    arn(text, "iam", "role/")
+}
+
+fn secret(text: &str) -> Result<String, String> {
+    arn(text, "secretsmanager", "secret:")
+}
+
+/// A whole ARN without wildcards and variables.
+fn arn(text: &str, service: &str, kind: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let fits = matches!(parts.as_slice(), ["arn", _, given, _, _, rest]
+        if *given == service && rest.strip_prefix(kind).is_some_and(|name| !name.is_empty()));
+    if fits && !text.contains(['*', '?', '$']) && !text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("an ARN of this form is needed: arn:aws:{service}:…:{kind}NAME"))
 }

@@ -9,20 +9,20 @@ use serde_json::{Value, json};
 use crate::cli::{For, Global, Output, Permissions};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::permissions::{LIMIT, Scope, Verb, policies, size};
+use crate::permissions::{Feature, LIMIT, Scope, Verb, policies, size};
 use crate::report;
 use crate::spec::{self, DatabaseRef};
 
 /// Runs it.
 pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> {
-    let verbs: &[Verb] = match args.verb {
-        For::Up => &[Verb::Up, Verb::Status],
-        For::Status => &[Verb::Status],
-        For::Teardown => &[Verb::Teardown],
-        For::Doctor => &[Verb::Status, Verb::Doctor],
+    let mut verbs = match args.verb {
+        For::Up => vec![Verb::Up, Verb::Status],
+        For::Status => vec![Verb::Status],
+        For::Teardown => vec![Verb::Teardown],
+        For::Doctor => vec![Verb::Status, Verb::Doctor],
         // Its static part looks at what a diagnosis does.
-        For::Verify => &[Verb::Verify, Verb::Status, Verb::Doctor],
-        For::All => &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify],
+        For::Verify => vec![Verb::Verify, Verb::Status, Verb::Doctor],
+        For::All => vec![Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify],
     };
     let database = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
     let stack = database.as_ref().map(|database| spec::stack(args.name.as_deref(), database)).transpose()?;
@@ -42,8 +42,18 @@ pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> 
         account: account.unwrap_or_else(|| "*".to_owned()),
         database: database.map(|database| database.id),
         stack,
+        functions: args.functions.clone(),
+        function_roles: args.function_roles.clone(),
+        secrets: args.secrets.clone(),
     };
-    let documents = policies(verbs, &scope);
+    let mut features = args.features.clone();
+    match args.verb {
+        // The command is printed for the sake of its probe.
+        For::Verify => features.push(Feature::Probe),
+        For::Up if features.contains(&Feature::Probe) => verbs.push(Verb::Verify),
+        _ => {}
+    }
+    let documents = policies(&verbs, &features, &scope);
     let files =
         args.output_dir.as_deref().map(|folder| write(folder, &stem(args.verb, &scope), &documents)).transpose()?;
     show(global, &documents, files.as_deref());

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{If, On, PERMISSIONS, Permission, Scope, Verb};
+use super::{Feature, If, On, PERMISSIONS, Permission, Scope, Verb};
 
 /// The characters of a managed policy that IAM takes, white space not counted
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
 pub const LIMIT: usize = 6_144;
 
-/// Returns the minimum policies for some commands.
+/// Returns the minimum policies for some commands with these features.
 #[must_use]
-pub fn policies(verbs: &[Verb], scope: &Scope) -> Vec<Value> {
-    documents(PERMISSIONS.iter().filter(|needed| needed.verbs.iter().any(|verb| verbs.contains(verb))), scope)
+pub fn policies(verbs: &[Verb], features: &[Feature], scope: &Scope) -> Vec<Value> {
+    documents(PERMISSIONS.iter().filter(|permission| permission.needed(verbs, features)), scope)
 }
 
 /// Returns policy documents of these permissions: one statement for each kind of resource and condition, and as few

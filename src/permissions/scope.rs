@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cloud::tags::STACK;
-use crate::names::{Names, PROBE_PREFIX, region_path, stack_of};
+use crate::names::{Names, PROBE_PREFIX, region_path, secret_prefix, stack_of};
 use crate::templates::via_secrets_manager;
 
 /// What an action is allowed on.
@@ -15,14 +15,18 @@ pub enum On {
     Roles,
     /// Roles to look for: one that is not there has no path.
     RolesByName,
-    /// Any role: those of functions have names of their own.
+    /// The functions' roles: those that are named, or any, since they have names of their own.
     FunctionRoles,
+    /// The functions' roles, and ours.
+    JudgedRoles,
     /// Our policies, under their path.
     Policies,
     /// RDS's service-linked role.
     ServiceRole,
     /// Functions and their versions.
     Functions,
+    /// Functions, their versions and our short-lived functions.
+    FunctionsAndProbes,
     /// Our short-lived functions.
     Probes,
     /// Security groups.
@@ -43,12 +47,16 @@ pub enum On {
     Targets,
     /// Databases.
     Databases,
+    /// The database alone.
+    Database,
     /// Parameter groups.
     ParameterGroups,
     /// Whatever RDS tags: proxies, endpoints, databases.
     RdsTagged,
-    /// Secrets.
+    /// Secrets: those that are named and ours, or any.
     Secrets,
+    /// The secrets that a stack makes.
+    OwnSecrets,
     /// Customer keys.
     Keys,
 }
@@ -61,10 +69,12 @@ impl On {
             Self::All => "all",
             Self::Roles => "our roles",
             Self::RolesByName => "our roles, and their names",
-            Self::FunctionRoles => "any role",
+            Self::FunctionRoles => "the functions' roles",
+            Self::JudgedRoles => "the functions' roles, and ours",
             Self::Policies => "our policies",
             Self::ServiceRole => "RDS's service-linked role",
             Self::Functions => "functions and their versions",
+            Self::FunctionsAndProbes => "functions, their versions, our probes",
             Self::Probes => "our probes",
             Self::Groups => "security groups",
             Self::GroupsAndVpcs => "security groups, VPCs",
@@ -75,9 +85,11 @@ impl On {
             Self::TargetGroups => "target groups",
             Self::Targets => "proxies, target groups, the database",
             Self::Databases => "databases",
+            Self::Database => "the database",
             Self::ParameterGroups => "parameter groups",
             Self::RdsTagged => "proxies, endpoints, the database",
             Self::Secrets => "secrets",
+            Self::OwnSecrets => "our secrets",
             Self::Keys => "keys",
         }
     }
@@ -119,6 +131,12 @@ pub struct Scope {
     pub database: Option<String>,
     /// The stack, where it is not named after the database.
     pub stack: Option<String>,
+    /// The names of the functions; none is any.
+    pub functions: Vec<String>,
+    /// The ARNs of the functions' roles; none is any.
+    pub function_roles: Vec<String>,
+    /// The ARNs of secrets of someone else's; none is any.
+    pub secrets: Vec<String>,
 }
 
 impl Scope {
@@ -140,6 +158,15 @@ impl Scope {
         format!("arn:{}:iam::{}:{resource}", self.partition, self.account)
     }
 
+    /// The functions with their versions and aliases.
+    fn functions(&self) -> Vec<String> {
+        if self.functions.is_empty() {
+            return vec![self.arn("lambda", "function:*")];
+        }
+        let both = |name: &String| [format!("function:{name}"), format!("function:{name}:*")];
+        self.functions.iter().flat_map(both).map(|resource| self.arn("lambda", &resource)).collect()
+    }
+
     pub(super) fn resources(&self, on: On) -> Vec<String> {
         let path = self.names().map_or_else(|| region_path(&self.region), |names| names.path);
         let database = |kind: &str| self.arn("rds", &format!("{kind}:{}", self.database.as_deref().unwrap_or("*")));
@@ -150,10 +177,15 @@ impl Scope {
                 let name = self.names().map_or_else(|| "*".to_owned(), |names| names.role);
                 vec![self.iam(&format!("role{path}*")), self.iam(&format!("role/{name}"))]
             }
-            On::FunctionRoles => vec![self.iam("role/*")],
+            On::FunctionRoles if self.function_roles.is_empty() => vec![self.iam("role/*")],
+            On::FunctionRoles => self.function_roles.clone(),
+            On::JudgedRoles if self.function_roles.is_empty() => vec![self.iam("role/*")],
+            On::JudgedRoles => [self.function_roles.as_slice(), &[self.iam(&format!("role{path}*"))]].concat(),
             On::Policies => vec![self.iam(&format!("policy{path}*"))],
             On::ServiceRole => vec![self.iam("role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS")],
-            On::Functions => vec![self.arn("lambda", "function:*")],
+            On::Functions => self.functions(),
+            On::FunctionsAndProbes if self.functions.is_empty() => self.functions(),
+            On::FunctionsAndProbes => [self.functions(), self.resources(On::Probes)].concat(),
             On::Probes => vec![self.arn("lambda", &format!("function:{PROBE_PREFIX}*"))],
             On::Groups => vec![self.arn("ec2", "security-group/*")],
             On::GroupsAndVpcs => vec![self.arn("ec2", "security-group/*"), self.arn("ec2", "vpc/*")],
@@ -170,6 +202,7 @@ impl Scope {
                 database("db"),
                 database("cluster"),
             ],
+            On::Database => vec![database("db"), database("cluster")],
             // Near names are offered, and members of a cluster are read, so the list stays open.
             On::Databases => vec![self.arn("rds", "db:*"), self.arn("rds", "cluster:*")],
             On::ParameterGroups => vec![self.arn("rds", "pg:*"), self.arn("rds", "cluster-pg:*")],
@@ -179,7 +212,12 @@ impl Scope {
                 database("db"),
                 database("cluster"),
             ],
-            On::Secrets => vec![self.arn("secretsmanager", "secret:*")],
+            On::Secrets if self.secrets.is_empty() => vec![self.arn("secretsmanager", "secret:*")],
+            On::Secrets => [self.secrets.clone(), self.resources(On::OwnSecrets)].concat(),
+            On::OwnSecrets => {
+                let stack = self.stack().unwrap_or_else(|| "*".to_owned());
+                vec![self.arn("secretsmanager", &format!("secret:{}*", secret_prefix(&stack)))]
+            }
             On::Keys => vec![self.arn("kms", "key/*")],
         }
     }

@@ -6,12 +6,12 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum as _};
 use rdsproxy_setup::catalogue::{STEPS, checks};
 use rdsproxy_setup::cli::Cli;
 use rdsproxy_setup::engine::Patience;
 use rdsproxy_setup::exit::Exit;
-use rdsproxy_setup::permissions::{If, PERMISSIONS, Verb};
+use rdsproxy_setup::permissions::{Feature, If, PERMISSIONS, Verb};
 use rdsproxy_setup::probe::faults::FAULTS;
 use rdsproxy_setup::sandbox::{Moment, World};
 
@@ -81,7 +81,7 @@ fn the_table_of_waits_is_the_patience() {
 #[test]
 fn the_table_of_permissions_is_the_program_s() {
     let mut table = String::from(
-        "| action | up | status | teardown | doctor | verify | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| action | up | status | teardown | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for needed in PERMISSIONS {
         let mark = |verb| if needed.verbs.contains(&verb) { "x" } else { "" };
@@ -100,9 +100,11 @@ fn the_table_of_permissions_is_the_program_s() {
             If::TagsOnCreate => "in a create call",
             If::ThroughSecretsManager => "through Secrets Manager",
         };
+        let name = |feature: &Feature| feature.to_possible_value().unwrap().get_name().to_owned();
+        let with = needed.features.iter().map(name).collect::<Vec<_>>().join(", ");
         let (action, on, why) = (needed.action, needed.on.words(), needed.why);
         table.push_str(&format!(
-            "| `{action}` | {up} | {status} | {teardown} | {doctor} | {verify} | {on} | {condition} | {why} |\n"
+            "| `{action}` | {up} | {status} | {teardown} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
         ));
     }
     hold("docs/permissions.md", "permissions", &table);

@@ -3,7 +3,7 @@
 use rdsproxy_setup::catalogue::checks::CheckId;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::ledger::Verdict;
-use rdsproxy_setup::permissions::{PERMISSIONS, Scope, Verb, documents};
+use rdsproxy_setup::permissions::{PERMISSIONS, Verb, documents};
 use rdsproxy_setup::sandbox::World;
 use rdsproxy_setup::sandbox::parts::{Policy, Role};
 use rdsproxy_setup::spec::{DatabaseAuth, Spec};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::access::lawful;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
-use crate::permissions::restrict;
+use crate::permissions::{restrict, scope};
 
 const INSTANCE: &str = "my-instance";
 const ROLE: &str = "arn:aws:iam::123456789012:role/platform/orders-proxy";
@@ -95,17 +95,10 @@ async fn a_later_run_without_the_flags_wants_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pipeline_without_iam_writes_sets_the_stack_up_and_takes_it_down() {
-    let scope = Scope {
-        partition: "aws".to_owned(),
-        region: "eu-central-1".to_owned(),
-        account: "123456789012".to_owned(),
-        database: None,
-        stack: None,
-    };
     let reads = ["iam:Get", "iam:List", "iam:Simulate"];
     let harmless = |action: &str| !action.starts_with("iam:") || reads.iter().any(|verb| action.starts_with(verb));
     let rest = PERMISSIONS.iter().filter(|needed| harmless(needed.action) && needed.verbs != [Verb::Verify]);
-    let mut policies = documents(rest, &scope);
+    let mut policies = documents(rest, &scope());
     let mut more = vec![json!({"Effect": "Allow", "Action": ["iam:GetRole", "iam:PassRole"], "Resource": ROLE})];
     let look = ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListEntitiesForPolicy"];
     more.push(json!({"Effect": "Allow", "Action": look, "Resource": POLICY}));

@@ -3,10 +3,12 @@
 //! Every case runs with a principal that has the published policy and nothing more, so that none is missing; and
 //! once without each action, where some case must meet a denial, so that none is too many.
 
+use clap::ValueEnum as _;
 use rdsproxy_setup::cloud::rds::Pool;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::Patience;
-use rdsproxy_setup::permissions::{PERMISSIONS, Permission, Scope, Verb, documents, policies};
+use rdsproxy_setup::permissions::{Feature, PERMISSIONS, Permission, Scope, Verb, documents, policies};
+use rdsproxy_setup::sandbox::parts::Secret;
 use rdsproxy_setup::sandbox::{Principal, World};
 use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec, Verify};
 use rdsproxy_setup::stacks;
@@ -20,13 +22,17 @@ use crate::probes::verify;
 
 const KEY: &str = "AKIATEST";
 
-fn scope() -> Scope {
+/// An account, and any database in it.
+pub(crate) fn scope() -> Scope {
     Scope {
         partition: "aws".to_owned(),
         region: "eu-central-1".to_owned(),
         account: "123456789012".to_owned(),
         database: None,
         stack: None,
+        functions: Vec::new(),
+        function_roles: Vec::new(),
+        secrets: Vec::new(),
     }
 }
 
@@ -204,7 +210,11 @@ impl Case {
 
 #[tokio::test(start_paused = true)]
 async fn law_9_nothing_is_missing() {
-    let all = policies(&[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify], &scope());
+    let all = policies(
+        &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify],
+        Feature::value_variants(),
+        &scope(),
+    );
     for case in CASES {
         assert_eq!(case.denials(&all).await, [""; 0], "{case:?}");
     }
@@ -215,13 +225,13 @@ async fn law_9_a_policy_for_one_database_is_enough_for_it() {
     for id in ["my-instance", "my-cluster"] {
         let scope = Scope { database: Some(id.to_owned()), ..scope() };
         let bed = Bed::new(NEVER, false);
-        restrict(&bed, &policies(&[Verb::Up], &scope));
+        restrict(&bed, &policies(&[Verb::Up, Verb::Status], &[], &scope));
         drop(bed.up(&wish(id)).await);
-        restrict(&bed, &policies(&[Verb::Status], &scope));
+        restrict(&bed, &policies(&[Verb::Status], &[], &scope));
         drop(bed.survey(&wish(id)).await);
-        restrict(&bed, &policies(&[Verb::Verify, Verb::Status], &scope));
+        restrict(&bed, &policies(&[Verb::Verify, Verb::Status], &[Feature::Probe], &scope));
         assert!(matches!(verify(&bed, &wish(id)).await, Fate::Done(_)), "{id}");
-        restrict(&bed, &policies(&[Verb::Teardown], &scope));
+        restrict(&bed, &policies(&[Verb::Teardown], &[], &scope));
         drop(bed.down(&wish(id)).await);
         assert_eq!(denials(&bed), [""; 0], "{id}");
     }
@@ -268,4 +278,69 @@ fn every_call_of_the_program_has_its_permission() {
     }
     assert!(seen > 60, "only {seen} calls were found");
     assert_eq!(missing, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn law_9_what_is_named_is_enough_and_the_rest_is_out_of_reach() {
+    let bed = Bed::new(NEVER, false);
+    let functions = ["DBAppFunction", "InvoiceFunction"].map(str::to_owned).to_vec();
+    let roles = ["service-role/DBAppFunctionRole", "teams/billing/InvoiceFunctionRole"];
+    let function_roles = roles.map(|role| format!("arn:aws:iam::123456789012:role/{role}")).to_vec();
+    let secrets = bed.gate.account.with(|world| {
+        let managed = |secret: &&Secret| secret.name.starts_with("rds!");
+        world.secrets.secrets.values().filter(managed).map(|secret| secret.arn.clone()).collect()
+    });
+    let scope = Scope { database: Some("my-instance".to_owned()), functions, function_roles, secrets, ..scope() };
+    let spec = end_to_end("my-instance");
+    bed.gate.account.with(|world| world.rds.instances.get_mut("my-instance").unwrap().iam_auth = false);
+    let features = [Feature::EnableIamAuth, Feature::Probe];
+    let up = policies(&[Verb::Up, Verb::Status, Verb::Verify], &features, &scope);
+    let teardown = policies(&[Verb::Teardown], &features, &scope);
+    restrict(&bed, &up);
+    drop(bed.up(&spec).await);
+    drop(bed.up(&spec).await);
+    drop(verify(&bed, &spec).await);
+    assert_eq!(denials(&bed), [""; 0]);
+    restrict(&bed, &teardown);
+    drop(bed.down(&spec).await);
+    assert_eq!(denials(&bed), [""; 0]);
+
+    // What can take over an account or a database reaches no further than what was named.
+    let dangerous = [
+        "iam:AttachRolePolicy",
+        "iam:PassRole",
+        "rds:ModifyDBInstance",
+        "rds:ModifyDBCluster",
+        "lambda:UpdateFunctionConfiguration",
+        "lambda:PublishVersion",
+    ];
+    for document in up.iter().chain(&teardown) {
+        for statement in document["Statement"].as_array().unwrap() {
+            let named = |action: &Value| dangerous.contains(&action.as_str().unwrap());
+            if statement["Action"].as_array().unwrap().iter().any(named) {
+                for resource in statement["Resource"].as_array().unwrap() {
+                    let resource = resource.as_str().unwrap();
+                    let any = ["role/*", "function:*", "db:*", "cluster:*"].iter().any(|any| resource.ends_with(any));
+                    assert!(!any && resource != "*", "{statement}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rights_of_features_are_printed_only_when_asked_for() {
+    let plain = policies(&[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor], &[], &scope());
+    let text = Value::from(plain).to_string();
+    for action in [
+        "rds:ModifyDBInstance",
+        "rds:ModifyDBCluster",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:CreateSecret",
+        "kms:Decrypt",
+        "lambda:CreateFunction",
+        "lambda:InvokeFunction",
+    ] {
+        assert!(!text.contains(action), "{action}");
+    }
 }

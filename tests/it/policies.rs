@@ -26,9 +26,10 @@ async fn every_document_fits_a_managed_policy() {
     let (desk, bed) = (Desk::new(), Bed::new(NEVER, false));
     let mut number = 0;
     for command in COMMANDS {
+        let all = "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe";
         for database in [None, Some("my-instance"), Some(LONGEST)] {
             for account in [None, Some(ACCOUNT)] {
-                let mut arguments = vec!["--for", command];
+                let mut arguments = vec!["--for", command, "--with", all];
                 arguments.extend(database.iter().flat_map(|database| ["--db", database]));
                 arguments.extend(account.iter().flat_map(|account| ["--account", account]));
                 for document in printed(&desk, &arguments) {

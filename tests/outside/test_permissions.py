@@ -10,7 +10,13 @@ from account import REGION, program, served
 from reference import Action
 
 COMMANDS = ("up", "status", "teardown", "doctor", "verify", "all")
-SCOPES = ((), ("--account", "123456789012"), ("--db", "my-instance", "--account", "123456789012"))
+ACCOUNT = ("--account", "123456789012")
+EVERY = ("--with", "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe")
+NAMED = (
+    "--db", "my-instance", "--function", "DBAppFunction", "--function-role", "arn:aws:iam::123456789012:role/DBAppFunctionRole",
+    "--secret", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:app-a1B2c3",
+)
+SCOPES = ((), EVERY, (*ACCOUNT, *EVERY), ("--db", "my-instance", *ACCOUNT, *EVERY), (*NAMED, *ACCOUNT), (*NAMED, *ACCOUNT, *EVERY))
 SHOW = "x-sandbox-permissions"
 # Required together in the reference, although a target is the one or the other.
 ALTERNATIVES = {"rds:DeregisterDBProxyTargets": {"db", "cluster"}}

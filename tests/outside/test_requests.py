@@ -15,10 +15,11 @@ from lens import Lens
 FAST = 3600
 # No request of their own: who creates with a role, with tags or under a key is asked for them.
 NO_REQUEST = {
-    "iam:PassRole", "iam:TagRole", "ec2:CreateTags", "secretsmanager:TagResource", "kms:GenerateDataKey", "kms:Decrypt",
+    "iam:PassRole", "ec2:CreateTags", "secretsmanager:TagResource", "kms:GenerateDataKey", "kms:Decrypt",
 }
 # The newcomer's account has RDS's own role, and parameter groups that are AWS's own; no client can change that.
 NOT_HERE = {"iam:CreateServiceLinkedRole", "rds:DescribeDBParameters", "rds:DescribeDBClusterParameters"}
+FEATURES = "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe"
 # The one permission that is not called as its operation is.
 ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 # AWS asks for no permission.
@@ -68,6 +69,8 @@ def cluster(bench):
 def settings(bench):
     bench.up("my-instance", "--max-connections-percent", 60, "--max-idle-connections-percent", 10, "--tag", "team=shop")
     more = ("--connection-borrow-timeout", 30, "--init-query", "SET x=1", "--session-pinning-filter", "EXCLUDE_VARIABLE_SETS")
+    boundary = bench.iam.create_policy(PolicyName="boundary", PolicyDocument=allow("*"))["Policy"]["Arn"]
+    bench.up("my-instance", "--permissions-boundary", boundary)
     bench.up("my-instance", "--idle-client-timeout", 900, "--no-require-tls", "--debug-logging", *more)
 
 
@@ -171,7 +174,7 @@ class Requests(unittest.TestCase):
                     for finding in exchange.findings:
                         findings.setdefault(finding, f"{case.__name__}: {exchange.body!r}")
         self.assertEqual({}, findings)
-        printed = json.loads(program("permissions", "--for", "all", "--output", "json").stdout)["documents"]
+        printed = json.loads(program("permissions", "--for", "all", "--with", FEATURES, "--output", "json").stdout)["documents"]
         allowed = {action for document in printed for statement in document["Statement"] for action in statement["Action"]}
         self.assertEqual(NO_REQUEST | NOT_HERE, allowed - asked, "permissions of operations that no case asks for")
         self.assertEqual(FREE, asked - allowed, "operations without a permission")
