@@ -131,6 +131,13 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         let so_far = if seen.proxy.is_absent() { Ending::Created } else { Ending::Unchanged };
         run.finish(&proxy_step, created.clone(), so_far).await
     };
+    let register_step = survey.target();
+    let ready = async {
+        let ready = ready.await?;
+        // From now on, what a refused registration says is final.
+        register_step.proxy_available.store(true, std::sync::atomic::Ordering::SeqCst);
+        Ok(ready)
+    };
     let connect = async {
         // Steps 4 and 5 are read and rendered here; 6 and 7 carry them to IAM.
         local_steps(run, survey, id.as_deref());
@@ -142,7 +149,6 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let (database_ingress, proxy_ingress) = (survey.database_ingress(group_id), survey.proxy_ingress(group_id));
     let admit_proxy = run.converge(&database_ingress, groups.clone(), Until::Ready);
     let admit_functions = run.converge(&proxy_ingress, groups.clone(), Until::Ready);
-    let register_step = survey.target();
     let register = run.converge(&register_step, seen.registered.clone(), Until::Ready);
     let serving = async {
         // The target cannot be available before its proxy is, so its patience begins with the proxy's end.

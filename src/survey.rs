@@ -149,7 +149,8 @@ async fn registered(
     proxy: &Seen<Owned>,
 ) -> Result<Seen<Registered>, Refusal> {
     let (id, cluster) = (database.id.as_str(), database.cluster);
-    let target = Target { proxy: &names.stack, database: id, cluster, pool: &spec.pool, patience };
+    let (proxy_available, pool) = (true.into(), &spec.pool);
+    let target = Target { proxy: &names.stack, database: id, cluster, pool, proxy_available, patience };
     match proxy {
         Seen::Present(_) => target.observe(cloud).await,
         _ => Ok(Seen::Absent),
@@ -258,6 +259,8 @@ impl Survey {
         let registered = visible(registered, "reading the proxy's target")?;
         database.warnings.extend(walls(cloud, &database, spec, &proxy, &registered).await);
         let functions = functions.map_err(Problem::refused("reading the functions"))?;
+        let subnets = subnets?;
+        warnings.extend(subnets.iter().flat_map(|chosen| chosen.warnings.clone()));
 
         warnings.extend(Chosen::indirect(&others, &secrets.found));
         let mut survey = Self {
@@ -275,7 +278,7 @@ impl Survey {
             passwords: BTreeMap::new(),
             adopted,
             given,
-            subnets: subnets?,
+            subnets,
             seen: Observed {
                 role,
                 access,

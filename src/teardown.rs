@@ -146,6 +146,16 @@ impl Waiting<'_> {
         }
     }
 
+    /// Reads what AWS does not show while a change is under way.
+    async fn look_once_settled<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, Stop> {
+        loop {
+            match call().await {
+                Err(refusal) if refusal.passes() || refusal.kind == Kind::NotYet => self.rest(run, "busy").await?,
+                answer => return answer.map_err(refused(self.doing)),
+            }
+        }
+    }
+
     /// Reads, again and again while AWS fails in passing: that must not end a wait.
     async fn look<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, Stop> {
         loop {
@@ -352,7 +362,7 @@ async fn hand_back(run: &Run<'_>, stack: &Stack, found: &Owned) -> Result<(), St
     let rds = &run.cloud.rds;
     delete_readers(run, stack, &wait).await?;
     if found.tags.get(tags::ADOPTED).is_some_and(|memory| memory == WITHOUT_TARGET) {
-        for row in wait.look(run, async || rds.targets(name).await).await? {
+        for row in wait.look_once_settled(run, async || rds.targets(name).await).await? {
             // The rows of a cluster's members go with the cluster's.
             let (cluster, database) = (row.kind == TargetKind::Cluster, found.tags.get(tags::DATABASE));
             if database.is_some_and(|database| database.eq_ignore_ascii_case(&row.id)) {

@@ -293,7 +293,9 @@ impl Ec2 {
         }
     }
 
-    /// Takes rules away, by id; those that are gone already are fine.
+    /// Deletes rules, by id; those that are gone already are fine.
+    ///
+    /// AWS deletes none of a call's rules when one of them is gone, so then each is deleted by itself.
     ///
     /// # Errors
     /// When AWS refuses.

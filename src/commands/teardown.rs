@@ -70,15 +70,30 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
         let again = format!("To go on: {}", command(global, "teardown", &id, &name));
         Failure::from(stop).after("What is gone is gone; the rest is still there.", &[again])
     })?;
+    let left = stack.deletes_proxy().then(|| left_behind(&name, &session.cloud.region));
     if session.json {
         let removed: Vec<_> = lines.iter().map(|(_, what, detail)| json!({"what": what, "detail": detail})).collect();
-        report::document(&json!({"schema": SCHEMA, "proxy": name, "removed": removed}));
+        report::document(&json!({"schema": SCHEMA, "proxy": name, "removed": removed, "left": left.as_slice()}));
     } else {
         let elapsed = report::duration(session.clock.elapsed().saturating_sub(began));
         let back = if stack.functions.is_empty() { "" } else { ", and the functions use the database directly again" };
         report::result(&format!("Done in {elapsed}: {name} is gone{back}."));
+        if let Some(left) = left {
+            report::result(&left);
+        }
     }
     Ok(Exit::Done)
+}
+
+/// What RDS Proxy leaves in the account, which no call about the proxy removes: its log group, whose retention is
+/// unlimited, and its user in the database
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-troubleshooting.html>).
+fn left_behind(proxy: &str, region: &str) -> String {
+    let group = format!("/aws/rds/proxy/{proxy}");
+    format!(
+        "RDS Proxy leaves two things behind: the log group {group} (aws logs delete-log-group --log-group-name {group} \
+         --region {region}), and the user rdsproxyadmin in the database."
+    )
 }
 
 fn nothing(session: &Session, text: &str) {

@@ -23,6 +23,8 @@ pub struct Subnets {
     pub why: String,
     /// What was left out, and why, one sentence each.
     pub left_out: Vec<String>,
+    /// What a person should know of those that were chosen, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// Chooses the proxy's subnets: those of the database's subnet group, or those named.
@@ -48,14 +50,20 @@ pub async fn choose(
         answer => answer.map_err(Problem::refused(doing))?,
     };
     found.sort_by(|a, b| (&a.zone, &a.id).cmp(&(&b.zone, &b.id)));
-    let needed = addresses(&database.classes);
-    let mut chosen =
-        Subnets { ids: Vec::new(), zones: Vec::new(), why: format!("those of {whose}"), left_out: Vec::new() };
+    let mut chosen = Subnets {
+        ids: Vec::new(),
+        zones: Vec::new(),
+        why: format!("those of {whose}"),
+        left_out: Vec::new(),
+        warnings: Vec::new(),
+    };
     let mut zones = BTreeSet::new();
+    let mut free = 0;
     for subnet in found {
-        if let Some(why) = unfit(&subnet, database, needed, kind) {
+        if let Some(why) = unfit(&subnet, database, kind) {
             chosen.left_out.push(format!("{} in {}: {why}", subnet.id, subnet.zone));
         } else {
+            free += subnet.free;
             zones.insert(subnet.zone);
             chosen.ids.push(subnet.id);
         }
@@ -73,20 +81,30 @@ pub async fn choose(
         )
         .known(CheckId::Zones));
     }
+    chosen.warnings.extend(few_addresses(free, addresses(&database.classes)));
     Ok(chosen)
 }
 
-fn unfit(subnet: &Subnet, database: &Database, needed: i32, kind: Option<NetworkType>) -> Option<String> {
+/// AWS recommends free addresses for the proxy as a whole, and takes a proxy with fewer
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-network-prereqs.html>): a warning, no refusal.
+fn few_addresses(free: i32, recommended: i32) -> Option<String> {
+    (free < recommended).then(|| {
+        format!(
+            "The proxy's subnets have {free} free addresses in all, and AWS recommends {recommended} for this class. With too few, \
+             the registration of the target may be refused (InsufficientAvailableIPsInSubnetFault), or the proxy may not grow."
+        )
+    })
+}
+
+fn unfit(subnet: &Subnet, database: &Database, kind: Option<NetworkType>) -> Option<String> {
     if subnet.vpc != database.vpc {
         return Some(format!("it is in {}, the database in {}", subnet.vpc, database.vpc));
     }
     if UNSUPPORTED_ZONES.contains(&subnet.zone_id.as_str()) {
         return Some(format!("RDS Proxy does not work in the zone {}", subnet.zone_id));
     }
-    if let Some(kind) = kind.filter(|kind| *kind != NetworkType::Ipv4 && !subnet.ipv6) {
-        return Some(format!("it has no IPv6 block, which {} needs", kind.word()));
-    }
-    (subnet.free < needed).then(|| format!("it has {} free addresses, and AWS asks for {needed}", subnet.free))
+    let kind = kind.filter(|kind| *kind != NetworkType::Ipv4 && !subnet.ipv6)?;
+    Some(format!("it has no IPv6 block, which {} needs", kind.word()))
 }
 
 /// How many free addresses AWS asks to reserve for the largest instance class behind the proxy.
@@ -109,7 +127,7 @@ fn by_size(size: &str) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use super::addresses;
+    use super::{addresses, few_addresses};
 
     #[test]
     fn the_largest_class_decides() {
@@ -118,5 +136,11 @@ mod tests {
         assert_eq!(of(&["db.r6g.xlarge", "db.r6g.4xlarge"]), 25);
         assert_eq!(of(&["db.r5.24xlarge"]), 110);
         assert_eq!(of(&["db.serverless"]), 10);
+    }
+
+    #[test]
+    fn free_addresses_are_judged_as_a_whole() {
+        assert_eq!(few_addresses(10, 10), None);
+        assert!(few_addresses(9, 10).is_some_and(|text| text.contains("9 free addresses in all")));
     }
 }

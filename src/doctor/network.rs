@@ -50,13 +50,18 @@ fn free(facts: &Facts<'_>) -> Opinion {
     let mine: Vec<&Subnet> = proxy_subnets(facts).iter().filter_map(|id| facts.subnet(id)).collect();
     // A proxy that stands has taken its addresses already: it is short where hardly any is left.
     let least = if facts.proxy().is_some() { 3 } else { needed };
-    let short = mine.iter().filter(|subnet| subnet.free < least).map(|subnet| {
+    let free: i32 = mine.iter().map(|subnet| subnet.free).sum();
+    let each = || {
+        let each = mine.iter().map(|subnet| format!("{} in {}: {}", subnet.id, subnet.zone, subnet.free));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    let short = (!mine.is_empty() && free < least).then(|| {
         format!(
-            "{} in {} has {} free addresses; AWS asks to reserve {needed} for this class.",
-            subnet.id, subnet.zone, subnet.free
+            "The proxy's subnets have {free} free addresses in all ({}); AWS recommends {needed} for this class.",
+            each()
         )
     });
-    Opinion::by(CheckId::FreeAddresses, short.collect(), "the proxy's subnets have free addresses")
+    Opinion::by(CheckId::FreeAddresses, short.into_iter().collect(), "the proxy's subnets have free addresses")
 }
 
 fn acl_to_database(facts: &Facts<'_>) -> Opinion {

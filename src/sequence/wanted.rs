@@ -135,6 +135,7 @@ impl Survey {
         notes.push(format!("TLS {tls}"));
         notes.push(CERTIFICATE.to_owned());
         let rows = self.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
+        let hidden = self.seen.registered.present().is_none_or(|found| found.unreadable);
         // One that another run deletes meanwhile comes back where it was.
         let former = || self.seen.proxy.present().map(|found| found.proxy.subnets.as_slice());
         Proxy {
@@ -157,9 +158,11 @@ impl Survey {
             debug_logging: self.spec.debug_logging,
             // What someone else set up is handed back as it was.
             wishes: if self.adopted { Tags::new() } else { remembered::wishes(&self.spec) },
-            adopting: self.adopted.then_some(if rows.is_empty() { WITHOUT_TARGET } else { WITH_TARGET }),
+            // Targets that AWS does not show may be there: what is not known is never taken off again.
+            adopting: self.adopted.then_some(if rows.is_empty() && !hidden { WITHOUT_TARGET } else { WITH_TARGET }),
             service_role: self.given.is_none(),
-            adoptable: rows.is_empty() || rows.iter().any(|row| row.id.eq_ignore_ascii_case(&self.database.id)),
+            adoptable: (rows.is_empty() && !hidden)
+                || rows.iter().any(|row| row.id.eq_ignore_ascii_case(&self.database.id)),
             patience: self.patience,
             notes,
         }
@@ -243,6 +246,7 @@ impl Survey {
             database: &self.database.id,
             cluster: self.database.cluster,
             pool: &self.spec.pool,
+            proxy_available: self.seen.proxy.present().is_some_and(|found| found.proxy.is_available()).into(),
             patience: self.patience,
         }
     }

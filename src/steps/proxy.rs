@@ -264,7 +264,7 @@ impl Step for Proxy<'_> {
         }
         let wait = |usable, grace| Change::Await(Wait { state: status.to_owned(), usable, grace });
         match status {
-            "available" if found.proxy.endpoint.is_some() => {}
+            "available" if found.proxy.is_available() => {}
             // The model makes no promise that the endpoint is there as soon as the status is: it is part of available.
             "available" => {
                 let state = "available, without an endpoint yet".to_owned();

@@ -4,6 +4,7 @@
 //! instance rows alone; the cluster's own row carries none, and no row at all is never healthy
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-creating.html>).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::catalogue::StepId;
@@ -25,6 +26,8 @@ pub struct Target<'a> {
     pub cluster: bool,
     /// Pool settings that the user asked for.
     pub pool: &'a Pool,
+    /// Whether the proxy is available by now. Until then, what AWS refuses a registration for is not known.
+    pub proxy_available: AtomicBool,
     /// The limits.
     pub patience: Patience,
 }
@@ -36,6 +39,14 @@ pub struct Registered {
     pub rows: Vec<Row>,
     /// The pool settings, where they were read.
     pub pool: Option<Pool>,
+    /// Whether AWS does not show them, since the proxy is not available: then nothing is known of them.
+    pub unreadable: bool,
+}
+
+/// What reads of targets and target groups may answer while the proxy is not available (both are declared in the API's
+/// model: <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBProxyTargets.html>).
+fn not_shown(refusal: &Refusal) -> bool {
+    refusal.is(&["InvalidDBProxyStateFault"])
 }
 
 impl Target<'_> {
@@ -91,15 +102,25 @@ impl Step for Target<'_> {
     }
 
     async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Registered>> {
-        if *self.pool == Pool::default() {
+        let group = async {
             // Settings that nobody asked for are not compared, and so not read.
-            return Ok(Seen::Present(Registered { rows: cloud.rds.targets(self.proxy).await?, pool: None }));
+            if self.pool.is_unset() { Ok(None) } else { cloud.rds.target_group(self.proxy).await }
+        };
+        let (rows, group) = tokio::join!(cloud.rds.targets(self.proxy), group);
+        match (rows, group) {
+            (Err(refusal), _) | (_, Err(refusal)) if not_shown(&refusal) => {
+                Ok(Seen::Present(Registered { unreadable: true, ..Registered::default() }))
+            }
+            (rows, group) => {
+                Ok(Seen::Present(Registered { rows: rows?, pool: group?.map(|group| group.pool), unreadable: false }))
+            }
         }
-        let (rows, group) = tokio::join!(cloud.rds.targets(self.proxy), cloud.rds.target_group(self.proxy));
-        Ok(Seen::Present(Registered { rows: rows?, pool: group?.map(|group| group.pool) }))
     }
 
     fn compare(&self, seen: &Seen<Registered>) -> Change {
+        if seen.present().is_some_and(|found| found.unreadable) {
+            return Change::Await(Wait { state: "not shown yet".to_owned(), usable: false, grace: None });
+        }
         let Some(found) = seen.present().filter(|found| !found.rows.is_empty()) else { return Change::Create };
         if !self.is_ours(&found.rows) {
             let other: Vec<&str> = found.rows.iter().map(|row| row.id.as_str()).collect();
@@ -128,6 +149,13 @@ impl Step for Target<'_> {
                 Some(Again { limit: self.patience.proxy, pace: Pace::Minutes, look: false })
             }
             Kind::NotYet => Some(Again { limit: self.patience.database, pace: Pace::Minutes, look: false }),
+            // Whether a proxy takes a target while it is being created, and how it says no, is not documented: only what
+            // an available proxy says is believed.
+            Kind::Invalid | Kind::NotFound | Kind::Quota | Kind::InUse
+                if !self.proxy_available.load(Ordering::SeqCst) =>
+            {
+                Some(Again { limit: self.patience.proxy, pace: Pace::Minutes, look: false })
+            }
             _ => settling(refusal, self.patience.propagation),
         }
     }
@@ -147,10 +175,21 @@ pub struct Health<'a> {
     pub patience: Patience,
 }
 
+/// Whether a row takes part: what AWS calls unused is no part of the proxy's work, and never becomes available.
+fn takes_part(row: &Row) -> bool {
+    row.kind == TargetKind::Instance && row.state.as_deref() != Some("UNUSED")
+}
+
 /// The instance row that is furthest from available, if one is not.
 #[must_use]
 pub fn worst(rows: &[Row]) -> Option<&Row> {
-    rows.iter().find(|row| row.kind == TargetKind::Instance && row.state.as_deref() != Some("AVAILABLE"))
+    rows.iter().find(|row| takes_part(row) && row.state.as_deref() != Some("AVAILABLE"))
+}
+
+/// Whether a row takes the functions' writes: AWS calls the role of what it has not reached yet unknown.
+fn takes_writes(row: &Row) -> bool {
+    let role = row.role.as_deref();
+    takes_part(row) && row.state.as_deref() == Some("AVAILABLE") && role != Some("READ_ONLY")
 }
 
 fn state_of(row: &Row) -> String {
@@ -178,7 +217,10 @@ impl Step for Health<'_> {
     }
 
     async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Vec<Row>>> {
-        Ok(Seen::Present(cloud.rds.targets(self.proxy).await?))
+        match cloud.rds.targets(self.proxy).await {
+            Err(refusal) if not_shown(&refusal) => Ok(Seen::Present(Vec::new())),
+            rows => rows.map(Seen::Present),
+        }
     }
 
     fn compare(&self, seen: &Seen<Vec<Row>>) -> Change {
@@ -187,7 +229,13 @@ impl Step for Health<'_> {
         if !rows.iter().any(|row| row.kind == TargetKind::Instance) {
             return wait("not listed yet".to_owned(), None);
         }
-        let Some(row) = worst(rows) else { return Change::None };
+        let Some(row) = worst(rows) else {
+            return if rows.iter().any(takes_writes) {
+                Change::None
+            } else {
+                wait("without an instance that takes writes".to_owned(), None)
+            };
+        };
         let grace = match row.reason.as_deref() {
             Some("AUTH_FAILURE" | "UNREACHABLE" | "CONNECTION_FAILED") => Some(GRACE),
             _ => None,
@@ -210,8 +258,13 @@ impl Step for Health<'_> {
 
     fn result(&self, seen: &Seen<Vec<Row>>) -> String {
         let rows = seen.present().map(Vec::as_slice).unwrap_or_default();
-        let instances: Vec<&str> =
-            rows.iter().filter(|row| row.kind == TargetKind::Instance).map(|row| row.id.as_str()).collect();
-        format!("AVAILABLE ({})", instances.join(", "))
+        let instances = |wanted: bool| {
+            let rows = rows.iter().filter(|row| row.kind == TargetKind::Instance && takes_part(row) == wanted);
+            rows.map(|row| row.id.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        match instances(false) {
+            unused if unused.is_empty() => format!("AVAILABLE ({})", instances(true)),
+            unused => format!("AVAILABLE ({}), UNUSED ({unused})", instances(true)),
+        }
     }
 }

@@ -349,6 +349,12 @@ impl Stack {
         self.proxy.as_ref().is_some_and(|found| found.tags.contains_key(tags::ADOPTED))
     }
 
+    /// Whether the proxy is there and is deleted.
+    #[must_use]
+    pub fn deletes_proxy(&self) -> bool {
+        self.proxy.is_some() && !self.adopted()
+    }
+
     /// Whether nothing of the stack is there.
     #[must_use]
     pub fn is_gone(&self) -> bool {

@@ -123,7 +123,7 @@ const CASES: &[Case] = &[
         "one usable zone",
         |world| {
             for subnet in world.ec2.subnets.values_mut().filter(|subnet| subnet.zone != "eu-central-1a") {
-                subnet.free_addresses = 3;
+                subnet.zone_id = String::from("use1-az3");
             }
         },
         UP,

@@ -233,7 +233,7 @@ fn an_acl_in_the_way_is_named_when_the_target_stays_unreachable() {
             .subnets
             .values_mut()
             .filter(|subnet| subnet.zone == zone)
-            .for_each(|subnet| subnet.free_addresses = 3);
+            .for_each(|subnet| subnet.zone_id = String::from("use1-az3"));
     });
     let mut shown = desk.run(&["up", "--db", "my-instance", "--yes", "--quiet"]);
     shown.stderr = told_once(&shown.stderr);

@@ -172,7 +172,7 @@ const CASES: &[Case] = &[
     (CheckId::NoDatabase, Before("my-instanse"), |_| {}),
     (CheckId::Zones, Before(INSTANCE), |world| {
         for subnet in world.ec2.subnets.values_mut().filter(|subnet| subnet.zone != "eu-central-1a") {
-            subnet.free_addresses = 3;
+            subnet.zone_id = String::from("use1-az3");
         }
     }),
     (CheckId::ZoneUnsupported, Before(INSTANCE), |world| {
@@ -182,7 +182,7 @@ const CASES: &[Case] = &[
             .for_each(|subnet| subnet.zone_id = String::from("use1-az3"));
     }),
     (CheckId::FreeAddresses, After(INSTANCE), |world| {
-        world.ec2.subnets.values_mut().for_each(|subnet| subnet.free_addresses = 4);
+        world.ec2.subnets.values_mut().for_each(|subnet| subnet.free_addresses = 1);
     }),
     (CheckId::AclToDatabase, After(INSTANCE), |world| {
         instance(world).port = 3307;

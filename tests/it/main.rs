@@ -33,5 +33,6 @@ mod readers;
 mod releases;
 mod shape;
 mod storms;
+mod truths;
 mod verify;
 mod walks;

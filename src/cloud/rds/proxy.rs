@@ -61,6 +61,12 @@ pub struct Proxy {
 }
 
 impl Proxy {
+    /// Whether clients can use it: an endpoint is part of that, and may come after the state.
+    #[must_use]
+    pub fn is_available(&self) -> bool {
+        self.status == "available" && self.endpoint.is_some()
+    }
+
     /// Whether it is in a state that it does not leave by itself.
     #[must_use]
     pub fn is_stuck(&self) -> bool {

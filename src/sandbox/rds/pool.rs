@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::proxies::{busy, known, no_filters};
 use super::state::{Proxy, Status};
+use super::targets::readable;
 use super::{checks, input};
 use crate::sandbox::account::{AwsError, Call, Outcome, World};
 
@@ -13,6 +14,7 @@ pub(super) fn describe(world: &World, call: &Call) -> Outcome {
     let name = input::required(&call.input, "DBProxyName")?.to_ascii_lowercase();
     let proxy = known(world, &name)?;
     group_name(call)?;
+    readable(world, &name, proxy)?;
     Ok(json!({ "TargetGroups": [answer(world, &name, proxy)] }))
 }
 

@@ -1,6 +1,6 @@
 //! What RDS remembers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,16 @@ pub struct Rds {
     pub events: Vec<Event>,
     /// Whether a target may be registered while its proxy is being created.
     pub register_while_creating: bool,
+    /// The error code of the refusal where it may not; AWS documents none for this case.
+    #[serde(default)]
+    pub register_refusal: Option<String>,
+    /// Whether targets and target groups can be read only of a proxy that is available: both reads declare
+    /// `InvalidDBProxyStateFault` (botocore's RDS model).
+    #[serde(default)]
+    pub reads_need_available: bool,
+    /// Instances that are shown as `UNUSED` among a proxy's targets (botocore's RDS model, `TargetState`).
+    #[serde(default)]
+    pub unused: BTreeSet<String>,
     /// Whether a proxy may be deleted while it is being created.
     pub delete_while_creating: bool,
     /// The state that the next proxy ends in instead of `available` (`incompatible-network`, …).
@@ -43,6 +53,9 @@ impl Default for Rds {
             endpoints: BTreeMap::new(),
             events: Vec::new(),
             register_while_creating: true,
+            register_refusal: None,
+            reads_need_available: false,
+            unused: BTreeSet::new(),
             delete_while_creating: false,
             next_proxy_ends: None,
         }

@@ -27,6 +27,10 @@ pub(super) fn register(world: &mut World, call: &Call) -> Outcome {
         Status::Settled(state) if state == "available" => {}
         Status::Modifying(_) => {}
         Status::Creating(..) if world.rds.register_while_creating => {}
+        Status::Creating(..) if world.rds.register_refusal.is_some() => {
+            let code = world.rds.register_refusal.as_deref().unwrap_or_default();
+            return Err(AwsError::new(400, code, format!("DB Proxy {name} cannot take targets.")));
+        }
         _ => return Err(busy(&name, proxy)),
     }
     let (cluster, id) = one_target(call)?;
@@ -99,7 +103,14 @@ pub(super) fn describe(world: &World, call: &Call) -> Outcome {
     let name = input::required(&call.input, "DBProxyName")?.to_ascii_lowercase();
     let proxy = known(world, &name)?;
     group_name(call)?;
+    readable(world, &name, proxy)?;
     paged(call, "Targets", rows(world, proxy))
+}
+
+/// Refuses reads of a proxy that is not available, where the account does.
+pub(super) fn readable(world: &World, name: &str, proxy: &Proxy) -> Result<(), AwsError> {
+    let settled = proxy.status.word() == "available" || !world.rds.reads_need_available;
+    if settled { Ok(()) } else { Err(busy(name, proxy)) }
 }
 
 /// A target's instances: itself, or its cluster's members.
@@ -215,10 +226,17 @@ fn rows(world: &World, proxy: &Proxy) -> Vec<Value> {
     }
     for (id, instance, writer) in instances(world, target) {
         let health = health::of(world, proxy, target, id, world.now);
+        let unused = world.rds.unused.contains(id);
         let role = match (health.state, writer) {
+            _ if unused => "UNKNOWN",
             ("AVAILABLE", true) => "READ_WRITE",
             ("AVAILABLE", false) => "READ_ONLY",
             _ => "UNKNOWN",
+        };
+        let shown = if unused {
+            json!({"State": "UNUSED"})
+        } else {
+            json!({"State": health.state, "Reason": health.reason, "Description": health.description})
         };
         rows.push(json!({
             "TargetArn": world.arn("rds", &format!("db:{id}")),
@@ -228,11 +246,7 @@ fn rows(world: &World, proxy: &Proxy) -> Vec<Value> {
             "Port": instance.port,
             "Type": "RDS_INSTANCE",
             "Role": role,
-            "TargetHealth": {
-                "State": health.state,
-                "Reason": health.reason,
-                "Description": health.description,
-            },
+            "TargetHealth": shown,
         }));
     }
     rows
