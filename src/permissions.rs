@@ -122,6 +122,7 @@ pub const PERMISSIONS: &[Permission] = &[
     may("ec2:DescribeNetworkAcls", UD, On::All, If::Always, "warn of ACLs in the way of subnets that were named"),
     may("lambda:ListFunctions", UST, On::All, If::Always, "find the functions that use the database"),
     may("lambda:GetFunction", UST, On::FunctionsAndProbes, If::Always, "read tags, and where an update stands"),
+    may("lambda:ListTags", UST, On::FunctionsAndProbes, If::Always, "have GetFunction show the tags"),
     may("lambda:ListVersionsByFunction", UST, On::Functions, If::Always, "see what is frozen with the old host"),
     may("lambda:ListAliases", UST, On::Functions, If::Always, "see who calls it"),
     may("lambda:ListEventSourceMappings", US, On::All, If::Always, "see who calls it"),
@@ -196,7 +197,7 @@ pub const PERMISSIONS: &[Permission] = &[
         may("secretsmanager:GetRandomPassword", U, On::All, If::Always, "--generate-password"),
     ),
     with(CREATE, may("secretsmanager:RestoreSecret", U, On::OwnSecrets, If::Ours, "--create-secret, after a teardown")),
-    may("lambda:TagResource", U, On::Functions, If::Always, "step 13: remember the former host"),
+    may("lambda:TagResource", U, On::Functions, If::Always, "step 13: remember an odd spelling, say"),
     may("lambda:UpdateFunctionConfiguration", UT, On::Functions, If::Always, "step 13, and back"),
     may("lambda:PublishVersion", UT, On::Functions, If::Always, "step 13, for callers of an alias"),
     may("lambda:UpdateAlias", UT, On::Functions, If::Always, "step 13, for callers of an alias, and back"),
@@ -210,7 +211,7 @@ pub const PERMISSIONS: &[Permission] = &[
     with(PROBE, may("lambda:InvokeFunction", V, On::Probes, If::Always, "verify --probe: ask it")),
     with(PROBE, may("lambda:DeleteFunction", V, On::Probes, If::Always, "verify --probe: remove it")),
     // Taking away.
-    may("lambda:UntagResource", T, On::Functions, If::Always, "forget the former host"),
+    may("lambda:UntagResource", T, On::Functions, If::Always, "forget what was remembered"),
     may(
         "lambda:DeleteFunction",
         T,

@@ -39,7 +39,7 @@ pub async fn left_over(cloud: &Cloud, owner: &Owner, listed: &[Function]) -> Ans
     Ok(ours)
 }
 
-/// Whether a function is a probe of this stack.
+/// Whether a function is a probe of this stack; one whose tags are not shown is not taken for ours.
 fn is_ours(owner: &Owner, found: &Function) -> bool {
     found.tags.as_ref().is_some_and(|tags| owner.owns(tags) && tags.contains_key(tags::PROBE))
 }

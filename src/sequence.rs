@@ -10,6 +10,7 @@ use crate::catalogue::StepId;
 use crate::cloud::Refusal;
 use crate::cloud::rds::Target as Row;
 use crate::discover::FunctionUse;
+use crate::discover::hosts::HostKind;
 use crate::engine::event::{Ending, Event};
 use crate::engine::ledger::{Entry, Verdict};
 use crate::engine::{Change, Run, Seen, Step, Stop, Until, all2};
@@ -62,7 +63,7 @@ impl Survey {
         repointing.verdict = match (repointing.verdict, self.release().intentions()) {
             (verdict, aliases) if aliases.is_empty() => verdict,
             (Verdict::Update(fields), aliases) => Verdict::Update(fields.into_iter().chain(aliases).collect()),
-            (Verdict::InPlace | Verdict::Await(_), aliases) => Verdict::Update(aliases),
+            (Verdict::InPlace | Verdict::Await(_) | Verdict::NotNeeded(_), aliases) => Verdict::Update(aliases),
             (verdict, _) => verdict,
         };
         vec![
@@ -194,12 +195,14 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         gate::unblocked(run, survey, &ahead)?;
     }
     let proofs = probe::before_repoint(run, survey, hosts, moves).await?;
-    run.converge(&repoint, functions, Until::Ready).await?;
+    let repointed = run.converge(&repoint, functions, Until::Ready).await?;
     if !survey.frozen.is_empty() {
         let release = survey.release();
         run.converge(&release, Seen::Present(release.start()), Until::Ready).await?;
     }
-    let functions = survey.functions.iter().map(|found| found.function.name.clone()).collect();
+    let uses = |found: &&FunctionUse| !found.holding(HostKind::is_ours).is_empty();
+    let functions = repointed.present().into_iter().flatten().filter(uses);
+    let functions = functions.map(|found| found.function.name.clone()).collect();
     Ok(Outcome { endpoint, functions, proofs })
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cloud::ec2::Group;
 use crate::cloud::iam::Role;
-use crate::cloud::lambda::{Function, Variables};
+use crate::cloud::lambda::{Variables, Version};
 use crate::cloud::rds::Target as Row;
 use crate::cloud::sts::Identity;
 use crate::cloud::{Cloud, Kind, Owner, Refusal, tags};
@@ -191,7 +191,7 @@ impl Survey {
             cloud.iam.role(&names.role),
         );
         let mut database = database?;
-        let listed = listed.map_err(Problem::refused("listing the functions"))?;
+        let (listed, versions) = listed.map_err(Problem::refused("listing the functions"))?;
         let proxy = visible(proxy, "looking for the proxy")?;
         let role: Seen<Role> = visible(role.map(Seen::from), "looking for the proxy's role")?;
         let asked = spec;
@@ -211,6 +211,7 @@ impl Survey {
         let wanted = functions::Wanted { named: &spec.functions, excluded: &spec.excluded_functions };
         let Chosen { functions, mut warnings, others } =
             functions::choose(cloud, listed, wanted, &known, &database.vpc).await?;
+        warnings.extend(functions.iter().filter(|found| found.variables.is_empty()).map(FunctionUse::nothing_to_move));
         let wants_reader = wants_reader(spec, &database, &functions, &reader)?;
         let (end_to_end, adopted) = (end_to_end(spec, &proxy), adopted(spec, &proxy));
         let given =
@@ -292,23 +293,23 @@ impl Survey {
             identity,
             database,
         };
-        let (policy, frozen) = tokio::join!(survey.look_for_policy(cloud), survey.look_for_releases(cloud));
+        let (policy, frozen) =
+            tokio::join!(survey.look_for_policy(cloud), survey.look_for_releases(cloud, versions.as_ref()));
         (survey.seen.policy, survey.seen.attached) = policy?;
         survey.frozen = frozen?;
         Ok(survey)
     }
 
-    async fn look_for_releases(&self, cloud: &Cloud) -> Result<Vec<Frozen>, Problem> {
+    async fn look_for_releases(
+        &self,
+        cloud: &Cloud,
+        versions: Option<&BTreeMap<String, Vec<Version>>>,
+    ) -> Result<Vec<Frozen>, Problem> {
         let (endpoint, reader) = self.hosts();
         let known = self.known(Some(&endpoint), reader.as_deref());
         let step = self.repoint(&known, &endpoint, reader.as_deref());
-        let repointed = |found: &FunctionUse, variables: &Variables| {
-            let function = Function { variables: variables.clone(), ..found.function.clone() };
-            step.edit(&FunctionUse::of(function, &known, found.named)).variables
-        };
-        let moving: Vec<KnownHost> =
-            known.iter().filter(|host| step.instead_of(host.kind).is_some()).cloned().collect();
-        releases::find(cloud, &self.functions, &moving, self.spec.publish_pending, repointed).await
+        let repointed = |variables: &Variables| step.there(variables).changed.variables;
+        releases::find(cloud, &self.functions, versions, self.spec.publish_pending, repointed).await
     }
 
     async fn look_for_policy(&self, cloud: &Cloud) -> Result<(Seen<InForce>, Seen<Vec<String>>), Problem> {

@@ -4,7 +4,9 @@
 //! teardown works from any point that an `up` was killed at, and after the database is gone.
 
 mod aliases;
+mod back;
 mod found;
+mod restoring;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,18 +14,18 @@ use std::time::Duration;
 use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group};
 use crate::cloud::iam::Policy;
-use crate::cloud::lambda::{Function, Update};
 use crate::cloud::rds::TargetKind;
-use crate::cloud::{Answer, Kind, Refusal, Tags, tags};
-use crate::discover::hosts::proxies_of;
+use crate::cloud::{Answer, Kind, Refusal, tags};
 use crate::engine::event::{Ending, Event};
 use crate::engine::{Limit, Pace, Run, Stop, all2, crowd};
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
 use crate::steps::proxy::{Owned, WITHOUT_TARGET};
 
 pub use aliases::Aliases;
+use back::put_back;
 use found::{IamAuth, RECOVERY_DAYS};
-pub use found::{Line, Restoring, Stack, survey};
+pub use found::{Line, Stack, survey};
+pub use restoring::{Restoring, Rules};
 
 /// Carries the teardown out.
 ///
@@ -37,7 +39,7 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     let back = stack
         .functions
         .iter()
-        .map(|found| step(run, StepId::Repoint, &found.function.name, put_back(run, stack, found)));
+        .map(|found| step(run, StepId::Repoint, &found.function.name, put_back(run, &stack.way_back, found)));
     crowd(back.collect()).await.into_iter().reduce(|one, other| all2(one, other).map(drop)).transpose()?;
     let gone = async {
         if let Some(found) = &stack.proxy {
@@ -176,150 +178,6 @@ async fn delete_probe(run: &Run<'_>, name: &str) -> Result<(), Stop> {
     Ok(())
 }
 
-async fn put_back(run: &Run<'_>, stack: &Stack, found: &Restoring) -> Result<(), Stop> {
-    let name = found.function.name.as_str();
-    let doing = format!("putting back the variables ({name})");
-    let lambda = &run.cloud.lambda;
-    let wait = Waiting {
-        step: StepId::Repoint,
-        doing: &doing,
-        since: run.clock.elapsed(),
-        limit: run.patience.function,
-        pace: Pace::Seconds,
-    };
-    let mut current = found.clone();
-    let mut written_over = None;
-    while !current.back.is_empty() {
-        run.sleep(Duration::ZERO).await?;
-        match lambda.set_variables(&current.function, &current.edited).await {
-            Ok(_) => {
-                written_over.clone_from(&current.function.revision);
-                break;
-            }
-            Err(refusal) if matches!(refusal.kind, Kind::Stale | Kind::NotYet | Kind::Throttled | Kind::Service) => {
-                wait.rest(run, "changed meanwhile").await?;
-                let Some(function) = wait.look(run, async || lambda.get(name).await).await? else { return Ok(()) };
-                // Only our variables are taken back; what a deploy changed meanwhile stays.
-                for variable in std::mem::take(&mut current.back) {
-                    let same = function.variables.0.get(&variable) == found.function.variables.0.get(&variable);
-                    if same {
-                        current.back.push(variable);
-                    }
-                }
-                let mut edited = function.variables.clone();
-                for variable in &current.back {
-                    edited.0.extend(found.edited.0.get(variable).map(|old| (variable.clone(), old.clone())));
-                }
-                (current.function, current.edited) = (function, edited);
-            }
-            Err(refusal) => return Err(refused(&doing)(refusal)),
-        }
-    }
-    let live = loop {
-        let Some(function) = wait.look(run, async || lambda.get(name).await).await? else { return Ok(()) };
-        match function.update {
-            Update::InProgress => {
-                wait.rest(run, "update in progress").await?;
-                continue;
-            }
-            Update::Failed(why) if !found.back.is_empty() => {
-                return Err(Stop::Conflict { doing, reasons: vec![format!("the update failed: {why}")] });
-            }
-            _ => {}
-        }
-        let held = |variable: &String| found.function.variables.0.get(variable);
-        if !found.back.iter().any(|variable| function.variables.0.get(variable) == held(variable)) {
-            break function;
-        }
-        if written_over.is_none() || function.revision != written_over {
-            // An `up` at the same time pointed it at the proxy again: then what it held before must be remembered.
-            return Ok(());
-        }
-        // Reads lag behind the write.
-        wait.rest(run, "not visible yet").await?;
-    };
-    let newly = |now: &Function, before: &Function| newly_at_proxy(run, stack, found, now, before);
-    if newly(&live, &found.function) {
-        return Ok(());
-    }
-    put_back_aliases(run, &wait, found).await?;
-    let memory: Vec<String> = found.memory.iter().chain(&found.aliases.memory).cloned().collect();
-    wait.insist(run, async || lambda.untag(&found.function.arn, memory.clone()).await).await?;
-    // Nothing of AWS's makes the last look and the untag one act. So a look right after it finds the `up` that has pointed
-    // the function at the proxy in between; one that does so later looks for its memory itself.
-    let Some(now) = wait.look(run, async || lambda.get(name).await).await? else { return Ok(()) };
-    // Reads lag behind: what was there before our own write is no news.
-    let lags = now.revision == found.function.revision || now.revision == live.revision;
-    if lags || !newly(&now, &live) {
-        return Ok(());
-    }
-    let known = live.tags.as_ref().or(found.function.tags.as_ref());
-    let lost = memory.iter().filter(|key| now.tags.as_ref().is_none_or(|tags| !tags.contains_key(*key)));
-    let lost: Tags = lost.filter_map(|key| Some((key.clone(), known?.get(key)?.clone()))).collect();
-    if lost.is_empty() {
-        return Ok(());
-    }
-    wait.insist(run, async || lambda.tag(&live.arn, &lost).await).await
-}
-
-/// Whether a variable that is remembered leads to the proxy now, and held something else before.
-fn newly_at_proxy(run: &Run<'_>, stack: &Stack, found: &Restoring, now: &Function, before: &Function) -> bool {
-    let variables = found.memory.iter().filter_map(|key| key.strip_prefix(tags::FORMER));
-    variables
-        .filter(|name| now.variables.0.get(*name) != before.variables.0.get(*name))
-        .any(|name| !proxies_of(&stack.names.stack, &run.cloud.region, now.variables.0.get(name)).is_empty())
-}
-
-async fn put_back_aliases(run: &Run<'_>, wait: &Waiting<'_>, found: &Restoring) -> Result<(), Stop> {
-    let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
-    for (alias, to) in &found.aliases.back {
-        let number = match to {
-            Some(number) => number.clone(),
-            None => republish(run, wait, found).await?,
-        };
-        let mut current = alias.clone();
-        loop {
-            run.sleep(Duration::ZERO).await?;
-            match lambda.move_alias(name, &current, &number).await {
-                Ok(()) => break,
-                Err(refusal) if matches!(refusal.kind, Kind::Stale | Kind::NotYet) => {
-                    wait.rest(run, "changed meanwhile").await?;
-                    let now = wait.look(run, async || lambda.aliases(name).await).await?;
-                    match now.into_iter().find(|now| now.name == alias.name) {
-                        Some(now) if now.version == alias.version => current = now,
-                        // Moved by someone else, or deleted: theirs by now.
-                        _ => break,
-                    }
-                }
-                Err(refusal) => return Err(refused(wait.doing)(refusal)),
-            }
-        }
-    }
-    for number in &found.aliases.versions {
-        wait.insist(run, async || lambda.delete_version(name, number).await).await?;
-    }
-    Ok(())
-}
-
-/// Publishes `$LATEST` with the variables that were put back, and waits until the version can be called.
-async fn republish(run: &Run<'_>, wait: &Waiting<'_>, found: &Restoring) -> Result<String, Stop> {
-    let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
-    let published = loop {
-        run.sleep(Duration::ZERO).await?;
-        match lambda.publish(name, &found.aliases.code, "").await {
-            Err(refusal) if refusal.kind == Kind::NotYet => wait.rest(run, "busy").await?,
-            answer => break answer.map_err(refused(wait.doing))?,
-        }
-    };
-    let mut ready = published.ready;
-    while !ready {
-        wait.rest(run, "the version is being made ready").await?;
-        let now = wait.look(run, async || lambda.version(name, &published.number).await).await?;
-        ready = now.is_none_or(|version| version.ready);
-    }
-    Ok(published.number)
-}
-
 async fn delete_proxy(run: &Run<'_>, stack: &Stack, name: &str) -> Result<(), Stop> {
     let doing = format!("deleting the proxy ({name})");
     let wait = Waiting {
@@ -370,7 +228,7 @@ async fn hand_back(run: &Run<'_>, stack: &Stack, found: &Owned) -> Result<(), St
             }
         }
     }
-    let ours = [tags::STACK, tags::DATABASE, tags::ADOPTED].map(str::to_owned);
+    let ours = [tags::STACK, tags::DATABASE, tags::ADOPTED, tags::WRITER, tags::READER].map(str::to_owned);
     wait.insist(run, async || rds.remove_tags(&found.proxy.arn, &ours).await).await
 }
 

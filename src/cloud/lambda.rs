@@ -10,7 +10,7 @@ use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::types::{
-    Environment, EnvironmentResponse, FunctionConfiguration, LastUpdateStatus, VpcConfigResponse,
+    Environment, EnvironmentResponse, FunctionConfiguration, FunctionVersion, LastUpdateStatus, VpcConfigResponse,
 };
 
 use super::Tags;
@@ -81,8 +81,20 @@ pub struct Function {
     pub update: Update,
     /// The customer KMS key of the environment.
     pub kms_key: Option<String>,
-    /// The tags; `None` where the call does not give them.
+    /// The tags; `None` where they are not known: lists do not give them, and `GetFunction` only to callers that may list
+    /// them.
     pub tags: Option<Tags>,
+    /// Why AWS does not show the tags, where it was asked for them.
+    pub unread_tags: Option<String>,
+}
+
+/// Every function of a region.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// They, by `$LATEST`.
+    pub functions: Vec<Function>,
+    /// What each has published, `$LATEST` first; `None` where that would have taken too many pages.
+    pub versions: Option<BTreeMap<String, Vec<Version>>>,
 }
 
 impl Lambda {
@@ -106,6 +118,40 @@ impl Lambda {
         Ok(functions)
     }
 
+    /// Lists every function of the region with all versions, or without them where a few functions have published so much
+    /// that asking for the versions of single functions is cheaper.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn list_with_versions(&self) -> Answer<Listed> {
+        const CALL: &str = "lambda:ListFunctions";
+        let mut listed = Listed::default();
+        let mut versions: BTreeMap<String, Vec<Version>> = BTreeMap::new();
+        let (mut rows, mut marker) = (0, None);
+        loop {
+            let call = self.client.list_functions().function_version(FunctionVersion::All).set_marker(marker);
+            let page = call.send().await.map_err(|error| refuse(CALL, &error))?;
+            for mut found in page.functions.unwrap_or_default() {
+                rows += 1;
+                let number = found.version.get_or_insert_with(|| LATEST.to_owned()).clone();
+                let Some(name) = found.function_name.clone() else { continue };
+                versions.entry(name).or_default().extend(versions::version(found.clone()));
+                if number == LATEST {
+                    let arn = found.function_arn.take();
+                    found.function_arn = arn.map(|arn| arn.trim_end_matches(":$LATEST").to_owned());
+                    listed.functions.extend(plain(found, None));
+                }
+            }
+            marker = page.next_marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                return Ok(Listed { versions: Some(versions), ..listed });
+            }
+            if rows > 2 * listed.functions.len() {
+                return Ok(Listed { functions: self.list().await?, versions: None });
+            }
+        }
+    }
+
     /// Reads one function with tags and update status, by name or ARN.
     ///
     /// # Errors
@@ -119,9 +165,16 @@ impl Lambda {
                 return if refusal.kind == Kind::NotFound { Ok(None) } else { Err(refusal) };
             }
         };
-        let tags = answer.tags.unwrap_or_default().into_iter().collect();
+        // Tags that are not shown are unknown, not none
+        // (<https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html#API_GetFunction_ResponseSyntax>).
+        let unread = answer.tags_error.map(|error| format!("{}: {}", error.error_code, error.message));
+        let tags = match &unread {
+            Some(_) => None,
+            None => Some(answer.tags.unwrap_or_default().into_iter().collect()),
+        };
         let found = answer.configuration.ok_or_else(|| Refusal::incomplete(CALL, "the configuration"))?;
-        plain(found, Some(tags)).map(Some).ok_or_else(|| Refusal::incomplete(CALL, "the function's name or role"))
+        let found = plain(found, tags).ok_or_else(|| Refusal::incomplete(CALL, "the function's name or role"))?;
+        Ok(Some(Function { unread_tags: unread, ..found }))
     }
 
     /// Replaces the variables of `$LATEST`, if the function is still at `revision`.
@@ -204,6 +257,7 @@ fn plain(found: FunctionConfiguration, tags: Option<Tags>) -> Option<Function> {
         update: update(found.last_update_status.as_ref(), found.last_update_status_reason),
         kms_key: found.kms_key_arn,
         tags,
+        unread_tags: None,
     })
 }
 

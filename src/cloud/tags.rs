@@ -11,10 +11,16 @@ pub const STACK: &str = "rdsproxy-setup:stack";
 pub const DATABASE: &str = "rdsproxy-setup:database";
 /// The tag that tells which document a version of the connect policy holds (`v1:<digest>`).
 pub const DOCUMENT: &str = "rdsproxy-setup:document";
-/// The beginning of the tags that remember a function's former hosts; the variable's name follows.
+/// The tag on a proxy which remembers the database's own host, and its port.
+pub const WRITER: &str = "rdsproxy-setup:writer";
+/// The tag on a proxy which remembers the host of the cluster's readers.
+pub const READER: &str = "rdsproxy-setup:reader";
+
+/// The beginning of the tags that remember what cannot be derived of a function's former hosts; the variable's name
+/// follows. Version 0.1 wrote them on every function.
 pub const FORMER: &str = "rdsproxy-setup:former:";
 
-/// The beginning of the tags that remember which version an alias pointed at; the alias's name follows.
+/// The beginning of version 0.1's tags that remember which version an alias pointed at; the alias's name follows.
 pub const FORMER_VERSION: &str = "rdsproxy-setup:former-version:";
 /// The tag on a secret that we made which tells its database user.
 pub const USER: &str = "rdsproxy-setup:user";

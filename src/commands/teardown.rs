@@ -40,17 +40,12 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
         nothing(&session, &format!("Nothing of {name} is there: nothing to remove."));
         return Ok(Exit::Done);
     }
-    for found in stack.functions.iter().filter(|found| !found.changed.is_empty()) {
-        let names = found.changed.join(", ");
-        let text = format!("{}: {names} was changed since and stays as it is.", found.function.name);
-        report::warn(session.json, &text);
-    }
     if !stack.other_users.is_empty() && !args.even_if_used {
         return Err(Failure::new(
             Exit::Decide,
             format!("checking who uses the proxy ({name}): {} still would", stack.other_users.join(", ")),
             [
-                "Point them elsewhere first: we did not point them at the proxy, so there is no former host to put back.",
+                "Point them elsewhere first: what is named here cannot be pointed at the database by this tool.",
                 "Or remove the proxy all the same: --even-if-used.",
             ],
         ));

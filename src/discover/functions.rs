@@ -1,14 +1,15 @@
 //! Which functions use the database, and through which variables.
 
-use futures_util::future::join_all;
+use std::collections::BTreeMap;
 
 use super::hosts::{HostKind, KnownHost, Mention, mentions};
 use super::owner::OtherTool;
 use super::problem::{Problem, did_you_mean};
 use crate::catalogue::checks::CheckId;
-use crate::cloud::lambda::Function;
+use crate::cloud::lambda::{Function, Listed, Update, Version};
 use crate::cloud::secrets::Secret;
 use crate::cloud::{Answer, Cloud};
+use crate::engine::crowd;
 
 /// A function that uses the database, and why we think so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,16 @@ impl FunctionUse {
             .collect()
     }
 
+    /// What to say of a function that was named and holds no host of the database or the proxy.
+    #[must_use]
+    pub fn nothing_to_move(&self) -> String {
+        format!(
+            "No variable of {} holds a host of the database, so step 13 changes nothing in it: it gets access to the proxy \
+             alone. If it reads the host elsewhere (a secret, a parameter, its code), change it there to the proxy's endpoint.",
+            self.function.name
+        )
+    }
+
     /// Why it was chosen, for the plan.
     #[must_use]
     pub fn why(&self) -> String {
@@ -80,20 +91,20 @@ impl FunctionUse {
     }
 }
 
+/// The functions by name, `None` for those that do not exist, and what each has published where that came along.
+pub type Read = (Vec<(String, Option<Function>)>, Option<BTreeMap<String, Vec<Version>>>);
+
 /// Reads the functions: those named, or all of the region.
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn read(cloud: &Cloud, named: &[String]) -> Answer<Vec<(String, Option<Function>)>> {
+pub async fn read(cloud: &Cloud, named: &[String]) -> Answer<Read> {
     if named.is_empty() {
-        let all = cloud.lambda.list().await?;
-        return Ok(all.into_iter().map(|function| (function.name.clone(), Some(function))).collect());
+        let Listed { functions, versions } = cloud.lambda.list_with_versions().await?;
+        return Ok((functions.into_iter().map(|found| (found.name.clone(), Some(found))).collect(), versions));
     }
-    let mut read = Vec::new();
-    for name in named {
-        read.push((name.clone(), cloud.lambda.get(name).await?));
-    }
-    Ok(read)
+    let reads = named.iter().map(async |name| Ok((name.clone(), cloud.lambda.get(name).await?))).collect();
+    Ok((crowd(reads).await.into_iter().collect::<Answer<_>>()?, None))
 }
 
 /// Whom the user named, and whom to leave out.
@@ -212,28 +223,21 @@ pub async fn choose(
     Ok(Chosen { functions: chosen, warnings, others })
 }
 
-/// How many functions are read at the same time: `GetFunction` has an allowance of 100 calls a second.
-const AT_ONCE: usize = 10;
-
 /// Reads what lists do not tell of functions: tags, and where their last update stands.
 ///
 /// # Errors
 /// When AWS refuses.
 pub async fn details(cloud: &Cloud, found: Vec<FunctionUse>, known: &[KnownHost]) -> Answer<Vec<FunctionUse>> {
-    let mut detailed = Vec::with_capacity(found.len());
-    for some in found.chunks(AT_ONCE) {
-        let read = some.iter().map(async |found| match found.function.tags {
-            Some(_) => Ok(Some(found.clone())),
-            None => cloud.lambda.get(&found.function.name).await.map(|function| {
-                // One that was deleted since it was listed needs no proxy.
-                function.map(|function| FunctionUse::of(function, known, found.named))
-            }),
-        });
-        for found in join_all(read).await {
-            detailed.extend(found?);
+    let reads = found.into_iter().map(async |found| {
+        if found.function.update != Update::Unknown {
+            return Ok(Some(found));
         }
-    }
-    Ok(detailed)
+        let function = cloud.lambda.get(&found.function.name).await?;
+        // One that was deleted since it was listed needs no proxy.
+        Ok(function.map(|function| FunctionUse::of(function, known, found.named)))
+    });
+    let read: Answer<Vec<Option<FunctionUse>>> = crowd(reads.collect()).await.into_iter().collect();
+    Ok(read?.into_iter().flatten().collect())
 }
 
 fn check(found: &FunctionUse, vpc: &str) -> Result<(), Problem> {
@@ -295,6 +299,7 @@ pub(super) mod example {
             update: Update::Unknown,
             kms_key: None,
             tags: None,
+            unread_tags: None,
         };
         FunctionUse::of(function, &known, false)
     }

@@ -53,6 +53,41 @@ pub struct Mention {
     pub kind: HostKind,
 }
 
+impl Mention {
+    /// The port that the value states for it.
+    #[must_use]
+    pub fn states(&self, value: &str) -> Option<u16> {
+        value.get(self.port.clone()?)?.parse().ok()
+    }
+}
+
+/// A host name that may be written into a variable: never empty, never malformed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host(String);
+
+impl Host {
+    /// Takes a fully qualified host name; `None` for anything else
+    /// (<https://www.rfc-editor.org/rfc/rfc1123#section-2.1>).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let label = |label: &str| {
+            let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            (1..=63).contains(&label.len())
+                && label.chars().all(inner)
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let fits = text.len() <= 253 && text.contains('.') && text.split('.').all(label);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Finds every known host in a value, in order.
 #[must_use]
 pub fn mentions(value: &str, known: &[KnownHost]) -> Vec<Mention> {
@@ -129,19 +164,21 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     !goes_on && !before.is_some_and(|c| part_of_a_name(c) || c == '.')
 }
 
-/// Replaces each mention by the host beside it, and its port where it has one.
+/// Replaces each mention by the host beside it, and its port where the value states `ports.0`: then it becomes `ports.1`.
 ///
 /// Returns the new value and what stood at each mention (`host`, or `host:port` where the port was replaced), in order.
+/// All hosts that are ever written into a variable pass here or through [`restore`], as a [`Host`].
 #[must_use]
-pub fn replace(value: &str, mentions: &[(&Mention, &str)], port: Option<u16>) -> (String, Vec<String>) {
+pub fn replace(value: &str, mentions: &[(&Mention, &Host)], ports: (u16, u16)) -> (String, Vec<String>) {
     let mut edits = Vec::new();
     let mut former = Vec::new();
     for (mention, host) in mentions {
         let mut was = value[mention.host.clone()].to_owned();
-        edits.push((mention.host.clone(), (*host).to_owned()));
-        if let (Some(old), Some(port)) = (&mention.port, port) {
+        edits.push((mention.host.clone(), host.as_str().to_owned()));
+        if let Some(old) = mention.port.clone().filter(|_| ports.0 != ports.1 && mention.states(value) == Some(ports.0))
+        {
             was = format!("{was}:{}", &value[old.clone()]);
-            edits.push((old.clone(), port.to_string()));
+            edits.push((old, ports.1.to_string()));
         }
         former.push(was);
     }
@@ -160,9 +197,9 @@ pub fn restore(value: &str, proxy: &[KnownHost], former: &[&str]) -> Option<Stri
     let mut edits = Vec::new();
     for (mention, former) in mentions.iter().zip(former) {
         let (host, port) = former.split_once(':').map_or((*former, None), |(host, port)| (host, Some(port)));
-        edits.push((mention.host.clone(), host.to_owned()));
+        edits.push((mention.host.clone(), Host::parse(host)?.0));
         if let Some(port) = port {
-            edits.push((mention.port.clone()?, port.to_owned()));
+            edits.push((mention.port.clone()?, port.parse::<u16>().ok()?.to_string()));
         }
     }
     Some(edited(value, edits))
@@ -197,8 +234,23 @@ mod tests {
         ]
     }
 
-    fn to_proxy(found: &[Mention]) -> Vec<(&Mention, &'static str)> {
-        found.iter().map(|mention| (mention, PROXY)).collect()
+    fn to<'a>(found: &'a [Mention], host: &'a Host) -> Vec<(&'a Mention, &'a Host)> {
+        found.iter().map(|mention| (mention, host)).collect()
+    }
+
+    fn host(text: &str) -> Host {
+        Host::parse(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_no_host_name_is_never_written() {
+        assert!(Host::parse(DB).is_some() && Host::parse(&PROXY.to_uppercase()).is_some());
+        let long = format!("{}.com", "x".repeat(64));
+        for bad in
+            ["", " ", ".", "db", "db.", ".com", "a..b", "-a.com", "a-.com", "a b.com", "a.com:3306", "a/b.com", &long]
+        {
+            assert_eq!(Host::parse(bad), None, "{bad:?}");
+        }
     }
 
     /// Every shape comes back byte for byte.
@@ -226,12 +278,12 @@ mod tests {
             let value = template.replace("{}", DB);
             let found = mentions(&value, &known());
             assert_eq!(found.len(), template.matches("{}").count(), "{value}");
-            for port in [None, Some(3306)] {
-                let (new, former) = replace(&value, &to_proxy(&found), port);
+            for ports in [(3307, 3307), (3307, 3306)] {
+                let (new, former) = replace(&value, &to(&found, &host(PROXY)), ports);
                 assert!(!new.contains(DB) && new.contains(PROXY), "{new}");
-                // A port that the value tells goes with the host.
+                // A port that the value states goes with the host.
                 assert!(
-                    port.is_none() || !new.contains("3307") || value.contains("3308") || value.contains("p%40"),
+                    ports.0 == ports.1 || !new.contains("3307") || value.contains("3308") || value.contains("p%40"),
                     "{new}"
                 );
                 let former: Vec<&str> = former.iter().map(String::as_str).collect();
@@ -274,7 +326,7 @@ mod tests {
     fn host_names_have_no_case_but_keep_theirs() {
         let value = DB.to_uppercase();
         let found = mentions(&value, &known());
-        let (_, former) = replace(&value, &to_proxy(&found), None);
+        let (_, former) = replace(&value, &to(&found, &host(PROXY)), (3306, 3306));
         assert_eq!(former, [value]);
     }
 
@@ -289,7 +341,7 @@ mod tests {
     fn only_the_port_behind_the_host_is_its_port() {
         let value = format!("{DB}:3307/app:3307");
         let found = mentions(&value, &known());
-        let (new, former) = replace(&value, &to_proxy(&found), Some(3306));
+        let (new, former) = replace(&value, &to(&found, &host(PROXY)), (3307, 3306));
         assert_eq!(new, format!("{PROXY}:3306/app:3307"));
         assert_eq!(former, [format!("{DB}:3307")]);
     }

@@ -12,6 +12,7 @@ pub mod database;
 pub mod evidence;
 pub mod functions;
 pub mod given;
+pub mod home;
 pub mod hosts;
 pub mod keys;
 mod named;

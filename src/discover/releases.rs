@@ -4,10 +4,11 @@
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html>), so whoever calls a function by an alias
 //! does not meet the new host before a version with it is published and the alias is moved.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join_all;
 
 use super::functions::FunctionUse;
-use super::hosts::{HostKind, KnownHost, mentions};
 use super::problem::Problem;
 use crate::cloud::lambda::{Alias, LATEST, Variables, Version};
 use crate::cloud::{Answer, Cloud};
@@ -20,12 +21,44 @@ const AT_ONCE: usize = 5;
 pub struct Frozen {
     /// The function.
     pub function: String,
-    /// Its ARN.
-    pub arn: String,
     /// The alias as it is.
     pub alias: Alias,
     /// The digest of the code of `$LATEST`, which is what a new version freezes.
     pub code: String,
+}
+
+/// The longest description of a version
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html>).
+const LONGEST: usize = 256;
+
+/// What a version that we publish says: whose it is, and which version each alias pointed at before.
+///
+/// Aliases that do not fit are left out; the way back then looks for the last version that is the same but for our hosts.
+#[must_use]
+pub fn description<'a>(mark: &str, replaced: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut text = mark.to_owned();
+    for (alias, version) in replaced {
+        let start = if text == mark { ": " } else { ", " };
+        let more = format!("{start}{alias} was {version}");
+        if text.len() + more.len() <= LONGEST {
+            text.push_str(&more);
+        }
+    }
+    text
+}
+
+/// Whether a version was published by the stack that this mark is of.
+#[must_use]
+pub fn is_ours(version: &Version, mark: &str) -> bool {
+    let rest = version.description.strip_prefix(mark);
+    version.number != LATEST && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
+}
+
+/// Which version a version of ours replaced under an alias, as its description has it.
+#[must_use]
+pub fn replaced<'a>(version: &'a Version, mark: &str, alias: &str) -> Option<&'a str> {
+    let rest = version.description.strip_prefix(mark)?.strip_prefix(": ")?;
+    rest.split(", ").find_map(|place| place.strip_prefix(alias)?.strip_prefix(" was "))
 }
 
 /// What one function has published.
@@ -46,14 +79,14 @@ struct Published<'a> {
 pub async fn find(
     cloud: &Cloud,
     functions: &[FunctionUse],
-    known: &[KnownHost],
+    listed: Option<&BTreeMap<String, Vec<Version>>>,
     publish_pending: bool,
-    repointed: impl Fn(&FunctionUse, &Variables) -> Variables,
+    repointed: impl Fn(&Variables) -> Variables,
 ) -> Result<Vec<Frozen>, Problem> {
     let refused = |refusal| Problem::refused("reading the functions' versions and aliases")(refusal);
     let mut published = Vec::new();
     for some in functions.chunks(AT_ONCE) {
-        for read in join_all(some.iter().map(|found| read(cloud, found))).await {
+        for read in join_all(some.iter().map(|found| read(cloud, found, listed))).await {
             published.extend(read.map_err(refused)?);
         }
     }
@@ -63,11 +96,11 @@ pub async fn find(
     let events = cloud.lambda.event_targets().await.map_err(refused)?;
     let mut frozen = Vec::new();
     for of in &published {
-        called_by_number(of, &events, known)?;
+        called_by_number(of, &events, &repointed)?;
         let latest = of.versions.iter().find(|version| version.number == LATEST);
         for alias in of.aliases.iter().filter(|alias| alias.version != LATEST) {
             let Some(version) = of.versions.iter().find(|version| version.number == alias.version) else { continue };
-            if !uses(version, known) {
+            if !uses(version, &repointed) {
                 continue;
             }
             let name = &of.found.function.name;
@@ -84,16 +117,22 @@ pub async fn find(
             if !publish_pending {
                 pending(of.found, alias, version, latest, &repointed)?;
             }
-            let (function, arn) = (name.clone(), of.found.function.arn.clone());
-            frozen.push(Frozen { function, arn, alias: alias.clone(), code: latest.code.clone() });
+            frozen.push(Frozen { function: name.clone(), alias: alias.clone(), code: latest.code.clone() });
         }
     }
     Ok(frozen)
 }
 
-async fn read<'a>(cloud: &Cloud, found: &'a FunctionUse) -> Answer<Option<Published<'a>>> {
+async fn read<'a>(
+    cloud: &Cloud,
+    found: &'a FunctionUse,
+    listed: Option<&BTreeMap<String, Vec<Version>>>,
+) -> Answer<Option<Published<'a>>> {
     let name = found.function.name.as_str();
-    let versions = cloud.lambda.versions(name).await?;
+    let versions = match listed.and_then(|listed| listed.get(name)) {
+        Some(versions) => versions.clone(),
+        None => cloud.lambda.versions(name).await?,
+    };
     if versions.iter().all(|version| version.number == LATEST) {
         return Ok(None);
     }
@@ -101,10 +140,9 @@ async fn read<'a>(cloud: &Cloud, found: &'a FunctionUse) -> Answer<Option<Publis
     Ok(Some(Published { found, versions, aliases: aliases?, provisioned: provisioned? }))
 }
 
-/// Whether a version connects to the database itself, or may.
-fn uses(version: &Version, known: &[KnownHost]) -> bool {
-    let writer = |value: &String| mentions(value, known).iter().any(|mention| mention.kind == HostKind::Writer);
-    version.hidden || version.variables.0.values().any(writer)
+/// Whether a version holds what step 13 would change, or may.
+fn uses(version: &Version, repointed: &impl Fn(&Variables) -> Variables) -> bool {
+    version.hidden || repointed(&version.variables) != version.variables
 }
 
 fn leave_out(name: &str) -> String {
@@ -112,7 +150,11 @@ fn leave_out(name: &str) -> String {
 }
 
 /// Refuses where something calls a frozen version by its number: only whoever set that up can point it elsewhere.
-fn called_by_number(of: &Published<'_>, events: &[String], known: &[KnownHost]) -> Result<(), Problem> {
+fn called_by_number(
+    of: &Published<'_>,
+    events: &[String],
+    repointed: &impl Fn(&Variables) -> Variables,
+) -> Result<(), Problem> {
     let name = &of.found.function.name;
     let callers = events
         .iter()
@@ -121,7 +163,7 @@ fn called_by_number(of: &Published<'_>, events: &[String], known: &[KnownHost]) 
     for (arn, what) in callers {
         let qualifier = arn.strip_prefix(&of.found.function.arn).and_then(|rest| rest.strip_prefix(':'));
         let version = of.versions.iter().find(|version| Some(version.number.as_str()) == qualifier);
-        if version.is_some_and(|version| version.number != LATEST && uses(version, known)) {
+        if version.is_some_and(|version| version.number != LATEST && uses(version, repointed)) {
             let number = qualifier.unwrap_or_default();
             return Err(Problem::unfit(
                 format!(
@@ -144,7 +186,7 @@ fn pending(
     alias: &Alias,
     version: &Version,
     latest: &Version,
-    repointed: &impl Fn(&FunctionUse, &Variables) -> Variables,
+    repointed: &impl Fn(&Variables) -> Variables,
 ) -> Result<(), Problem> {
     let mut differs = Vec::new();
     if version.code != latest.code {
@@ -153,7 +195,7 @@ fn pending(
     if version.rest != latest.rest {
         differs.push("its configuration".to_owned());
     }
-    let (then, now) = (repointed(found, &version.variables), repointed(found, &latest.variables));
+    let (then, now) = (repointed(&version.variables), repointed(&latest.variables));
     let names: std::collections::BTreeSet<&String> = then.0.keys().chain(now.0.keys()).collect();
     let changed: Vec<&str> =
         names.into_iter().filter(|name| then.0.get(*name) != now.0.get(*name)).map(String::as_str).collect();

@@ -134,9 +134,11 @@ impl<'a> Visit<'a> {
         loop {
             self.run.sleep(Duration::ZERO).await?;
             match lambda.get(self.name).await {
-                Ok(Some(found)) if !is_ours(wanted.owner, &found) => {
+                // The tags of one that this run has just created need not be shown.
+                Ok(Some(found)) if self.there.get() != There::Yes && !is_ours(wanted.owner, &found) => {
                     self.there.set(There::No);
-                    let reasons = not_ours("a function", self.name);
+                    let mut reasons = not_ours("a function", self.name);
+                    reasons.extend(found.unread_tags.map(|why| format!("AWS does not show its tags: {why}")));
                     return Err(Stop::Conflict { doing: self.doing("making"), reasons });
                 }
                 Ok(Some(found)) => {

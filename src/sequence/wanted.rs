@@ -7,7 +7,8 @@ use crate::catalogue::CERTIFICATE;
 use crate::catalogue::StepId;
 use crate::cloud::Tags;
 use crate::cloud::rds::ProxyAuth;
-use crate::discover::hosts::KnownHost;
+use crate::discover::home::Home;
+use crate::discover::hosts::{Host, KnownHost};
 use crate::discover::{FunctionUse, remembered};
 use crate::engine::Step;
 use crate::engine::ledger::{Entry, Verdict};
@@ -89,6 +90,16 @@ impl Survey {
         self.adopted.then(|| format!("the adopted proxy keeps its own {what}"))
     }
 
+    /// What the proxy's tags remember: the way back, and what flags asked for.
+    fn wishes(&self) -> Tags {
+        let mut wishes = Home::of(&self.database).map(|home| home.tags()).unwrap_or_default();
+        // What someone else set up is handed back as it was.
+        if !self.adopted {
+            wishes.extend(remembered::wishes(&self.spec));
+        }
+        wishes
+    }
+
     /// The groups that the proxy is in.
     pub(super) fn proxy_groups(&self, own: Option<&str>) -> Option<Vec<String>> {
         match self.seen.proxy.present().filter(|_| self.adopted) {
@@ -156,8 +167,7 @@ impl Survey {
             asked_tls: self.spec.require_tls,
             idle_client_timeout: self.spec.idle_client_timeout,
             debug_logging: self.spec.debug_logging,
-            // What someone else set up is handed back as it was.
-            wishes: if self.adopted { Tags::new() } else { remembered::wishes(&self.spec) },
+            wishes: self.wishes(),
             // Targets that AWS does not show may be there: what is not known is never taken off again.
             adopting: self.adopted.then_some(if rows.is_empty() && !hidden { WITHOUT_TARGET } else { WITH_TARGET }),
             service_role: self.given.is_none(),
@@ -255,18 +265,13 @@ impl Survey {
         Health { proxy: &self.names.stack, database: &self.database.id, patience: self.patience }
     }
 
-    pub(crate) fn repoint<'a>(
-        &'a self,
-        known: &'a [KnownHost],
-        endpoint: &'a str,
-        reader: Option<&'a str>,
-    ) -> Repoint<'a> {
+    pub(crate) fn repoint<'a>(&'a self, known: &'a [KnownHost], endpoint: &str, reader: Option<&str>) -> Repoint<'a> {
         Repoint {
             known,
-            endpoint,
-            reader,
-            proxy_port: self.database.family.proxy_port(),
-            database_port: self.database.port,
+            home: Home::of(&self.database),
+            endpoint: Host::parse(endpoint),
+            reader: reader.and_then(Host::parse),
+            adopted: self.adopted,
             functions: &self.functions,
             patience: self.patience,
         }

@@ -1,13 +1,13 @@
 //! Step 13, for callers of an alias: a version with the new host, and the alias moved to it.
 //!
 //! Versions are frozen with their variables, so `$LATEST` is published once it is repointed. The version that the alias
-//! pointed at stays, and is remembered as a tag on the function before the alias moves
+//! pointed at stays, and the new one's description says which one it was
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html>).
 
 use crate::catalogue::StepId;
 use crate::cloud::lambda::Version;
-use crate::cloud::{Answer, Cloud, Kind, Refusal, Tags, tags};
-use crate::discover::releases::Frozen;
+use crate::cloud::{Answer, Cloud, Kind, Refusal};
+use crate::discover::releases::{Frozen, description};
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
 
 /// The aliases of all functions.
@@ -55,12 +55,13 @@ impl Release<'_> {
     }
 
     async fn one(&self, cloud: &Cloud, mut on_its_way: Move) -> Answer<Move> {
-        let Frozen { function, arn, alias, code } = &on_its_way.frozen;
+        let Frozen { function, alias, code } = &on_its_way.frozen;
         match &on_its_way.to {
             None => {
-                let former = (format!("{}{}", tags::FORMER_VERSION, alias.name), alias.version.clone());
-                cloud.lambda.tag(arn, &Tags::from([former])).await?;
-                on_its_way.to = Some(cloud.lambda.publish(function, code, &self.mark).await?);
+                let of_function = self.frozen.iter().filter(|frozen| frozen.function == *function);
+                let replaced = of_function.map(|frozen| (frozen.alias.name.as_str(), frozen.alias.version.as_str()));
+                let text = description(&self.mark, replaced);
+                on_its_way.to = Some(cloud.lambda.publish(function, code, &text).await?);
             }
             Some(version) if version.ready && !on_its_way.moved => {
                 cloud.lambda.move_alias(function, alias, &version.number).await?;

@@ -1,15 +1,18 @@
 //! Step 13: the functions' variables point at the proxy.
 //!
 //! `UpdateFunctionConfiguration` replaces the whole environment, so it is read, merged and written with the
-//! revision that was read. The former host is remembered as a tag on the function first
-//! (<https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html>).
+//! revision that was read
+//! (<https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html>). The way back is derived
+//! ([`crate::discover::home`]); only where it would not lead to the very same values, or where the proxy is not ours and
+//! may have had users before, tags on the function remember what stood there.
 
 use crate::catalogue::StepId;
 use crate::cloud::lambda::{Update, Variables};
 use crate::cloud::{Answer, Cloud, Kind, Refusal, Tags, tags};
 use crate::discover::FunctionUse;
 use crate::discover::functions::Holding;
-use crate::discover::hosts::{HostKind, KnownHost, Mention, replace};
+use crate::discover::home::{Home, There, Way};
+use crate::discover::hosts::{Host, HostKind, KnownHost, Mention};
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait, crowd};
 
 /// Bytes that all variables of a function may take; AWS measures them as JSON
@@ -21,18 +24,21 @@ const TAGS_LIMIT: usize = 50;
 const TAG_KEY_LIMIT: usize = 128;
 const TAG_VALUE_LIMIT: usize = 256;
 
+/// How many functions are written before the first of them are looked at: by then their updates are live.
+const BATCH: usize = 50;
+
 /// The variables of all functions.
 pub struct Repoint<'a> {
     /// The hosts that we know, the proxy's among them once it exists.
     pub known: &'a [KnownHost],
+    /// The database as functions know it.
+    pub home: Option<Home>,
     /// The proxy's endpoint, or, before it exists, one of the same length.
-    pub endpoint: &'a str,
+    pub endpoint: Option<Host>,
     /// The proxy's read-only endpoint in the same way, where there is one or will be.
-    pub reader: Option<&'a str>,
-    /// The proxy's port.
-    pub proxy_port: u16,
-    /// The database's port.
-    pub database_port: u16,
+    pub reader: Option<Host>,
+    /// Whether the proxy is one that someone else made: which functions were moved there is remembered on them.
+    pub adopted: bool,
     /// The functions, as they were found.
     pub functions: &'a [FunctionUse],
     /// The limits.
@@ -46,57 +52,67 @@ pub struct Edit {
     pub names: Vec<String>,
     /// All variables afterwards.
     pub variables: Variables,
-    /// What is remembered.
+    /// What is remembered on the function, since it cannot be derived.
     pub former: Tags,
+    /// What keeps the variables from being changed, one sentence each.
+    unclear: Vec<String>,
 }
 
 impl Repoint<'_> {
-    /// Where what leads to `kind` is to lead instead.
+    fn way(&self) -> Option<Way<'_>> {
+        let home = self.home.as_ref()?;
+        Some(Way { home, endpoint: self.endpoint.as_ref(), reader: self.reader.as_ref() })
+    }
+
+    /// Whether what leads to `kind` is to lead to the proxy instead.
     #[must_use]
-    pub fn instead_of(&self, kind: HostKind) -> Option<&str> {
-        match kind {
-            HostKind::Writer => Some(self.endpoint),
-            HostKind::Reader => self.reader,
-            HostKind::Member | HostKind::Custom | HostKind::Proxy | HostKind::ReaderProxy => None,
-        }
+    pub fn moves(&self, kind: HostKind) -> bool {
+        self.way().is_some_and(|way| way.instead_of(kind).is_some())
+    }
+
+    /// What must change in a function's variables.
+    #[must_use]
+    pub fn there(&self, variables: &Variables) -> There {
+        self.way().map(|way| way.there(variables, self.known)).unwrap_or_default()
     }
 
     /// What must change in one function.
     #[must_use]
     pub fn edit(&self, found: &FunctionUse) -> Edit {
-        let mut edit = Edit { variables: found.function.variables.clone(), ..Edit::default() };
-        let port = (self.proxy_port != self.database_port).then_some(self.proxy_port);
-        let mut port_apart = port.is_some();
-        for holding in &found.variables {
-            let ours: Vec<_> =
-                holding.mentions.iter().filter_map(|mention| Some((mention, self.instead_of(mention.kind)?))).collect();
-            let Some(value) = found.function.variables.0.get(&holding.name).filter(|_| !ours.is_empty()) else {
-                continue;
-            };
-            port_apart &= ours.iter().all(|(mention, _)| mention.port.is_none());
-            let (new, former) = replace(value, &ours, port);
-            let former = self.all_former(found, holding, value, former);
-            edit.change(&holding.name, new, former.join(" "));
+        let there = self.there(&found.function.variables);
+        let unclear = there.unclear_ports.join(", ");
+        let mut edit = Edit {
+            names: there.changed.names.iter().cloned().collect(),
+            variables: there.changed.variables,
+            ..Edit::default()
+        };
+        if !unclear.is_empty() {
+            edit.unclear.push(format!(
+                "which of {unclear} in {} is the port of the database is not clear; name it after the host's variable \
+                 (DB_PORT for DB_HOST), or leave the function out: --exclude-function {}",
+                found.function.name, found.function.name
+            ));
         }
-        if port_apart && !edit.names.is_empty() {
-            let own = self.database_port.to_string();
-            for (name, value) in &found.function.variables.0 {
-                if name.to_ascii_uppercase().contains("PORT") && *value == own {
-                    edit.change(name, self.proxy_port.to_string(), own.clone());
-                }
+        if self.adopted || !there.derivable {
+            for (name, former) in there.former {
+                let holding = found.variables.iter().find(|holding| holding.name == name);
+                let former = holding.map_or(former.clone(), |holding| self.all_former(found, holding, former));
+                edit.former.insert(format!("{}{name}", tags::FORMER), former.join(" "));
             }
         }
         edit
     }
 
     /// What stood at every place of a value that will hold our proxy, in order: at some of them it may stand already.
-    fn all_former(&self, found: &FunctionUse, holding: &Holding, value: &str, replaced: Vec<String>) -> Vec<String> {
+    fn all_former(&self, found: &FunctionUse, holding: &Holding, replaced: Vec<String>) -> Vec<String> {
+        let variables = &found.function.variables;
+        let Some(value) = variables.0.get(&holding.name) else { return replaced };
         let key = format!("{}{}", tags::FORMER, holding.name);
         let remembered = found.function.tags.as_ref().and_then(|tags| tags.get(&key)).cloned().unwrap_or_default();
         let mut remembered = remembered.split(' ').filter(|former| !former.is_empty());
         let mut replaced = replaced.into_iter();
         let former = |mention: &Mention| {
-            if self.instead_of(mention.kind).is_some() {
+            if self.way().is_some_and(|way| way.moves(&holding.name, value, mention, variables)) {
                 return replaced.next();
             }
             // What nobody remembers was there before us, and stays.
@@ -136,19 +152,36 @@ impl Repoint<'_> {
 
     async fn change(&self, cloud: &Cloud, mut found: FunctionUse) -> Answer<FunctionUse> {
         let edit = self.edit(&found);
-        let former = if edit.names.is_empty() { self.forgotten(&found) } else { edit.former };
-        if former.is_empty() {
-            return Ok(found);
+        let mut former = if edit.names.is_empty() { self.forgotten(&found) } else { edit.former };
+        if let Some(tags) = &found.function.tags {
+            former.retain(|key, value| tags.get(key) != Some(value));
         }
-        cloud.lambda.tag(&found.function.arn, &former).await?;
-        if let Some(tags) = &mut found.function.tags {
-            tags.extend(former);
+        if !former.is_empty() {
+            cloud.lambda.tag(&found.function.arn, &former).await?;
+            if let Some(tags) = &mut found.function.tags {
+                tags.extend(former);
+            }
+            if !edit.names.is_empty() {
+                // A tag may move the revision, which the write is conditional on.
+                let Some(function) = cloud.lambda.get(&found.function.name).await? else { return Ok(found) };
+                found = FunctionUse::of(function, self.known, found.named);
+                if self.edit(&found).variables != edit.variables {
+                    return Ok(found);
+                }
+            }
         }
         if edit.names.is_empty() {
             return Ok(found);
         }
-        let function = cloud.lambda.set_variables(&found.function, &edit.variables).await?;
-        Ok(FunctionUse::of(function, self.known, found.named))
+        match cloud.lambda.set_variables(&found.function, &edit.variables).await {
+            // Someone was faster, or the revision moved by itself: the next round begins from what is there now.
+            Err(refusal) if refusal.kind == Kind::Stale => {
+                let now = cloud.lambda.get(&found.function.name).await?;
+                let now = now.filter(|now| now.revision != found.function.revision).ok_or(refusal)?;
+                Ok(FunctionUse::of(now, self.known, found.named))
+            }
+            answer => Ok(FunctionUse::of(answer?, self.known, found.named)),
+        }
     }
 }
 
@@ -156,7 +189,7 @@ impl Edit {
     /// What keeps AWS from taking this edit, one sentence each.
     fn obstacles(&self, found: &FunctionUse) -> Vec<String> {
         let function = &found.function.name;
-        let mut obstacles = Vec::new();
+        let mut obstacles = self.unclear.clone();
         let size = |variables: &Variables| serde_json::json!(variables.0).to_string().len();
         let (now, then) = (size(&found.function.variables), size(&self.variables));
         if then > ENVIRONMENT_LIMIT && then > now {
@@ -168,7 +201,7 @@ impl Edit {
         all.extend(self.former.keys());
         all.sort();
         all.dedup();
-        if all.len() > TAGS_LIMIT {
+        if !self.former.is_empty() && all.len() > TAGS_LIMIT {
             obstacles.push(format!(
                 "{function} would have {} tags with those that remember its former hosts, and AWS allows {TAGS_LIMIT}",
                 all.len()
@@ -186,12 +219,6 @@ impl Edit {
             }
         }
         obstacles
-    }
-
-    fn change(&mut self, name: &str, value: String, former: String) {
-        self.names.push(name.to_owned());
-        self.variables.0.insert(name.to_owned(), value);
-        self.former.insert(format!("{}{name}", tags::FORMER), former);
     }
 }
 
@@ -228,7 +255,14 @@ impl Step for Repoint<'_> {
         if self.functions.is_empty() {
             return Change::NotNeeded("no function uses the database".to_owned());
         }
+        if self.way().is_none_or(|way| way.endpoint.is_none()) {
+            let why = "there is no usable host name of the database and of the proxy to write into variables";
+            return Change::Conflict(vec![why.to_owned()]);
+        }
         let functions = seen.present().map(Vec::as_slice).unwrap_or_default();
+        if functions.iter().all(|found| found.variables.is_empty() && found.function.hidden.is_none()) {
+            return Change::NotNeeded(format!("no variable of {} holds a host of the database", self.subject()));
+        }
         for found in functions {
             if let Some(why) = &found.function.hidden {
                 return Change::Conflict(vec![format!(
@@ -265,9 +299,22 @@ impl Step for Repoint<'_> {
         _change: &Change,
         seen: Seen<Vec<FunctionUse>>,
     ) -> Answer<Seen<Vec<FunctionUse>>> {
-        let found = seen.present().into_iter().flatten();
-        let change = found.map(|found| self.change(cloud, found.clone())).collect();
-        Ok(Seen::Present(crowd(change).await.into_iter().collect::<Answer<_>>()?))
+        // While one batch is written, the one before it is looked at: those reads have an allowance of their own.
+        let mut after: Vec<FunctionUse> = Vec::new();
+        let mut written = 0;
+        for batch in seen.present().map(Vec::as_slice).unwrap_or_default().chunks(BATCH) {
+            let (before, looks) = after.split_at(written);
+            let before = before.to_vec();
+            let looks = looks.iter().map(|found| self.look(cloud, found)).collect();
+            let changes = batch.iter().map(|found| self.change(cloud, found.clone())).collect();
+            let (changed, looked) = tokio::join!(crowd(changes), crowd(looks));
+            let looked = looked.into_iter().collect::<Answer<Vec<Option<FunctionUse>>>>()?;
+            after = before;
+            after.extend(looked.into_iter().flatten());
+            written = after.len();
+            after.extend(changed.into_iter().collect::<Answer<Vec<FunctionUse>>>()?);
+        }
+        Ok(Seen::Present(after))
     }
 
     fn again(&self, refusal: &Refusal) -> Option<Again> {
@@ -285,18 +332,26 @@ impl Step for Repoint<'_> {
     fn details(&self, _seen: &Seen<Vec<FunctionUse>>) -> Vec<String> {
         let mut details = Vec::new();
         for found in self.functions {
-            details.push(format!("why: {}: {}", found.function.name, found.why()));
+            let name = &found.function.name;
+            details.push(format!("why: {name}: {}", found.why()));
             let edit = self.edit(found);
             if let Some(tool) = found.owner().filter(|_| !edit.names.is_empty()) {
-                details.push(tool.advice(&found.function.name, &edit.names));
+                details.push(tool.advice(name, &edit.names));
             }
-            let stay = found.holding(|kind| !kind.is_ours() && self.instead_of(kind).is_none());
+            if let Some(why) = found.function.unread_tags.as_ref().filter(|_| !edit.names.is_empty()) {
+                details
+                    .push(format!("{name}: whether another tool owns it is not known: its tags are not shown ({why})"));
+            }
+            if !edit.former.is_empty() {
+                let names: Vec<&str> = edit.former.keys().filter_map(|key| key.strip_prefix(tags::FORMER)).collect();
+                details.push(format!("{name}: tags remember what {} held", names.join(", ")));
+            }
+            for (variable, port) in self.there(&found.function.variables).other_port {
+                details.push(format!("{name}: {variable} stays, since no proxy serves its port {port}"));
+            }
+            let stay = found.holding(|kind| !kind.is_ours() && !self.moves(kind));
             if !stay.is_empty() {
-                details.push(format!(
-                    "{}: {} stays, since it leads to readers or single members",
-                    found.function.name,
-                    stay.join(", ")
-                ));
+                details.push(format!("{name}: {} stays, since it leads to readers or single members", stay.join(", ")));
             }
         }
         details

@@ -1,8 +1,9 @@
 //! Aliases on their way back to the versions that they pointed at, and our versions on their way out.
 
+use super::restoring::Rules;
 use crate::cloud::lambda::{Alias, Function, LATEST, Version};
 use crate::cloud::{Answer, Cloud, tags};
-use crate::discover::hosts::{KnownHost, mentions};
+use crate::discover::releases::{is_ours, replaced};
 
 /// What goes back in one function besides its variables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct Aliases {
     pub versions: Vec<String>,
     /// The tags that remember.
     pub memory: Vec<String>,
-    /// Aliases that cannot go back: their code is no longer that of `$LATEST`.
+    /// Aliases that cannot go back, and why.
     pub stuck: Vec<String>,
 }
 
@@ -36,56 +37,86 @@ impl Aliases {
         back.chain(self.versions.iter().map(|number| format!("delete version {number}"))).collect()
     }
 
-    /// Looks for what `up` did to a function's aliases and versions.
+    /// Looks for what leads to the proxy besides `$LATEST`: aliases of versions that are frozen with its host, and our
+    /// versions. `versions` are those of a list, where they came along.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn find(cloud: &Cloud, function: &Function, mark: &str, proxy: &[KnownHost]) -> Answer<Self> {
-        let all = function.tags.iter().flatten();
-        let former: Vec<(&str, &str)> = all
+    pub(super) async fn find(
+        cloud: &Cloud,
+        function: &Function,
+        mark: &str,
+        rules: &Rules,
+        versions: Option<&[Version]>,
+    ) -> Answer<Self> {
+        let name = function.name.as_str();
+        let former: Vec<(&str, &str)> = function
+            .tags
+            .iter()
+            .flatten()
             .filter_map(|(key, version)| Some((key.strip_prefix(tags::FORMER_VERSION)?, version.as_str())))
             .collect();
-        if former.is_empty() {
+        let versions = match versions {
+            Some(versions) => versions.to_vec(),
+            None => cloud.lambda.versions(name).await?,
+        };
+        let ours = |version: &Version| is_ours(version, mark);
+        let concerns = |version: &Version| {
+            version.number != LATEST && (ours(version) || (!rules.adopted && rules.at_proxy(&version.variables)))
+        };
+        if former.is_empty() && !versions.iter().any(concerns) {
             return Ok(Self::default());
         }
-        let name = function.name.as_str();
-        let (versions, aliases) = tokio::join!(cloud.lambda.versions(name), cloud.lambda.aliases(name));
-        let (versions, aliases) = (versions?, aliases?);
+        let aliases = cloud.lambda.aliases(name).await?;
         let find = |number: &str| versions.iter().find(|version| version.number == number);
-        let ours = |version: &Version| version.number != LATEST && version.description == mark;
-        let on_proxy = |number: &str| find(number).is_some_and(|version| holds(version, proxy));
-        let code = find(LATEST).map(|version| version.code.clone()).unwrap_or_default();
-        let mut found = Self { code, ..Self::default() };
-        found.versions =
-            versions.iter().filter(|version| ours(version)).map(|version| version.number.clone()).collect();
-        for (alias, former) in former {
-            let Some(now) = aliases.iter().find(|now| now.name == alias) else {
-                found.memory.push(format!("{}{alias}", tags::FORMER_VERSION));
-                continue;
-            };
-            let in_between = !on_proxy(&now.version) && now.version != former;
-            let other_stack = in_between && found.versions.is_empty();
-            if other_stack {
+        let latest = find(LATEST);
+        let mut found =
+            Self { code: latest.map(|version| version.code.clone()).unwrap_or_default(), ..Self::default() };
+        let mut held: Vec<&str> = Vec::new();
+        for alias in &aliases {
+            let Some(now) = find(&alias.version).filter(|version| version.number != LATEST) else { continue };
+            if alias.weighted && versions.iter().any(concerns) {
+                found.stuck.push(format!("{}, which splits its calls between two versions", alias.name));
+                held.push(&alias.version);
                 continue;
             }
-            found.memory.push(format!("{}{alias}", tags::FORMER_VERSION));
-            if now.version == former || in_between {
+            if !concerns(now) || !rules.at_proxy(&now.variables) {
                 continue;
             }
-            let published_by_us = find(&now.version).is_some_and(ours);
-            if published_by_us && find(former).is_some_and(|version| !holds(version, proxy)) {
-                found.back.push((now.clone(), Some(former.to_owned())));
-            } else if find(&now.version).is_some_and(|version| version.code == found.code) {
+            let remembered = former.iter().find(|(name, _)| *name == alias.name).map(|(_, version)| *version);
+            let told = replaced(now, mark, &alias.name).or(remembered).and_then(find);
+            let mut earlier: Vec<&Version> = versions.iter().filter(|version| order(version) < order(now)).collect();
+            earlier.sort_by_key(|version| std::cmp::Reverse(order(version)));
+            // Code and configuration stay what they are, whoever wrote down which version it was.
+            let mut candidates = told.into_iter().chain(earlier);
+            let back = candidates.find(|version| ours(now) && !ours(version) && rules.same(version, now));
+            match back {
+                Some(version) => found.back.push((alias.clone(), Some(version.number.clone()))),
                 // A release since then: its code stays, with the variables that are put back.
-                found.back.push((now.clone(), None));
-            } else {
-                found.stuck.push(alias.to_owned());
+                None if latest.is_some_and(|latest| rules.same_but_for_hosts(latest, now)) => {
+                    found.back.push((alias.clone(), None));
+                }
+                None => {
+                    found.stuck.push(format!("{}, whose version is not what $LATEST is", alias.name));
+                    held.push(&alias.version);
+                }
+            }
+        }
+        let ours_all = versions.iter().filter(|version| ours(version) && !held.contains(&version.number.as_str()));
+        found.versions = ours_all.map(|version| version.number.clone()).collect();
+        for (alias, former) in former {
+            let now = aliases.iter().find(|now| now.name == alias);
+            let at_proxy = |number: &str| find(number).is_some_and(|version| rules.at_proxy(&version.variables));
+            let other_stack =
+                now.is_some_and(|now| !at_proxy(&now.version) && now.version != former) && !versions.iter().any(ours);
+            if !other_stack {
+                found.memory.push(format!("{}{alias}", tags::FORMER_VERSION));
             }
         }
         Ok(found)
     }
 }
 
-fn holds(version: &Version, hosts: &[KnownHost]) -> bool {
-    version.variables.0.values().any(|value| !mentions(value, hosts).is_empty())
+fn order(version: &Version) -> u64 {
+    version.number.parse().unwrap_or(u64::MAX)
 }

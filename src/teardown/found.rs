@@ -1,13 +1,17 @@
 //! Everything of one stack that is there, found by ownership tags and by names.
 
+use std::collections::BTreeMap;
+
 use super::aliases::Aliases;
+use super::restoring::{Restoring, Rules};
 use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group, Rule};
 use crate::cloud::iam::{Policy, Role};
-use crate::cloud::lambda::Function;
+use crate::cloud::lambda::{Function, Variables};
 use crate::cloud::rds::Endpoint;
 use crate::cloud::{Answer, Cloud, Kind, Owner, tags};
-use crate::discover::hosts::{HostKind, KnownHost, mentions, proxies_of, restore};
+use crate::discover::home::Home;
+use crate::discover::hosts::{HostKind, KnownHost, mentions, proxies_of};
 use crate::discover::{Database, Problem};
 use crate::engine::crowd;
 use crate::names::{Names, secret_prefix};
@@ -15,9 +19,6 @@ use crate::ownership;
 use crate::probe::left_over;
 use crate::spec::DatabaseRef;
 use crate::steps::proxy::{self, Owned};
-
-/// What a port variable can hold of a proxy that is gone already.
-const PROXY_PORTS: [&str; 3] = ["3306", "5432", "1433"];
 
 /// For how many days a secret that goes can be taken back: AWS's own default, and its most.
 pub(super) const RECOVERY_DAYS: i64 = 30;
@@ -27,14 +28,15 @@ pub(super) const RECOVERY_DAYS: i64 = 30;
 pub struct Stack {
     /// Its names.
     pub names: Names,
-    /// The functions that remember a former host.
+    /// The functions that go back to the database.
     pub functions: Vec<Restoring>,
-    /// Functions that use the proxy and remember nothing: someone else pointed them there.
+    /// What would be left at the proxy, and why it cannot be pointed elsewhere.
     pub other_users: Vec<String>,
     /// What was found under our names but is not ours.
     pub foreign: Vec<String>,
     /// The database that the stack serves, as its tags tell.
     pub database: Option<String>,
+    pub(super) way_back: Rules,
     pub(super) iam_auth: Option<IamAuth>,
     pub(super) secrets: Vec<(String, String)>,
     pub(super) proxy: Option<Owned>,
@@ -71,21 +73,6 @@ impl IamAuth {
     }
 }
 
-/// One function on its way back.
-#[derive(Debug, Clone)]
-pub struct Restoring {
-    /// The function as it is.
-    pub function: Function,
-    /// The variables that get their former value.
-    pub back: Vec<String>,
-    /// Variables that were changed since; they stay as they are.
-    pub changed: Vec<String>,
-    /// Aliases and versions.
-    pub aliases: Aliases,
-    pub(super) edited: crate::cloud::lambda::Variables,
-    pub(super) memory: Vec<String>,
-}
-
 /// Finds everything of a stack.
 ///
 /// # Errors
@@ -104,7 +91,7 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         cloud.iam.attached_roles(&arn),
         cloud.ec2.groups_tagged_with(tags::STACK, stack),
         cloud.ec2.rules_tagged_with(tags::STACK, stack),
-        cloud.lambda.list(),
+        cloud.lambda.list_with_versions(),
         cloud.secrets.beginning_with(&prefix),
         of_database(cloud, database, &identity.account, stack),
     );
@@ -123,7 +110,7 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
     let role = role.map_err(Problem::refused(doing))?;
     let is_ours = |role: &Role| ours(ownership::role(&owner, &names, role), format!("the role {}", role.name));
     let role = role.filter(is_ours);
-    let (iam_auth, mut known) = hosts?;
+    let (iam_auth, home, mut known) = hosts?;
     let iam_auth = iam_auth.filter(|found| {
         let what = format!("IAM authentication of {} (only a tag says that this stack turned it on)", found.database);
         ours(found.is_confirmed_by(role.as_ref()), what)
@@ -156,42 +143,76 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         )
     });
     let listed = listed.map_err(Problem::refused("listing the functions"))?;
-    let probes = left_over(cloud, &owner, &listed).await.map_err(Problem::refused("looking for probes"))?;
+    let probes = left_over(cloud, &owner, &listed.functions).await.map_err(Problem::refused("looking for probes"))?;
 
     let Endpoints { hosts: endpoints, readers, mut other_users } = match &proxy {
         Some(found) => Endpoints::of(cloud, found, &owner).await.map_err(Problem::refused(doing))?,
         None => Endpoints::default(),
     };
-    let port = proxy.as_ref().and_then(|found| found.proxy.family).map(|family| family.proxy_port().to_string());
-    known.extend(endpoints.iter().cloned());
+    let tagged = proxy.as_ref().map(|found| &found.tags).or_else(|| groups.first().map(|group| &group.tags));
+    let served = tagged.and_then(|tags| tags.get(tags::DATABASE)).cloned();
+    let adopted = proxy.as_ref().is_some_and(|found| found.tags.contains_key(tags::ADOPTED));
+    let remembered =
+        || proxy.as_ref().and_then(|found| Home::remembered(&found.tags, found.proxy.family, &cloud.region));
+    let home = home.or_else(remembered);
+    let mut ours = endpoints;
     // A proxy that was deleted by hand left its host in the functions.
-    let left_in = |function: &Function| proxies_of(&names.stack, &cloud.region, function.variables.0.values());
-    let concerned = |function: &&Function| {
-        let uses = function.variables.0.values().any(|value| !mentions(value, &known).is_empty());
-        let role = function.role.rsplit('/').next().unwrap_or_default();
-        uses || !left_in(function).is_empty() || attached.iter().any(|name| name == role)
-    };
-    let reads = listed.iter().filter(concerned).map(|function| cloud.lambda.get(&function.name)).collect();
-    let read: Answer<Vec<Option<Function>>> = crowd(reads).await.into_iter().collect();
-    let mut functions = Vec::new();
-    for function in read.map_err(Problem::refused("reading the functions"))?.into_iter().flatten() {
-        let name = function.name.clone();
-        let mut ours = endpoints.clone();
-        ours.extend(left_in(&function).into_iter().filter(|host| !endpoints.contains(host)));
-        let mut restoring = Restoring::of(function, &ours, port.as_deref(), &known);
-        let aliases = Aliases::find(cloud, &restoring.function, &names.version_mark(), &ours).await;
-        restoring.aliases = aliases.map_err(Problem::refused("reading the functions' versions and aliases"))?;
-        other_users.extend(restoring.aliases.stuck.iter().map(|alias| format!("{name}:{alias}")));
-        if restoring.edited.0.values().any(|value| !mentions(value, &endpoints).is_empty()) {
-            other_users.push(name);
-        }
-        if !restoring.memory.is_empty() || !restoring.aliases.is_empty() {
-            functions.push(restoring);
+    let values = listed.functions.iter().flat_map(|function| function.variables.0.values());
+    let values = values.chain(
+        listed.versions.iter().flat_map(BTreeMap::values).flatten().flat_map(|version| version.variables.0.values()),
+    );
+    for host in proxies_of(&names.stack, &cloud.region, values) {
+        if !ours.iter().any(|known| known.name.eq_ignore_ascii_case(&host.name)) {
+            ours.push(host);
         }
     }
-    let tagged = proxy.as_ref().map(|found| &found.tags).or_else(|| groups.first().map(|group| &group.tags));
-    let database = tagged.and_then(|tags| tags.get(tags::DATABASE)).cloned();
-    if proxy.as_ref().is_some_and(|found| found.tags.contains_key(tags::ADOPTED)) {
+    known.extend(ours.iter().cloned());
+    if let Some(home) = &home {
+        let hosts = [Some(&home.writer), home.reader.as_ref()].into_iter().flatten();
+        known.extend(hosts.map(|host| KnownHost { name: host.as_str().to_owned(), kind: HostKind::Writer }));
+    }
+    let way_back = Rules { home, ours, known, adopted };
+    let role_of = |function: &Function| function.role.rsplit('/').next().unwrap_or_default().to_owned();
+    let versions_of = |name: &str| listed.versions.as_ref().and_then(|all| all.get(name)).map(Vec::as_slice);
+    let concerned = |function: &&Function| {
+        let uses =
+            |variables: &Variables| variables.0.values().any(|value| !mentions(value, &way_back.known).is_empty());
+        let published = versions_of(&function.name).unwrap_or_default();
+        uses(&function.variables)
+            || published.iter().any(|version| uses(&version.variables))
+            || attached.contains(&role_of(function))
+    };
+    let reads = listed.functions.iter().filter(concerned).map(|function| cloud.lambda.get(&function.name)).collect();
+    let read: Answer<Vec<Option<Function>>> = crowd(reads).await.into_iter().collect();
+    let looks = read.map_err(Problem::refused("reading the functions"))?.into_iter().flatten().map(async |function| {
+        let mut found = way_back.of(function);
+        let mark = names.version_mark();
+        let versions = versions_of(&found.function.name);
+        found.aliases = Aliases::find(cloud, &found.function, &mark, &way_back, versions).await?;
+        Ok(found)
+    });
+    let looked: Answer<Vec<Restoring>> = crowd(looks.collect()).await.into_iter().collect();
+    let mut functions = Vec::new();
+    for mut found in looked.map_err(Problem::refused("reading the functions' versions and aliases"))? {
+        let name = found.function.name.clone();
+        let moves = !found.is_empty();
+        if let Some(why) = found.function.unread_tags.as_ref().filter(|_| moves) {
+            return Err(unread_tags(&name, why));
+        }
+        other_users.extend(found.aliases.stuck.iter().map(|alias| format!("{name}:{alias}")));
+        if !found.stuck.is_empty() {
+            let held = found.stuck.join(", ");
+            other_users.push(format!("{name} ({held}), since nothing tells the database's host any more"));
+        }
+        let roles = policy.as_ref().map(|(_, roles)| roles);
+        let granted = roles.is_none_or(|roles| roles.contains(&role_of(&found.function)));
+        found.by_others = (!found.back.is_empty() && !granted)
+            .then(|| "its role was never given the proxy's connect policy".to_owned());
+        if moves {
+            functions.push(found);
+        }
+    }
+    if adopted {
         // One that is only handed back serves whoever else uses it as before.
         other_users.clear();
     }
@@ -200,7 +221,8 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         functions,
         other_users,
         foreign,
-        database,
+        database: served,
+        way_back,
         iam_auth,
         secrets,
         proxy,
@@ -219,14 +241,22 @@ async fn of_database(
     database: Option<&DatabaseRef>,
     account: &str,
     stack: &str,
-) -> Result<(Option<IamAuth>, Vec<KnownHost>), Problem> {
-    let Some(database) = database else { return Ok((None, Vec::new())) };
+) -> Result<(Option<IamAuth>, Option<Home>, Vec<KnownHost>), Problem> {
+    let Some(database) = database else { return Ok((None, None, Vec::new())) };
     match Database::find(cloud, database, account).await {
-        Ok(found) => Ok((IamAuth::of(&found, stack), found.hosts)),
+        Ok(found) => Ok((IamAuth::of(&found, stack), Home::of(&found), found.hosts)),
         Err(problem @ Problem::Refused { .. }) => Err(problem),
         // A database that is gone does not stand in the way of its proxy's removal.
-        Err(Problem::Unfit { .. }) => Ok((None, Vec::new())),
+        Err(Problem::Unfit { .. }) => Ok((None, None, Vec::new())),
     }
+}
+
+/// What a function remembers decides how it goes back, so tags that are not shown are no tags that are not there.
+fn unread_tags(function: &str, why: &str) -> Problem {
+    Problem::unfit(
+        format!("reading the tags of the function ({function}): AWS does not show them: {why}"),
+        ["They may say what its variables held. Allow lambda:ListTags on the functions to these credentials."],
+    )
 }
 
 /// The secrets that the stack made, by ARN and name.
@@ -279,63 +309,6 @@ impl Endpoints {
             }
         }
         Ok(all)
-    }
-}
-
-impl Restoring {
-    fn of(function: Function, ours: &[KnownHost], port: Option<&str>, known: &[KnownHost]) -> Self {
-        let mut restoring = Self {
-            edited: function.variables.clone(),
-            back: Vec::new(),
-            changed: Vec::new(),
-            aliases: Aliases::default(),
-            memory: Vec::new(),
-            function,
-        };
-        for (name, former) in restoring.remembered(ours, known) {
-            let name = name.as_str();
-            restoring.memory.push(format!("{}{name}", tags::FORMER));
-            let Some(value) = restoring.function.variables.0.get(name) else {
-                restoring.changed.push(name.to_owned());
-                continue;
-            };
-            let hosts: Vec<&str> = former.split(' ').collect();
-            let is_port = former.chars().all(|c| c.is_ascii_digit());
-            let old = match is_port {
-                true if port.map_or(PROXY_PORTS.contains(&value.as_str()), |port| port == value) => {
-                    Some(former.clone())
-                }
-                true => None,
-                false => restore(value, ours, &hosts),
-            };
-            match old {
-                Some(old) => {
-                    restoring.edited.0.insert(name.to_owned(), old);
-                    restoring.back.push(name.to_owned());
-                }
-                // Never written, put back already, or someone else's by now: only the memory goes.
-                None if is_port && *value == former => {}
-                None if hosts.iter().all(|host| value.contains(host.split(':').next().unwrap_or(host))) => {}
-                None => restoring.changed.push(name.to_owned()),
-            }
-        }
-        restoring
-    }
-
-    /// What the function remembers of this stack: another stack's proxy may serve it too, for another database.
-    fn remembered(&self, ours: &[KnownHost], known: &[KnownHost]) -> Vec<(String, String)> {
-        let tags = self.function.tags.iter().flatten();
-        let memory: Vec<(String, String)> = tags
-            .filter_map(|(key, former)| Some((key.strip_prefix(tags::FORMER)?.to_owned(), former.clone())))
-            .collect();
-        let is_ours = |(name, former): &(String, String)| {
-            let value = self.function.variables.0.get(name);
-            value.is_some_and(|value| !mentions(value, ours).is_empty()) || !mentions(former, known).is_empty()
-        };
-        let any = memory.iter().any(is_ours);
-        // A port tells nothing by itself: it goes with its function's host.
-        let port = |former: &str| former.chars().all(|c| c.is_ascii_digit());
-        memory.into_iter().filter(|found| is_ours(found) || (any && port(&found.1))).collect()
     }
 }
 
@@ -395,6 +368,8 @@ impl Stack {
             let what = format!("function {}", found.function.name);
             if !found.back.is_empty() {
                 lines.push(('~', what.clone(), format!("put back {}", found.back.join(", "))));
+                let by_others = found.by_others.as_ref().map(|why| format!("not pointed there by this tool: {why}"));
+                lines.extend(by_others.into_iter().chain(found.advice()).map(|text| ('!', what.clone(), text)));
             } else if found.aliases.words().is_empty() {
                 lines.push(('~', what.clone(), "forget the former host; no variable holds the proxy".to_owned()));
             }

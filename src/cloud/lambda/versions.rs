@@ -171,14 +171,27 @@ impl Lambda {
     }
 }
 
-fn version(found: FunctionConfiguration) -> Option<Version> {
-    // Whatever a release would bring along besides code and variables. `Debug` serves for comparison alone.
+pub(super) fn version(found: FunctionConfiguration) -> Option<Version> {
+    // Whatever a release would bring along besides code and variables. `Debug` serves for comparison alone; what AWS keeps
+    // as sets comes in any order.
+    let sorted = |list: Option<&Vec<String>>| {
+        let mut list = list.cloned().unwrap_or_default();
+        list.sort();
+        list
+    };
+    let network = found.vpc_config.as_ref().map(|network| {
+        let (subnets, groups) = (sorted(network.subnet_ids.as_ref()), sorted(network.security_group_ids.as_ref()));
+        (subnets, groups, network.ipv6_allowed_for_dual_stack)
+    });
+    let mut mounts: Vec<String> =
+        found.file_system_configs.iter().flatten().map(|mounted| format!("{mounted:?}")).collect();
+    mounts.sort();
     let rest = format!(
         "{:?}",
         (
-            (&found.runtime, &found.role, &found.handler, &found.timeout, &found.memory_size, &found.vpc_config),
+            (&found.runtime, &found.role, &found.handler, &found.timeout, &found.memory_size, network),
             (&found.layers, &found.architectures, &found.ephemeral_storage, &found.kms_key_arn, &found.tracing_config),
-            (&found.dead_letter_config, &found.file_system_configs, &found.package_type, &found.image_config_response),
+            (&found.dead_letter_config, mounts, &found.package_type, &found.image_config_response),
         )
     );
     let (variables, hidden) = match found.environment {

@@ -21,6 +21,7 @@ pub(super) fn tag(world: &mut World, call: &Call) -> Result<Value, AwsError> {
         }
         function.tags.extend(tags);
     }
+    revise(world, &name);
     Ok(json!({}))
 }
 
@@ -31,7 +32,19 @@ pub(super) fn untag(world: &mut World, call: &Call) -> Result<Value, AwsError> {
             function.tags.remove(&key);
         }
     }
+    revise(world, &name);
     Ok(json!({}))
+}
+
+/// Whether tags are part of a function's revision is not documented, so the account has a switch; that revisions move
+/// unasked was reported (aws/aws-sdk#377).
+fn revise(world: &mut World, name: &str) {
+    if world.lambda.tags_move_revisions {
+        let revision = next_revision(&mut world.lambda.revisions);
+        if let Some(function) = world.lambda.functions.get_mut(name) {
+            function.latest.revision = revision;
+        }
+    }
 }
 
 /// The name of the function whose ARN the call gives.

@@ -34,6 +34,12 @@ pub struct Lambda {
     /// The last number given to a revision.
     #[serde(rename = "~revisions")]
     pub revisions: u64,
+    /// Whether callers that may do everything else may not list tags, as where an organization denies it.
+    #[serde(default)]
+    pub tags_hidden: bool,
+    /// Whether a change of tags changes the function's revision: AWS documents neither.
+    #[serde(default)]
+    pub tags_move_revisions: bool,
 }
 
 /// A function with everything that hangs on it.

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::account::{AwsError, Call, World};
+use super::super::account::{AwsError, Call, Need, World};
 use super::super::input;
-use super::{LATEST, absent, named, shown};
+use super::super::policy::{self, Decision};
+use super::{Function, LATEST, absent, named, shown};
 
 pub(super) fn get(world: &World, call: &Call) -> Result<Value, AwsError> {
     let configuration = get_configuration(world, call)?;
@@ -20,13 +21,30 @@ pub(super) fn get(world: &World, call: &Call) -> Result<Value, AwsError> {
         json!({"RepositoryType": "S3", "Location": location})
     };
     let mut answer = json!({"Configuration": configuration, "Code": code});
-    if !function.tags.is_empty() {
+    // Since July 2024 tags are shown only to callers with an explicit allow for `lambda:ListTags`; others get a 200 with
+    // the reason (`GetFunctionResponse` in Lambda's model; DataBiosphere/azul#6387).
+    if !may_list_tags(world, call, function) {
+        answer["TagsError"] = json!({
+            "ErrorCode": "AccessDeniedException",
+            "Message": format!(
+                "User: {} is not authorized to perform: lambda:ListTags on resource: {} because no identity-based policy allows the lambda:ListTags action",
+                call.principal.arn, latest.arn
+            ),
+        });
+    } else if !function.tags.is_empty() {
         answer["Tags"] = json!(function.tags);
     }
     if let Some(reserved) = function.reserved {
         answer["Concurrency"] = json!({"ReservedConcurrentExecutions": reserved});
     }
     Ok(answer)
+}
+
+fn may_list_tags(world: &World, call: &Call, function: &Function) -> bool {
+    let Some(documents) = &call.principal.policies else { return !world.lambda.tags_hidden };
+    let tags = function.tags.iter().map(|(key, value)| (format!("aws:ResourceTag/{key}"), vec![value.clone()]));
+    let (action, resource) = ("lambda:ListTags".to_owned(), function.latest.arn.clone());
+    policy::evaluate(documents, &Need { action, resource, context: tags.collect() }) == Decision::Allowed
 }
 
 pub(super) fn get_configuration(world: &World, call: &Call) -> Result<Value, AwsError> {

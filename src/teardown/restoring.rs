@@ -1,0 +1,152 @@
+//! One function on its way back to the database.
+
+use super::aliases::Aliases;
+use crate::cloud::lambda::{Function, Variables, Version};
+use crate::cloud::tags;
+use crate::discover::OtherTool;
+use crate::discover::home::Home;
+use crate::discover::hosts::{KnownHost, mentions, restore};
+
+/// What decides how functions go back.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The database as it is now, or as the proxy's tags have it; `None` where nothing tells.
+    pub(super) home: Option<Home>,
+    /// The hosts of the proxy's endpoints.
+    pub(super) ours: Vec<KnownHost>,
+    /// Every host of the database and the proxy.
+    pub(super) known: Vec<KnownHost>,
+    /// Whether the proxy stays: then only what a function remembers goes back.
+    pub(super) adopted: bool,
+}
+
+/// One function on its way back.
+#[derive(Debug, Clone)]
+pub struct Restoring {
+    /// The function as it is.
+    pub function: Function,
+    /// The variables that go back.
+    pub back: Vec<String>,
+    /// Variables that hold the proxy and cannot go back, since nothing tells the database's host.
+    pub stuck: Vec<String>,
+    /// Aliases and versions.
+    pub aliases: Aliases,
+    /// Why it is not this tool that pointed it at the proxy, where that shows.
+    pub by_others: Option<String>,
+    pub(super) edited: Variables,
+    pub(super) memory: Vec<String>,
+}
+
+impl Rules {
+    /// How a function's variables go back, as it is now.
+    pub(super) fn of(&self, function: Function) -> Restoring {
+        let memory = self.memory(&function);
+        let mut found = Restoring {
+            edited: function.variables.clone(),
+            back: Vec::new(),
+            stuck: Vec::new(),
+            aliases: Aliases::default(),
+            by_others: None,
+            memory: memory.iter().map(|(name, _)| format!("{}{name}", tags::FORMER)).collect(),
+            function,
+        };
+        let held = found.function.variables.clone();
+        let derived = self.home.as_ref().map(|home| (home.back(&held, &self.ours), home));
+        for (name, value) in &held.0 {
+            let holds = !mentions(value, &self.ours).is_empty();
+            let believed = memory.iter().find(|(known, former)| known == name && self.believes(former));
+            let old = believed.and_then(|(_, former)| self.remembered(value, former));
+            let derived = derived.as_ref().and_then(|(changed, _)| {
+                // Where a function remembers anything, its ports are among it.
+                let port = !holds && !memory.is_empty();
+                (changed.names.contains(name) && !port && !self.adopted).then(|| changed.variables.0.get(name))?
+            });
+            match old.or_else(|| derived.cloned()) {
+                Some(new) => {
+                    found.edited.0.insert(name.clone(), new);
+                    found.back.push(name.clone());
+                }
+                None if holds && !self.adopted => found.stuck.push(name.clone()),
+                None => {}
+            }
+        }
+        found
+    }
+
+    /// Whether variables hold the proxy.
+    pub(super) fn at_proxy(&self, variables: &Variables) -> bool {
+        variables.0.values().any(|value| !mentions(value, &self.ours).is_empty())
+    }
+
+    /// Whether an earlier version is what one at the proxy is but for our hosts.
+    pub(super) fn same(&self, earlier: &Version, now: &Version) -> bool {
+        !self.at_proxy(&earlier.variables) && self.same_but_for_hosts(earlier, now)
+    }
+
+    /// Whether two versions are the same once both lead to the database.
+    pub(super) fn same_but_for_hosts(&self, one: &Version, other: &Version) -> bool {
+        let back = |version: &Version| match &self.home {
+            Some(home) => home.back(&version.variables, &self.ours).variables.0,
+            None => version.variables.0.clone(),
+        };
+        let (here, there) = (back(one), back(other));
+        // Host names have no case.
+        let same = |(a, b): ((&String, &String), (&String, &String))| a.0 == b.0 && a.1.eq_ignore_ascii_case(b.1);
+        let variables = here.len() == there.len() && here.iter().zip(&there).all(same);
+        one.code == other.code && one.rest == other.rest && !one.hidden && !other.hidden && variables
+    }
+
+    /// A variable's value with what a memory says, if it holds our proxy as often as that names hosts.
+    fn remembered(&self, value: &str, former: &str) -> Option<String> {
+        let home = self.home.as_ref()?;
+        if former.chars().all(|c| c.is_ascii_digit()) {
+            return (value == home.proxy_port.to_string() && value != former).then(|| former.to_owned());
+        }
+        let hosts: Vec<&str> = former.split(' ').collect();
+        let old = restore(value, &self.ours, &hosts)?;
+        // Places that held the proxy before us go home too, unless it stays.
+        let ours = |value: &str| !mentions(value, &self.ours).is_empty();
+        let back = if ours(&old) && !self.adopted { restore_rest(home, &self.ours, &old) } else { old };
+        (back != value).then_some(back)
+    }
+
+    fn believes(&self, former: &str) -> bool {
+        self.home.as_ref().is_some_and(|home| home.believes(former, &self.ours))
+    }
+
+    /// What the function remembers of this stack: another stack's proxy may serve it too, for another database.
+    fn memory(&self, function: &Function) -> Vec<(String, String)> {
+        let tags = function.tags.iter().flatten();
+        let memory: Vec<(String, String)> = tags
+            .filter_map(|(key, former)| Some((key.strip_prefix(tags::FORMER)?.to_owned(), former.clone())))
+            .collect();
+        let is_ours = |(name, former): &(String, String)| {
+            let value = function.variables.0.get(name);
+            value.is_some_and(|value| !mentions(value, &self.ours).is_empty())
+                || !mentions(former, &self.known).is_empty()
+        };
+        let any = memory.iter().any(is_ours);
+        // A port tells nothing by itself: it goes with its function's host.
+        let port = |former: &str| former.chars().all(|c| c.is_ascii_digit());
+        memory.into_iter().filter(|found| is_ours(found) || (any && port(&found.1))).collect()
+    }
+}
+
+fn restore_rest(home: &Home, ours: &[KnownHost], value: &str) -> String {
+    let one = Variables([(String::new(), value.to_owned())].into());
+    home.back(&one, ours).variables.0.into_values().next().unwrap_or_else(|| value.to_owned())
+}
+
+impl Restoring {
+    /// Whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.back.is_empty() && self.memory.is_empty() && self.aliases.is_empty()
+    }
+
+    /// What points the function at the proxy again if nobody changes it.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        let tool = self.function.tags.as_ref().and_then(OtherTool::of)?;
+        (!self.back.is_empty()).then(|| tool.advice(&self.function.name, &self.back))
+    }
+}
