@@ -196,7 +196,7 @@ pub const STEPS: [StepInfo; 13] = [
         slug: "repoint",
         title: "Functions use the proxy",
         verb: "change",
-        why: "The host in the functions' variables becomes the proxy's endpoint; the former host is remembered first.",
+        why: "The host in the functions' variables becomes the proxy's endpoint; teardown derives the way back.",
         calls: "lambda:TagResource, lambda:UpdateFunctionConfiguration",
         doc: "rds-proxy-connecting.html",
     },

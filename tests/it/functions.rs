@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use rdsproxy_setup::engine::ledger::Verdict;
 use rdsproxy_setup::sandbox::World;
+use rdsproxy_setup::sandbox::parts::Function;
+use rdsproxy_setup::spec::{ClientAuth, Spec};
 use rdsproxy_setup::survey::Survey;
 
 use crate::access::lawful;
@@ -119,19 +121,195 @@ async fn what_lambda_would_not_take_is_found_before_anything_changes() {
         world.lambda.functions.insert("DBAppFunction".to_owned(), found);
     });
     assert!(too_large.await.contains("Lambda allows 4096"));
+    // Only an odd spelling of the host is remembered on the function, and so needs room among its tags.
+    let shout = |found: &mut Function| {
+        let variables = found.latest.environment.as_mut().unwrap();
+        let host = variables["DB_HOST"].to_uppercase();
+        variables.insert("DB_HOST".to_owned(), host.clone());
+        host
+    };
     let too_many_tags = obstacle(|world| {
         let mut found = function(world);
+        shout(&mut found);
         found.tags.extend((0..50).map(|number| (format!("tag-{number}"), String::new())));
         world.lambda.functions.insert("DBAppFunction".to_owned(), found);
     });
     assert!(too_many_tags.await.contains("would have 51 tags"));
     let name_too_long = obstacle(|world| {
         let mut found = function(world);
-        let host = found.latest.environment.as_ref().unwrap()["DB_HOST"].clone();
+        let host = shout(&mut found);
         found.latest.environment.as_mut().unwrap().insert("A".repeat(110), host);
         world.lambda.functions.insert("DBAppFunction".to_owned(), found);
     });
     assert!(name_too_long.await.contains("does not fit a tag"));
+}
+
+/// The tags of a function that are ours.
+fn our_tags(bed: &Bed, function: &str) -> Vec<String> {
+    let all = bed.gate.account.with(|world| world.lambda.functions[function].tags.clone());
+    all.into_iter()
+        .filter(|(key, _)| key.starts_with("rdsproxy-setup:"))
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_cannot_be_derived_is_remembered_on_a_function() {
+    for moves in [false, true] {
+        let mut world = newcomer();
+        world.lambda.tags_move_revisions = moves;
+        let invoice = world.lambda.functions.get_mut("InvoiceFunction").unwrap();
+        let variables = invoice.latest.environment.as_mut().unwrap();
+        let host = variables["DB_HOST"].to_uppercase();
+        variables.insert("DB_HOST".to_owned(), host.clone());
+        variables.insert("PRIMARY".to_owned(), format!("{}.", host.to_lowercase()));
+        let bed = Bed::of(world, NEVER, false);
+        let before = bed.dump().await;
+        assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+        assert_eq!(our_tags(&bed, "DBAppFunction"), [""; 0]);
+        assert!(our_tags(&bed, "InvoiceFunction").contains(&format!("rdsproxy-setup:former:DB_HOST={host}")));
+        let since = bed.logged();
+        assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+        assert_eq!(bed.mutations(since), [""; 0]);
+        assert!(matches!(bed.down(&wish("my-instance")).await, Fate::Done(())));
+        assert_eq!(bed.dump().await, before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_memory_is_believed_only_where_it_names_a_host_of_the_database() {
+    let clean = Bed::new(NEVER, false);
+    let before = clean.dump().await;
+    assert!(matches!(clean.up(&wish("my-instance")).await, Fate::Done(_)));
+    let start = clean.settled().await;
+    let host = newcomer().rds.instances["my-instance"].endpoint.clone();
+    for former in ["db.evil.example.com", "db.evil.example.com:3306", "", "x", &host, &format!("{host}:3306")] {
+        let mut world = start.clone();
+        for name in ["DBAppFunction", "InvoiceFunction"] {
+            let function = world.lambda.functions.get_mut(name).unwrap();
+            // As version 0.1 left it, or whoever may tag the function.
+            function.tags.insert("rdsproxy-setup:former:DB_HOST".to_owned(), former.to_owned());
+        }
+        let bed = Bed::of(world, NEVER, false);
+        assert!(matches!(bed.down(&wish("my-instance")).await, Fate::Done(())), "{former}");
+        assert_eq!(bed.dump().await, before, "{former}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_that_no_proxy_serves_stays_at_the_database_and_is_named() {
+    for port in [3306, 3307] {
+        let mut world = newcomer();
+        world.rds.instances.get_mut("my-instance").unwrap().port = port;
+        world.lambda.functions.remove("InvoiceFunction");
+        let host = world.rds.instances["my-instance"].endpoint.clone();
+        let all = [
+            ("DB_HOST", host.clone()),
+            ("DB_PORT", port.to_string()),
+            ("X_URL", format!("mysqlx://{host}:33060/shop")),
+            ("X_HOST", host.clone()),
+            ("X_PORT", "33060".to_owned()),
+        ];
+        let environment = all.map(|(name, value)| (name.to_owned(), value)).into();
+        world.lambda.functions.get_mut("DBAppFunction").unwrap().latest.environment = Some(environment);
+        let bed = Bed::of(world, NEVER, false);
+        let before = bed.dump().await;
+        let spec = Spec { client_auth: ClientAuth::Iam, ..wish("my-instance") };
+        let entries = bed.survey(&spec).await.unwrap().entries();
+        let told = |name: &str| entries[12].details.iter().any(|line| line.contains(name) && line.contains("33060"));
+        assert!(told("X_URL") && told("X_HOST"), "{:?}", entries[12].details);
+        let Fate::Done(outcome) = bed.up(&spec).await else { panic!("up failed") };
+        let now = variables(&bed, "DBAppFunction");
+        assert_eq!((now["DB_HOST"].as_str(), now["DB_PORT"].as_str()), (outcome.endpoint.as_str(), "3306"));
+        assert_eq!(
+            (now["X_URL"].as_str(), now["X_HOST"].as_str()),
+            (format!("mysqlx://{host}:33060/shop").as_str(), host.as_str())
+        );
+        let since = bed.logged();
+        assert!(matches!(bed.up(&spec).await, Fate::Done(_)));
+        assert_eq!(bed.mutations(since), [""; 0]);
+        assert!(matches!(bed.down(&spec).await, Fate::Done(())));
+        assert_eq!(bed.dump().await, before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_variable_that_others_may_mean_is_remembered_or_refused() {
+    let with = |extra: &[(&str, &str)]| {
+        let (mut world, host) = on_port_3307();
+        let mut all = BTreeMap::from([("DB_HOST".to_owned(), host)]);
+        all.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        world.lambda.functions.get_mut("DBAppFunction").unwrap().latest.environment = Some(all);
+        world
+    };
+    for extra in [
+        &[("DB_PORT", "3307"), ("OTHER_PORT", "3306")][..],
+        // Not named after the host's variable, so the way back could not tell.
+        &[("MYSQL_PORT", "3307"), ("OTHER_PORT", "3306")],
+        // It held the proxy's port already.
+        &[("DB_PORT", "3306"), ("MYSQL_PORT", "3307")],
+    ] {
+        let bed = Bed::of(with(extra), NEVER, false);
+        let before = bed.dump().await;
+        assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)), "{extra:?}");
+        assert!(matches!(bed.down(&wish("my-instance")).await, Fate::Done(())), "{extra:?}");
+        assert_eq!(bed.dump().await, before, "{extra:?}");
+    }
+    let bed = Bed::of(with(&[("MYSQL_PORT", "3307"), ("OTHER_PORT", "3307")]), NEVER, false);
+    let survey = bed.survey(&wish("my-instance")).await.unwrap();
+    let Verdict::Conflict(why) = &survey.entries()[12].verdict else { panic!("{:?}", survey.entries()[12]) };
+    assert!(why.join("; ").contains("which of MYSQL_PORT, OTHER_PORT in DBAppFunction"), "{why:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_way_back_is_on_the_proxy_where_the_database_is_gone() {
+    for id in ["my-instance", "my-cluster"] {
+        let clean = Bed::new(NEVER, false);
+        let before = clean.settled().await;
+        assert!(matches!(clean.up(&wish(id)).await, Fate::Done(_)));
+        let mut world = clean.settled().await;
+        world.rds.instances.retain(|name, _| !name.starts_with(id));
+        world.rds.clusters.remove(id);
+        let bed = Bed::of(world, NEVER, false);
+        assert!(matches!(bed.down(&wish(id)).await, Fate::Done(())), "{id}");
+        let after = bed.settled().await;
+        for (name, function) in &before.lambda.functions {
+            let now = &after.lambda.functions[name];
+            assert_eq!(now.latest.environment, function.latest.environment, "{id}: {name}");
+            assert_eq!(now.aliases.len(), function.aliases.len());
+            assert_eq!(now.versions.len(), function.versions.len(), "{id}: {name}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_that_are_not_shown_are_unknown() {
+    let mut world = newcomer();
+    world.lambda.tags_hidden = true;
+    let bed = Bed::of(world, NEVER, false);
+    let survey = bed.survey(&wish("my-instance")).await.unwrap();
+    assert!(survey.functions.iter().all(|found| found.function.tags.is_none()));
+    let told = survey.entries()[12].details.join("\n");
+    assert!(told.contains("whether another tool owns it is not known"), "{told}");
+    assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+    let since = bed.logged();
+    let Fate::Stopped(why) = bed.down(&wish("my-instance")).await else { panic!("a teardown went on") };
+    assert!(why.contains("AWS does not show them"), "{why}");
+    assert_eq!(bed.mutations(since), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_named_function_without_a_host_is_told_and_not_drawn_at_the_proxy() {
+    let bed = Bed::new(NEVER, false);
+    let spec =
+        Spec { functions: vec!["WebhookFunction".to_owned()], client_auth: ClientAuth::Iam, ..wish("my-instance") };
+    let survey = bed.survey(&spec).await.unwrap();
+    let warned =
+        survey.warnings.iter().any(|text| text.contains("WebhookFunction") && text.contains("changes nothing"));
+    assert!(warned, "{:?}", survey.warnings);
+    assert!(matches!(survey.entries()[12].verdict, Verdict::NotNeeded(_)));
+    let Fate::Done(outcome) = bed.up(&spec).await else { panic!("up failed") };
+    assert_eq!(outcome.functions, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
