@@ -176,7 +176,11 @@ impl Survey {
     /// Reads the account: everything that a plan needs, nothing twice, nothing changed.
     ///
     /// # Errors
-    /// When a person must decide or mend something first.
+    /// When a person must decide or fix something first.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one reading of the account, in the order in which its parts depend on each other"
+    )]
     pub async fn read(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Self, Problem> {
         // Alone and first: without credentials, everything below would fail at once.
         let identity = cloud.sts.identity().await.map_err(Problem::refused("asking AWS who is calling"))?;

@@ -1,6 +1,6 @@
 //! Which secrets the proxy logs in with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::auth::Login;
 use super::created::{self, Planned};
@@ -21,6 +21,9 @@ use crate::spec::{CreateSecret, Spec};
 pub struct Secrets {
     /// The secrets, in a stable order. One of ours that is scheduled for deletion is to be restored.
     pub found: Vec<Secret>,
+    /// The ARNs of those among them that the proxy has for someone else: nobody whom we know logs in with them, so how
+    /// their clients log in is not ours to say.
+    pub of_others: BTreeSet<String>,
     /// Those to be made.
     pub planned: Vec<Planned>,
     /// The ARN of the customer key that they are made with.
@@ -47,7 +50,14 @@ impl Secrets {
     }
 
     fn of(found: Vec<Secret>, why: impl Into<String>) -> Self {
-        Self { found, planned: Vec::new(), kms_key: None, why: why.into(), warnings: Vec::new() }
+        Self {
+            found,
+            of_others: BTreeSet::new(),
+            planned: Vec::new(),
+            kms_key: None,
+            why: why.into(),
+            warnings: Vec::new(),
+        }
     }
 }
 
@@ -104,6 +114,7 @@ pub async fn choose(
     let users: Vec<String> = login.users.iter().filter(planned).cloned().collect();
     cover(&users, &chosen.found, login)?;
     chosen.warnings.extend(search.left_out(&chosen.found));
+    chosen.of_others = search.of_others(&chosen.found, &login.users, proxy);
     chosen.warnings.extend(master_alone(database, &chosen));
     Ok(chosen)
 }
@@ -154,7 +165,7 @@ impl Search<'_> {
         if missing_user(&others, &found).is_some() {
             whys.extend(self.complete(&others, &mut found).await?);
         }
-        Ok(Secrets { found, planned, kms_key, why: whys.join("; "), warnings: Vec::new() })
+        Ok(Secrets { found, of_others: BTreeSet::new(), planned, kms_key, why: whys.join("; "), warnings: Vec::new() })
     }
 
     /// Adds what users and functions need beyond what was found, and says why each was chosen.
@@ -237,6 +248,26 @@ impl Search<'_> {
     fn left_out(&self, found: &[Secret]) -> Vec<String> {
         let left = self.named.iter().filter(|named| named.alone && !named.is_among(found));
         left.map(Named::left_out).collect()
+    }
+
+    /// Which of the secrets an existing proxy has for someone else.
+    fn of_others(&self, found: &[Secret], users: &[String], proxy: Option<&Proxy>) -> BTreeSet<String> {
+        let in_proxy =
+            |secret: &&Secret| proxy.is_some_and(|proxy| proxy.auth.iter().any(|auth| auth.secret == secret.arn));
+        let asked = |secret: &Secret| {
+            self.spec.secrets.iter().any(|id| *id == secret.arn || *id == secret.name)
+                || self.named.iter().any(|named| named.is_among(std::slice::from_ref(secret)))
+                || created::ours(secret, &self.spec.stack)
+        };
+        let known = |user: &String| found.iter().any(|secret| secret.user.as_ref() == Some(user));
+        let all_known = users.iter().all(known);
+        let others = |secret: &&Secret| match &secret.user {
+            Some(user) => !users.contains(user),
+            None => all_known,
+        };
+        // Where nobody says as whom functions log in, any secret may be theirs.
+        let found = found.iter().filter(|_| !users.is_empty()).filter(in_proxy).filter(|secret| !asked(secret));
+        found.filter(others).map(|secret| secret.arn.clone()).collect()
     }
 
     /// The secrets that an existing proxy logs in with, without those that someone deleted.

@@ -68,10 +68,12 @@ impl Users {
     /// The functions whose variables name a user.
     #[must_use]
     pub fn functions(&self, user: &str) -> Vec<&str> {
-        let function = |source| match source {
-            &Source::Variable { ref function, .. } => Some(function.as_str()),
-            Source::Flag => None,
-        };
+        fn function(source: &Source) -> Option<&str> {
+            match source {
+                Source::Variable { function, .. } => Some(function),
+                Source::Flag => None,
+            }
+        }
         self.0.get(user).into_iter().flatten().filter_map(function).collect()
     }
 

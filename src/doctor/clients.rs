@@ -123,7 +123,8 @@ fn mismatch(facts: &Facts<'_>) -> Opinion {
         return Opinion::Beside;
     };
     let takes = |iam: bool| if iam { "IAM tokens alone" } else { "passwords alone" };
-    let other = proxy.auth.iter().filter(|auth| auth.iam != login.iam);
+    let of_others = &facts.survey.secrets.of_others;
+    let other = proxy.auth.iter().filter(|auth| auth.iam != login.iam && !of_others.contains(&auth.secret));
     let evidence: Vec<String> =
         other.map(|auth| format!("For {} the proxy takes {}; {}.", auth.secret, takes(auth.iam), login.why)).collect();
     Opinion::by(CheckId::LoginMismatch, evidence, "the proxy takes what the functions send")

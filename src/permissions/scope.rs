@@ -177,9 +177,8 @@ impl Scope {
                 let name = self.names().map_or_else(|| "*".to_owned(), |names| names.role);
                 vec![self.iam(&format!("role{path}*")), self.iam(&format!("role/{name}"))]
             }
-            On::FunctionRoles if self.function_roles.is_empty() => vec![self.iam("role/*")],
+            On::FunctionRoles | On::JudgedRoles if self.function_roles.is_empty() => vec![self.iam("role/*")],
             On::FunctionRoles => self.function_roles.clone(),
-            On::JudgedRoles if self.function_roles.is_empty() => vec![self.iam("role/*")],
             On::JudgedRoles => [self.function_roles.as_slice(), &[self.iam(&format!("role{path}*"))]].concat(),
             On::Policies => vec![self.iam(&format!("policy{path}*"))],
             On::ServiceRole => vec![self.iam("role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS")],

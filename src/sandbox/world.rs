@@ -287,7 +287,7 @@ fn listed(needs: &[Need]) -> String {
         let keys: Vec<&String> = need.context.keys().collect();
         json!({"action": need.action, "resource": need.resource, "keys": keys})
     };
-    Value::from_iter(needs.iter().map(need)).to_string()
+    needs.iter().map(need).collect::<Value>().to_string()
 }
 
 fn mutating(service: Service, action: &str) -> bool {

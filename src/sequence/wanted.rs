@@ -160,7 +160,11 @@ impl Survey {
             network_type: self.spec.network_type,
             role,
             group,
-            auth: secrets.iter().map(|secret| ProxyAuth::of(secret, iam)).collect(),
+            auth: secrets
+                .iter()
+                .filter(|secret| !self.secrets.of_others.contains(*secret))
+                .map(|secret| ProxyAuth::of(secret, iam))
+                .collect(),
             client_password: self.client_password(),
             end_to_end: self.login.end_to_end,
             require_tls: self.requires_tls(),

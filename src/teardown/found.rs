@@ -77,6 +77,10 @@ impl IamAuth {
 ///
 /// # Errors
 /// When AWS refuses a read: a teardown that does not see everything must not begin.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one reading of the account, in the order in which its parts depend on each other"
+)]
 pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) -> Result<Stack, Problem> {
     let identity = cloud.sts.identity().await.map_err(Problem::refused("asking AWS who is calling"))?;
     let names = Names::new(stack, &cloud.region);

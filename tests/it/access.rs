@@ -429,6 +429,8 @@ async fn what_others_set_on_the_proxys_secrets_stays() {
         proxy.auth[0].client_password = Some("MYSQL_NATIVE_PASSWORD".to_owned());
         let mut other = proxy.auth[0].clone();
         other.secret_arn = foreign;
+        // Whoever uses it logs in with a password, while our functions use tokens.
+        other.iam_auth = "DISABLED".to_owned();
         other.description = Some("Of the reports".to_owned());
         proxy.auth.push(other);
     });

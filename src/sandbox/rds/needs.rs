@@ -26,13 +26,10 @@ pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
         if id.starts_with("arn:") { id } else { world.arn("rds", &format!("{kind}:{id}")) }
     };
     let resources = match action {
-        // No resource type at all, so that only `*` matches (LeanerCloud/CUDly#547).
-        "CreateDBProxy" => vec!["*".to_owned()],
         "CreateDBProxyEndpoint" => vec![proxy(), world.arn("rds", "db-proxy-endpoint:*")],
-        "DescribeDBProxies" | "ModifyDBProxy" | "DeleteDBProxy" => vec![proxy()],
+        "DescribeDBProxies" | "DescribeDBProxyTargetGroups" | "ModifyDBProxy" | "DeleteDBProxy" => vec![proxy()],
         "DescribeDBProxyEndpoints" => vec![proxy(), endpoint()],
         "ModifyDBProxyEndpoint" | "DeleteDBProxyEndpoint" => vec![endpoint()],
-        "DescribeDBProxyTargetGroups" => vec![proxy()],
         "DescribeDBProxyTargets" => vec![proxy(), target_group(world, named("DBProxyName"))],
         "ModifyDBProxyTargetGroup" => vec![target_group(world, named("DBProxyName"))],
         "RegisterDBProxyTargets" | "DeregisterDBProxyTargets" => {
@@ -48,6 +45,7 @@ pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
         "ListTagsForResource" | "AddTagsToResource" | "RemoveTagsFromResource" => {
             vec![input::text(input, "ResourceName").unwrap_or("*").to_owned()]
         }
+        // `CreateDBProxy` among them: it has no resource type at all, so that only `*` matches (LeanerCloud/CUDly#547).
         _ => vec!["*".to_owned()],
     };
     let request_tags = input::tags(input, "Tags");
