@@ -255,8 +255,7 @@ fn sign_of(found: &FunctionUse) -> Sign {
         variables().find(|(name, value)| says(&name.to_ascii_uppercase(), value)).map(|(name, _)| name.clone())
     };
     let connection = |says: &dyn Fn(&str) -> bool| {
-        let mut texts =
-            found.variables.iter().filter_map(|holding| Some((holding, variables().find(|v| v.0 == &holding.name)?.1)));
+        let mut texts = found.variables.iter().filter_map(|holding| Some((holding, found.text(holding)?.0)));
         texts.find(|(_, value)| says(value)).map(|(holding, _)| holding.name.clone())
     };
     if let Some(name) =
@@ -306,9 +305,9 @@ pub(super) fn refers_to_secret(name: &str, value: &str) -> bool {
 }
 
 /// `user` or `user:password` in front of a host within a URL.
-pub(super) fn login_in<'a>(found: &'a FunctionUse, holding: &super::functions::Holding) -> Option<&'a str> {
-    let value = found.function.variables.0.get(&holding.name)?;
-    let before = value.get(..holding.mentions.first()?.host.start)?;
+pub(super) fn login_in<'a>(found: &'a FunctionUse, holding: &'a super::functions::Holding) -> Option<&'a str> {
+    let (value, first) = found.text(holding)?;
+    let before = value.get(..first.host.start)?;
     before.rsplit_once("://").and_then(|(_, rest)| rest.strip_suffix('@'))
 }
 
@@ -331,10 +330,9 @@ pub(super) fn user_in(found: &FunctionUse) -> Option<(&str, &str)> {
     let in_value = || {
         found.variables.iter().find_map(|holding| {
             let url = login_in(found, holding).and_then(|login| login.split(':').next());
-            let (name, value) = variables.get_key_value(&holding.name)?;
-            url.or_else(|| key_in(value, &["user", "uid", "username"]))
+            url.or_else(|| key_in(found.text(holding)?.0, &["user", "uid", "username"]))
                 .filter(|user| !user.is_empty() && !user.contains('%'))
-                .map(|user| (user, name.as_str()))
+                .map(|user| (user, holding.name.as_str()))
         })
     };
     let named = usual.filter(|(_, value)| !value.is_empty()).or_else(by_name);
@@ -394,6 +392,10 @@ mod tests {
         assert_eq!(iam(&[("DSN", "Server={};Uid=app;Pwd=x;")]), (false, user("app")));
         assert_eq!(iam(&[("DSN", "host={} user=app dbname=x")]), (true, user("app")));
         assert_eq!(iam(&[("URL", "jdbc:mysql://{}/x?user=app&password=y")]), (false, user("app")));
+        // The same as one percent-encoded text.
+        assert_eq!(iam(&[("URL", "mysql%3A%2F%2Fapp%3Ax%40{}%3A3306%2Fshop")]), (false, user("app")));
+        assert_eq!(iam(&[("URL", "mysql%253A%252F%252Fapp%2540{}%252Fshop")]), (true, user("app")));
+        assert_eq!(iam(&[("DSN", "Server%3D{}%3BUid%3Dapp%3BPwd%3Dx%3B")]), (false, user("app")));
         assert_eq!(iam(&[("DB_HOST", "{}"), ("DB_SECRET_NAME", "shop/app")]), (false, vec![]));
         let arn = "arn:aws:secretsmanager:eu-west-1:1:secret:shop-AbCdEf";
         assert_eq!(iam(&[("DB_HOST", "{}"), ("SECRET_ARN", arn)]), (false, vec![]));

@@ -43,8 +43,8 @@ impl Own {
         if let Some((user, password)) = in_url.filter(|(user, password)| !user.is_empty() && !password.is_empty()) {
             return Self { user: Some(plain(user)), password: Some(Password::new(plain(password))), database };
         }
-        let mut holding = found.variables.iter().filter_map(|holding| variables.get(&holding.name));
-        let in_text = holding.find_map(|value| key_in(value, &["password", "pwd"]));
+        let mut texts = found.variables.iter().filter_map(|holding| found.text(holding));
+        let in_text = texts.find_map(|(text, _)| key_in(text, &["password", "pwd"]));
         let by_name = || {
             let says =
                 |(name, value): &(&String, &String)| is_password(&name.to_ascii_uppercase()) && !value.is_empty();
@@ -58,8 +58,7 @@ impl Own {
 /// The database's name behind the host of a URL, or under a key of its own.
 fn in_value(found: &FunctionUse) -> Option<String> {
     found.variables.iter().find_map(|holding| {
-        let value = found.function.variables.0.get(&holding.name)?;
-        let mention = holding.mentions.first()?;
+        let (value, mention) = found.text(holding)?;
         let end = mention.port.as_ref().map_or(mention.host.end, |port| port.end.max(mention.host.end));
         let path = value.get(end..)?.trim_start_matches(')').strip_prefix('/').map(|rest| {
             let end = rest.find(|c: char| "?#&;'\" ,".contains(c)).unwrap_or(rest.len());
@@ -95,6 +94,7 @@ mod tests {
             (&[("DSN", "host={} port=5432 user=app password=x dbname=shop")], want("app", "x", "shop")),
             (&[("DSN", "Server={};Port=3306;Database=shop;Uid=app;Pwd=x;")], want("app", "x", "shop")),
             (&[("URL", "jdbc:mysql://{}:3306/shop?user=app&password=x")], want("app", "x", "shop")),
+            (&[("URL", "mysql%3A%2F%2Fapp%3Ap%2540ss%40{}%3A3306%2Fshop%3Fssl%3D1")], want("app", "p@ss", "shop")),
             (&[("DB_HOST", "{}"), ("SMTP_PASSWORD", "x")], want("", "", "")),
         ] {
             assert_eq!(own(variables), expected, "{variables:?}");

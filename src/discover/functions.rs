@@ -1,8 +1,9 @@
 //! Which functions use the database, and through which variables.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use super::hosts::{HostKind, KnownHost, Mention, mentions};
+use super::hosts::{self, HostKind, KnownHost, Mention, decoded, mentions};
 use super::owner::OtherTool;
 use super::problem::{Problem, did_you_mean};
 use crate::catalogue::checks::CheckId;
@@ -29,6 +30,30 @@ pub struct Holding {
     pub name: String,
     /// Where in its value, and what they lead to.
     pub mentions: Vec<Mention>,
+    /// What its value says where it is percent-encoded.
+    decoded: Option<Decoded>,
+}
+
+/// The text of a percent-encoded value, which is never shown.
+#[derive(Clone, PartialEq, Eq)]
+struct Decoded {
+    text: String,
+    mentions: Vec<Mention>,
+}
+
+impl fmt::Debug for Decoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoded").field("mentions", &self.mentions).finish_non_exhaustive()
+    }
+}
+
+impl Holding {
+    fn of(name: &str, value: &str, known: &[KnownHost]) -> Self {
+        let mentions = mentions(value, known);
+        let decoded = mentions.first().and_then(|first| decoded(value, first));
+        let decoded = decoded.map(|text| Decoded { mentions: hosts::mentions(&text, known), text });
+        Self { name: name.to_owned(), mentions, decoded }
+    }
 }
 
 impl FunctionUse {
@@ -39,10 +64,18 @@ impl FunctionUse {
             .variables
             .0
             .iter()
-            .map(|(name, value)| Holding { name: name.clone(), mentions: mentions(value, known) })
+            .map(|(name, value)| Holding::of(name, value, known))
             .filter(|holding| !holding.mentions.is_empty())
             .collect();
         Self { function, variables, named }
+    }
+
+    /// What a variable says, decoded where it is percent-encoded, and where its first host stands in that.
+    pub(super) fn text<'a>(&'a self, holding: &'a Holding) -> Option<(&'a str, &'a Mention)> {
+        match &holding.decoded {
+            Some(decoded) => Some((&decoded.text, decoded.mentions.first()?)),
+            None => Some((self.function.variables.0.get(&holding.name)?, holding.mentions.first()?)),
+        }
     }
 
     /// The other tool that owns it, where its tags were read and tell.

@@ -1,10 +1,13 @@
 //! Host names inside values: finding them, replacing them, and putting them back.
 //!
-//! A value may be the host itself, `host:port`, a URL or a connection string. Only the host (and a
-//! port that directly follows it) is ever replaced; every other byte stays as it is.
+//! A value may be the host itself, `host:port`, a URL or a connection string, also one that is percent-encoded as a
+//! whole. Only the host and its port are ever replaced; every other byte stays as it is.
 
 use std::ops::Range;
 
+use percent_encoding::percent_decode_str;
+
+use super::escapes::{self, Glyph};
 use super::ports;
 use crate::names;
 
@@ -115,9 +118,17 @@ pub fn mentions(value: &str, known: &[KnownHost]) -> Vec<Mention> {
     if let [only] = found.as_mut_slice()
         && only.port.is_none()
     {
-        only.port = ports::beside(&lower, &only.host);
+        only.port = ports::beside(&lower, &only.host, depth(&lower, &only.host));
     }
     found
+}
+
+/// What a value says where the text around a host is percent-encoded; `None` where it is not.
+#[must_use]
+pub(super) fn decoded(value: &str, mention: &Mention) -> Option<String> {
+    let depth = depth(value, &mention.host);
+    let decode = |text: String| percent_decode_str(&text).decode_utf8_lossy().into_owned();
+    (depth > 0).then(|| (0..depth).fold(value.to_owned(), |text, _| decode(text)))
 }
 
 /// Finds hosts of a stack's proxy in values without knowing the proxy, which may have been deleted by hand.
@@ -153,15 +164,17 @@ pub fn proxies_of<'a>(stack: &str, region: &str, values: impl IntoIterator<Item 
 
 /// Whether the host is not merely a part of a longer name.
 fn stands_alone(text: &str, range: &Range<usize>) -> bool {
-    let part_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let before = text[..range.start].chars().next_back();
-    let mut after = text[range.end..].chars();
-    let goes_on = match after.next() {
-        Some('.') => after.next().is_some_and(part_of_a_name),
-        Some(c) => part_of_a_name(c),
-        None => false,
-    };
-    !goes_on && !before.is_some_and(|c| part_of_a_name(c) || c == '.')
+    let goes_on = escapes::after(text, range.end).is_some_and(|next| match next.char {
+        '.' => escapes::after(text, range.end + next.len).is_some_and(Glyph::is_of_a_name),
+        _ => next.is_of_a_name(),
+    });
+    !goes_on && !escapes::before(text, range.start).is_some_and(|last| last.is_of_a_name() || last.char == '.')
+}
+
+/// How often the text around a host is encoded.
+fn depth(text: &str, range: &Range<usize>) -> usize {
+    let around = [escapes::before(text, range.start), escapes::after(text, range.end)];
+    around.into_iter().flatten().map(|glyph| glyph.depth).max().unwrap_or_default()
 }
 
 /// Replaces each mention by the host beside it, and its port where the value states `ports.0`: then it becomes `ports.1`.
@@ -274,6 +287,12 @@ mod tests {
             "{\"host\":\"{}\",\"port\":3307}",
             "name={}.",
             "prefix 한글 {} suffix",
+            "mysql%3A%2F%2Fapp%3Ax%40{}%3A3307%2Fdb",
+            "%40{}%3A3307",
+            "mysql%253A%252F%252Fapp%253Ax%2540{}%253A3307%252Fdb",
+            "host%3D{}%3Bport%3D3307%3Bdbname%3Dapp",
+            "%7B%22host%22%3A%22{}%22%2C%22port%22%3A3307%7D",
+            "https://gate.example/?to=postgresql%3A%2F%2F{}%3A3307%2Fapp&port=443",
         ] {
             let value = template.replace("{}", DB);
             let found = mentions(&value, &known());
@@ -315,6 +334,13 @@ mod tests {
             format!("x-{DB}"),
             format!("{DB}.cn"),
             format!("{DB}x"),
+            format!("{DB}%2Ecn"),
+            format!("{DB}.%63n"),
+            format!("{DB}%2Dx"),
+            format!("x%2E{DB}"),
+            format!("%61{DB}"),
+            // Meant as it stands, this is another database's host.
+            format!("%ab{DB}"),
             "nothing".to_owned(),
             String::new(),
         ] {

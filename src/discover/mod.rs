@@ -9,6 +9,7 @@ pub mod auth;
 pub mod created;
 pub mod credentials;
 pub mod database;
+mod escapes;
 pub mod evidence;
 pub mod functions;
 pub mod given;
