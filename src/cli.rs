@@ -242,7 +242,7 @@ pub struct Waits {
 /// `status`.
 #[derive(Debug, Args)]
 pub struct Status {
-    /// The database. Without it: every stack of the region.
+    /// The database. Without it and --name: every stack of the region.
     #[arg(long, value_name = "ID|ARN")]
     pub db: Option<String>,
     /// The proxy's name, where up was given one.
@@ -276,7 +276,7 @@ pub struct Doctor {
 /// `teardown`.
 #[derive(Debug, Args)]
 pub struct Teardown {
-    /// The database. Without it: the region's only stack, if there is one.
+    /// The database. Without it and --name: the region's only stack, if there is one.
     #[arg(long, value_name = "ID|ARN")]
     pub db: Option<String>,
     /// The proxy's name, where up was given one.

@@ -207,14 +207,17 @@ fn identifier(flag: &'static str, text: &str, mend: &str) -> Checked<String> {
 /// # Errors
 /// When AWS would refuse it as a proxy's name.
 pub fn stack(name: Option<&str>, database: &DatabaseRef) -> Checked<String> {
-    match name {
-        Some(name) => identifier(
-            "--name",
-            name,
-            "A proxy's name begins with a letter and holds letters, digits and single hyphens, at most 63 characters.",
-        ),
-        None => Ok(names::stack_of(&database.id)),
-    }
+    name.map_or_else(|| Ok(names::stack_of(&database.id)), stack_name)
+}
+
+/// Reads `--name`.
+///
+/// # Errors
+/// When AWS would refuse it as a proxy's name.
+pub fn stack_name(name: &str) -> Checked<String> {
+    const FORM: &str =
+        "A proxy's name begins with a letter and holds letters, digits and single hyphens, at most 63 characters.";
+    identifier("--name", name, FORM)
 }
 
 /// Reads `--function`: a name or an unqualified ARN.

@@ -2,8 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::cloud::{Answer, Cloud, tags};
+use crate::cloud::{Answer, Cloud, Owner, Tags, tags};
 use crate::names;
+use crate::steps::proxy;
+
+/// One stack of the region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stack {
+    /// Its name, which is also the proxy's.
+    pub name: String,
+    /// The database that it serves, where a tag tells.
+    pub database: Option<String>,
+}
 
 /// The stacks of the region by name, each with its database where a tag tells it.
 ///
@@ -26,4 +36,44 @@ pub async fn list(cloud: &Cloud) -> Answer<BTreeMap<String, Option<String>>> {
         }
     }
     Ok(stacks)
+}
+
+/// Finds the stack of this name; an adopted proxy is known by its own tags alone.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn find(cloud: &Cloud, name: &str) -> Answer<Option<Stack>> {
+    let listed = list(cloud).await?.remove(name);
+    if let Some(Some(database)) = listed {
+        return Ok(Some(Stack { name: name.to_owned(), database: Some(database) }));
+    }
+    let owner = Owner { stack: name.to_owned(), database: String::new(), extra: Tags::new() };
+    let proxy = proxy::observe(cloud, name, None).await?.present().cloned().filter(|found| owner.owns(&found.tags));
+    let database = proxy.as_ref().and_then(|found| found.tags.get(tags::DATABASE)).cloned();
+    Ok((listed.is_some() || proxy.is_some()).then(|| Stack { name: name.to_owned(), database }))
+}
+
+/// Returns the names that one could have been mistyped from: a few letters apart, since a name that is merely alike is
+/// another stack's.
+#[must_use]
+pub fn mistyped<'a>(wanted: &str, known: impl IntoIterator<Item = &'a String>) -> Vec<&'a str> {
+    let most = (wanted.len() / 6).clamp(1, 3);
+    let distance = |name: &str| strsim::damerau_levenshtein(&wanted.to_ascii_lowercase(), &name.to_ascii_lowercase());
+    known.into_iter().map(String::as_str).filter(|name| (1..=most).contains(&distance(name))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mistyped;
+
+    #[test]
+    fn only_what_is_a_few_letters_apart_is_offered() {
+        let known = ["my-instance-proxy", "my-cluster-proxy", "orders"].map(str::to_owned);
+        assert_eq!(mistyped("my-instnce-proxy", &known), ["my-instance-proxy"]);
+        assert_eq!(mistyped("MY-INSTANCE-PROXI", &known), ["my-instance-proxy"]);
+        assert_eq!(mistyped("ordres", &known), ["orders"]);
+        for other in ["my-clinic-proxy", "my-instance-proxy", "order-items", "x"] {
+            assert!(mistyped(other, &known).is_empty(), "{other}");
+        }
+    }
 }

@@ -6,23 +6,25 @@ use super::session::{Session, command};
 use super::up::steps;
 use crate::catalogue::StepId;
 use crate::cli::{Global, Status};
-use crate::discover::Problem;
+use crate::discover::{Problem, did_you_mean};
 use crate::engine::Patience;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::error::{Failure, health_hints};
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
 use crate::spec::{self, DatabaseRef, Spec};
-use crate::stacks;
+use crate::stacks::{self, Stack};
 use crate::survey::Survey;
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure> {
     let wanted = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
+    let named = args.name.as_deref().map(spec::stack_name).transpose()?;
     let session = Session::open(global).await?;
-    let specs = match wanted {
-        Some(database) => vec![of(args, database)?],
-        None => all(&session).await?,
+    let specs = match (wanted, named) {
+        (Some(database), _) => vec![of(args, database)?],
+        (None, Some(name)) => vec![one(&session, &name).await?],
+        (None, None) => all(&session).await?,
     };
     let mut drift = false;
     let mut documents = Vec::new();
@@ -83,12 +85,26 @@ fn health(entries: &[Entry]) -> Vec<String> {
 
 async fn all(session: &Session) -> Result<Vec<Spec>, Failure> {
     let found = stacks::list(&session.cloud).await.map_err(Problem::refused("listing our stacks"))?;
-    let mut specs = Vec::new();
-    for (stack, database) in found {
-        let id = database.unwrap_or_else(|| stack.strip_suffix("-proxy").unwrap_or(&stack).to_owned());
-        specs.push(Spec::of(DatabaseRef { id, place: None }, stack));
+    Ok(found.into_iter().map(|(name, database)| by_tags(Stack { name, database })).collect())
+}
+
+/// The stack of a name, wherever its database is.
+async fn one(session: &Session, name: &str) -> Result<Spec, Failure> {
+    let doing = format!("looking for the stack ({name})");
+    let found = stacks::find(&session.cloud, name).await.map_err(Problem::refused(doing.as_str()))?;
+    if let Some(found) = found {
+        return Ok(by_tags(found));
     }
-    Ok(specs)
+    let there = stacks::list(&session.cloud).await.map_err(Problem::refused("listing our stacks"))?;
+    let there: Vec<String> = there.into_keys().collect();
+    let headline = format!("{doing}: there is none of this name in {}", session.cloud.region);
+    Err(Failure::new(Exit::Decide, headline, [did_you_mean("stacks", name, &there)]))
+}
+
+fn by_tags(stack: Stack) -> Spec {
+    let Stack { name, database } = stack;
+    let id = database.unwrap_or_else(|| name.strip_suffix("-proxy").unwrap_or(&name).to_owned());
+    Spec::of(DatabaseRef { id, place: None }, name)
 }
 
 /// What a status compares with: no more than what the account itself tells.

@@ -19,26 +19,30 @@ const ALONE: &str = "Add --yes to carry the plan out, or look at it only with up
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failure> {
     let wanted = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
+    let named = args.name.as_deref().map(spec::stack_name).transpose()?;
     let patience = patience(&args.waits)?;
     let session = Session::open(global).await?;
-    let (name, database) = match wanted {
-        Some(database) => (spec::stack(args.name.as_deref(), &database)?, Some(database)),
-        None => {
-            if let Some((name, database)) = only(&session).await? {
-                (name, database.map(|id| DatabaseRef { id, place: None }))
-            } else {
-                nothing(&session, "This region holds no stack of rdsproxy-setup: nothing to remove.");
-                return Ok(Exit::Done);
-            }
-        }
+    let Some((name, database)) = chosen(&session, named.as_deref(), wanted.as_ref()).await? else {
+        nothing(&session, "This region holds no stack of rdsproxy-setup: nothing to remove.", &[]);
+        return Ok(Exit::Done);
     };
     let stack = Box::pin(teardown::survey(&session.cloud, &name, database.as_ref())).await?;
     for foreign in &stack.foreign {
         report::note(session.json, &format!("note: {foreign} is not ours and stays."));
     }
     if stack.is_gone() {
-        nothing(&session, &format!("Nothing of {name} is there: nothing to remove."));
+        let there = others(&session, &name).await;
+        nothing(&session, &format!("Nothing of {name} is there: nothing to remove."), &there);
         return Ok(Exit::Done);
+    }
+    if let (Some(wanted), Some(served)) = (&wanted, &stack.database)
+        && !served.eq_ignore_ascii_case(&wanted.id)
+    {
+        return Err(Failure::new(
+            Exit::Decide,
+            format!("choosing what to remove ({name}): it serves {served}, not {}", wanted.id),
+            [format!("Nothing was changed. To remove it: {}", command(global, "teardown", served, &name))],
+        ));
     }
     if !stack.other_users.is_empty() && !args.even_if_used {
         return Err(Failure::new(
@@ -91,9 +95,59 @@ fn left_behind(proxy: &str, region: &str) -> String {
     )
 }
 
-fn nothing(session: &Session, text: &str) {
+/// The stack that the flags name, or else the region's only one.
+///
+/// A name alone never means another stack: what it belongs to is found by the name.
+async fn chosen(
+    session: &Session,
+    named: Option<&str>,
+    database: Option<&DatabaseRef>,
+) -> Result<Option<(String, Option<DatabaseRef>)>, Failure> {
+    let by_tag = |id: Option<String>| id.map(|id| DatabaseRef { id, place: None });
+    match (named, database) {
+        (_, Some(database)) => Ok(Some((spec::stack(named, database)?, Some(database.clone())))),
+        (Some(name), None) => {
+            let found = stacks::find(&session.cloud, name).await.map_err(Problem::refused("looking for the stack"))?;
+            Ok(Some((name.to_owned(), by_tag(found.and_then(|found| found.database)))))
+        }
+        (None, None) => Ok(only(session).await?.map(|(name, id)| (name, by_tag(id)))),
+    }
+}
+
+/// The region's stacks, for whoever named one that is not there.
+async fn others(session: &Session, name: &str) -> Vec<(String, Option<String>)> {
+    let there = match stacks::list(&session.cloud).await {
+        Ok(there) => there,
+        Err(refusal) => {
+            report::note(session.json, &format!("note: the stacks of this region could not be listed: {refusal}"));
+            return Vec::new();
+        }
+    };
+    let near = stacks::mistyped(name, there.keys());
+    if !near.is_empty() {
+        report::note(session.json, &format!("note: Did you mean {}?", near.join(" or ")));
+    }
+    let there: Vec<_> = there.into_iter().collect();
+    if !there.is_empty() {
+        let flags: Vec<String> = there.iter().map(flags).collect();
+        report::note(session.json, &format!("note: the stacks of {}: {}", session.cloud.region, flags.join(", ")));
+    }
+    there
+}
+
+/// A stack with the flags that choose it.
+fn flags((stack, database): &(String, Option<String>)) -> String {
+    match database {
+        Some(database) => format!("{stack} (--db {database} --name {stack})"),
+        None => format!("{stack} (--name {stack})"),
+    }
+}
+
+fn nothing(session: &Session, text: &str, there: &[(String, Option<String>)]) {
     if session.json {
-        report::document(&json!({"schema": SCHEMA, "removed": []}));
+        let stacks: Vec<_> =
+            there.iter().map(|(proxy, database)| json!({"proxy": proxy, "database": database})).collect();
+        report::document(&json!({"schema": SCHEMA, "removed": [], "stacks": stacks}));
     } else {
         report::result(text);
     }
@@ -103,13 +157,7 @@ fn nothing(session: &Session, text: &str) {
 async fn only(session: &Session) -> Result<Option<(String, Option<String>)>, Failure> {
     let found = stacks::list(&session.cloud).await.map_err(Problem::refused("listing our stacks"))?;
     if found.len() > 1 {
-        let names: Vec<String> = found
-            .iter()
-            .map(|(stack, database)| match database {
-                Some(database) => format!("{stack} (--db {database} --name {stack})"),
-                None => stack.clone(),
-            })
-            .collect();
+        let names: Vec<String> = found.into_iter().map(|found| flags(&found)).collect();
         return Err(Failure::new(
             Exit::Decide,
             format!("choosing what to remove: {} has {} stacks", session.cloud.region, names.len()),

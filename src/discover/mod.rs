@@ -31,4 +31,5 @@ pub use database::Database;
 pub use functions::FunctionUse;
 pub use owner::OtherTool;
 pub use problem::Problem;
+pub(crate) use problem::did_you_mean;
 pub use users::Users;

@@ -68,7 +68,7 @@ pub(super) fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -
 
 /// A sentence that offers near names, if there are any, or else the first few of all.
 #[must_use]
-pub(super) fn did_you_mean(what: &str, wanted: &str, known: &[String]) -> String {
+pub(crate) fn did_you_mean(what: &str, wanted: &str, known: &[String]) -> String {
     let near = near(wanted, known.iter().map(String::as_str));
     if !near.is_empty() {
         return format!("Did you mean {}?", near.join(" or "));

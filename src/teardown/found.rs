@@ -119,6 +119,7 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         let what = format!("IAM authentication of {} (only a tag says that this stack turned it on)", found.database);
         ours(found.is_confirmed_by(role.as_ref()), what)
     });
+    let role_tags = role.as_ref().map(|role| role.tags.clone());
     let role = match role {
         Some(_) => Some(inline.map_err(Problem::refused(doing))?),
         None => None,
@@ -154,7 +155,7 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         None => Endpoints::default(),
     };
     let tagged = proxy.as_ref().map(|found| &found.tags).or_else(|| groups.first().map(|group| &group.tags));
-    let served = tagged.and_then(|tags| tags.get(tags::DATABASE)).cloned();
+    let served = tagged.or(role_tags.as_ref()).and_then(|tags| tags.get(tags::DATABASE)).cloned();
     let adopted = proxy.as_ref().is_some_and(|found| found.tags.contains_key(tags::ADOPTED));
     let remembered =
         || proxy.as_ref().and_then(|found| Home::remembered(&found.tags, found.proxy.family, &cloud.region));

@@ -36,3 +36,4 @@ mod storms;
 mod truths;
 mod verify;
 mod walks;
+mod which_stack;

@@ -1,0 +1,67 @@
+//! Which stack a command acts on: the one that its flags name, and never another.
+
+use serde_json::Value;
+
+use crate::cli::up;
+use crate::desk::Desk;
+
+#[test]
+fn a_name_that_is_not_there_never_means_another_stack() {
+    let desk = Desk::new();
+    up(&desk, "my-instance");
+    let before = desk.dump();
+    let shown = desk.run(&["teardown", "--name", "my-instnce-proxy", "--yes"]);
+    assert_eq!(desk.dump(), before, "{shown}");
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert!(shown.stdout.contains("Nothing of my-instnce-proxy is there"), "{shown}");
+    assert!(shown.stderr.contains("Did you mean my-instance-proxy?"), "{shown}");
+
+    let shown = desk.run(&["status", "--name", "my-instnce-proxy"]);
+    assert_eq!(shown.code, Some(4), "{shown}");
+    assert!(shown.stderr.contains("Did you mean my-instance-proxy?"), "{shown}");
+}
+
+#[test]
+fn a_stack_can_be_named_without_its_database() {
+    let desk = Desk::new();
+    let fresh = desk.dump();
+    up(&desk, "my-cluster");
+    let one = desk.dump();
+    up(&desk, "my-instance");
+    let shown = desk.run(&["status", "--name", "my-instance-proxy", "--output", "json"]);
+    let document: Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(document["stacks"].as_array().unwrap().len(), 1, "{shown}");
+    assert_eq!(document["stacks"][0]["proxy"], "my-instance-proxy", "{shown}");
+    let shown = desk.run(&["teardown", "--name", "my-instance-proxy", "--yes", "--quiet", "--timeout", "12h"]);
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert_eq!(desk.dump(), one);
+    let shown = desk.run(&["teardown", "--name", "my-cluster-proxy", "--yes", "--quiet", "--timeout", "12h"]);
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert_eq!(desk.dump(), fresh);
+}
+
+#[test]
+fn a_mistyped_database_is_noticed_and_a_second_teardown_is_fine() {
+    let desk = Desk::new();
+    up(&desk, "my-instance");
+    let before = desk.dump();
+    let shown = desk.run(&["teardown", "--db", "my-instnce", "--yes"]);
+    assert_eq!((shown.code, desk.dump()), (Some(0), before), "{shown}");
+    assert!(shown.stderr.contains("Did you mean my-instance-proxy?"), "{shown}");
+    let shown = desk.run(&["teardown", "--db", "legacy-oracle", "--yes", "--output", "json"]);
+    let document: Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(document["stacks"][0]["proxy"], "my-instance-proxy", "{shown}");
+    assert_eq!(document["stacks"][0]["database"], "my-instance", "{shown}");
+}
+
+/// Step 13's way back would lead the one database's functions to the other.
+#[test]
+fn a_stack_is_not_torn_down_for_another_database() {
+    let desk = Desk::new();
+    up(&desk, "my-instance");
+    let before = desk.dump();
+    let shown = desk.run(&["teardown", "--db", "my-cluster", "--name", "my-instance-proxy", "--yes"]);
+    assert_eq!(shown.code, Some(4), "{shown}");
+    assert!(shown.stderr.contains("it serves my-instance, not my-cluster"), "{shown}");
+    assert_eq!(desk.dump(), before, "{shown}");
+}
