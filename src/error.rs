@@ -1,6 +1,7 @@
 //! What went wrong, for people: the one place that turns causes into hints.
 
 mod causes;
+mod keys;
 
 use crate::catalogue::checks::{CheckId, CheckInfo};
 use crate::cloud::{Kind, Refusal};
@@ -80,6 +81,9 @@ fn advice(refusal: &Refusal) -> (Exit, Vec<String>) {
     let one = |text: &str| vec![text.to_owned()];
     if let Some(cause) = &refusal.cause {
         return causes::advice(cause);
+    }
+    if let Some(hints) = keys::advice(refusal) {
+        return (Exit::Decide, hints);
     }
     match refusal.kind {
         Kind::Denied => {

@@ -40,6 +40,8 @@ pub enum Feature {
     Adopt,
     /// up --verify probe and verify --probe
     Probe,
+    /// Functions whose variables are encrypted with a customer KMS key
+    EncryptedVariables,
 }
 
 /// One permission.
@@ -91,6 +93,7 @@ const fn with(features: &'static [Feature], permission: Permission) -> Permissio
 const PROBE: &[Feature] = &[Feature::Probe];
 const IAM_AUTH: &[Feature] = &[Feature::EnableIamAuth];
 const CREATE: &[Feature] = &[Feature::CreateSecret];
+const ENCRYPTED: &[Feature] = &[Feature::EncryptedVariables];
 
 /// All permissions. `sts:GetCallerIdentity` is not among them: AWS allows it to everyone
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
@@ -143,6 +146,16 @@ pub const PERMISSIONS: &[Permission] = &[
             On::Keys,
             If::ThroughSecretsManager,
             "--inspect-secret and --create-secret, with a customer key",
+        ),
+    ),
+    with(
+        ENCRYPTED,
+        may(
+            "kms:Decrypt",
+            UST,
+            On::Keys,
+            If::ThroughLambda,
+            "read variables under a customer key, so that none is lost",
         ),
     ),
     // Making and changing.
@@ -199,6 +212,20 @@ pub const PERMISSIONS: &[Permission] = &[
     with(CREATE, may("secretsmanager:RestoreSecret", U, On::OwnSecrets, If::Ours, "--create-secret, after a teardown")),
     may("lambda:TagResource", U, On::Functions, If::Always, "step 13: remember an odd spelling, say"),
     may("lambda:UpdateFunctionConfiguration", UT, On::Functions, If::Always, "step 13, and back"),
+    with(
+        ENCRYPTED,
+        may("kms:Encrypt", UT, On::Keys, If::ThroughLambda, "step 13, and back, of a function under a customer key"),
+    ),
+    with(
+        ENCRYPTED,
+        may(
+            "kms:CreateGrant",
+            UT,
+            On::Keys,
+            If::ThroughLambda,
+            "the same: Lambda lets the function's role use the key",
+        ),
+    ),
     may("lambda:PublishVersion", UT, On::Functions, If::Always, "step 13, for callers of an alias"),
     may("lambda:UpdateAlias", UT, On::Functions, If::Always, "step 13, for callers of an alias, and back"),
     // Proving.

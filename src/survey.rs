@@ -17,7 +17,9 @@ use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::network::{self, Subnets};
 use crate::discover::releases::{self, Frozen};
 use crate::discover::secrets::Secrets;
-use crate::discover::{Database, FunctionUse, Login, Problem, acls, auth, functions, keys, remembered, secrets};
+use crate::discover::{
+    Database, FunctionUse, Login, Problem, acls, auth, functions, keys, remembered, secrets, variable_keys,
+};
 use crate::engine::{Patience, Seen, Step};
 use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
 use crate::password::Password;
@@ -264,6 +266,7 @@ impl Survey {
         let registered = visible(registered, "reading the proxy's target")?;
         database.warnings.extend(walls(cloud, &database, spec, &proxy, &registered).await);
         let functions = functions.map_err(Problem::refused("reading the functions"))?;
+        database.warnings.extend(variable_keys::warnings(cloud, &identity, &functions).await);
         let subnets = subnets?;
         warnings.extend(subnets.iter().flat_map(|chosen| chosen.warnings.clone()));
 

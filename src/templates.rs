@@ -20,8 +20,18 @@ pub fn proxy_trust() -> Value {
 /// Secrets Manager, as the condition `kms:ViaService` names it.
 #[must_use]
 pub fn via_secrets_manager(region: &str, partition: &str) -> String {
+    via("secretsmanager", region, partition)
+}
+
+/// Lambda, as the condition `kms:ViaService` names it.
+#[must_use]
+pub fn via_lambda(region: &str, partition: &str) -> String {
+    via("lambda", region, partition)
+}
+
+fn via(service: &str, region: &str, partition: &str) -> String {
     let suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("secretsmanager.{region}.{suffix}")
+    format!("{service}.{region}.{suffix}")
 }
 
 /// What `rds-db:connect` is about: a user behind a proxy (`prx-…`), or in a database (`db-…`, `cluster-…`).

@@ -279,7 +279,7 @@ fn check(found: &FunctionUse, vpc: &str) -> Result<(), Problem> {
         return Err(Problem::unfit(
             format!("reading the function's variables ({name}): AWS does not show them: {why}"),
             [
-                "Writing without reading would wipe them, so nothing is changed. Allow kms:Decrypt on the function's key to these credentials.".to_owned(),
+                "Writing without reading would wipe them, so nothing is changed. Allow kms:Decrypt on the function's key to these credentials (permissions --with encrypted-variables).".to_owned(),
                 format!("Or leave it out: --exclude-function {name}."),
             ],
         ).known(CheckId::HiddenVariables));

@@ -25,6 +25,7 @@ pub mod releases;
 pub mod remembered;
 pub mod secrets;
 mod users;
+pub mod variable_keys;
 
 pub use auth::Login;
 pub use database::Database;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cloud::tags::STACK;
 use crate::names::{Names, PROBE_PREFIX, region_path, secret_prefix, stack_of};
-use crate::templates::via_secrets_manager;
+use crate::templates::{via_lambda, via_secrets_manager};
 
 /// What an action is allowed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,6 +116,8 @@ pub enum If {
     TagsOnCreate,
     /// The key is used by Secrets Manager, for the caller.
     ThroughSecretsManager,
+    /// The key is used by Lambda, for the caller.
+    ThroughLambda,
 }
 
 /// Where a policy is to hold; what is not known is any.
@@ -238,6 +240,9 @@ impl Scope {
             // The region may be `*`.
             If::ThroughSecretsManager => Some(json!({ "StringLike": {
                 "kms:ViaService": via_secrets_manager(&self.region, &self.partition),
+            } })),
+            If::ThroughLambda => Some(json!({ "StringLike": {
+                "kms:ViaService": via_lambda(&self.region, &self.partition),
             } })),
         }
     }

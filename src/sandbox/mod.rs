@@ -40,7 +40,9 @@ pub mod parts {
     pub use super::ec2::{Acl, AclEntry, Ec2, Group, Interface, Peer, RouteTable, Rule, Subnet, Vpc};
     pub use super::iam::{Iam, InForce, Policy, Role, Version};
     pub use super::kms::{Key, Kms};
-    pub use super::lambda::{Alias, Configuration, Function, Lambda, Mapping, State, Update, Vpc as FunctionVpc};
+    pub use super::lambda::{
+        Alias, Configuration, Function, KeyGrants, Lambda, Mapping, State, Update, Vpc as FunctionVpc,
+    };
     pub use super::rds::{
         Auth, Cluster, CustomEndpoint, Endpoint, Event, Instance, Proxy, Rds, Status, SubnetGroup, Target, TargetGroup,
         Trouble as TargetTrouble,

@@ -99,6 +99,7 @@ fn the_table_of_permissions_is_the_program_s() {
             If::RdsService => "RDS's own",
             If::TagsOnCreate => "in a create call",
             If::ThroughSecretsManager => "through Secrets Manager",
+            If::ThroughLambda => "through Lambda",
         };
         let name = |feature: &Feature| feature.to_possible_value().unwrap().get_name().to_owned();
         let with = needed.features.iter().map(name).collect::<Vec<_>>().join(", ");

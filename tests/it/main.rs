@@ -13,6 +13,7 @@ mod doctor;
 mod drift;
 mod faults;
 mod fleet;
+mod function_keys;
 mod functions;
 mod given;
 mod hand;

@@ -8,7 +8,7 @@ use rdsproxy_setup::cloud::rds::Pool;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::Patience;
 use rdsproxy_setup::permissions::{Feature, PERMISSIONS, Permission, Scope, Verb, documents, policies};
-use rdsproxy_setup::sandbox::parts::Secret;
+use rdsproxy_setup::sandbox::parts::{KeyGrants, Secret};
 use rdsproxy_setup::sandbox::{Principal, World};
 use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec, Verify};
 use rdsproxy_setup::stacks;
@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::access::customer_key;
 use crate::adoption;
+use crate::function_keys::encrypted;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 use crate::network::close;
 use crate::probes::verify;
@@ -72,9 +73,10 @@ enum Case {
     Doctor,
     DoctorCluster,
     Probe,
+    Encrypted,
 }
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     Case::Instance,
     Case::Cluster,
     Case::Virgin,
@@ -89,6 +91,7 @@ const CASES: [Case; 14] = [
     Case::Doctor,
     Case::DoctorCluster,
     Case::Probe,
+    Case::Encrypted,
 ];
 
 pub(crate) fn end_to_end(id: &str) -> Spec {
@@ -106,6 +109,7 @@ impl Case {
             Self::Virgin => world.iam.roles.retain(|name, _| !name.starts_with("AWSServiceRoleForRDS")),
             Self::Secret => drop(customer_key(&mut world, None)),
             Self::EndToEnd => world.rds.instances.get_mut("my-instance").unwrap().iam_auth = false,
+            Self::Encrypted => drop(encrypted(&mut world, KeyGrants::Denied)),
             Self::Adoption => return adoption::made_by_hand().await,
             Self::Network => close(&mut world, "app-functions"),
             Self::Doctor | Self::DoctorCluster => {
@@ -130,7 +134,7 @@ impl Case {
             down(spec).await;
         };
         match self {
-            Self::Instance => round(&wish("my-instance")).await,
+            Self::Instance | Self::Encrypted => round(&wish("my-instance")).await,
             Self::Cluster => round(&wish("my-cluster")).await,
             Self::Virgin => up(&wish("my-instance")).await,
             Self::Drift => {
@@ -349,6 +353,7 @@ fn rights_of_features_are_printed_only_when_asked_for() {
         "secretsmanager:GetSecretValue",
         "secretsmanager:CreateSecret",
         "kms:Decrypt",
+        "kms:CreateGrant",
         "lambda:CreateFunction",
         "lambda:InvokeFunction",
     ] {

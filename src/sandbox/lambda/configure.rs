@@ -3,14 +3,35 @@
 use serde_json::{Value, json};
 
 use super::super::account::{AwsError, Call, World};
-use super::super::{ec2, input};
-use super::{Configuration, Function, LATEST, Update, Vpc, check, named, named_mut, next_revision, shown};
+use super::super::policy::{self, Decision};
+use super::super::{ec2, input, kms};
+use super::{Configuration, Function, KeyGrants, LATEST, Update, Vpc, check, named, named_mut, next_revision, shown};
 
 pub(super) fn configuration(world: &mut World, call: &Call) -> Result<Value, AwsError> {
     let (function, _) = writable(world, call)?;
     let mut latest = function.latest.clone();
     apply(&mut latest, world, call)?;
+    grant(world, call, &latest)?;
     write(world, call, latest)
+}
+
+/// Refuses where the caller may not let the function's role use the customer key.
+fn grant(world: &World, call: &Call, latest: &Configuration) -> Result<(), AwsError> {
+    let key = latest.kms_key.as_deref().and_then(|key| kms::find(world, key)).filter(|key| !key.aws_managed);
+    let (KeyGrants::Invalid, Some(key), Some(documents)) = (world.lambda.key_grants, key, &call.principal.policies)
+    else {
+        return Ok(());
+    };
+    let need = kms::need_via(world, "kms:CreateGrant", &key.arn, "lambda");
+    if policy::evaluate(documents, &need) == Decision::Allowed {
+        return Ok(());
+    }
+    Err(check::invalid(format!(
+        "Lambda was unable to configure access to your environment variables because KMS access was denied. Please check your \
+         KMS permissions. KMS Exception: AccessDeniedException KMS Message: User: {} is not authorized to perform: \
+         kms:CreateGrant on resource: {} because no identity-based policy allows the kms:CreateGrant action",
+        call.principal.arn, key.arn
+    )))
 }
 
 pub(super) fn code(world: &mut World, call: &Call) -> Result<Value, AwsError> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::account::{AwsError, Call, Need, World};
 use super::super::{input, kms};
-use super::{aliases, configure, create, extras, invoke, read, split, versions};
+use super::{KeyGrants, aliases, configure, create, extras, invoke, read, split, versions};
 
 /// Acts and answers.
 pub(in super::super) fn handle(world: &mut World, call: &Call) -> Result<Value, AwsError> {
@@ -123,6 +123,9 @@ fn dependent(world: &World, call: &Call) -> Vec<Need> {
         .filter(|key| !key.aws_managed && input::given(&call.input, "Environment"))
     {
         needs.push(kms::need_via(world, "kms:Encrypt", &key.arn, "lambda"));
+        if world.lambda.key_grants == KeyGrants::Denied {
+            needs.push(kms::need_via(world, "kms:CreateGrant", &key.arn, "lambda"));
+        }
     }
     needs
 }

@@ -40,6 +40,28 @@ pub struct Lambda {
     /// Whether a change of tags changes the function's revision: AWS documents neither.
     #[serde(default)]
     pub tags_move_revisions: bool,
+    /// What an update of a function under a customer key asks of the caller.
+    #[serde(default)]
+    pub key_grants: KeyGrants,
+}
+
+/// Whether `UpdateFunctionConfiguration` of a function under a customer key needs `kms:CreateGrant` of the caller, and how a
+/// denial reads.
+///
+/// The guide asks for `kms:CreateGrant` and `kms:Encrypt` where a key is configured
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html>); a tool that only updates such
+/// functions needed it too (<https://github.com/alexcasalboni/aws-lambda-power-tuning/issues/214>). The errors that botocore's
+/// model gives the operation include no denial by KMS, and failures of its grants are known as `InvalidParameterValueException`
+/// (<https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/lambda/function.go>).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyGrants {
+    /// Needed; a denial is an `AccessDeniedException` in IAM's words.
+    #[default]
+    Denied,
+    /// Needed; a denial is an `InvalidParameterValueException` that quotes KMS.
+    Invalid,
+    /// Not needed.
+    Unneeded,
 }
 
 /// A function with everything that hangs on it.
