@@ -117,21 +117,27 @@ pub fn secret_token(name: &str) -> String {
     digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// The name of the short-lived function that a stack makes in a seat; `seat` holds all that it is made of.
+/// The name of a short-lived function of a stack. `random` is new for each, so that nobody can create one in advance.
 #[must_use]
-pub fn probe_of(stack: &str, seat: &str) -> String {
-    format!("{}{}", probe_head(stack), digest(seat))
+pub fn probe_of(stack: &str, random: u64) -> String {
+    format!("{}{random:016x}", probe_head(stack))
 }
 
-/// Whether a function's name is that of a stack's probe, in whichever seat.
+/// What all names of a stack's probes look like, for people.
+#[must_use]
+pub fn probes_of(stack: &str) -> String {
+    format!("{}*", probe_head(stack))
+}
+
+/// Whether a function's name is that of a stack's probe.
 #[must_use]
 pub fn is_probe_of(stack: &str, name: &str) -> bool {
-    let seat = name.strip_prefix(&probe_head(stack));
-    seat.is_some_and(|seat| seat.len() == DIGEST && seat.chars().all(|c| c.is_ascii_hexdigit()))
+    let random = name.strip_prefix(&probe_head(stack));
+    random.is_some_and(|random| random.len() == RANDOM && random.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
 fn probe_head(stack: &str) -> String {
-    format!("{}-", fit(&format!("{PROBE_PREFIX}{stack}"), FUNCTION_NAME_LIMIT - DIGEST - 1))
+    format!("{}-", fit(&format!("{PROBE_PREFIX}{stack}"), FUNCTION_NAME_LIMIT - RANDOM - 1))
 }
 
 /// The IAM path that a region's stacks stand under.
@@ -158,8 +164,8 @@ pub fn stack_of(database: &str) -> String {
     format!("{}-proxy", fit(database, PROXY_NAME_LIMIT - "-proxy".len()))
 }
 
-/// How many digits a digest has.
-const DIGEST: usize = 12;
+/// How many hex digits of a probe's name are random.
+const RANDOM: usize = 16;
 
 /// The first twelve hex digits of a text's SHA-256.
 #[must_use]
@@ -206,13 +212,13 @@ mod tests {
     #[test]
     fn a_probe_is_known_by_its_name_and_stays_within_lambdas_limit() {
         for stack in ["a", "a-b", "sg-main-proxy", &"x".repeat(63)] {
-            let name = probe_of(stack, "a role in two subnets");
+            let name = probe_of(stack, 7);
             assert!(name.len() <= 64 && name.starts_with(PROBE_PREFIX), "{name}");
             assert!(is_probe_of(stack, &name));
             assert!(!is_probe_of("another", &name));
-            assert_ne!(name, probe_of(stack, "another seat"));
+            assert_ne!(name, probe_of(stack, u64::MAX));
         }
-        assert!(!is_probe_of("a", &probe_of("a-b", "x")) && !is_probe_of("a-b", &probe_of("a", "x")));
+        assert!(!is_probe_of("a", &probe_of("a-b", 7)) && !is_probe_of("a-b", &probe_of("a", 7)));
         assert!(!is_probe_of("a", "rdsproxy-setup-probe-a-"));
     }
 

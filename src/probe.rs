@@ -101,7 +101,7 @@ pub(crate) async fn before_repoint(
         return Ok(Vec::new());
     }
     let code = package();
-    let seats = seats(survey, hosts, survey.spec.probe_login, &code);
+    let seats = seats(survey, hosts, survey.spec.probe_login);
     let wanted = Probing { owner: &survey.owner, seats: &seats, code: &code, settle: Some(run.patience.propagation) };
     let proofs = Box::pin(prove(run, &wanted)).await?;
     match unproven(&survey.names.stack, &proofs) {

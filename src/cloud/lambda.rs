@@ -18,7 +18,7 @@ use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
 use super::pages::capped;
 
-pub use probe::{Invoked, NewFunction, State};
+pub use probe::{Invoked, NewFunction, Published, State};
 pub use versions::{Alias, LATEST, Version};
 
 /// The Lambda client.

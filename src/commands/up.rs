@@ -188,7 +188,7 @@ fn seats(survey: &Survey, entries: &[Entry]) -> Result<Vec<Seat>, Failure> {
     probe::speaks(survey)?;
     let (endpoint, reader) = survey.hosts();
     let hosts = Hosts { proxy: &endpoint, reader: reader.as_deref() };
-    Ok(probe::seats(survey, hosts, survey.spec.probe_login, &probe::package()))
+    Ok(probe::seats(survey, hosts, survey.spec.probe_login))
 }
 
 /// What the plan says of probes.

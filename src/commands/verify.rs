@@ -74,7 +74,7 @@ pub(super) async fn run(global: &Global, args: &Prove) -> Result<Exit, Failure> 
     let reader = survey.reader_host();
     let hosts = Hosts { proxy: &entrance.host, reader: reader.as_deref() };
     let code = probe::package();
-    let seats = probe::seats(&survey, hosts, args.probe_login, &code);
+    let seats = probe::seats(&survey, hosts, args.probe_login);
     possible(&survey, &seats)?;
     let plan = format!("{}\n", report::seats(&seats));
     if !consent(global, &plan, EXPLAIN, "Add --yes to have the probes made, or leave --probe out.")? {

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     fn of(payload: &str, failed: bool) -> (bool, Vec<Stage>) {
-        read(&Invoked { payload: payload.to_owned(), failed })
+        read(&Invoked { version: "1".to_owned(), payload: payload.to_owned(), failed })
     }
 
     #[test]

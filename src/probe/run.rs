@@ -1,16 +1,16 @@
 //! The life of a probe: made, called, and removed whatever came of it.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::time::Duration;
 
 use super::answer::Proof;
 use super::package::ENTRY;
 use super::seat::{Attempt, PATIENCE, Seat, TIMEOUT};
-use super::{is_ours, left_over, tell};
+use super::{left_over, tell};
 use crate::cloud::lambda::{NewFunction, State};
-use crate::cloud::{Answer, Kind, Owner, Refusal, tags};
+use crate::cloud::{Kind, Owner, Refusal, Tags, tags};
 use crate::engine::{Limit, Pace, Run, Stop, all2, crowd};
-use crate::steps::not_ours;
+use crate::names::probe_of;
 
 /// What to prove.
 #[derive(Debug, Clone, Copy)]
@@ -42,15 +42,15 @@ pub async fn prove(run: &Run<'_>, wanted: &Probing<'_>) -> Result<Vec<Proof>, St
     all
 }
 
-/// Removes what a run that was killed left behind in seats that nobody sits in any more.
+/// Deletes what runs that were killed left behind. It is never called: whoever may change functions may have changed it.
+///
+/// What another run uses at this moment goes too; that run creates its own again.
 async fn sweep(run: &Run<'_>, wanted: &Probing<'_>) -> Result<(), Stop> {
     let doing = "looking for what earlier probes left behind";
     let refused = |refusal| Stop::Refused { doing: doing.to_owned(), refusal };
     let listed = run.cloud.lambda.list().await.map_err(refused)?;
     for name in left_over(run.cloud, wanted.owner, &listed).await.map_err(refused)? {
-        if !wanted.seats.iter().any(|seat| seat.name == name) {
-            Visit::new(run, wanted.owner, &name, &name).remove().await?;
-        }
+        Visit::new(run, wanted, &name, &name).remove(&name).await?;
     }
     Ok(())
 }
@@ -58,47 +58,60 @@ async fn sweep(run: &Run<'_>, wanted: &Probing<'_>) -> Result<(), Stop> {
 /// Proves the logins of one seat.
 async fn at(run: &Run<'_>, wanted: &Probing<'_>, seat: &Seat) -> Result<Vec<Proof>, Stop> {
     let who = seat.functions.join(", ");
-    let visit = Visit::new(run, wanted.owner, &seat.name, &who);
-    let proofs = visit.ask(wanted, seat).await;
+    let visit = Visit::new(run, wanted, &who, &seat.name);
+    let proofs = visit.ask(seat).await;
     // Whatever came of it, and also after an interruption.
-    let removed = if visit.there.get() == There::No { Ok(()) } else { visit.remove().await };
-    match (proofs, removed) {
-        (Err(stop), Err(_)) => {
-            run.note(None, format!("{} is still there; the next verify --probe or teardown removes it.", seat.name));
-            Err(stop)
+    let names = visit.created.take();
+    for name in names {
+        if let Err(stop) = visit.remove(&name).await {
+            return match proofs {
+                Err(first) => {
+                    run.note(None, format!("{name} is still there; the next verify --probe or teardown removes it."));
+                    Err(first)
+                }
+                Ok(_) => Err(stop),
+            };
         }
-        (proofs, removed) => all2(proofs, removed).map(|(proofs, ())| proofs),
     }
+    proofs
 }
 
-/// One short-lived function, from its beginning to its end.
+/// The short-lived functions of one seat, from their beginning to their end: one, unless something deletes it early.
 struct Visit<'a> {
     run: &'a Run<'a>,
-    name: &'a str,
+    wanted: &'a Probing<'a>,
     seat: &'a str,
-    owner: &'a Owner,
     since: Duration,
     limit: Limit,
-    there: Cell<There>,
+    /// The one in use.
+    current: RefCell<Current>,
+    /// The names of those that exist, or of which AWS did not say: to be deleted.
+    created: RefCell<Vec<String>>,
 }
 
-/// Whether there is a function of ours by now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum There {
-    No,
-    /// AWS did not say.
-    Perhaps,
-    Yes,
+/// The function in use.
+#[derive(Debug, Clone, Default)]
+struct Current {
+    /// Its name; empty until one is chosen.
+    name: String,
+    /// The version that AWS said it published.
+    version: Option<String>,
+    /// Whether it was asked for.
+    asked: bool,
 }
+
+/// The version that a function begins with: what is called where AWS did not say which it published.
+const FIRST: &str = "1";
 
 impl<'a> Visit<'a> {
-    fn new(run: &'a Run<'a>, owner: &'a Owner, name: &'a str, seat: &'a str) -> Self {
+    fn new(run: &'a Run<'a>, wanted: &'a Probing<'a>, seat: &'a str, name: &str) -> Self {
         let (since, limit) = (run.clock.elapsed(), run.patience.probe);
-        Self { run, name, seat, owner, since, limit, there: Cell::new(There::No) }
+        let current = RefCell::new(Current { name: name.to_owned(), ..Current::default() });
+        Self { run, wanted, seat, since, limit, current, created: RefCell::default() }
     }
 
     fn doing(&self, verb: &str) -> String {
-        format!("{verb} the probe for {} ({})", self.seat, self.name)
+        format!("{verb} the probe for {} ({})", self.seat, self.current.borrow().name)
     }
 
     fn waited(&self, verb: &str, state: &str) -> Result<Duration, Stop> {
@@ -116,11 +129,11 @@ impl<'a> Visit<'a> {
         self.run.sleep(Pace::Seconds.next(elapsed)).await
     }
 
-    async fn ask(&self, wanted: &Probing<'_>, seat: &Seat) -> Result<Vec<Proof>, Stop> {
-        self.make(wanted, seat).await?;
+    async fn ask(&self, seat: &Seat) -> Result<Vec<Proof>, Stop> {
+        self.rename(seat)?;
         let mut proofs = Vec::new();
         for attempt in &seat.attempts {
-            let proof = self.settled(wanted, seat, attempt).await?;
+            let proof = self.settled(seat, attempt).await?;
             let endpoint = proof.endpoint();
             tell(self.run, self.seat, format!("to {endpoint} {}: {}", proof.who(), proof.line()), None);
             proofs.push(proof);
@@ -128,63 +141,102 @@ impl<'a> Visit<'a> {
         Ok(proofs)
     }
 
-    /// Makes the function, or takes the one that a killed run left, and waits until it can be called.
-    async fn make(&self, wanted: &Probing<'_>, seat: &Seat) -> Result<(), Stop> {
-        let lambda = &self.run.cloud.lambda;
+    /// Chooses a name that nobody can have foreseen.
+    fn rename(&self, seat: &Seat) -> Result<(), Stop> {
+        let random = getrandom::u64().map_err(|error| Stop::Conflict {
+            doing: self.doing("naming"),
+            reasons: vec![format!("the operating system gives no random number: {error}")],
+        })?;
+        *self.current.borrow_mut() = Current { name: probe_of(&seat.stack, random), ..Current::default() };
+        Ok(())
+    }
+
+    /// Creates the function where there is none, and waits until the version that the same call published can be called
+    /// and is, by what Lambda shows of it, what was sent. Answers name and version.
+    async fn ready(&self, seat: &Seat) -> Result<(String, String), Stop> {
+        let tags = self.tags(seat);
         loop {
             self.run.sleep(Duration::ZERO).await?;
-            match lambda.get(self.name).await {
-                // The tags of one that this run has just created need not be shown.
-                Ok(Some(found)) if self.there.get() != There::Yes && !is_ours(wanted.owner, &found) => {
-                    self.there.set(There::No);
-                    let mut reasons = not_ours("a function", self.name);
-                    reasons.extend(found.unread_tags.map(|why| format!("AWS does not show its tags: {why}")));
-                    return Err(Stop::Conflict { doing: self.doing("making"), reasons });
+            let Current { name, version, asked } = self.current.borrow().clone();
+            let function = self.function(seat, &name, &tags);
+            if !asked {
+                self.create(seat, &function).await?;
+                continue;
+            }
+            let number = version.as_deref().unwrap_or(FIRST);
+            match self.run.cloud.lambda.published(&function, number).await {
+                Ok(Some(found)) if !found.differs.is_empty() => {
+                    return Err(self.strange(version.is_some(), &found.differs));
                 }
-                Ok(Some(found)) => {
-                    self.there.set(There::Yes);
-                    match found.state {
-                        State::Active => return Ok(()),
-                        State::Passing(word) => self.rest("making", &word).await?,
-                        State::Failed(why) => {
-                            let state = format!("Failed ({why})");
-                            return Err(Stop::Stuck { doing: self.doing("making"), state });
-                        }
+                Ok(Some(found)) => match found.state {
+                    State::Active => return Ok((name, found.number)),
+                    State::Passing(word) => self.rest("making", &word).await?,
+                    State::Failed(why) => {
+                        let state = format!("Failed ({why})");
+                        return Err(Stop::Stuck { doing: self.doing("making"), state });
                     }
-                }
-                Ok(None) => self.create(wanted, seat).await?,
+                },
+                // Not to be seen yet, or deleted by another run at the same time.
+                Ok(None) => self.create(seat, &function).await?,
                 Err(refusal) if refusal.passes() => self.rest("making", "no answer").await?,
                 Err(refusal) => return Err(Stop::Refused { doing: self.doing("looking for"), refusal }),
             }
         }
     }
 
-    async fn create(&self, wanted: &Probing<'_>, seat: &Seat) -> Result<(), Stop> {
-        let mut own = wanted.owner.tags();
+    /// Versions never change, so what is not as it was sent was created by somebody else; unless AWS said that it is
+    /// `ours`, it stays.
+    fn strange(&self, ours: bool, differs: &[&str]) -> Stop {
+        let name = self.current.borrow().name.clone();
+        if !ours {
+            self.created.borrow_mut().retain(|created| *created != name);
+        }
+        let reasons = vec![format!("{name} is not the function that this run created: other {}", differs.join(", "))];
+        Stop::Conflict { doing: self.doing("calling"), reasons }
+    }
+
+    fn tags(&self, seat: &Seat) -> Tags {
+        let mut own = self.wanted.owner.tags();
         own.insert(tags::PROBE.to_owned(), seat.functions.first().cloned().unwrap_or_default());
-        let description = "Proves that its neighbours reach the database through RDS Proxy, and is removed at once.";
-        let function = NewFunction {
-            name: self.name,
-            description,
+        own
+    }
+
+    fn function<'f>(&'f self, seat: &'f Seat, name: &'f str, tags: &'f Tags) -> NewFunction<'f> {
+        NewFunction {
+            name,
+            description: "Proves that its neighbours reach the database through RDS Proxy, and is removed at once.",
             handler: ENTRY,
-            code: wanted.code,
+            code: self.wanted.code,
             role: &seat.role,
             subnets: &seat.subnets,
             security_groups: &seat.security_groups,
             ipv6: seat.ipv6,
             log_group: seat.log_group.as_deref(),
             timeout: TIMEOUT,
-            tags: &own,
-        };
-        match self.run.cloud.lambda.create(&function).await {
-            Ok(()) => {
-                self.there.set(There::Yes);
-                tell(self.run, self.seat, format!("made {}", self.name), None);
+            tags,
+        }
+    }
+
+    async fn create(&self, seat: &Seat, function: &NewFunction<'_>) -> Result<(), Stop> {
+        let outcome = self.run.cloud.lambda.create(function).await;
+        let again = std::mem::replace(&mut self.current.borrow_mut().asked, true);
+        let taken = |refusal: &Refusal| refusal.is(&["ResourceConflictException"]);
+        let exists = outcome.as_ref().map_or_else(|refusal| refusal.passes() || taken(refusal), |_| true);
+        if exists && !self.created.borrow().iter().any(|name| name == function.name) {
+            self.created.borrow_mut().push(function.name.to_owned());
+        }
+        match outcome {
+            Ok(made) => {
+                self.current.borrow_mut().version = Some(made.number);
+                tell(self.run, self.seat, format!("made {}", function.name), None);
                 Ok(())
             }
-            // The look that follows tells whether it was made all the same.
+            // The look that follows shows whether it was created all the same.
             Err(refusal) if refusal.passes() => {
-                self.there.set(There::Perhaps);
+                if again {
+                    // Of a name that was in use before, nobody knows the version.
+                    self.rename(seat)?;
+                }
                 self.rest("making", "no answer").await
             }
             Err(refusal) if waits(&refusal) => {
@@ -196,12 +248,12 @@ impl<'a> Visit<'a> {
     }
 
     /// Calls until it works, or until what fails is more than something that takes its time.
-    async fn settled(&self, wanted: &Probing<'_>, seat: &Seat, attempt: &Attempt) -> Result<Proof, Stop> {
+    async fn settled(&self, seat: &Seat, attempt: &Attempt) -> Result<Proof, Stop> {
         let began = self.run.clock.elapsed();
         loop {
-            let proof = self.call(wanted, seat, attempt).await?;
+            let proof = self.call(seat, attempt).await?;
             let elapsed = self.run.clock.elapsed().saturating_sub(began);
-            match wanted.settle.filter(|limit| !proof.ok && elapsed < limit.span) {
+            match self.wanted.settle.filter(|limit| !proof.ok && elapsed < limit.span) {
                 None => return Ok(proof),
                 Some(limit) => {
                     let stage = proof.failure().map(|(stage, _)| stage.stage.clone()).unwrap_or_default();
@@ -212,18 +264,19 @@ impl<'a> Visit<'a> {
         }
     }
 
-    async fn call(&self, wanted: &Probing<'_>, seat: &Seat, attempt: &Attempt) -> Result<Proof, Stop> {
+    async fn call(&self, seat: &Seat, attempt: &Attempt) -> Result<Proof, Stop> {
         let event = attempt.event(&self.run.cloud.region);
         loop {
-            let call = self.run.cloud.lambda.invoke(self.name, event.as_bytes(), PATIENCE);
+            let (name, version) = self.ready(seat).await?;
+            let call = self.run.cloud.lambda.invoke(&name, &version, event.as_bytes(), PATIENCE);
             // Boxed: the SDK's futures are large. Nobody waits a minute for an answer that no one needs any more.
             match self.run.unless_stopped(Box::pin(call)).await? {
-                Ok(invoked) => return Ok(Proof::of(attempt, &invoked)),
-                // Another run at the same time was through with it, or swept it away.
-                Err(refusal) if refusal.kind == Kind::NotFound => {
-                    self.rest("calling", "gone").await?;
-                    self.make(wanted, seat).await?;
+                Ok(invoked) if invoked.version != version => {
+                    return Err(self.strange(true, &["version answered the call"]));
                 }
+                Ok(invoked) => return Ok(Proof::of(attempt, &invoked)),
+                // Another run at the same time swept it away.
+                Err(refusal) if refusal.kind == Kind::NotFound => self.rest("calling", "gone").await?,
                 Err(refusal) if refusal.passes() || waits(&refusal) => {
                     let code = refusal.code.as_deref().unwrap_or("no answer");
                     self.rest("calling", &format!("not ready ({code})")).await?;
@@ -233,39 +286,26 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Removes it, also after an interruption: nothing here asks whether to stop.
-    async fn remove(&self) -> Result<(), Stop> {
+    /// Deletes one, also after an interruption: nothing here asks whether to stop.
+    async fn remove(&self, name: &str) -> Result<(), Stop> {
         let began = self.run.clock.elapsed();
+        let doing = || format!("removing the probe for {} ({name})", self.seat);
         loop {
-            let outcome = match self.there.get() {
-                There::Perhaps => self.look_and_delete().await,
-                _ => self.run.cloud.lambda.delete(self.name).await,
-            };
-            match outcome {
+            match self.run.cloud.lambda.delete(name).await {
                 Ok(()) => {
-                    tell(self.run, self.seat, format!("removed {}", self.name), None);
+                    tell(self.run, self.seat, format!("removed {name}"), None);
                     return Ok(());
                 }
                 Err(refusal) if refusal.kind == Kind::NotYet || refusal.passes() => {
                     let elapsed = self.run.clock.elapsed().saturating_sub(began);
                     if elapsed >= self.limit.span {
-                        return Err(Stop::Refused { doing: self.doing("removing"), refusal });
+                        return Err(Stop::Refused { doing: doing(), refusal });
                     }
                     tell(self.run, self.seat, "still being made, to be removed", Some((elapsed, self.limit.span)));
                     self.run.clock.sleep(Pace::Seconds.next(elapsed)).await;
                 }
-                Err(refusal) => return Err(Stop::Refused { doing: self.doing("removing"), refusal }),
+                Err(refusal) => return Err(Stop::Refused { doing: doing(), refusal }),
             }
-        }
-    }
-}
-
-impl Visit<'_> {
-    /// What AWS did not say was made may be someone else's.
-    async fn look_and_delete(&self) -> Answer<()> {
-        match self.run.cloud.lambda.get(self.name).await? {
-            Some(found) if is_ours(self.owner, &found) => self.run.cloud.lambda.delete(self.name).await,
-            _ => Ok(()),
         }
     }
 }

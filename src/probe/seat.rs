@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::package::ENTRY;
 use crate::cloud::rds::EngineFamily;
 use crate::discover::FunctionUse;
 use crate::discover::credentials::Own;
@@ -84,8 +83,10 @@ impl Attempt {
 /// What the network and IAM see of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seat {
-    /// The name of the short-lived function.
+    /// What the name of the short-lived function will look like.
     pub name: String,
+    /// The stack, whose name the function's begins with.
+    pub(super) stack: String,
     /// The functions in it.
     pub functions: Vec<String>,
     /// The role's ARN.
@@ -103,7 +104,7 @@ pub struct Seat {
 }
 
 impl Seat {
-    fn of(found: &FunctionUse, stack: &str, code: &str) -> Self {
+    fn of(found: &FunctionUse, stack: &str) -> Self {
         let function = &found.function;
         let sorted = |ids: &[String]| {
             let mut ids = ids.to_vec();
@@ -111,11 +112,9 @@ impl Seat {
             ids
         };
         let (subnets, groups) = (sorted(&function.subnets), sorted(&function.security_groups));
-        // All that the function is made of: one of the same name is the same function, and can be used as it is.
-        let (role, ipv6) = (&function.role, function.ipv6);
-        let key = format!("{role} {} {} {ipv6} {code} {ENTRY} {TIMEOUT}", subnets.join(","), groups.join(","));
         Self {
-            name: names::probe_of(stack, &key),
+            name: names::probes_of(stack),
+            stack: stack.to_owned(),
             functions: Vec::new(),
             role: function.role.clone(),
             subnets,
@@ -124,6 +123,12 @@ impl Seat {
             log_group: function.log_group.clone(),
             attempts: Vec::new(),
         }
+    }
+
+    /// Whether a function with this role and network would be the same.
+    fn is_like(&self, other: &Self) -> bool {
+        let of = |seat: &Self| (seat.role.clone(), seat.subnets.clone(), seat.security_groups.clone(), seat.ipv6);
+        of(self) == of(other)
     }
 
     /// The role's name.
@@ -155,19 +160,18 @@ pub struct Hosts<'a> {
 
 /// The seats of a database's functions, with the logins to be tried from each.
 #[must_use]
-pub fn seats(survey: &Survey, hosts: Hosts<'_>, with_password: bool, code: &[u8]) -> Vec<Seat> {
+pub fn seats(survey: &Survey, hosts: Hosts<'_>, with_password: bool) -> Vec<Seat> {
     let engine = match survey.database.family {
         EngineFamily::MySql => "mysql",
         EngineFamily::PostgreSql => "postgresql",
         EngineFamily::SqlServer => return Vec::new(),
     };
-    let code = names::digest(&String::from_utf8_lossy(code));
     let known = user_of_all(survey);
     let mut seats: Vec<Seat> = Vec::new();
     for found in &survey.functions {
         let name = &found.function.name;
-        let seat = Seat::of(found, &survey.names.stack, &code);
-        let at = seats.iter().position(|have| have.name == seat.name).unwrap_or_else(|| {
+        let seat = Seat::of(found, &survey.names.stack);
+        let at = seats.iter().position(|have| have.is_like(&seat)).unwrap_or_else(|| {
             seats.push(seat);
             seats.len() - 1
         });

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rdsproxy_setup::sandbox::{Account, Principal, Reply, Request};
+use rdsproxy_setup::sandbox::{Account, Principal, Reply, Request, World};
 use serde_json::{Value, json};
 
 use crate::adoption;
@@ -18,6 +18,24 @@ const KEY: &str = "AKIAATTACKER";
 pub(crate) struct Attacker<'a> {
     bed: &'a Bed,
     right: &'a str,
+}
+
+/// A request that the attacker signed.
+fn request(service: &str, method: &str, target: &str, headers: &[(&str, &str)], body: String) -> Request {
+    let credential =
+        format!("AWS4-HMAC-SHA256 Credential={KEY}/20260101/eu-central-1/{service}/aws4_request, Signature=0");
+    let mut all = BTreeMap::from([("authorization".to_owned(), credential)]);
+    all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    Request { method: method.to_owned(), target: target.to_owned(), headers: all, body: body.into_bytes() }
+}
+
+/// A call of Lambda by the attacker in the middle of a run, and whether the account let it through.
+pub(crate) fn call_lambda(world: &mut World, method: &str, path: &str, body: &Value) -> bool {
+    let request = request("lambda", method, &format!("/2015-03-31/functions{path}"), &[], body.to_string());
+    match world.handle(world.now, &request).reply {
+        Reply::Answer(answer) => answer.status < 300,
+        _ => false,
+    }
 }
 
 impl<'a> Attacker<'a> {
@@ -33,12 +51,7 @@ impl<'a> Attacker<'a> {
     /// Calls the account as the attacker; it must be one that the right allows.
     fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: String) -> String {
         let service = self.right.split(':').next().unwrap_or_default();
-        let credential =
-            format!("AWS4-HMAC-SHA256 Credential={KEY}/20260101/eu-central-1/{service}/aws4_request, Signature=0");
-        let mut all = BTreeMap::from([("authorization".to_owned(), credential)]);
-        all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let request =
-            Request { method: method.to_owned(), target: target.to_owned(), headers: all, body: body.into_bytes() };
+        let request = request(service, method, target, headers, body);
         let handled = self.bed.gate.account.answer(&request).unwrap();
         let Reply::Answer(answer) = handled.reply else { panic!("no answer to {}", self.right) };
         let text = String::from_utf8_lossy(&answer.body).into_owned();

@@ -18,6 +18,7 @@ mod functions;
 mod given;
 mod hand;
 mod harness;
+mod hijacks;
 mod hostile;
 mod laws;
 mod layers;

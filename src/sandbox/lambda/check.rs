@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::super::account::{AwsError, Call, World};
 use super::super::{iam, input};
@@ -233,30 +234,8 @@ pub(super) fn tags(call: &Call) -> Result<BTreeMap<String, String>, AwsError> {
     Ok(tags)
 }
 
-/// Something in the form of `CodeSha256` that changes whenever the code does.
-///
-/// It is no SHA-256: nothing here needs to resist an attack.
+/// The SHA-256 of a deployment package, as `CodeSha256` shows it
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html>).
 pub(super) fn code_hash(code: &[u8]) -> String {
-    let mut bytes = Vec::with_capacity(32);
-    for seed in 0..4_u64 {
-        let start = 0xcbf2_9ce4_8422_2325_u64 ^ seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let hash = code.iter().fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-        let mixed = (hash ^ (hash >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bytes.extend((mixed ^ (mixed >> 29)).to_be_bytes());
-    }
-    base64(&bytes)
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let value = chunk.iter().fold(0_u32, |value, byte| value << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for index in 0..4 {
-            let sextet = (value >> (18 - 6 * index)) & 63;
-            let letter = ALPHABET.get(sextet as usize).copied().unwrap_or(b'A');
-            text.push(if index > chunk.len() { '=' } else { char::from(letter) });
-        }
-    }
-    text
+    aws_smithy_types::base64::encode(Sha256::digest(code))
 }

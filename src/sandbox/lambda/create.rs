@@ -45,6 +45,9 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, AwsError> 
     }
     configure::apply(latest, world, call)?;
     function.tags = tags;
+    if !world.lambda.numbers_begin_again {
+        function.published = world.lambda.retired.get(name).copied().unwrap_or_default();
+    }
     let vpc = function.latest.vpc.clone();
     world.lambda.functions.insert(name.to_owned(), function);
     configure::reattach(world, call, name, None, vpc.as_ref());
@@ -58,8 +61,10 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, AwsError> 
 /// Size and hash of the code that a structure brings, if it brings any.
 pub(super) fn code(given: &Value) -> Option<(u64, String)> {
     let source = ["ZipFile", "S3Key", "ImageUri"].into_iter().find_map(|member| input::text(given, member))?;
-    let size = u64::try_from(source.len()).unwrap_or(u64::MAX).saturating_mul(3) / 4;
-    Some((size, check::code_hash(source.as_bytes())))
+    let zip = input::text(given, "ZipFile").and_then(|text| aws_smithy_types::base64::decode(text).ok());
+    // What stands in a bucket or registry is not here; its name does for its content.
+    let bytes = zip.unwrap_or_else(|| source.as_bytes().to_vec());
+    Some((u64::try_from(bytes.len()).unwrap_or(u64::MAX), check::code_hash(&bytes)))
 }
 
 pub(super) fn delete(world: &mut World, call: &Call) -> Result<Value, AwsError> {
@@ -90,7 +95,9 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Result<Value, AwsError> 
         )));
     }
     let vpc = function.latest.vpc.clone();
-    world.lambda.functions.remove(name);
+    if let Some(gone) = world.lambda.functions.remove(name).filter(|gone| gone.published > 0) {
+        world.lambda.retired.insert(name.to_owned(), gone.published);
+    }
     configure::reattach(world, call, name, vpc.as_ref(), None);
     Ok(json!({}))
 }

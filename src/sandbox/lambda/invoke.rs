@@ -10,7 +10,19 @@ use super::{State, absent, check, named};
 /// that this account knows of a program outside.
 const PROBE: (&str, &str) = ("handler.handler", "rdsproxy-setup:probe");
 
-pub(super) fn invoke(world: &World, call: &Call) -> Result<Value, AwsError> {
+/// The payload, and the version that answered
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>, `X-Amz-Executed-Version`).
+pub(super) fn invoke(world: &mut World, call: &Call) -> Result<Value, AwsError> {
+    let event = call.input.get("Payload").cloned().unwrap_or_default();
+    let (version, program, payload) = called(world, call, &event)?;
+    if program {
+        world.lambda.heard.push(event);
+    }
+    Ok(json!({"ExecutedVersion": version, "Payload": payload}))
+}
+
+/// The version that is called, whether its code is a test's, and what it answers.
+fn called(world: &World, call: &Call, event: &Value) -> Result<(String, bool, Value), AwsError> {
     let (function, qualifier) = named(world, call)?;
     let name = &function.latest.name;
     let version = function.version(qualifier).ok_or_else(|| absent(world, name, qualifier))?;
@@ -19,10 +31,14 @@ pub(super) fn invoke(world: &World, call: &Call) -> Result<Value, AwsError> {
             "The operation cannot be performed at this time. The function is currently in the following state: Pending",
         ));
     }
+    let number = version.version.clone();
+    let mut parts = version.layers.iter().chain([&version.code_sha256]);
+    if let Some(answer) = parts.find_map(|part| world.lambda.programs.get(part)) {
+        return Ok((number, true, answer.clone()));
+    }
     let (handler, tag) = PROBE;
     if version.handler.as_deref() != Some(handler) || !function.tags.contains_key(tag) {
-        return Ok(json!({}));
+        return Ok((number, false, json!({})));
     }
-    let event = call.input.get("Payload").cloned().unwrap_or_default();
-    Ok(dial::from_seat(world, version, &event, call.now))
+    Ok((number, false, dial::from_seat(world, version, event, call.now)))
 }

@@ -43,6 +43,20 @@ pub struct Lambda {
     /// What an update of a function under a customer key asks of the caller.
     #[serde(default)]
     pub key_grants: KeyGrants,
+    /// The number that was published last under the name of each deleted function. Numbers are never used again, "even
+    /// for a function that has been deleted and recreated"
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/versioning-intro.html>).
+    #[serde(default, rename = "~retired", skip_serializing_if = "BTreeMap::is_empty")]
+    pub retired: BTreeMap<String, u64>,
+    /// Whether numbers begin again in spite of that.
+    #[serde(default, rename = "~numbers_begin_again", skip_serializing_if = "std::ops::Not::not")]
+    pub numbers_begin_again: bool,
+    /// What code answers, by the digest of a package or the ARN of a layer: this account runs none, a test says it.
+    #[serde(default, rename = "~programs", skip_serializing_if = "BTreeMap::is_empty")]
+    pub programs: BTreeMap<String, Value>,
+    /// The events that such code was called with.
+    #[serde(default, rename = "~heard", skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<Value>,
 }
 
 /// Whether `UpdateFunctionConfiguration` of a function under a customer key needs `kms:CreateGrant` of the caller, and how a

@@ -33,11 +33,16 @@ pub(super) fn freeze(world: &mut World, call: &Call, description: Option<&str>) 
     };
     let revision = next_revision(&mut world.lambda.revisions);
     let function = named_mut(world, call)?;
+    // A version that is published by the call that creates the function is not ready before the function is.
+    let until = match function.latest.state {
+        State::Pending(until) => until.max(call.now + wait),
+        State::Active => call.now + wait,
+    };
     function.published += 1;
     let number = function.published;
     let mut version = Configuration {
         version: number.to_string(),
-        state: State::Pending(call.now + wait),
+        state: State::Pending(until),
         update: Update::Successful,
         modified: call.now,
         revision,

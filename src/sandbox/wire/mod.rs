@@ -104,7 +104,14 @@ pub(super) fn success(service: Service, action: &str, output: &Value, request_id
                     body: Vec::new(),
                 };
             }
-            json_response(status, "application/json", output, request_id, None)
+            // The body of an invocation is what the function answers; all else stands in headers.
+            let (body, version) = match output.get("ExecutedVersion").and_then(Value::as_str) {
+                Some(version) if action == "Invoke" => (&output["Payload"], Some(version)),
+                _ => (output, None),
+            };
+            let mut response = json_response(status, "application/json", body, request_id, None);
+            response.headers.extend(version.map(|version| ("x-amz-executed-version".to_owned(), version.to_owned())));
+            response
         }
     }
 }
