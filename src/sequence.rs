@@ -8,7 +8,6 @@ mod wanted;
 
 use crate::catalogue::StepId;
 use crate::cloud::Refusal;
-use crate::cloud::rds::Target as Row;
 use crate::discover::FunctionUse;
 use crate::discover::hosts::HostKind;
 use crate::engine::event::{Ending, Event};
@@ -158,8 +157,12 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         let rows = registered.present().map(|found| found.rows.clone()).unwrap_or_default();
         let fresh = created == ready;
         let health = async {
-            let rows = if fresh { Seen::Present(rows) } else { look_at_health(run, survey, rows).await? };
-            run.converge(&survey.health(), rows, Until::Ready).await
+            let rows = Seen::Present(rows);
+            if fresh {
+                return run.converge(&survey.health(), rows, Until::Ready).await;
+            }
+            // What the registration said of the target's health is minutes old by now.
+            run.look_and_converge(&survey.health(), rows).await
         };
         let reader = async {
             if !survey.wants_reader {
@@ -213,15 +216,6 @@ fn certain(host: Option<String>, operation: &'static str, what: &'static str) ->
         refusal: Refusal::incomplete(operation, what),
     };
     host.ok_or_else(missing)
-}
-
-/// What the registration told of the target's health is minutes old by the time that the proxy is ready.
-async fn look_at_health(run: &Run<'_>, survey: &Survey, rows: Vec<Row>) -> Result<Seen<Vec<Row>>, Stop> {
-    match survey.health().observe(run.cloud).await {
-        Ok(now) => Ok(now),
-        // The wait that follows asks again.
-        Err(_) => Ok(Seen::Present(rows)),
-    }
 }
 
 fn local_steps(run: &Run<'_>, survey: &Survey, id: Option<&str>) {

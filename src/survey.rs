@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::cloud::ec2::Group;
+use crate::cloud::ec2::{Group, Subnet, Vpc};
 use crate::cloud::iam::Role;
 use crate::cloud::lambda::{Variables, Version};
 use crate::cloud::rds::Target as Row;
 use crate::cloud::sts::Identity;
-use crate::cloud::{Cloud, Kind, Owner, Refusal, tags};
+use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, tags};
 use crate::discover::evidence::Evidence;
 use crate::discover::functions::Chosen;
 use crate::discover::given::{self, GivenRole};
@@ -67,7 +67,20 @@ pub struct Survey {
     pub adopted: bool,
     /// The role of the proxy, where an administrator created it.
     pub given: Option<GivenRole>,
+    /// What judges need of the network and of other proxies, where it was read along.
+    pub(crate) ground: Ground,
     pub(crate) seen: Observed,
+}
+
+/// What was read along for the judges, where a proxy is to be created; `None` where it was not asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ground {
+    /// The database's VPC.
+    pub(crate) vpc: Option<Answer<Option<Vpc>>>,
+    /// The subnets of that VPC.
+    pub(crate) subnets: Option<Answer<Vec<Subnet>>>,
+    /// How many proxies the region has.
+    pub(crate) proxies: Option<Answer<usize>>,
 }
 
 /// What was seen of each step.
@@ -184,19 +197,24 @@ impl Survey {
         reason = "one reading of the account, in the order in which its parts depend on each other"
     )]
     pub async fn read(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Self, Problem> {
-        // Alone and first: without credentials, everything below would fail at once.
-        let identity = cloud.sts.identity().await.map_err(Problem::refused("asking AWS who is calling"))?;
-        given::in_this_account(spec, &identity)?;
         let names = Names::new(&spec.stack, &cloud.region);
         let owner = Owner { stack: spec.stack.clone(), database: spec.database.id.clone(), extra: spec.tags.clone() };
 
-        let (database, listed, proxy, role) = tokio::join!(
-            Database::find(cloud, &spec.database, &identity.account),
+        let (identity, database, listed, proxies, role) = tokio::join!(
+            cloud.sts.identity(),
+            Database::find(cloud, &spec.database),
             functions::read(cloud, &spec.functions),
-            proxy::observe(cloud, &names.stack, None),
+            proxy::among_all(cloud, &names.stack),
             cloud.iam.role(&names.role),
         );
+        let identity = identity.map_err(Problem::refused("asking AWS who is calling"))?;
+        given::in_this_account(spec, &identity)?;
+        Database::in_this_account(&spec.database, &identity.account)?;
         let mut database = database?;
+        let (proxy, count) = match proxies {
+            Ok((proxy, count)) => (Ok(proxy), Ok(count)),
+            Err(refusal) => (Err(refusal.clone()), Err(refusal)),
+        };
         let (listed, versions) = listed.map_err(Problem::refused("listing the functions"))?;
         let proxy = visible(proxy, "looking for the proxy")?;
         let role: Seen<Role> = visible(role.map(Seen::from), "looking for the proxy's role")?;
@@ -238,16 +256,15 @@ impl Survey {
         }
         auth::check_end_to_end(&login, spec, &database)?;
 
-        let (groups, secrets, subnets, access, registered, functions) = tokio::join!(
+        let (groups, vpc, of_vpc, secrets, access, registered, functions) = tokio::join!(
             cloud.ec2.groups_of_vpc(&database.vpc),
-            secrets::choose(cloud, spec, &database, &functions, &login, proxy.present().map(|found| &found.proxy)),
+            async { if proxy.is_absent() { Some(cloud.ec2.vpc(&database.vpc).await) } else { None } },
             async {
-                match &proxy {
-                    // The subnets of a proxy cannot be changed, so there is nothing to choose; unless it is on its way out.
-                    Seen::Present(found) if found.proxy.status != "deleting" => Ok(None),
-                    _ => network::choose(cloud, &database, &spec.subnets, spec.network_type).await.map(Some),
-                }
+                // The subnets of a proxy cannot be changed, so there is nothing to choose; unless it is on its way out.
+                let stays = proxy.present().is_some_and(|found| found.proxy.status != "deleting");
+                if stays { None } else { Some(cloud.ec2.subnets_of_vpc(&database.vpc).await) }
             },
+            secrets::choose(cloud, spec, &database, &functions, &login, proxy.present().map(|found| &found.proxy)),
             async {
                 let policy = if end_to_end { DATABASE_POLICY } else { SECRET_POLICY };
                 if role.is_absent() { Ok(None) } else { cloud.iam.role_policy(&names.role, policy).await }
@@ -267,7 +284,11 @@ impl Survey {
         database.warnings.extend(walls(cloud, &database, spec, &proxy, &registered).await);
         let functions = functions.map_err(Problem::refused("reading the functions"))?;
         database.warnings.extend(variable_keys::warnings(cloud, &identity, &functions).await);
-        let subnets = subnets?;
+        let subnets = match &of_vpc {
+            None => None,
+            Some(of_vpc) => Some(network::choose(cloud, &database, of_vpc, &spec.subnets, spec.network_type).await?),
+        };
+        let ground = Ground { vpc, subnets: of_vpc, proxies: proxy.is_absent().then_some(count) };
         warnings.extend(subnets.iter().flat_map(|chosen| chosen.warnings.clone()));
 
         warnings.extend(Chosen::indirect(&others, &secrets.found));
@@ -287,6 +308,7 @@ impl Survey {
             adopted,
             given,
             subnets,
+            ground,
             seen: Observed {
                 role,
                 access,

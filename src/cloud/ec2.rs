@@ -337,6 +337,20 @@ impl Ec2 {
         Ok(answer.subnets.unwrap_or_default().into_iter().filter_map(plain::subnet).collect())
     }
 
+    /// Lists the subnets of a VPC.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn subnets_of_vpc(&self, vpc: &str) -> Answer<Vec<Subnet>> {
+        let mut found = Vec::new();
+        let mut pages = capped(self.client.describe_subnets().filters(filter("vpc-id", vpc)).into_paginator().send());
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| refuse("ec2:DescribeSubnets", &error))?;
+            found.extend(page.subnets.unwrap_or_default().into_iter().filter_map(plain::subnet));
+        }
+        Ok(found)
+    }
+
     /// Lists the network ACLs of a VPC.
     ///
     /// # Errors

@@ -38,10 +38,13 @@ enum Family {
 impl Family {
     const ALL: [Self; 6] = [Self::Lambda, Self::LambdaRead, Self::Ec2, Self::Ec2Read, Self::Iam, Self::Rds];
 
-    /// How many requests may come at once, and how many a second after that.
+    /// How many requests may come at once, and how many a second after that, as long as AWS takes them.
+    ///
+    /// Lambda's is one below its limit: a run that changes hundreds of functions is as fast as AWS lets it be, and makes
+    /// room as soon as someone else needs it.
     fn figures(self) -> (u32, u32) {
         match self {
-            Self::Lambda => (5, 10),
+            Self::Lambda => (5, 14),
             Self::LambdaRead => (20, 50),
             Self::Ec2 => (20, 4),
             Self::Ec2Read => (20, 15),
@@ -71,36 +74,68 @@ impl Family {
     }
 }
 
-/// When each family may go on: a moment for each that moves on with every request.
+/// What part of its rate a family keeps when AWS throttles it.
+const KEPT: f64 = 0.7;
+/// What part of its full rate a family never falls below.
+const FLOOR: f64 = 0.1;
+/// What part of its full rate a family gets back with each request that AWS takes.
+const REGAINED: f64 = 0.005;
+
+/// Where a family stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// When it may go on; it moves on with every request.
+    next: Instant,
+    /// Requests a second, at most the family's own figure: less while others use up AWS's limit.
+    rate: f64,
+}
+
+/// When each family may go on, and how fast.
 #[derive(Debug)]
 struct Pace {
     clock: Clock,
-    next: Mutex<[Instant; Family::ALL.len()]>,
+    places: Mutex<[Place; Family::ALL.len()]>,
 }
 
 impl Pace {
     fn new(clock: Clock) -> Self {
-        Self { clock, next: Mutex::new([Instant::now(); Family::ALL.len()]) }
+        let next = Instant::now();
+        let places = Family::ALL.map(|family| Place { next, rate: f64::from(family.figures().1) });
+        Self { clock, places: Mutex::new(places) }
+    }
+
+    fn with<T>(&self, family: Family, change: impl FnOnce(&mut Place) -> T) -> Option<T> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.get_mut(family as usize).map(change)
     }
 
     /// Takes the next place of a family, and tells how long it is until then.
     fn place(&self, family: Family) -> Duration {
-        let (burst, rate) = family.figures();
-        let step = self.clock.real_span(Duration::from_secs(1)) / rate;
+        let (burst, _) = family.figures();
+        let second = self.clock.real_span(Duration::from_secs(1));
         let now = Instant::now();
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(next) = next.get_mut(family as usize) else { return Duration::ZERO };
-        *next = (*next).max(now) + step;
-        next.duration_since(now).saturating_sub(step * burst)
+        let wait = self.with(family, |place| {
+            let step = second.div_f64(place.rate);
+            place.next = place.next.max(now) + step;
+            place.next.duration_since(now).saturating_sub(step * burst)
+        });
+        wait.unwrap_or_default()
     }
 
-    /// AWS takes less than we thought, since others call too: the family rests.
+    /// AWS takes less than we thought, since others call too: the family rests, and goes on more slowly.
     fn throttled(&self, family: Family) {
         let rest = self.clock.real_span(Duration::from_secs(1));
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(next) = next.get_mut(family as usize) {
-            *next += rest;
-        }
+        let full = f64::from(family.figures().1);
+        self.with(family, |place| {
+            place.next += rest;
+            place.rate = (place.rate * KEPT).max(full * FLOOR);
+        });
+    }
+
+    /// AWS took a request: what was given up comes back little by little.
+    fn taken(&self, family: Family) {
+        let full = f64::from(family.figures().1);
+        self.with(family, |place| place.rate = (place.rate + full * REGAINED).min(full));
     }
 }
 
@@ -139,8 +174,10 @@ impl HttpConnector for Connector {
                 tokio::time::sleep(wait).await;
             }
             let answer = inner.call(request).await;
-            if answer.as_ref().is_ok_and(|answer| matches!(answer.status().as_u16(), 429 | 503)) {
-                pace.throttled(family);
+            match &answer {
+                Ok(answer) if matches!(answer.status().as_u16(), 429 | 503) => pace.throttled(family),
+                Ok(_) => pace.taken(family),
+                Err(_) => {}
             }
             answer
         })
@@ -176,11 +213,22 @@ mod tests {
     async fn a_family_has_a_burst_and_then_its_rate_and_rests_when_throttled() {
         let pace = Pace::new(Clock::real());
         let waits: Vec<u128> = (0..8).map(|_| pace.place(Family::Lambda).as_millis()).collect();
-        assert_eq!(waits, [0, 0, 0, 0, 0, 100, 200, 300]);
+        assert_eq!(waits, [0, 0, 0, 0, 0, 71, 142, 214]);
         assert_eq!(pace.place(Family::Iam), Duration::ZERO);
         pace.throttled(Family::Lambda);
-        assert_eq!(pace.place(Family::Lambda).as_millis(), 1_400);
-        tokio::time::advance(Duration::from_mins(1)).await;
+        // A second's rest, and slower steps than before.
+        assert!(pace.place(Family::Lambda).as_millis() > 1_100);
+        let rate = |pace: &Pace| pace.with(Family::Lambda, |place| place.rate).unwrap();
+        assert!((rate(&pace) - 9.8).abs() < 0.01, "{}", rate(&pace));
+        for _ in 0..1_000 {
+            pace.throttled(Family::Lambda);
+        }
+        assert!(rate(&pace) > 1.0, "it never stops altogether");
+        for _ in 0..1_000 {
+            pace.taken(Family::Lambda);
+        }
+        assert!((rate(&pace) - 14.0).abs() < 0.01, "{}", rate(&pace));
+        tokio::time::advance(Duration::from_hours(1)).await;
         assert_eq!(pace.place(Family::Lambda), Duration::ZERO);
     }
 }

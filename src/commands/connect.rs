@@ -89,8 +89,7 @@ async fn client(
         let why = format!("{doing}: {} does not speak what this proxy speaks", client.program());
         return Err(Failure::new(Exit::Decide, why, [format!("What fits: {fits}.")]));
     }
-    let account = database.place.as_ref().map(|place| place.account.clone()).unwrap_or_default();
-    let mariadb = match Database::find(&session.cloud, database, &account).await {
+    let mariadb = match Database::find(&session.cloud, database).await {
         Ok(found) => found.label.contains("MariaDB"),
         Err(problem @ Problem::Refused { .. }) => return Err(problem.into()),
         // A database that is stopped or unfit by now still has a proxy with a family.

@@ -79,11 +79,30 @@ impl Database {
         self.hosts.first().map_or("", |host| host.name.as_str())
     }
 
+    /// Checks that an ARN of a database is of the account whose credentials are used.
+    ///
+    /// # Errors
+    /// When it is of another account.
+    pub fn in_this_account(wanted: &DatabaseRef, account: &str) -> Result<(), Problem> {
+        let (id, Some(place)) = (wanted.id.as_str(), &wanted.place) else { return Ok(()) };
+        if place.account == account {
+            return Ok(());
+        }
+        Err(Problem::unfit(
+            format!(
+                "finding the database ({id}): its ARN is of account {}, but the credentials are of {account}",
+                place.account
+            ),
+            ["Use credentials of that account: --profile NAME."],
+        )
+        .known(CheckId::NoDatabase))
+    }
+
     /// Finds the database.
     ///
     /// # Errors
     /// When there is none of this name, or a proxy cannot serve it.
-    pub async fn find(cloud: &Cloud, wanted: &DatabaseRef, account: &str) -> Result<Self, Problem> {
+    pub async fn find(cloud: &Cloud, wanted: &DatabaseRef) -> Result<Self, Problem> {
         let id = wanted.id.as_str();
         if let Some(place) = &wanted.place {
             if place.region != cloud.region {
@@ -93,16 +112,6 @@ impl Database {
                         place.region, cloud.region
                     ),
                     [format!("Run it there: --region {}.", place.region)],
-                )
-                .known(CheckId::NoDatabase));
-            }
-            if place.account != account {
-                return Err(Problem::unfit(
-                    format!(
-                        "finding the database ({id}): its ARN is of account {}, but the credentials are of {account}",
-                        place.account
-                    ),
-                    ["Use credentials of that account: --profile NAME."],
                 )
                 .known(CheckId::NoDatabase));
             }

@@ -6,7 +6,7 @@ use super::database::Database;
 use super::problem::Problem;
 use crate::catalogue::checks::CheckId;
 use crate::cloud::ec2::Subnet;
-use crate::cloud::{Cloud, Kind};
+use crate::cloud::{Answer, Cloud, Kind};
 use crate::spec::NetworkType;
 
 /// Zones that RDS Proxy does not work in. It drops their subnets without a word.
@@ -27,28 +27,34 @@ pub struct Subnets {
     pub warnings: Vec<String>,
 }
 
-/// Chooses the proxy's subnets: those of the database's subnet group, or those named.
+/// Chooses the proxy's subnets out of its VPC's: those of the database's subnet group, or those named.
 ///
 /// # Errors
 /// When fewer than two usable zones remain.
 pub async fn choose(
     cloud: &Cloud,
     database: &Database,
+    of_vpc: &Answer<Vec<Subnet>>,
     named: &[String],
     kind: Option<NetworkType>,
 ) -> Result<Subnets, Problem> {
     let (ids, whose) =
         if named.is_empty() { (&database.subnets[..], "the database's subnet group") } else { (named, "--subnet") };
     let doing = "choosing the proxy's subnets";
-    let mut found = match cloud.ec2.subnets(ids).await {
-        Err(refusal) if refusal.kind == Kind::NotFound && !named.is_empty() => {
-            return Err(Problem::unfit(
-                format!("{doing}: not every one of {} exists in {}", named.join(", "), cloud.region),
-                [format!("List them with: aws ec2 describe-subnets --filters Name=vpc-id,Values={}", database.vpc)],
-            ));
-        }
-        answer => answer.map_err(Problem::refused(doing))?,
-    };
+    let mut found = of_vpc.clone().map_err(Problem::refused(doing))?;
+    found.retain(|subnet| ids.contains(&subnet.id));
+    if !ids.iter().all(|id| found.iter().any(|subnet| subnet.id == *id)) {
+        // One of another VPC is told apart from one that does not exist.
+        found = match cloud.ec2.subnets(ids).await {
+            Err(refusal) if refusal.kind == Kind::NotFound && !named.is_empty() => {
+                return Err(Problem::unfit(
+                    format!("{doing}: not every one of {} exists in {}", named.join(", "), cloud.region),
+                    [format!("List them with: aws ec2 describe-subnets --filters Name=vpc-id,Values={}", database.vpc)],
+                ));
+            }
+            answer => answer.map_err(Problem::refused(doing))?,
+        };
+    }
     found.sort_by(|a, b| (&a.zone, &a.id).cmp(&(&b.zone, &b.id)));
     let mut chosen = Subnets {
         ids: Vec::new(),

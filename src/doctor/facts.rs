@@ -139,7 +139,7 @@ impl<'a> Facts<'a> {
         let mut facts = Self::of(survey);
         if survey.seen.proxy.is_absent() {
             (facts.vpc, facts.parameters, facts.proxies) =
-                tokio::join!(vpc(cloud, survey), parameters(cloud, survey), proxies(cloud, survey));
+                (vpc(cloud, survey).await, parameters(cloud, survey).await, proxies(survey));
         }
         if survey.given.is_some() {
             // Nothing here grants it the right, so it must have it.
@@ -180,7 +180,7 @@ impl<'a> Facts<'a> {
             vpc(cloud, survey),
             network(cloud, survey),
             parameters(cloud, survey),
-            proxies(cloud, survey),
+            async { proxies(survey) },
             of_proxy,
             async {
                 tokio::join!(connects(cloud, survey, survey.proxy_id()), reads(cloud, survey), decrypts(cloud, survey))
@@ -255,21 +255,26 @@ async fn network(cloud: &Cloud, survey: &Survey) -> (Known<Vec<Subnet>>, Known<V
     ids.sort();
     ids.dedup();
     let vpc = &survey.database.vpc;
-    let (subnets, acls, routes) =
-        tokio::join!(cloud.ec2.subnets(&ids), cloud.ec2.acls_of_vpc(vpc), cloud.ec2.routes_of_vpc(vpc));
+    let read = async {
+        match &survey.ground.subnets {
+            // All that matter here are in the database's VPC.
+            Some(read) => read.clone(),
+            None => cloud.ec2.subnets(&ids).await,
+        }
+    };
+    let (subnets, acls, routes) = tokio::join!(read, cloud.ec2.acls_of_vpc(vpc), cloud.ec2.routes_of_vpc(vpc));
     (known(subnets), known(acls), known(routes))
 }
 
 async fn vpc(cloud: &Cloud, survey: &Survey) -> Known<Option<Vpc>> {
-    known(cloud.ec2.vpc(&survey.database.vpc).await)
+    match &survey.ground.vpc {
+        Some(read) => known(read.clone()),
+        None => known(cloud.ec2.vpc(&survey.database.vpc).await),
+    }
 }
 
-async fn proxies(cloud: &Cloud, survey: &Survey) -> Known<usize> {
-    if survey.seen.proxy.is_absent() {
-        known(cloud.rds.proxies().await.map(|all| all.len()))
-    } else {
-        Err(Unread::Unasked)
-    }
+fn proxies(survey: &Survey) -> Known<usize> {
+    survey.ground.proxies.clone().map_or(Err(Unread::Unasked), known)
 }
 
 /// Only proxies of the database's own VPC can have it as target.

@@ -197,6 +197,18 @@ impl Run<'_> {
         self.take(step, seen, Until::Ready, so_far).await
     }
 
+    /// Looks at a step first, and then brings it to where it should be; what was seen before serves where the look fails.
+    ///
+    /// The pace of the questions counts from this first one.
+    ///
+    /// # Errors
+    /// As [`Self::converge`].
+    pub async fn look_and_converge<S: Step>(&self, step: &S, before: Seen<S::State>) -> Result<Seen<S::State>, Stop> {
+        let asked = self.clock.elapsed();
+        let seen = step.observe(self.cloud).await.unwrap_or(before);
+        self.take_asked(step, seen, (Until::Ready, Ending::Unchanged), asked).await
+    }
+
     async fn take<S: Step>(
         &self,
         step: &S,
@@ -204,10 +216,20 @@ impl Run<'_> {
         until: Until,
         so_far: Ending,
     ) -> Result<Seen<S::State>, Stop> {
+        self.take_asked(step, seen, (until, so_far), self.clock.elapsed()).await
+    }
+
+    async fn take_asked<S: Step>(
+        &self,
+        step: &S,
+        seen: Seen<S::State>,
+        (until, so_far): (Until, Ending),
+        asked: Duration,
+    ) -> Result<Seen<S::State>, Stop> {
         let began = self.clock.elapsed();
         self.tell(&Event::Began { step: step.id(), detail: step.subject() });
         // Boxed: the SDK's futures are large, and a sequence joins many of them.
-        let outcome = Box::pin(self.drive(step, seen, until, so_far)).await;
+        let outcome = Box::pin(self.drive(step, seen, (until, so_far), asked)).await;
         let elapsed = self.clock.elapsed().saturating_sub(began);
         match &outcome {
             Ok((seen, Some(ending))) => {
@@ -232,8 +254,8 @@ impl Run<'_> {
         &self,
         step: &S,
         mut seen: Seen<S::State>,
-        until: Until,
-        so_far: Ending,
+        (until, so_far): (Until, Ending),
+        mut asked: Duration,
     ) -> Result<(Seen<S::State>, Option<Ending>), Stop> {
         let (limit, pace) = step.wait();
         let mut ending = so_far;
@@ -241,7 +263,6 @@ impl Run<'_> {
         let mut refused_since = None;
         let mut accepted = 0;
         let mut watch = Watch { state: String::new(), since: Duration::ZERO };
-        let mut asked = self.clock.elapsed();
         loop {
             let change = step.compare(&seen);
             match &change {

@@ -248,6 +248,13 @@ pub struct World {
     pub simulator: iam::Simulator,
     /// Every request so far. Not part of [`World::dump`].
     pub log: Vec<Logged>,
+    /// How many of them are kept.
+    #[serde(skip, default = "super::world::log_length")]
+    pub log_length: usize,
+    /// IAM's quota of roles, which AWS raises from 1,000 to 5,000 on request
+    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
+    #[serde(skip, default = "super::world::role_quota")]
+    pub role_quota: usize,
     /// The number of requests so far.
     pub counter: u64,
     /// How often each natural key was made, so that a re-creation gets another id. Not part of [`World::dump`].

@@ -13,8 +13,15 @@ use super::policy::{self, Decision};
 use super::profile::Profile;
 use super::{ec2, health, iam, kms, lambda, rds, secrets, sts, wire};
 
-/// How many requests the log keeps.
-const LOG_LENGTH: usize = 2_000;
+/// How many roles an account has at most, unless told otherwise.
+pub(super) fn role_quota() -> usize {
+    1_000
+}
+
+/// How many requests the log keeps, unless told otherwise.
+pub(super) fn log_length() -> usize {
+    2_000
+}
 
 /// What the names of members begin with that say when or how often something happened, and not what the account is.
 ///
@@ -43,6 +50,8 @@ impl World {
             organization: None,
             simulator: iam::Simulator::default(),
             log: Vec::new(),
+            log_length: log_length(),
+            role_quota: role_quota(),
             counter: 0,
             generations: BTreeMap::new(),
             now: Moment::default(),
@@ -242,8 +251,8 @@ impl World {
             (Ok(_), Some(Trouble::Silence)) => Some("(silence)".to_owned()),
             (Ok(_), _) => None,
         };
-        if self.log.len() >= LOG_LENGTH {
-            self.log.drain(..=self.log.len() - LOG_LENGTH);
+        if self.log.len() >= self.log_length {
+            self.log.drain(..=self.log.len() - self.log_length);
         }
         self.log.push(Logged { at, service, action: action.to_owned(), mutating, error });
     }

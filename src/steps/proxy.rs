@@ -105,6 +105,23 @@ pub async fn observe(cloud: &Cloud, name: &str, known: Option<&Owned>) -> Answer
     Ok(Seen::Present(Owned { proxy, tags }))
 }
 
+/// Reads a proxy out of the region's list, with its tags, and tells how many proxies the region has.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn among_all(cloud: &Cloud, name: &str) -> Answer<(Seen<Owned>, usize)> {
+    let all = cloud.rds.proxies().await?;
+    let count = all.len();
+    let Some(proxy) = all.into_iter().find(|proxy| proxy.name.eq_ignore_ascii_case(name)) else {
+        return Ok((Seen::Absent, count));
+    };
+    let tags = match cloud.rds.tags(&proxy.arn).await {
+        Err(refusal) if refusal.kind == Kind::NotFound => Tags::new(),
+        answer => answer?,
+    };
+    Ok((Seen::Present(Owned { proxy, tags }), count))
+}
+
 impl Proxy<'_> {
     /// The secrets as a proxy gets them that has none of them yet.
     fn new_auth(&self) -> Vec<ProxyAuth> {

@@ -24,7 +24,7 @@ const TAGS_LIMIT: usize = 50;
 const TAG_KEY_LIMIT: usize = 128;
 const TAG_VALUE_LIMIT: usize = 256;
 
-/// How many functions are written before the first of them are looked at: by then their updates are live.
+/// How many functions are written together. Two batches later their updates are live.
 const BATCH: usize = 50;
 
 /// The variables of all functions.
@@ -299,18 +299,19 @@ impl Step for Repoint<'_> {
         _change: &Change,
         seen: Seen<Vec<FunctionUse>>,
     ) -> Answer<Seen<Vec<FunctionUse>>> {
-        // While one batch is written, the one before it is looked at: those reads have an allowance of their own.
+        // While one batch is written, the one before the last is looked at: its updates are live by then, and those reads
+        // have an allowance of their own.
         let mut after: Vec<FunctionUse> = Vec::new();
-        let mut written = 0;
+        let (mut looked_at, mut written) = (0, 0);
         for batch in seen.present().map(Vec::as_slice).unwrap_or_default().chunks(BATCH) {
-            let (before, looks) = after.split_at(written);
-            let before = before.to_vec();
-            let looks = looks.iter().map(|found| self.look(cloud, found)).collect();
+            let fresh = after.split_off(written);
+            let looks = after.split_off(looked_at).into_iter().map(async |found| self.look(cloud, &found).await);
+            let looks = looks.collect();
             let changes = batch.iter().map(|found| self.change(cloud, found.clone())).collect();
             let (changed, looked) = tokio::join!(crowd(changes), crowd(looks));
-            let looked = looked.into_iter().collect::<Answer<Vec<Option<FunctionUse>>>>()?;
-            after = before;
-            after.extend(looked.into_iter().flatten());
+            after.extend(looked.into_iter().collect::<Answer<Vec<Option<FunctionUse>>>>()?.into_iter().flatten());
+            looked_at = after.len();
+            after.extend(fresh);
             written = after.len();
             after.extend(changed.into_iter().collect::<Answer<Vec<FunctionUse>>>()?);
         }

@@ -248,7 +248,11 @@ async fn of_database(
     stack: &str,
 ) -> Result<(Option<IamAuth>, Option<Home>, Vec<KnownHost>), Problem> {
     let Some(database) = database else { return Ok((None, None, Vec::new())) };
-    match Database::find(cloud, database, account).await {
+    let found = match Database::in_this_account(database, account) {
+        Ok(()) => Database::find(cloud, database).await,
+        Err(problem) => Err(problem),
+    };
+    match found {
         Ok(found) => Ok((IamAuth::of(&found, stack), Home::of(&found), found.hosts)),
         Err(problem @ Problem::Refused { .. }) => Err(problem),
         // A database that is gone does not stand in the way of its proxy's removal.

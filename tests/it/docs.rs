@@ -40,11 +40,16 @@ pub(crate) fn hold_as(document: &str, name: &str, text: &str, plain: fn(&str) ->
 
 /// Writes the block `name` of `docs/testing.md` when asked to; figures that move with every call are not held.
 pub(crate) fn measured(name: &str, table: &str) {
+    measured_in("docs/testing.md", name, table);
+}
+
+/// The same for another document.
+pub(crate) fn measured_in(file: &str, name: &str, table: &str) {
     // The tests that measure run side by side, and the document is one file.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         let _guard = ONE_AT_A_TIME.lock().unwrap();
-        hold("docs/testing.md", name, table);
+        hold(file, name, table);
     }
 }
 

@@ -1,24 +1,25 @@
-//! Two hundred functions behind one database, and AWS's own limits of requests a second.
+//! Hundreds of functions behind one database, and AWS's own limits of requests a second.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdsproxy_setup::sandbox::{Limits, World};
+use rdsproxy_setup::sandbox::{Limits, Profile, World};
 
-use crate::docs::measured;
+use crate::docs::{measured, measured_in};
 use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};
 use crate::shape::{difference, shape};
 
 const FUNCTIONS: usize = 200;
 
 /// The newcomer's account with many functions like `DBAppFunction`, each with a role of its own.
-fn fleet() -> World {
+fn fleet(functions: usize) -> World {
     let mut world = newcomer();
+    (world.log_length, world.role_quota) = (100 * functions, 5_000);
     let (function, role) =
         (world.lambda.functions["DBAppFunction"].clone(), world.iam.roles["DBAppFunctionRole"].clone());
-    for number in 2..FUNCTIONS {
+    for number in 2..functions {
         let (mut function, mut role) = (function.clone(), role.clone());
-        let name = format!("DBAppFunction{number:03}");
+        let name = format!("DBAppFunction{number:04}");
         let rename = |text: &str| text.replace("DBAppFunction", &name);
         (role.name, role.arn, role.id) = (rename(&role.name), rename(&role.arn), format!("{}{number:03}", role.id));
         let latest = &mut function.latest;
@@ -75,7 +76,7 @@ where
 
 /// An `up`, another one and a `teardown`, in an account of which others leave so much.
 async fn runs(left: u64) -> [Cost; 3] {
-    let mut world = fleet();
+    let mut world = fleet(FUNCTIONS);
     world.limits = Some(Limits::left_by_others(left));
     let bed = Bed::of(world, NEVER, false);
     let before = shape(&bed.settled().await);
@@ -117,4 +118,69 @@ async fn two_hundred_functions_come_through_where_others_use_up_most_of_the_limi
     });
     assert!(throttled > 0, "the limits were never met, so nothing was proved");
     assert!(throttled * 3 < calls, "{throttled} of {calls} calls were throttled");
+}
+
+/// The calls of one `up` without polls, for so many functions that each have a role.
+async fn calls_of(functions: usize) -> usize {
+    let mut world = if functions == 1 { newcomer() } else { fleet(functions) };
+    if functions == 1 {
+        world.lambda.functions.remove("InvoiceFunction");
+    }
+    let bed = Bed::of(world, NEVER, false);
+    assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+    bed.gate.account.with(|world| {
+        let of = |action: &str| world.log.iter().filter(|call| call.action == action).count();
+        // One look finds an update live; a proxy is read once, and then polled. A new role is not taken at once.
+        let polls = of("GetFunction").saturating_sub(2 * functions)
+            + of("DescribeDBProxies").saturating_sub(1)
+            + of("DescribeDBProxyTargets");
+        let not_yet = world.log.iter().filter(|call| call.action == "CreateDBProxy" && call.error.is_some()).count();
+        world.log.len() - polls - not_yet
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_grow_with_functions_as_the_documents_say() {
+    let mut table = String::from(
+        "| functions, each with a role | calls of a cold `up`, without polls | a function more |\n| ---: | ---: | ---: |\n",
+    );
+    let mut last: Option<(usize, usize)> = None;
+    for functions in [1, 10, 200, 1_000] {
+        let calls = calls_of(functions).await;
+        #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+        let more = last.map(|(few, before)| (calls - before) as f64 / (functions - few) as f64);
+        let more = more.map_or_else(|| "-".to_owned(), |more| format!("{more:.2}"));
+        table.push_str(&format!("| {functions} | {calls} | {more} |\n"));
+        last = Some((functions, calls));
+    }
+    say(&table);
+    measured_in("docs/performance.md", "calls", &table);
+}
+
+/// Lambda takes fifteen changes a second, so a thousand functions take 67 s at least; the roles' calls and all else are
+/// hidden behind the proxy's creation.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_functions_are_repointed_almost_as_fast_as_lambda_takes_it() {
+    let mut world = fleet(1_000);
+    world.profile = Profile::median();
+    world.limits = Some(Limits::left_by_others(100));
+    let bed = Bed::of(world, NEVER, false);
+    let began = tokio::time::Instant::now();
+    let fate = bed.up(&wish("my-instance")).await;
+    assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
+    let whole = began.elapsed();
+    let (step_13, throttled) = bed.gate.account.with(|world| {
+        let first = world.log.iter().find(|call| call.action == "UpdateFunctionConfiguration").unwrap().at.0;
+        let last = world.log.last().unwrap().at.0;
+        let throttled = world.log.iter().filter(|call| call.error.as_deref() == Some("TooManyRequestsException"));
+        (Duration::from_millis(last - first), throttled.count())
+    });
+    let table = format!(
+        "| functions | step 13 | whole `up` | throttled |\n| ---: | ---: | ---: | ---: |\n| 1,000 | {:.0} s | {:.0} s | {throttled} |\n",
+        step_13.as_secs_f64(),
+        whole.as_secs_f64()
+    );
+    say(&table);
+    measured_in("docs/performance.md", "thousand", &table);
+    assert!(step_13 <= Duration::from_secs(80), "{step_13:?}");
 }

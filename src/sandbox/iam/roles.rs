@@ -58,8 +58,9 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, AwsError> 
     if world.iam.roles.keys().any(|known| known.eq_ignore_ascii_case(name)) {
         return Err(AwsError::new(409, "EntityAlreadyExists", format!("Role with name {name} already exists.")));
     }
-    if world.iam.roles.len() >= 1000 {
-        return Err(limit("Cannot exceed quota for RolesPerAccount: 1000"));
+    let quota = world.role_quota;
+    if world.iam.roles.len() >= quota {
+        return Err(limit(format!("Cannot exceed quota for RolesPerAccount: {quota}")));
     }
     let boundary = input::text(&call.input, "PermissionsBoundary");
     if let Some(arn) = boundary {
