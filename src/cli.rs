@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use permissions::{For, Permissions};
+pub use permissions::{For, Form, Permissions};
 pub use proving::{Connect, Prove, Token};
 
 use crate::spec::{ClientAuth, ClientPasswordAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};

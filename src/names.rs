@@ -28,7 +28,11 @@ pub struct Names {
     pub role: String,
     /// The connect policy. Policies are global, so it carries the region.
     pub policy: String,
-    /// The IAM path of both, which tells region and stack.
+    /// The proxy's role, where an administrator creates it from our template.
+    pub given_role: String,
+    /// The connect policy, where an administrator creates it from our template.
+    pub given_policy: String,
+    /// The IAM path of role and connect policy, which tells region and stack.
     pub path: String,
     /// The proxy's security group.
     pub group: String,
@@ -44,6 +48,8 @@ impl Names {
             stack: stack.to_owned(),
             role: fit(&format!("{stack}-{region}"), ROLE_NAME_LIMIT),
             policy: fit(&format!("{stack}-{region}-connect"), POLICY_NAME_LIMIT),
+            given_role: fit(&format!("{stack}-{region}-given"), ROLE_NAME_LIMIT),
+            given_policy: fit(&format!("{stack}-{region}-connect-given"), POLICY_NAME_LIMIT),
             path: format!("{}{stack}/", region_path(region)),
             reader: reader_of(stack),
             // EC2 refuses group names that look like ids.

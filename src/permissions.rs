@@ -6,9 +6,11 @@
 
 mod pack;
 mod scope;
+mod split;
 
 pub use pack::{LIMIT, documents, policies, size};
 pub use scope::{If, On, Scope};
+pub use split::{GIVEN_PATH, Given, as_cloudformation, as_terraform};
 
 /// A command that needs permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,12 +161,18 @@ pub const PERMISSIONS: &[Permission] = &[
         ),
     ),
     // Making and changing.
-    may("iam:CreateRole", U, On::Roles, If::MadeOurs, "step 1"),
+    may("iam:CreateRole", U, On::Roles, If::MadeOursBounded, "step 1"),
     may("iam:TagRole", U, On::Roles, If::MadeOurs, "step 1: the ownership tag"),
     may("iam:UpdateAssumeRolePolicy", U, On::Roles, If::Ours, "step 1, after a change by hand"),
-    may("iam:PutRolePermissionsBoundary", U, On::Roles, If::Ours, "step 1, where --permissions-boundary was changed"),
-    may("iam:PutRolePolicy", U, On::Roles, If::Ours, "step 8"),
-    may("iam:PassRole", U, On::Roles, If::PassedToRds, "step 3: the proxy takes the role"),
+    may(
+        "iam:PutRolePermissionsBoundary",
+        U,
+        On::Roles,
+        If::OursBounded,
+        "step 1, where --permissions-boundary was changed",
+    ),
+    may("iam:PutRolePolicy", U, On::Roles, If::OursBounded, "step 8"),
+    may("iam:PassRole", U, On::ProxyRole, If::PassedToRds, "step 3: the proxy takes the role"),
     may("iam:CreateServiceLinkedRole", U, On::ServiceRole, If::RdsService, "step 3, in an account that never used RDS"),
     may("ec2:CreateSecurityGroup", U, On::GroupsAndVpcs, If::Always, "step 2"),
     may("ec2:CreateTags", U, On::GroupsAndRules, If::TagsOnCreate, "steps 2, 9, 12: the ownership tag"),

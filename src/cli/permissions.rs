@@ -33,6 +33,24 @@ pub struct Permissions {
     /// Of secrets that this tool did not create, only this one; repeat for several. [default: any]
     #[arg(long = "secret", value_name = "ARN", value_parser = secret)]
     pub secrets: Vec<String>,
+    /// The proxy's role, where an administrator created it: the policy holds no right to write to it.
+    #[arg(long, value_name = "ARN", value_parser = role)]
+    pub role_arn: Option<String>,
+    /// The connect policy, where an administrator created it: the policy holds no right to write or attach one.
+    #[arg(long, value_name = "ARN", value_parser = policy)]
+    pub connect_policy_arn: Option<String>,
+    /// Allow roles to be created, and given rights, only with this permissions boundary.
+    #[arg(long, value_name = "ARN", value_parser = policy, conflicts_with = "role_arn")]
+    pub permissions_boundary: Option<String>,
+    /// With --for administrator, a database user that functions log in as with IAM; repeat for several. [default: none, passwords]
+    #[arg(long = "db-user", value_name = "NAME")]
+    pub db_users: Vec<String>,
+    /// With --for administrator, a customer key of the secrets; repeat for several. [default: none]
+    #[arg(long = "kms-key", value_name = "ARN", value_parser = key)]
+    pub kms_keys: Vec<String>,
+    /// Print JSON documents, or one CloudFormation template or Terraform configuration (.tf.json).
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = Form::Json)]
+    pub form: Form,
     /// Write each policy to a file of its own in this folder; a file that holds something else is never overwritten.
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
@@ -53,6 +71,19 @@ pub enum For {
     Verify,
     /// All of them.
     All,
+    /// What an administrator creates once, for up --role-arn and --connect-policy-arn.
+    Administrator,
+}
+
+/// The form in which policies are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// IAM's policy documents.
+    Json,
+    /// A CloudFormation template.
+    Cloudformation,
+    /// A Terraform configuration in its JSON syntax.
+    Terraform,
 }
 
 /// A name that stands for itself in an ARN: a wildcard would widen what it is to narrow.
@@ -66,6 +97,14 @@ fn function(text: &str) -> Result<String, String> {
 
 fn role(text: &str) -> Result<String, String> {
     arn(text, "iam", "role/")
+}
+
+fn policy(text: &str) -> Result<String, String> {
+    arn(text, "iam", "policy/")
+}
+
+fn key(text: &str) -> Result<String, String> {
+    arn(text, "kms", "key/")
 }
 
 fn secret(text: &str) -> Result<String, String> {

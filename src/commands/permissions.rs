@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum as _;
 use serde_json::{Value, json};
 
-use crate::cli::{For, Global, Output, Permissions};
+use crate::cli::{For, Form, Global, Output, Permissions};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::permissions::{Feature, LIMIT, Scope, Verb, policies, size};
+use crate::permissions::{Feature, Given, LIMIT, Scope, Verb, as_cloudformation, as_terraform, policies, size};
 use crate::report;
 use crate::spec::{self, DatabaseRef};
 
 /// Runs it.
 pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> {
+    let scope = scope(global, args)?;
+    if args.verb == For::Administrator {
+        return administrator(global, args, &scope);
+    }
     let mut verbs = match args.verb {
         For::Up => vec![Verb::Up, Verb::Status],
         For::Status => vec![Verb::Status],
@@ -22,8 +26,29 @@ pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> 
         For::Doctor => vec![Verb::Status, Verb::Doctor],
         // Its static part looks at what a diagnosis does.
         For::Verify => vec![Verb::Verify, Verb::Status, Verb::Doctor],
-        For::All => vec![Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify],
+        For::All | For::Administrator => vec![Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify],
     };
+    let mut features = args.features.clone();
+    match args.verb {
+        // The command is printed for the sake of its probe.
+        For::Verify => features.push(Feature::Probe),
+        For::Up if features.contains(&Feature::Probe) => verbs.push(Verb::Verify),
+        _ => {}
+    }
+    let documents = policies(&verbs, &features, &scope);
+    let stem = stem(args.verb, &scope);
+    match args.form {
+        Form::Json => {}
+        Form::Cloudformation => return template(global, args, &as_cloudformation(&stem, &documents)),
+        Form::Terraform => return template(global, args, &as_terraform(&stem, &documents)),
+    }
+    let files = args.output_dir.as_deref().map(|folder| write(folder, &stem, &documents)).transpose()?;
+    show(global, &documents, files.as_deref());
+    Ok(Exit::Done)
+}
+
+/// Where the policy is to hold.
+fn scope(global: &Global, args: &Permissions) -> Result<Scope, Failure> {
     let database = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
     let stack = database.as_ref().map(|database| spec::stack(args.name.as_deref(), database)).transpose()?;
     let place = database.as_ref().and_then(|database| database.place.as_ref());
@@ -36,7 +61,7 @@ pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> 
         _ if region.starts_with("us-gov-") => "aws-us-gov",
         _ => "aws",
     };
-    let scope = Scope {
+    Ok(Scope {
         partition: partition.to_owned(),
         region,
         account: account.unwrap_or_else(|| "*".to_owned()),
@@ -45,18 +70,61 @@ pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> 
         functions: args.functions.clone(),
         function_roles: args.function_roles.clone(),
         secrets: args.secrets.clone(),
+        boundary: args.permissions_boundary.clone(),
+        role: args.role_arn.clone(),
+        connect_policy: args.connect_policy_arn.clone(),
+    })
+}
+
+/// Prints what an administrator creates once, and how `up` is run then.
+fn administrator(global: &Global, args: &Permissions, scope: &Scope) -> Result<Exit, Failure> {
+    let refuse = |why: &str, hint: &str| {
+        Err(Failure::new(Exit::Decide, format!("permissions (--for administrator): {why}"), [hint]))
     };
-    let mut features = args.features.clone();
-    match args.verb {
-        // The command is printed for the sake of its probe.
-        For::Verify => features.push(Feature::Probe),
-        For::Up if features.contains(&Feature::Probe) => verbs.push(Verb::Verify),
-        _ => {}
+    if args.features.len() + args.functions.len() > 0 || args.role_arn.is_some() || args.connect_policy_arn.is_some() {
+        return refuse(
+            "it creates the role and the policy, and so takes none of --with, --function, --role-arn, --connect-policy-arn",
+            "Leave them away; --function-role names the roles that the connect policy is attached to.",
+        );
     }
-    let documents = policies(&verbs, &features, &scope);
-    let files =
-        args.output_dir.as_deref().map(|folder| write(folder, &stem(args.verb, &scope), &documents)).transpose()?;
-    show(global, &documents, files.as_deref());
+    // An account or a region that is not known would be a wildcard in a right that lasts.
+    if scope.account == "*" || scope.region == "*" || scope.secrets.is_empty() {
+        let hint = "Give --region, --account and, for each secret that the proxy reads, --secret ARN.";
+        return refuse("account, region and the proxy's secrets must be known", hint);
+    }
+    let users = args.db_users.iter().map(|user| spec::db_user(user)).collect::<Result<Vec<_>, _>>()?;
+    if users.is_empty() && !scope.function_roles.is_empty() {
+        let hint = "Give --db-user for log-ins with IAM; log-ins with passwords need no connect policy.";
+        return refuse("--function-role names who gets the connect policy, and there is no user for one", hint);
+    }
+    let Some(given) = Given::new(scope, &users, &args.kms_keys) else {
+        return refuse("the stack's name must be known", "Give --db.");
+    };
+    let document = match args.form {
+        Form::Json => {
+            return refuse("policies alone do not create a role", "Give --as cloudformation or --as terraform.");
+        }
+        Form::Cloudformation => given.cloudformation(),
+        Form::Terraform => given.terraform(),
+    };
+    if !global.quiet {
+        let policy = given.policy_arn().map(|arn| format!(" --connect-policy-arn {arn}")).unwrap_or_default();
+        report::say(&format!("Then: rdsproxy-setup up … --role-arn {}{policy}", given.role_arn()));
+    }
+    template(global, args, &document)
+}
+
+/// Prints one document that holds everything.
+fn template(global: &Global, args: &Permissions, document: &Value) -> Result<Exit, Failure> {
+    if args.output_dir.is_some() {
+        let hint = "Redirect the output to a file, named *.template.json or *.tf.json.";
+        return Err(Failure::new(Exit::Decide, "permissions (--output-dir): it is for --as json alone", [hint]));
+    }
+    if global.output == Output::Json {
+        report::document(&json!({"schema": report::SCHEMA, "documents": [document]}));
+    } else {
+        report::document(document);
+    }
     Ok(Exit::Done)
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::split::is_made;
 use super::{Feature, If, On, PERMISSIONS, Permission, Scope, Verb};
 
 /// The characters of a managed policy that IAM takes, white space not counted
@@ -13,7 +14,8 @@ pub const LIMIT: usize = 6_144;
 /// Returns the minimum policies for some commands with these features.
 #[must_use]
 pub fn policies(verbs: &[Verb], features: &[Feature], scope: &Scope) -> Vec<Value> {
-    documents(PERMISSIONS.iter().filter(|permission| permission.needed(verbs, features)), scope)
+    let mine = |permission: &&Permission| permission.needed(verbs, features) && !is_made(permission, scope);
+    documents(PERMISSIONS.iter().filter(mine), scope)
 }
 
 /// Returns policy documents of these permissions: one statement for each kind of resource and condition, and as few
@@ -21,7 +23,7 @@ pub fn policies(verbs: &[Verb], features: &[Feature], scope: &Scope) -> Vec<Valu
 pub fn documents<'a>(permissions: impl IntoIterator<Item = &'a Permission>, scope: &Scope) -> Vec<Value> {
     let mut groups: BTreeMap<(On, If), Vec<&str>> = BTreeMap::new();
     for needed in permissions {
-        groups.entry((needed.on, needed.condition)).or_default().push(needed.action);
+        groups.entry((needed.on, scope.effective(needed.condition))).or_default().push(needed.action);
     }
     let mut bins: Vec<Vec<Value>> = Vec::new();
     for ((on, condition), mut actions) in groups {

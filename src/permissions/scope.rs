@@ -13,6 +13,8 @@ pub enum On {
     All,
     /// Our roles, under their path.
     Roles,
+    /// The role that goes to the proxy: one of ours, or the one that an administrator created.
+    ProxyRole,
     /// Roles to look for: one that is not there has no path.
     RolesByName,
     /// The functions' roles: those that are named, or any, since they have names of their own.
@@ -68,6 +70,7 @@ impl On {
         match self {
             Self::All => "all",
             Self::Roles => "our roles",
+            Self::ProxyRole => "the proxy's role",
             Self::RolesByName => "our roles, and their names",
             Self::FunctionRoles => "the functions' roles",
             Self::JudgedRoles => "the functions' roles, and ours",
@@ -104,6 +107,10 @@ pub enum If {
     Ours,
     /// The request puts our tag on what it makes.
     MadeOurs,
+    /// The same, and with the boundary where one is given.
+    MadeOursBounded,
+    /// The resource carries our tag, and the boundary where one is given.
+    OursBounded,
     /// The policy that is attached is one of ours.
     OurPolicy,
     /// The role goes to RDS.
@@ -139,6 +146,12 @@ pub struct Scope {
     pub function_roles: Vec<String>,
     /// The ARNs of secrets of someone else's; none is any.
     pub secrets: Vec<String>,
+    /// The ARN of the permissions boundary that new roles must carry.
+    pub boundary: Option<String>,
+    /// The ARN of the proxy's role, where an administrator created it.
+    pub role: Option<String>,
+    /// The ARN of the connect policy, where an administrator created it.
+    pub connect_policy: Option<String>,
 }
 
 impl Scope {
@@ -156,7 +169,7 @@ impl Scope {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
     }
 
-    fn iam(&self, resource: &str) -> String {
+    pub(super) fn iam(&self, resource: &str) -> String {
         format!("arn:{}:iam::{}:{resource}", self.partition, self.account)
     }
 
@@ -177,12 +190,18 @@ impl Scope {
             On::Roles => vec![self.iam(&format!("role{path}*"))],
             On::RolesByName => {
                 let name = self.names().map_or_else(|| "*".to_owned(), |names| names.role);
-                vec![self.iam(&format!("role{path}*")), self.iam(&format!("role/{name}"))]
+                let own = [self.iam(&format!("role{path}*")), self.iam(&format!("role/{name}"))];
+                own.into_iter().chain(self.role.clone()).collect()
             }
+            On::ProxyRole => self.role.clone().map_or_else(|| self.resources(On::Roles), |role| vec![role]),
             On::FunctionRoles | On::JudgedRoles if self.function_roles.is_empty() => vec![self.iam("role/*")],
             On::FunctionRoles => self.function_roles.clone(),
-            On::JudgedRoles => [self.function_roles.as_slice(), &[self.iam(&format!("role{path}*"))]].concat(),
-            On::Policies => vec![self.iam(&format!("policy{path}*"))],
+            On::JudgedRoles => {
+                [self.function_roles.clone(), self.resources(On::Roles), self.role.iter().cloned().collect()].concat()
+            }
+            On::Policies => {
+                [self.iam(&format!("policy{path}*"))].into_iter().chain(self.connect_policy.clone()).collect()
+            }
             On::ServiceRole => vec![self.iam("role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS")],
             On::Functions => self.functions(),
             On::FunctionsAndProbes if self.functions.is_empty() => self.functions(),
@@ -223,6 +242,24 @@ impl Scope {
         }
     }
 
+    /// The condition that it amounts to here, so that equal ones share a statement.
+    pub(super) fn effective(&self, condition: If) -> If {
+        match (condition, &self.boundary) {
+            (If::MadeOursBounded, None) => If::MadeOurs,
+            (If::OursBounded, None) => If::Ours,
+            (other, _) => other,
+        }
+    }
+
+    /// The condition, and with it the boundary.
+    fn bounded(&self, condition: If) -> Option<Value> {
+        let mut both = self.condition(condition)?;
+        if let Some(boundary) = &self.boundary {
+            both["ArnEquals"] = json!({ "iam:PermissionsBoundary": boundary });
+        }
+        Some(both)
+    }
+
     pub(super) fn condition(&self, condition: If) -> Option<Value> {
         let stack = self.stack().unwrap_or_else(|| "*".to_owned());
         let path = self.names().map_or_else(|| region_path(&self.region), |names| names.path);
@@ -230,6 +267,8 @@ impl Scope {
             If::Always => None,
             If::Ours => Some(json!({ "StringLike": { format!("aws:ResourceTag/{STACK}"): stack } })),
             If::MadeOurs => Some(json!({ "StringLike": { format!("aws:RequestTag/{STACK}"): stack } })),
+            If::MadeOursBounded => self.bounded(If::MadeOurs),
+            If::OursBounded => self.bounded(If::Ours),
             If::OurPolicy => Some(json!({ "ArnLike": { "iam:PolicyARN": self.iam(&format!("policy{path}*")) } })),
             If::PassedToRds => Some(json!({ "StringEquals": { "iam:PassedToService": "rds.amazonaws.com" } })),
             If::PassedToLambda => Some(json!({ "StringEquals": { "iam:PassedToService": "lambda.amazonaws.com" } })),
@@ -246,4 +285,9 @@ impl Scope {
             } })),
         }
     }
+}
+
+/// The last part of a role's ARN, by which IAM's calls name it.
+pub(super) fn bare_name(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }

@@ -98,6 +98,8 @@ fn the_table_of_permissions_is_the_program_s() {
             If::Always => "",
             If::Ours => "ours",
             If::MadeOurs => "made with our tag",
+            If::MadeOursBounded => "made with our tag, and the boundary",
+            If::OursBounded => "ours, and the boundary",
             If::OurPolicy => "our policy",
             If::PassedToRds => "to RDS",
             If::PassedToLambda => "to Lambda",

@@ -3,7 +3,7 @@
 use rdsproxy_setup::catalogue::checks::CheckId;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::ledger::Verdict;
-use rdsproxy_setup::permissions::{PERMISSIONS, Verb, documents};
+use rdsproxy_setup::permissions::{GIVEN_PATH, Scope, Verb, policies};
 use rdsproxy_setup::sandbox::World;
 use rdsproxy_setup::sandbox::parts::{Policy, Role};
 use rdsproxy_setup::spec::{DatabaseAuth, Spec};
@@ -11,8 +11,10 @@ use rdsproxy_setup::templates;
 use serde_json::{Value, json};
 
 use crate::access::lawful;
+use crate::desk::Desk;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
-use crate::permissions::{restrict, scope};
+use crate::permissions::{denials, restrict, scope};
+use crate::policies::printed;
 
 const INSTANCE: &str = "my-instance";
 const ROLE: &str = "arn:aws:iam::123456789012:role/platform/orders-proxy";
@@ -93,21 +95,129 @@ async fn a_later_run_without_the_flags_wants_the_same() {
     assert_eq!(rows[0].verdict, Verdict::Create);
 }
 
+/// What the program prints for an administrator.
+fn template(form: &str, more: &[&str]) -> Value {
+    let secret =
+        newcomer().secrets.secrets.values().find(|secret| secret.name.starts_with("rds!")).unwrap().arn.clone();
+    let roles = ["service-role/DBAppFunctionRole", "teams/billing/InvoiceFunctionRole"];
+    let roles = roles.map(|role| format!("arn:aws:iam::123456789012:role/{role}"));
+    let mut all = vec!["--for", "administrator", "--db", INSTANCE, "--account", "123456789012", "--as", form];
+    all.extend(["--secret", &secret, "--db-user", "admin"]);
+    all.extend(roles.iter().flat_map(|role| ["--function-role", role]));
+    all.extend(more);
+    printed(&Desk::new(), &all).remove(0)
+}
+
+/// Carries out the template, as CloudFormation would.
+fn carried_out(template: &Value) -> (World, Spec) {
+    let mut world = newcomer();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (account, partition) = (world.account.clone(), world.partition.clone());
+    let wanted = &template["Resources"]["ProxyRole"]["Properties"];
+    let (name, rights) = (text(&wanted["RoleName"]), &wanted["Policies"][0]["PolicyDocument"]);
+    let trust = &wanted["AssumeRolePolicyDocument"];
+    let role = Role::by_hand(&account, &partition, &text(&wanted["Path"]), &name, trust, rights);
+    let wanted = &template["Resources"]["ConnectPolicy"]["Properties"];
+    let (name, document) = (text(&wanted["ManagedPolicyName"]), &wanted["PolicyDocument"]);
+    let policy = Policy::customer_managed(&account, &partition, &text(&wanted["Path"]), &name, document);
+    for name in wanted["Roles"].as_array().unwrap() {
+        let held = world.iam.roles.remove(&text(name)).unwrap();
+        world.iam.roles.insert(held.name.clone(), held.with_attached(&policy));
+    }
+    let (role_arn, connect_policy_arn) = (Some(role.arn.clone()), Some(policy.arn.clone()));
+    world.iam.roles.insert(role.name.clone(), role);
+    world.iam.policies.insert(policy.arn.clone(), policy);
+    (world, Spec { role_arn, connect_policy_arn, ..wish(INSTANCE) })
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_pipeline_without_iam_writes_sets_the_stack_up_and_takes_it_down() {
-    let reads = ["iam:Get", "iam:List", "iam:Simulate"];
-    let harmless = |action: &str| !action.starts_with("iam:") || reads.iter().any(|verb| action.starts_with(verb));
-    let rest = PERMISSIONS.iter().filter(|needed| harmless(needed.action) && needed.verbs != [Verb::Verify]);
-    let mut policies = documents(rest, &scope());
-    let mut more = vec![json!({"Effect": "Allow", "Action": ["iam:GetRole", "iam:PassRole"], "Resource": ROLE})];
-    let look = ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListEntitiesForPolicy"];
-    more.push(json!({"Effect": "Allow", "Action": look, "Resource": POLICY}));
-    policies.push(json!({"Version": "2012-10-17", "Statement": more}));
-    let bed = Bed::of(prepared(), NEVER, false);
-    restrict(&bed, &policies);
-    done(&bed.up(&given()).await);
-    done(&bed.up(&given()).await);
-    done(&bed.down(&given()).await);
+async fn law_9_a_pipeline_without_iam_writes_sets_the_stack_up_and_takes_it_down() {
+    let (world, spec) = carried_out(&template("cloudformation", &[]));
+    let (role, policy) = (spec.role_arn.clone().unwrap(), spec.connect_policy_arn.clone().unwrap());
+    assert!(role.contains(GIVEN_PATH) && policy.contains(GIVEN_PATH), "{role}, {policy}");
+    let scope = Scope {
+        database: Some(INSTANCE.to_owned()),
+        functions: ["DBAppFunction", "InvoiceFunction"].map(str::to_owned).to_vec(),
+        function_roles: ["service-role/DBAppFunctionRole", "teams/billing/InvoiceFunctionRole"]
+            .map(|role| format!("arn:aws:iam::123456789012:role/{role}"))
+            .to_vec(),
+        role: Some(role.clone()),
+        connect_policy: Some(policy),
+        ..scope()
+    };
+    let (up, down) = (&[Verb::Up, Verb::Status], &[Verb::Teardown]);
+    let bed = Bed::of(world, NEVER, false);
+    let before = bed.dump().await;
+    for (verbs, spec) in [(up.as_slice(), &spec), (up, &spec), (up, &wish(INSTANCE))] {
+        restrict(&bed, &policies(verbs, &[], &scope));
+        done(&bed.up(spec).await);
+    }
+    restrict(&bed, &policies(&[Verb::Status, Verb::Doctor], &[], &scope));
+    let survey = Box::pin(bed.survey(&spec)).await.unwrap();
+    assert!(doctor::of(&bed.cloud, &survey).await.is_clean());
+    restrict(&bed, &policies(down, &[], &scope));
+    done(&bed.down(&spec).await);
+    assert_eq!(denials(&bed), [""; 0]);
+    assert_eq!(bed.dump().await, before);
+
+    // Nothing that writes to IAM is left in it, and the one role that it passes is the administrator's, to RDS.
+    let all = policies(&[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor], &[], &scope);
+    for statement in all.iter().flat_map(|document| document["Statement"].as_array().unwrap()) {
+        for action in statement["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap()) {
+            let Some(verb) = action.strip_prefix("iam:") else { continue };
+            assert!(["Get", "List", "Simulate", "PassRole"].iter().any(|fits| verb.starts_with(fits)), "{action}");
+            if verb == "PassRole" {
+                assert_eq!(statement["Resource"], json!([role]));
+                assert_eq!(statement["Condition"]["StringEquals"]["iam:PassedToService"], "rds.amazonaws.com");
+            }
+        }
+    }
+}
+
+#[test]
+fn templates_of_both_tools_say_the_same() {
+    let boundary = "arn:aws:iam::123456789012:policy/limits";
+    let more = ["--permissions-boundary", boundary, "--kms-key", "arn:aws:kms:eu-central-1:123456789012:key/k"];
+    let (stack, hcl) = (template("cloudformation", &more), template("terraform", &more));
+    let (role, resource) = (&stack["Resources"]["ProxyRole"]["Properties"], &hcl["resource"]);
+    let parsed = |text: &Value| serde_json::from_str::<Value>(text.as_str().unwrap()).unwrap();
+    let proxy = &resource["aws_iam_role"]["proxy"];
+    assert_eq!((&proxy["name"], &proxy["path"]), (&role["RoleName"], &role["Path"]));
+    assert_eq!((&proxy["permissions_boundary"], &role["PermissionsBoundary"]), (&json!(boundary), &json!(boundary)));
+    assert_eq!(parsed(&proxy["assume_role_policy"]), role["AssumeRolePolicyDocument"]);
+    let rights = &role["Policies"][0]["PolicyDocument"];
+    assert_eq!(&parsed(&resource["aws_iam_role_policy"]["read_secrets"]["policy"]), rights);
+    assert_eq!(rights["Statement"][1]["Action"], "kms:Decrypt");
+    let policy = &stack["Resources"]["ConnectPolicy"]["Properties"];
+    assert_eq!(parsed(&resource["aws_iam_policy"]["connect"]["policy"]), policy["PolicyDocument"]);
+    let users = &policy["PolicyDocument"]["Statement"][0]["Resource"];
+    assert_eq!(users, &json!(["arn:aws:rds-db:eu-central-1:123456789012:dbuser:prx-*/admin"]));
+    let attached = resource["aws_iam_role_policy_attachment"].as_object().unwrap().values();
+    let attached: Vec<&Value> = attached.map(|one| &one["role"]).collect();
+    assert_eq!(json!(attached), policy["Roles"]);
+}
+
+#[test]
+fn a_template_is_not_printed_with_wildcards() {
+    let desk = Desk::new();
+    let secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:app-a1B2c3";
+    let whole = ["--db", INSTANCE, "--account", "123456789012", "--secret", secret, "--as", "terraform"];
+    let without = |at: usize| [&whole[..at], &whole[at + 2..]].concat();
+    let cases = [
+        (without(0), "stack's name"),
+        (without(2), "account, region"),
+        (without(4), "account, region"),
+        (without(6), "--as cloudformation"),
+        ([whole.as_slice(), &["--db-user", "*"]].concat(), "--db-user"),
+        ([whole.as_slice(), &["--role-arn", ROLE]].concat(), "--role-arn"),
+        ([whole.as_slice(), &["--output-dir", "x"]].concat(), "--output-dir"),
+    ];
+    for (arguments, why) in cases {
+        let all =
+            [&["--region", "eu-central-1", "permissions", "--for", "administrator"], arguments.as_slice()].concat();
+        let shown = desk.run(&all);
+        assert!(shown.code != Some(0) && shown.stdout.is_empty() && shown.stderr.contains(why), "{why}: {shown}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -34,6 +34,9 @@ pub(crate) fn scope() -> Scope {
         functions: Vec::new(),
         function_roles: Vec::new(),
         secrets: Vec::new(),
+        boundary: None,
+        role: None,
+        connect_policy: None,
     }
 }
 
@@ -45,7 +48,7 @@ pub(crate) fn restrict(bed: &Bed, policies: &[Value]) {
 }
 
 /// What was refused, and never allowed later: RDS words a missing service-linked role as a denial of the proxy, once.
-fn denials(bed: &Bed) -> Vec<String> {
+pub(crate) fn denials(bed: &Bed) -> Vec<String> {
     let denied = |code: &String| code.contains("AccessDenied") || code == "UnauthorizedOperation";
     bed.gate.account.with(|world| {
         let later = |at: usize, action: &str| {
@@ -359,4 +362,48 @@ fn rights_of_features_are_printed_only_when_asked_for() {
     ] {
         assert!(!text.contains(action), "{action}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn law_9_each_run_works_under_exactly_what_is_printed_for_it() {
+    for id in ["my-instance", "my-cluster"] {
+        let scope = Scope { database: Some(id.to_owned()), ..scope() };
+        let bed = Bed::new(NEVER, false);
+        restrict(&bed, &policies(&[Verb::Up, Verb::Status], &[], &scope));
+        assert!(matches!(bed.up(&wish(id)).await, Fate::Done(_)), "{id}");
+        let since = bed.logged();
+        assert!(matches!(bed.up(&wish(id)).await, Fate::Done(_)), "{id}");
+        assert_eq!(bed.mutations(since), [""; 0], "{id}");
+        restrict(&bed, &policies(&[Verb::Status, Verb::Doctor], &[], &scope));
+        drop(Box::pin(doctor::examine(&bed.cloud, &wish(id), Patience::default())).await);
+        assert_eq!(denials(&bed), [""; 0], "{id}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn law_9_with_a_boundary_roles_are_created_and_given_rights_with_it_alone() {
+    let boundary = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole".to_owned();
+    let scope = Scope { database: Some("my-instance".to_owned()), boundary: Some(boundary.clone()), ..scope() };
+    let up = policies(&[Verb::Up, Verb::Status], &[], &scope);
+    let with = Spec { permissions_boundary: Some(boundary.clone()), ..wish("my-instance") };
+    let bed = Bed::new(NEVER, false);
+    restrict(&bed, &up);
+    drop(bed.up(&with).await);
+    assert_eq!(denials(&bed), [""; 0]);
+    // One that lost its boundary gets it again, and no rights before.
+    bed.gate.account.with(|world| {
+        let role = world.iam.roles.get_mut("my-instance-proxy-eu-central-1").unwrap();
+        role.boundary = None;
+        role.inline.clear();
+    });
+    let since = bed.logged();
+    drop(bed.up(&with).await);
+    assert_eq!(denials(&bed), [""; 0]);
+    let written: Vec<String> = bed.mutations(since).into_iter().filter(|action| action.starts_with("Put")).collect();
+    assert_eq!(written, ["PutRolePermissionsBoundary", "PutRolePolicy"]);
+    // Without the boundary nothing is created.
+    let bed = Bed::new(NEVER, false);
+    restrict(&bed, &up);
+    drop(bed.up(&wish("my-instance")).await);
+    assert_eq!(denials(&bed), ["CreateRole"]);
 }
