@@ -7,6 +7,7 @@ import unittest
 import parliament
 import test_sandbox
 from account import REGION, program, served
+from cloudsplaining.scan import policy_document
 from reference import Action
 
 COMMANDS = ("up", "status", "teardown", "doctor", "verify", "all")
@@ -16,7 +17,13 @@ NAMED = (
     "--db", "my-instance", "--function", "DBAppFunction", "--function-role", "arn:aws:iam::123456789012:role/DBAppFunctionRole",
     "--secret", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:app-a1B2c3",
 )
-SCOPES = ((), EVERY, (*ACCOUNT, *EVERY), ("--db", "my-instance", *ACCOUNT, *EVERY), (*NAMED, *ACCOUNT), (*NAMED, *ACCOUNT, *EVERY))
+ROLE, POLICY = "arn:aws:iam::123456789012:role/platform/proxy", "arn:aws:iam::123456789012:policy/platform/connect"
+SPLIT = ("--role-arn", ROLE, "--connect-policy-arn", POLICY)
+BOUND = ("--permissions-boundary", "arn:aws:iam::123456789012:policy/limits")
+SCOPES = (
+    (), EVERY, (*ACCOUNT, *EVERY), ("--db", "my-instance", *ACCOUNT, *EVERY), (*NAMED, *ACCOUNT), (*NAMED, *ACCOUNT, *EVERY),
+    (*NAMED, *ACCOUNT, *SPLIT), (*NAMED, *ACCOUNT, *BOUND),
+)
 SHOW = "x-sandbox-permissions"
 # Required together in the reference, although a target is the one or the other.
 ALTERNATIVES = {"rds:DeregisterDBProxyTargets": {"db", "cluster"}}
@@ -87,6 +94,43 @@ class Printed(unittest.TestCase):
                 for finding in parliament.analyze_policy_string(json.dumps(document)).findings:
                     found.setdefault(f"{finding.issue}: {finding.detail}", told)
         self.assertEqual({}, found)
+
+
+class Escalation(unittest.TestCase):
+    """Cloudsplaining's judgement of what the printed policies would let an abuser do."""
+
+    KINDS = (
+        "allows_privilege_escalation", "permissions_management_without_constraints", "credentials_exposure",
+        "allows_data_exfiltration_actions", "service_wildcard", "infrastructure_modification",
+    )
+
+    def findings(self, document):
+        judged = policy_document.PolicyDocument(document)
+        return {kind: found for kind in self.KINDS if (found := getattr(judged, kind))}
+
+    def test_a_narrowed_and_a_split_policy_have_no_finding(self):
+        for command in COMMANDS:
+            for scope in (NAMED, (*NAMED, *SPLIT), (*NAMED, *BOUND), ("--db", "my-instance", *SPLIT)):
+                for document in printed("--for", command, *ACCOUNT, *scope):
+                    self.assertEqual({}, self.findings(document), (command, scope))
+
+    def test_no_document_combines_what_escalates(self):
+        """Cloudsplaining judges one document at a time; together they must not hold what it looks for, either."""
+        for scope in (NAMED, (*NAMED, *SPLIT)):
+            statements = [statement for document in printed(*ACCOUNT, *scope) for statement in document["Statement"]]
+            self.assertEqual({}, self.findings({"Version": "2012-10-17", "Statement": statements}), scope)
+
+    def test_the_judge_sees_an_administrator(self):
+        wide = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"], "Resource": "*"}]}
+        self.assertIn("allows_privilege_escalation", self.findings(wide))
+        self.assertIn("permissions_management_without_constraints", self.findings(wide))
+
+    def test_a_split_policy_writes_nothing_to_iam(self):
+        for command in COMMANDS:
+            for document in printed("--for", command, *ACCOUNT, "--db", "my-instance", *SPLIT):
+                for statement in document["Statement"]:
+                    for action in statement["Action"]:
+                        self.assertNotRegex(action, "^iam:(Create|Put|Attach|Detach|Tag|Untag|Update|Delete|Set)")
 
 
 class Asking(test_sandbox.Watched):
