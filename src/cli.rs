@@ -3,9 +3,12 @@
 mod permissions;
 mod proving;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use permissions::{For, Form, Permissions};
 pub use proving::{Connect, Prove, Token};
@@ -22,6 +25,60 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads a command line.
+    ///
+    /// # Errors
+    /// When it cannot be understood or contradicts itself; also where it asks for help.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let mut matches = command.try_get_matches_from_mut(arguments)?;
+        let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let given = Given {
+            endpoint_url: given("endpoint_url"),
+            sandbox_file: given("sandbox_file"),
+            sandbox_speed: given("sandbox_speed"),
+        };
+        let mut cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
+        cli.global.given = given;
+        match cli.contradiction() {
+            Some(text) => Err(command.error(ErrorKind::ArgumentConflict, text)),
+            None => Ok(cli),
+        }
+    }
+
+    /// Flags that lead to two accounts at once. What only the environment says is a default.
+    fn contradiction(&self) -> Option<&'static str> {
+        let Global { sandbox, given, .. } = &self.global;
+        if matches!(self.command, Command::Sandbox(_)) {
+            return None;
+        }
+        match (sandbox, given) {
+            (true, Given { endpoint_url: true, .. }) => Some(
+                "the argument '--endpoint-url <URL>' cannot be used with '--sandbox': the simulated account has no endpoint",
+            ),
+            (false, Given { sandbox_file: true, .. }) => Some(
+                "the argument '--sandbox-file <FILE>' needs '--sandbox': without it, the account would be a real one",
+            ),
+            (false, Given { sandbox_speed: true, .. }) => Some(
+                "the argument '--sandbox-speed <FACTOR>' needs '--sandbox': without it, the account would be a real one",
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// Which flags stand on the command line itself, and not only in the environment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Given {
+    /// `--endpoint-url`.
+    pub endpoint_url: bool,
+    /// `--sandbox-file`.
+    pub sandbox_file: bool,
+    /// `--sandbox-speed`.
+    pub sandbox_speed: bool,
 }
 
 /// Flags of every command.
@@ -62,6 +119,9 @@ pub struct Global {
     /// Say less: results and failures only.
     #[arg(long, short = 'q', global = true)]
     pub quiet: bool,
+    /// Where these flags come from.
+    #[arg(skip)]
+    pub given: Given,
 }
 
 /// What stdout holds.
@@ -114,7 +174,7 @@ pub struct Up {
     /// The database: an instance or a cluster, by identifier or ARN.
     #[arg(long, value_name = "ID|ARN")]
     pub db: String,
-    /// Show the plan and change nothing.
+    /// Show the plan and change nothing; exit with 4 when it cannot be carried out.
     #[arg(long)]
     pub dry_run: bool,
     /// With --dry-run: exit with 2 when something would change.

@@ -13,18 +13,22 @@ use crate::survey::Survey;
 
 /// What would keep the functions from the proxy, from what AWS says; a policy that was attached just now may take a while
 /// to count.
-pub(crate) async fn look_ahead(run: &Run<'_>, survey: &Survey, proxy_id: Option<&str>) -> Ahead {
+///
+/// # Errors
+/// When the run is told to stop.
+pub(crate) async fn look_ahead(run: &Run<'_>, survey: &Survey, proxy_id: Option<&str>) -> Result<Ahead, Stop> {
     if survey.spec.verify == Verify::None || !sequence::moves(&survey.entries()) {
-        return Ahead::default();
+        return Ok(Ahead::default());
     }
     let (limit, pace) = (run.patience.propagation.span, Duration::from_secs(5));
     let mut waited = Duration::ZERO;
     loop {
-        let found = Box::pin(path::before_repoint(run.cloud, survey, proxy_id)).await;
+        let found = run.unless_stopped(Box::pin(path::before_repoint(run.cloud, survey, proxy_id))).await?;
         let spreads = found.in_the_way.iter().any(|finding| finding.check == CheckId::Connect);
-        if !spreads || waited >= limit || run.sleep(pace).await.is_err() {
-            return found;
+        if !spreads || waited >= limit {
+            return Ok(found);
         }
+        run.sleep(pace).await?;
         waited += pace;
     }
 }

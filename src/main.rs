@@ -2,20 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use rdsproxy_setup::cli::Cli;
 use rdsproxy_setup::commands;
-use rdsproxy_setup::exit::Exit;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            // A closed pipe behind --help is no failure of ours.
-            let _ = error.print();
-            return ExitCode::from(code.code());
-        }
+    let exit = match Cli::read(std::env::args_os()) {
+        Ok(cli) => commands::run(&cli),
+        Err(error) => commands::misused(&error, std::env::args_os()),
     };
-    ExitCode::from(commands::run(&cli).code())
+    ExitCode::from(exit.code())
 }

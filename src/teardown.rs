@@ -80,7 +80,7 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     let (gone, rights, rules) = tokio::join!(gone, rights, rules);
     all2(gone, all2(rights, rules))?;
     for group in &stack.groups {
-        step(run, StepId::ProxyGroup, &group.name, delete_group(run, group)).await?;
+        step(run, StepId::ProxyGroup, &group.name, delete_group(run, stack, group)).await?;
     }
     Ok(())
 }
@@ -136,10 +136,23 @@ impl Waiting<'_> {
 
     /// Makes a change, again and again while something still refers to the thing or another change is under way.
     async fn insist(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<()>) -> Result<(), Stop> {
+        self.insist_on(run, call, async || "in use".to_owned()).await
+    }
+
+    /// As [`Self::insist`], where `user` says by what the thing is in use.
+    async fn insist_on(
+        &self,
+        run: &Run<'_>,
+        call: impl AsyncFn() -> Answer<()>,
+        user: impl AsyncFn() -> String,
+    ) -> Result<(), Stop> {
         loop {
             run.sleep(Duration::ZERO).await?;
             match call().await {
-                Err(refusal) if refusal.kind == Kind::InUse => self.rest(run, "in use").await?,
+                Err(refusal) if refusal.kind == Kind::InUse => {
+                    let state = run.unless_stopped(user()).await?;
+                    self.rest(run, &state).await?;
+                }
                 Err(refusal) if matches!(refusal.kind, Kind::NotYet | Kind::Throttled | Kind::Service) => {
                     self.rest(run, "busy").await?;
                 }
@@ -151,7 +164,7 @@ impl Waiting<'_> {
     /// Reads what AWS does not show while a change is under way.
     async fn look_once_settled<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, Stop> {
         loop {
-            match call().await {
+            match run.unless_stopped(call()).await? {
                 Err(refusal) if refusal.passes() || refusal.kind == Kind::NotYet => self.rest(run, "busy").await?,
                 answer => return answer.map_err(refused(self.doing)),
             }
@@ -161,7 +174,7 @@ impl Waiting<'_> {
     /// Reads, again and again while AWS fails in passing: that must not end a wait.
     async fn look<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, Stop> {
         loop {
-            match call().await {
+            match run.unless_stopped(call()).await? {
                 Err(refusal) if refusal.passes() => self.rest(run, "no answer").await?,
                 answer => return answer.map_err(refused(self.doing)),
             }
@@ -293,10 +306,24 @@ async fn revoke(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     Ok(())
 }
 
-async fn delete_group(run: &Run<'_>, group: &Group) -> Result<(), Stop> {
+async fn delete_group(run: &Run<'_>, stack: &Stack, group: &Group) -> Result<(), Stop> {
     let doing = format!("deleting the proxy's security group ({})", group.name);
     let (ec2, limit) = (&run.cloud.ec2, run.patience.deletion);
     let since = run.clock.elapsed();
     let wait = Waiting { step: StepId::ProxyGroup, doing: &doing, since, limit, pace: Pace::Minutes };
-    wait.insist(run, async || ec2.delete_group(&group.id).await).await
+    let user = async || group_user(run, stack, group).await;
+    wait.insist_on(run, async || ec2.delete_group(&group.id).await, user).await
+}
+
+/// What keeps a group from being deleted: the interfaces of the proxy that just went, which AWS removes in its own time,
+/// or a proxy that an `up` at the same time has created since.
+async fn group_user(run: &Run<'_>, stack: &Stack, group: &Group) -> String {
+    if stack.proxy.is_none() {
+        let name = stack.names.stack.as_str();
+        let proxy = run.cloud.rds.proxy(name).await.ok().flatten();
+        if proxy.is_some_and(|proxy| proxy.security_groups.contains(&group.id)) {
+            return format!("in use by the proxy {name}, which was not there, or not ours, when this teardown began");
+        }
+    }
+    "in use by network interfaces or by rules of other groups".to_owned()
 }

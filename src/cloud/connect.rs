@@ -67,8 +67,10 @@ impl Ask {
         Self(Some(Arc::new(answers)))
     }
 
-    fn put(&self, question: &str) -> Option<String> {
-        self.0.as_ref().and_then(|answers| answers(question))
+    /// Apart from what else is under way: an answer may take long, or never come.
+    async fn put(&self, question: String) -> Option<String> {
+        let answers = Arc::clone(self.0.as_ref()?);
+        tokio::task::spawn_blocking(move || answers(&question)).await.ok().flatten()
     }
 }
 

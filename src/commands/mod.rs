@@ -3,6 +3,7 @@
 mod connect;
 mod diagnosis;
 mod doctor;
+mod interrupt;
 mod passwords;
 mod permissions;
 mod sandbox;
@@ -13,7 +14,9 @@ mod token;
 mod up;
 mod verify;
 
-use crate::cli::{Cli, Color, Command, Output};
+use std::ffi::OsString;
+
+use crate::cli::{Cli, Color, Command, Global, Output};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::password;
@@ -32,27 +35,80 @@ pub fn run(cli: &Cli) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return show(cli, &Failure::new(Exit::Failed, format!("starting: {error}"), [""; 0])),
     };
-    let outcome = runtime.block_on(async {
-        match &cli.command {
-            Command::Up(args) => Box::pin(up::run(&cli.global, args)).await,
-            Command::Status(args) => Box::pin(status::run(&cli.global, args)).await,
-            Command::Teardown(args) => Box::pin(teardown::run(&cli.global, args)).await,
-            Command::Doctor(args) => Box::pin(doctor::run(&cli.global, args)).await,
-            Command::Verify(args) => Box::pin(verify::run(&cli.global, args)).await,
-            Command::Token(args) => Box::pin(token::run(&cli.global, args)).await,
-            Command::Connect(args) => Box::pin(connect::run(&cli.global, args)).await,
-            Command::Permissions(args) => permissions::run(&cli.global, args),
-            Command::Sandbox(command) => sandbox::run(&cli.global, command).await,
+    let global = &cli.global;
+    let outcome = match &cli.command {
+        Command::Permissions(args) => permissions::run(global, args),
+        // A server ends by a signal, and well.
+        Command::Sandbox(command) => runtime.block_on(sandbox::run(global, command)),
+        command => {
+            let json = global.output == Output::Json;
+            runtime.block_on(interrupt::unless_interrupted(json, of_account(global, command)))
         }
-    });
-    match outcome {
-        Ok(exit) => exit,
-        Err(failure) => show(cli, &failure),
+    };
+    // A question that nobody answered still waits in a thread of its own.
+    runtime.shutdown_background();
+    let exit = outcome.unwrap_or_else(|failure| show(cli, &failure));
+    written(cli.global.output == Output::Json, exit)
+}
+
+/// The commands that look at an account.
+async fn of_account(global: &Global, command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Up(args) => Box::pin(up::run(global, args)).await,
+        Command::Status(args) => Box::pin(status::run(global, args)).await,
+        Command::Teardown(args) => Box::pin(teardown::run(global, args)).await,
+        Command::Doctor(args) => Box::pin(doctor::run(global, args)).await,
+        Command::Verify(args) => Box::pin(verify::run(global, args)).await,
+        Command::Token(args) => Box::pin(token::run(global, args)).await,
+        Command::Connect(args) => Box::pin(connect::run(global, args)).await,
+        Command::Permissions(args) => permissions::run(global, args),
+        Command::Sandbox(command) => sandbox::run(global, command).await,
     }
 }
 
+/// A result that did not get out is a failure, whatever else was done.
+fn written(json: bool, exit: Exit) -> Exit {
+    let Some(error) = report::unwritten() else { return exit };
+    report::failure(json, &format!("writing the result: {error}"), &[], None);
+    Exit::Failed
+}
+
+/// Answers a command line that cannot be understood, or that asks for help.
+#[must_use]
+pub fn misused(error: &clap::Error, arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    if !error.use_stderr() {
+        report::keep(error.print());
+        return written(false, Exit::Done);
+    }
+    if !wants_json(arguments) {
+        // Nobody is left to hear why stderr cannot be written.
+        let _ = error.print();
+        return Exit::Usage;
+    }
+    let text = error.render().to_string();
+    let (headline, hints) = text.split_once("\n").unwrap_or((&text, ""));
+    let headline = headline.trim_start_matches("error: ").to_owned();
+    let hints: Vec<String> = hints.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let failure = Failure::new(Exit::Usage, headline, hints);
+    written(true, shown(true, &failure))
+}
+
+/// Whether a command line that could not be parsed asks for JSON.
+fn wants_json(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    let apart = words.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json");
+    let flag = |word: &OsString| word.to_str().is_some_and(|word| word == "--output" || word.starts_with("--output="));
+    let flagged = words.iter().any(flag);
+    apart
+        || words.iter().any(|word| word == "--output=json")
+        || (!flagged && std::env::var_os("RDSPROXY_OUTPUT").is_some_and(|wanted| wanted == "json"))
+}
+
 fn show(cli: &Cli, failure: &Failure) -> Exit {
-    let json = cli.global.output == Output::Json;
+    shown(cli.global.output == Output::Json, failure)
+}
+
+fn shown(json: bool, failure: &Failure) -> Exit {
     report::failure(json, &failure.headline, &failure.hints, failure.request_id.as_deref());
     if json {
         report::document(&serde_json::json!({

@@ -1,17 +1,19 @@
 //! The passwords of new secrets: from stdin, from a prompt without echo, or none where AWS generates them.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal};
 
 use zeroize::Zeroizing;
 
+use super::interrupt::blocking;
 use crate::cli::Up;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::password::Password;
+use crate::report;
 
 /// Reads the password of each user.
-pub(super) fn read(args: &Up, users: &[String]) -> Result<BTreeMap<String, Password>, Failure> {
+pub(super) async fn read(args: &Up, users: &[String]) -> Result<BTreeMap<String, Password>, Failure> {
     let mut passwords = BTreeMap::new();
     if args.generate_password {
         return Ok(passwords);
@@ -24,14 +26,17 @@ pub(super) fn read(args: &Up, users: &[String]) -> Result<BTreeMap<String, Passw
             Failure::new(Exit::Decide, format!("{doing}: {why}"), hints)
         };
         let text = if args.password_stdin {
-            let mut line = Zeroizing::new(String::new());
-            std::io::stdin().lock().read_line(&mut line).map_err(|error| refused(error.to_string()))?;
-            line.trim_end_matches(['\r', '\n']).to_owned()
+            answered(from_stdin).await.map_err(|error| refused(error.to_string()))?
         } else if std::io::stdin().is_terminal() {
-            let term = console::Term::stderr();
-            term.write_str(&format!("Password of the database user {user}: "))
-                .and_then(|()| term.read_secure_line())
-                .map_err(|error| refused(error.to_string()))?
+            // Dropped too where a signal ends the question.
+            let _echo = report::Modes::remember();
+            let question = format!("Password of the database user {user}: ");
+            answered(move || {
+                let term = console::Term::stderr();
+                term.write_str(&question).and_then(|()| term.read_secure_line())
+            })
+            .await
+            .map_err(|error| refused(error.to_string()))?
         } else {
             return Err(refused("there is no terminal to ask on".to_owned()));
         };
@@ -42,4 +47,14 @@ pub(super) fn read(args: &Up, users: &[String]) -> Result<BTreeMap<String, Passw
         passwords.insert(user.clone(), password);
     }
     Ok(passwords)
+}
+
+async fn answered(read: impl FnOnce() -> io::Result<String> + Send + 'static) -> io::Result<String> {
+    blocking(read).await?
+}
+
+fn from_stdin() -> io::Result<String> {
+    let mut line = Zeroizing::new(String::new());
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::interrupt::Signals;
 use super::session::{sandbox_file, store};
-use crate::cli::{Global, Sandbox};
+use crate::cli::{Global, Output, Sandbox};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report;
+use crate::report::{self, SCHEMA};
 use crate::sandbox::{Store, serve};
 
 /// Runs it.
 pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Failure> {
+    let json = global.output == Output::Json;
     match command {
         Sandbox::Serve { port } => {
             let store = store(global)?;
@@ -21,16 +24,26 @@ pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Fail
             };
             let listener = TcpListener::bind(("127.0.0.1", *port)).await.map_err(fail)?;
             let address = listener.local_addr().map_err(fail)?;
-            report::result(&format!("http://{address}"));
-            report::say("The embedded account answers there until Ctrl-C. Any access key does.");
-            serve(listener, Arc::new(store), tokio::signal::ctrl_c()).await.map_err(fail)?;
+            let mut signals = Signals::listen().map_err(fail)?;
+            let url = format!("http://{address}");
+            if json {
+                report::document(&json!({"schema": SCHEMA, "endpoint_url": url}));
+            } else {
+                report::result(&url);
+            }
+            report::note(json, "The embedded account answers there until Ctrl-C. Any access key does.");
+            serve(listener, Arc::new(store), signals.next()).await.map_err(fail)?;
         }
         Sandbox::Reset => {
             let file = sandbox_file(global)?;
             Store::reset(&file).map_err(|error| {
                 Failure::new(Exit::Failed, format!("resetting the sandbox ({}): {error}", file.display()), [""; 0])
             })?;
-            report::result("The sandbox holds the newcomer's world again.");
+            if json {
+                report::document(&json!({"schema": SCHEMA, "file": file.display().to_string()}));
+            } else {
+                report::result("The sandbox holds the newcomer's world again.");
+            }
         }
         Sandbox::Show => {
             let store = store(global)?;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 
+use super::interrupt::{blocking, changes_begin, stop_sign};
 use crate::catalogue::StepId;
 use crate::cli::{Global, Output, Waits};
 use crate::clock::Clock;
 use crate::cloud::{Access, Ask, Calls, Cloud};
-use crate::engine::{Patience, Run, StopSign};
+use crate::engine::{Patience, Run};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, Progress};
@@ -22,7 +23,6 @@ use crate::{names, spec};
 pub(super) struct Session {
     pub(super) cloud: Cloud,
     pub(super) clock: Clock,
-    pub(super) stop: Arc<StopSign>,
     pub(super) json: bool,
     quiet: bool,
 }
@@ -46,7 +46,10 @@ pub(super) fn store(global: &Global) -> Result<Store, Failure> {
         Failure::new(
             Exit::Failed,
             format!("opening the sandbox ({}): {error}", file.display()),
-            ["Start over with: rdsproxy-setup sandbox reset"],
+            [format!(
+                "Start over with: rdsproxy-setup --sandbox-file {} sandbox reset",
+                quoted(&file.to_string_lossy())
+            )],
         )
     })
 }
@@ -54,9 +57,7 @@ pub(super) fn store(global: &Global) -> Result<Store, Failure> {
 impl Session {
     /// Opens the account that the flags name.
     pub(super) async fn open(global: &Global) -> Result<Self, Failure> {
-        let stop = Arc::new(StopSign::default());
         let (json, quiet) = (global.output == Output::Json, global.quiet);
-        listen(&stop, json);
         if global.sandbox {
             let store = store(global)?;
             let world = store.world().map_err(|error| Failure::new(Exit::Failed, error.to_string(), [""; 0]))?;
@@ -70,7 +71,7 @@ impl Session {
             let clock = Clock::scaled(store.speed());
             let http = mount(Arc::new(store), global.sandbox_speed);
             let cloud = Cloud::overheard(http, &world.region, "AKIASANDBOXADMIN0000", &clock, &calls(global));
-            return Ok(Self { cloud, clock, stop, json, quiet });
+            return Ok(Self { cloud, clock, json, quiet });
         }
         let endpoint_url = global.endpoint_url.as_deref().map(spec::endpoint_url).transpose()?;
         let access = Access {
@@ -81,7 +82,7 @@ impl Session {
             ask: ask(),
         };
         let cloud = Cloud::real(&access).await?;
-        Ok(Self { cloud, clock: Clock::real(), stop, json, quiet })
+        Ok(Self { cloud, clock: Clock::real(), json, quiet })
     }
 
     /// Begins to show a run of these steps.
@@ -89,9 +90,10 @@ impl Session {
         Progress::start(steps, &self.clock, self.json, self.quiet)
     }
 
-    /// What a run of these wishes works with.
+    /// What a run that makes changes works with: from here on, signals let it finish the call in flight.
     pub(super) fn run<'a>(&'a self, patience: Patience, listener: &'a Progress) -> Run<'a> {
-        Run { cloud: &self.cloud, clock: &self.clock, patience, listener, stop: &self.stop }
+        changes_begin();
+        Run { cloud: &self.cloud, clock: &self.clock, patience, listener, stop: stop_sign() }
     }
 }
 
@@ -107,40 +109,6 @@ fn calls(global: &Global) -> Calls {
     }
     let json = global.output == Output::Json;
     Calls::heard_by(move |call| report::call(json, call))
-}
-
-/// The first signal ends the run at its next rest; the second one at once.
-fn listen(stop: &Arc<StopSign>, json: bool) {
-    let stop = Arc::clone(stop);
-    tokio::spawn(async move {
-        for count in 0..2 {
-            if signal().await.is_err() {
-                return;
-            }
-            if count == 0 {
-                report::note(json, "Stopping after the call in flight. Once more to leave at once.");
-                stop.interrupt();
-            } else {
-                report::note(json, "Left at once. Run the same command again to resume.");
-                #[expect(clippy::exit, reason = "the second signal leaves at once, by contract")]
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-        }
-    });
-}
-
-#[cfg(unix)]
-async fn signal() -> std::io::Result<()> {
-    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed,
-        _ = term.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 /// Reads `--timeout`.
@@ -160,7 +128,7 @@ pub(super) fn patience(waits: &Waits) -> Result<Patience, Failure> {
 }
 
 /// Shows what will happen, and asks for consent unless it was given; `alone` is what helps where nobody can be asked.
-pub(super) fn consent(global: &Global, plan: &str, explain: &str, alone: &str) -> Result<bool, Failure> {
+pub(super) async fn consent(global: &Global, plan: &str, explain: &str, alone: &str) -> Result<bool, Failure> {
     let asked = !global.yes;
     if asked && !std::io::stdin().is_terminal() {
         return Err(Failure::new(
@@ -177,7 +145,9 @@ pub(super) fn consent(global: &Global, plan: &str, explain: &str, alone: &str) -
         return Ok(true);
     }
     loop {
-        match report::ask("Carry this out? [yes/no/explain]").as_deref() {
+        // A question that cannot be put is not agreed to.
+        let answer = blocking(|| report::ask("Carry this out? [yes/no/explain]")).await.unwrap_or_default();
+        match answer.as_deref() {
             Some("yes" | "y") => return Ok(true),
             Some("explain" | "e") => report::say(explain),
             Some("no" | "n") | None => {
@@ -196,18 +166,32 @@ pub(super) fn command(global: &Global, verb: &str, database: &str, stack: &str) 
 
 /// As [`command`], in a region that may come from elsewhere than a flag.
 pub(super) fn command_in(global: &Global, region: Option<&str>, verb: &str, database: &str, stack: &str) -> String {
-    let mut line = "rdsproxy-setup".to_owned();
-    if global.sandbox {
-        line.push_str(" --sandbox");
-    }
-    for (flag, value) in [("--region", region), ("--profile", global.profile.as_deref())] {
-        if let Some(value) = value {
-            line.push_str(&format!(" {flag} {}", quoted(value)));
-        }
-    }
+    let mut line = format!("rdsproxy-setup{}", account(global, region));
     line.push_str(&format!(" {verb} --db {}", quoted(database)));
     if stack != names::stack_of(database) {
         line.push_str(&format!(" --name {}", quoted(stack)));
     }
     line
+}
+
+/// The flags that lead to the account in use, each with a space before it.
+fn account(global: &Global, region: Option<&str>) -> String {
+    let mut flags = if global.sandbox { " --sandbox".to_owned() } else { String::new() };
+    let given = &global.given;
+    // What the environment says, it also says to the next command.
+    let file = given.sandbox_file.then(|| global.sandbox_file.as_ref()).flatten().map(|file| file.to_string_lossy());
+    let speed = given.sandbox_speed.then(|| global.sandbox_speed.to_string());
+    let url = global.endpoint_url.as_deref().filter(|_| given.endpoint_url);
+    for (flag, value) in [
+        ("--sandbox-file", file.as_deref().filter(|_| global.sandbox)),
+        ("--sandbox-speed", speed.as_deref().filter(|_| global.sandbox)),
+        ("--endpoint-url", url),
+        ("--region", region),
+        ("--profile", global.profile.as_deref()),
+    ] {
+        if let Some(value) = value {
+            flags.push_str(&format!(" {flag} {}", quoted(value)));
+        }
+    }
+    flags
 }

@@ -56,7 +56,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     }
     let lines = stack.lines();
     let plan = format!("This takes {name} away:\n\n{}\n", report::removals(&lines));
-    if !consent(global, &plan, EXPLAIN, ALONE)? {
+    if !consent(global, &plan, EXPLAIN, ALONE).await? {
         return Ok(Exit::Decide);
     }
     let began = session.clock.elapsed();
@@ -76,7 +76,8 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     } else {
         let elapsed = report::duration(session.clock.elapsed().saturating_sub(began));
         let back = if stack.functions.is_empty() { "" } else { ", and the functions use the database directly again" };
-        report::result(&format!("Done in {elapsed}: {name} is gone{back}."));
+        let how = if stack.adopted() { "is handed back as it was adopted" } else { "is gone" };
+        report::result(&format!("Done in {elapsed}: {name} {how}{back}."));
         if let Some(left) = left {
             report::result(&left);
         }

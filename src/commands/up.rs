@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::diagnosis::At;
 use super::session::{Session, command, consent, patience};
-use super::{diagnosis, passwords};
-use crate::catalogue::{CERTIFICATE, PROVES, STEPS};
+use super::{diagnosis, interrupt, passwords};
+use crate::catalogue::{CERTIFICATE, PROVES, STEPS, StepId};
 use crate::cli::{Global, Up};
 use crate::cloud::rds::Pool;
 use crate::doctor::Finding;
@@ -37,16 +37,17 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     }
     let findings = diagnosis::before(global, &session, &survey).await;
     let seats = seats(&survey, &entries)?;
+    let feasible = conflicts(&entries).and_then(|()| diagnosis::stop_at(&findings));
     if args.dry_run {
-        show_plan(&session, &survey, &entries, &Besides { findings: &findings, seats: &seats });
-        return Ok(if args.detailed_exitcode && pending { Exit::Pending } else { Exit::Done });
+        let exit = if args.detailed_exitcode && pending { Exit::Pending } else { Exit::Done };
+        let besides = Besides { findings: &findings, seats: &seats };
+        return Ok(show_plan(&session, &survey, &entries, &besides, feasible, exit));
     }
-    conflicts(&entries)?;
-    diagnosis::stop_at(&findings)?;
+    feasible?;
     let users: Vec<String> = survey.secrets.planned.iter().map(|planned| planned.user.clone()).collect();
-    survey.passwords = passwords::read(args, &users)?;
+    survey.passwords = passwords::read(args, &users).await?;
     let plan = format!("{}\n\n{}\n{}", headline(&survey), report::plan(&entries), before_13(&seats));
-    if pending && !consent(global, &plan, &explain(), ALONE)? {
+    if pending && !consent(global, &plan, &explain(), ALONE).await? {
         return Ok(Exit::Decide);
     }
     let began = session.clock.elapsed();
@@ -62,7 +63,10 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(stop) => {
-            let causes = diagnosis::after(&at, &stop).await;
+            let causes = tokio::select! {
+                causes = diagnosis::after(&at, &stop) => causes,
+                () = interrupt::stop_sign().interrupted() => Vec::new(),
+            };
             return Err(Failure::from(stop).because(causes).after(&made(&done), &ways_on(global, &survey)));
         }
     };
@@ -167,17 +171,31 @@ struct Besides<'a> {
     seats: &'a [Seat],
 }
 
-fn show_plan(session: &Session, survey: &Survey, entries: &[Entry], besides: &Besides<'_>) {
+/// Shows the plan, and how a plan ends: `up` does what it says, or stops for the same reason.
+fn show_plan(
+    session: &Session,
+    survey: &Survey,
+    entries: &[Entry],
+    besides: &Besides<'_>,
+    feasible: Result<(), Failure>,
+    exit: Exit,
+) -> Exit {
     let seats = besides.seats;
+    let exit = feasible.as_ref().err().map_or(exit, |failure| failure.exit);
     if session.json {
         let probes: Vec<Value> =
             seats.iter().map(|seat| json!({"function": seat.name, "in_the_seat_of": seat.functions})).collect();
         report::document(&json!({"schema": SCHEMA, "proxy": survey.names.stack, "plan": steps(entries),
-                                  "findings": report::findings(besides.findings), "probes": probes}));
-        return;
+                                  "findings": report::findings(besides.findings), "probes": probes,
+                                  "feasible": feasible.is_ok(), "exit_code": exit.code()}));
+    } else {
+        let text = format!("{}\n\n{}{}", headline(survey), report::plan(entries), before_13(seats));
+        report::result(text.trim_end());
     }
-    let text = format!("{}\n\n{}{}", headline(survey), report::plan(entries), before_13(seats));
-    report::result(text.trim_end());
+    if let Err(failure) = feasible {
+        report::failure(session.json, &failure.headline, &failure.hints, failure.request_id.as_deref());
+    }
+    exit
 }
 
 /// Where probes will be made, if they were asked for and something is to be pointed at the proxy.
@@ -231,11 +249,29 @@ fn conflicts(entries: &[Entry]) -> Result<(), Failure> {
     if found.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(
-        Exit::Decide,
-        format!("checking what is there: {}", found.join("; ")),
-        ["Nothing was changed. Choose another name with --name, or remove what stands in the way if nothing needs it."],
-    ))
+    let headline = format!("checking what is there: {}", found.join("; "));
+    Err(Failure::new(Exit::Decide, headline, ways_out(entries)))
+}
+
+/// What helps against conflicts: a function is not in the way because of the stack's name.
+fn ways_out(entries: &[Entry]) -> Vec<String> {
+    let conflict = |entry: &&Entry| matches!(entry.verdict, Verdict::Conflict(_));
+    let (functions, others): (Vec<&Entry>, Vec<&Entry>) =
+        entries.iter().filter(conflict).partition(|entry| entry.step == StepId::Repoint);
+    let mut ways = Vec::new();
+    if !others.is_empty() || functions.is_empty() {
+        ways.push("Choose another name with --name, or remove what stands in the way if nothing needs it.".to_owned());
+    }
+    if !functions.is_empty() {
+        ways.push(
+            "Change the function first (variables and tags have limits), or leave it out: --exclude-function NAME."
+                .to_owned(),
+        );
+    }
+    if let Some(first) = ways.first_mut() {
+        first.insert_str(0, "Nothing was changed. ");
+    }
+    ways
 }
 
 fn read(args: &Up) -> Result<Spec, SpecError> {

@@ -77,7 +77,7 @@ pub(super) async fn run(global: &Global, args: &Prove) -> Result<Exit, Failure> 
     let seats = probe::seats(&survey, hosts, args.probe_login);
     possible(&survey, &seats)?;
     let plan = format!("{}\n", report::seats(&seats));
-    if !consent(global, &plan, EXPLAIN, "Add --yes to have the probes made, or leave --probe out.")? {
+    if !consent(global, &plan, EXPLAIN, "Add --yes to have the probes made, or leave --probe out.").await? {
         return Ok(Exit::Decide);
     }
     let progress = session.progress(&[]);

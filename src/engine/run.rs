@@ -99,6 +99,23 @@ pub struct StopSign {
 }
 
 impl StopSign {
+    /// One that nobody has raised.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { state: AtomicU8::new(GO), notify: Notify::const_new() }
+    }
+
+    /// Returns once the user asks to stop.
+    pub async fn interrupted(&self) {
+        loop {
+            let notified = self.notify.notified();
+            if self.state.load(Ordering::SeqCst) == INTERRUPTED {
+                return;
+            }
+            notified.await;
+        }
+    }
+
     /// The user asks to stop.
     pub fn interrupt(&self) {
         self.state.store(INTERRUPTED, Ordering::SeqCst);
@@ -338,7 +355,8 @@ impl Run<'_> {
 
     /// Looks again during a wait: a read that fails in passing must not end it.
     async fn look<S: Step>(&self, step: &S, change: &Change, seen: Seen<S::State>) -> Result<Seen<S::State>, Stop> {
-        match step.look_again(self.cloud, &seen).await {
+        // A read changes nothing, so nobody has to wait for its end.
+        match self.unless_stopped(step.look_again(self.cloud, &seen)).await? {
             Ok(now) => Ok(now),
             Err(refusal) if refusal.passes() => Ok(seen),
             Err(refusal) => Err(Stop::Refused { doing: step.doing(change), refusal }),

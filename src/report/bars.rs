@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::style::{mark_of, marked, quiet, word_of};
-use super::{colour, duration};
+use super::{Modes, colour, duration};
 use crate::catalogue::StepId;
 use crate::clock::Clock;
 use crate::engine::event::{Ending, Event, Listener};
@@ -20,6 +20,7 @@ const SPINNER: [char; 4] = ['.', 'o', 'O', 'o'];
 #[derive(Debug)]
 pub struct Bars {
     board: Arc<Board>,
+    _modes: Modes,
 }
 
 #[derive(Debug)]
@@ -37,6 +38,25 @@ struct Row {
     step: StepId,
     bar: ProgressBar,
     phase: Phase,
+    /// What ended under this step so far: step 13 has a part for each function in a teardown, and one for the aliases.
+    over: Vec<(Ending, String, Duration)>,
+}
+
+impl Row {
+    /// Takes an ending in, and shows the worst one with all that belongs to it.
+    fn end(&mut self, ending: Ending, detail: &str, elapsed: Duration) {
+        self.over.push((ending, detail.to_owned(), elapsed));
+        let failed = self.over.iter().any(|(ending, ..)| *ending == Ending::Failed);
+        let shown = if failed { Ending::Failed } else { ending };
+        // Parts overlap, so their times do not add up.
+        let time = self.over.iter().map(|(_, _, elapsed)| *elapsed).max().unwrap_or_default();
+        let time = if time.as_secs() > 0 { format!(" ({})", duration(time)) } else { String::new() };
+        let mut details: Vec<&str> = self.over.iter().map(|(_, detail, _)| detail.as_str()).collect();
+        details.dedup();
+        // Why it failed is told once, with what would help, below the rows.
+        let detail = if failed { String::new() } else { format!(": {}", details.join(", ")) };
+        self.phase = Phase::Over { mark: mark_of(shown), text: format!("{}{detail}{time}", word_of(shown)) };
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +74,7 @@ impl Bars {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
         let bar = || all.add(ProgressBar::no_length().with_style(style.clone()));
-        let rows = steps.iter().map(|&step| Row { step, bar: bar(), phase: Phase::Ahead }).collect();
+        let rows = steps.iter().map(|&step| Row { step, bar: bar(), phase: Phase::Ahead, over: Vec::new() }).collect();
         let footer = bar();
         let board =
             Arc::new(Board { all, rows: Mutex::new(rows), footer, clock: clock.clone(), began: clock.elapsed() });
@@ -67,7 +87,7 @@ impl Bars {
                 board.draw(frame);
             }
         });
-        Self { board }
+        Self { board, _modes: Modes::without_echoed_signals() }
     }
 
     /// The rows as a whole, for whoever writes between them.
@@ -131,11 +151,11 @@ impl Listener for Bars {
                 (*step, Phase::Waiting { state: state.clone(), limit: *limit, since: now.saturating_sub(*elapsed) })
             }
             Event::Ended { step, ending, detail, elapsed } => {
-                let time = if elapsed.as_secs() > 0 { format!(" ({})", duration(*elapsed)) } else { String::new() };
-                // Why it failed is told once, with what would help, below the rows.
-                let detail = if *ending == Ending::Failed { String::new() } else { format!(": {detail}") };
-                let text = format!("{}{detail}{time}", word_of(*ending));
-                (*step, Phase::Over { mark: mark_of(*ending), text })
+                let mut rows = self.board.rows.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(row) = rows.iter_mut().find(|row| row.step == *step) {
+                    row.end(*ending, detail, *elapsed);
+                }
+                return;
             }
             Event::Probe { seat, state, wait: Some((elapsed, limit)) } => {
                 let (state, since) = (format!("probe for {seat}: {state}"), now.saturating_sub(*elapsed));

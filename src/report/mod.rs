@@ -6,12 +6,13 @@ mod bars;
 mod diagnosis;
 mod json;
 mod lines;
+mod modes;
 mod progress;
 mod proofs;
 mod style;
 mod tables;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
@@ -25,6 +26,7 @@ pub use bars::Bars;
 pub use diagnosis::{aspects, diagnosis, finding};
 pub use json::{SCHEMA, aspects_document, findings};
 pub use lines::Lines;
+pub use modes::Modes;
 pub use progress::{Done, Progress};
 pub use proofs::{proof, proofs_document, seats};
 pub use tables::{Topology, changes, next, plan, removals, status, topology};
@@ -53,10 +55,27 @@ fn colour(text: &str) -> String {
     text.to_owned()
 }
 
+/// Why a result could not be written, if one could not.
+static UNWRITTEN: Mutex<Option<io::Error>> = Mutex::new(None);
+
 /// Writes a result to stdout.
 pub fn result(text: &str) {
-    // A closed pipe is the reader's choice.
-    let _ = writeln!(anstream::stdout(), "{text}");
+    let mut stdout = anstream::stdout();
+    keep(writeln!(stdout, "{text}").and_then(|()| stdout.flush()));
+}
+
+/// Keeps the first failure to write a result; a closed pipe is the reader's choice.
+pub fn keep(written: io::Result<()>) {
+    let Err(error) = written else { return };
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
+/// Why results are missing on stdout, if any are: asked once, at the end.
+#[must_use]
+pub fn unwritten() -> Option<io::Error> {
+    UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Writes one JSON document to stdout.

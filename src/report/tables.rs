@@ -59,12 +59,20 @@ pub fn plan(entries: &[Entry]) -> String {
     let count = |wanted: fn(&Verdict) -> bool| entries.iter().filter(|entry| wanted(&entry.verdict)).count();
     let create = count(|verdict| *verdict == Verdict::Create);
     let update = count(|verdict| matches!(verdict, Verdict::Update(_)));
-    let counts = if create + update == 0 {
+    let conflicts = count(|verdict| matches!(verdict, Verdict::Conflict(_)));
+    let unknown = count(|verdict| matches!(verdict, Verdict::Unknown(_)));
+    let blocked: String = [(conflicts, "in conflict (!)"), (unknown, "not checked (?)")]
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!(", {number} {what}"))
+        .collect();
+    let counts = if create + update + conflicts + unknown == 0 {
         "Nothing to change.".to_owned()
     } else {
+        let rest = if blocked.is_empty() { "" } else { "\nThis plan cannot be carried out." };
         format!(
-            "Plan: {create} to create (+), {update} to change (~), 0 to remove (-), {} as they are.",
-            entries.len() - create - update
+            "Plan: {create} to create (+), {update} to change (~), 0 to remove (-){blocked}, {} as they are.{rest}",
+            entries.len() - create - update - conflicts - unknown
         )
     };
     format!("{text}\n{counts}")

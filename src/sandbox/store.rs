@@ -43,7 +43,8 @@ impl Store {
     /// # Errors
     /// When the folder cannot be written, or the file is damaged or of another format.
     pub fn open(path: impl Into<PathBuf>, speed: f64) -> io::Result<Self> {
-        let store = Self { path: path.into(), speed: if speed.is_finite() && speed > 0.0 { speed } else { 1.0 } };
+        let store =
+            Self { path: followed(path.into()), speed: if speed.is_finite() && speed > 0.0 { speed } else { 1.0 } };
         if let Some(folder) = store.folder() {
             fs::create_dir_all(folder)?;
         }
@@ -114,7 +115,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn reset(path: impl Into<PathBuf>) -> io::Result<()> {
-        let store = Self { path: path.into(), speed: 1.0 };
+        let store = Self { path: followed(path.into()), speed: 1.0 };
         if let Some(folder) = store.folder() {
             fs::create_dir_all(folder)?;
         }
@@ -168,11 +169,21 @@ impl Store {
 
     fn damaged(&self, why: &str) -> io::Error {
         let path = self.path.display();
-        let message = format!(
-            "the sandbox's file {path} cannot be used: {why}. `rdsproxy-setup sandbox reset` starts over with a new one"
-        );
+        let message = format!("the sandbox's file {path} cannot be used: {why}");
         io::Error::new(io::ErrorKind::InvalidData, message)
     }
+}
+
+/// Where a path leads: the file behind a link is replaced, and not the link.
+///
+/// It may not be there yet, and nothing is asked of links that lead in a circle: opening the file will tell.
+fn followed(mut path: PathBuf) -> PathBuf {
+    const MOST: usize = 40;
+    for _ in 0..MOST {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
+    }
+    path
 }
 
 /// Milliseconds since 1970.

@@ -75,7 +75,7 @@ async fn assume(role: &Role, from: Credentials, sdk: &SdkConfig, ask: &Ask) -> R
         None => None,
         Some(serial) => {
             let question = format!("Code of the MFA device {serial} (profile {}):", role.profile);
-            let code = ask.put(&question).map(|code| code.trim().to_owned()).filter(|code| !code.is_empty());
+            let code = ask.put(question).await.map(|code| code.trim().to_owned()).filter(|code| !code.is_empty());
             let missing = || Cause::Mfa { profile: role.profile.clone(), serial: serial.clone() };
             Some((serial.clone(), code.ok_or_else(missing)?))
         }

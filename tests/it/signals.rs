@@ -1,0 +1,170 @@
+//! One signal ends whatever only reads or waits; a change in flight is finished first.
+#![cfg(unix)]
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rdsproxy_setup::sandbox::{Fault, Service, Trigger, Trouble};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use crate::cli::up;
+use crate::desk::Desk;
+
+/// How long a program may take to end once it was told to, on a machine that is busy with other tests.
+const SOON: Duration = Duration::from_secs(5);
+
+fn tell(child: &Child, signal: &str) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+}
+
+/// The exit code, and whether it came soon.
+fn ends(child: &mut Child) -> Option<i32> {
+    let began = Instant::now();
+    while began.elapsed() < SOON {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    panic!("it runs on");
+}
+
+/// Takes every request of one kind and never answers; tells when the first has come.
+fn silent(desk: &Desk, service: Service, action: &str) {
+    desk.change(|world| {
+        world.faults.clear();
+        let trigger = Trigger::Every { service, action: action.to_owned() };
+        world.faults.push(Fault::repeated(trigger, Trouble::Silence, 100));
+    });
+}
+
+fn asked(desk: &Desk) -> bool {
+    desk.store().world().unwrap().faults.iter().any(|fault| fault.times < 100)
+}
+
+#[test]
+fn one_signal_ends_what_only_reads() {
+    let desk = Desk::new();
+    up(&desk, "my-instance");
+    let before = desk.dump();
+    for (signal, arguments) in [
+        ("-INT", &["status", "--db", "my-instance"][..]),
+        ("-TERM", &["doctor", "--db", "my-instance"]),
+        ("-INT", &["verify", "--db", "my-instance"]),
+        ("-TERM", &["up", "--db", "my-instance", "--dry-run"]),
+        ("-INT", &["up", "--db", "my-instance", "--yes"]),
+        ("-TERM", &["teardown", "--db", "my-instance", "--yes"]),
+    ] {
+        silent(&desk, Service::Rds, "DescribeDBProxies");
+        let mut all = vec!["--sandbox", "--sandbox-speed", "1"];
+        all.extend(arguments);
+        let mut child = desk.command(&all).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        while !asked(&desk) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        tell(&child, signal);
+        assert_eq!(ends(&mut child), Some(130), "{arguments:?}");
+        let mut told = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        assert!(told.ends_with("error: interrupted\n  hint: Nothing was changed.\n"), "{arguments:?}: {told}");
+    }
+    desk.change(|world| world.faults.clear());
+    assert_eq!(desk.dump(), before);
+}
+
+#[test]
+fn a_slow_read_in_the_middle_of_a_run_does_not_hold_it_up() {
+    let desk = Desk::new();
+    let arguments = ["--sandbox", "up", "--db", "my-instance", "--yes", "--quiet", "--sandbox-speed", "60"];
+    let mut child = desk.command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    while !desk.store().world().unwrap().rds.proxies.contains_key("my-instance-proxy") {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    silent(&desk, Service::Rds, "DescribeDBProxies");
+    while !asked(&desk) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    tell(&child, "-INT");
+    assert_eq!(ends(&mut child), Some(130));
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(told.contains("To go on: rdsproxy-setup --sandbox"), "{told}");
+}
+
+/// A terminal of our own, and the program at it.
+struct Terminal {
+    master: File,
+    child: Child,
+    shown: String,
+}
+
+impl Terminal {
+    fn start(command: &mut Command) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let end = || OpenOptions::new().read(true).write(true).open(&name).unwrap();
+        let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
+        Self { master: File::from(master), child, shown: String::new() }
+    }
+
+    fn until(&mut self, text: &str) {
+        let mut some = [0; 4096];
+        while !self.shown.contains(text) {
+            let read = self.master.read(&mut some).unwrap();
+            self.shown.push_str(&String::from_utf8_lossy(&some[..read]));
+        }
+    }
+
+    fn echoes(&self) -> bool {
+        tcgetattr(&self.master).unwrap().local_modes.contains(LocalModes::ECHO)
+    }
+}
+
+#[test]
+fn one_signal_ends_a_question() {
+    let desk = Desk::new();
+    let before = desk.dump();
+    let fast = "--sandbox-speed=600";
+    for arguments in [
+        &["--sandbox", fast, "up", "--db", "my-instance"][..],
+        &["--sandbox", fast, "up", "--db", "my-cluster", "--create-secret", "--db-user", "app", "--generate-password"],
+    ] {
+        let mut at = Terminal::start(&mut desk.command(arguments));
+        at.until("Carry this out? [yes/no/explain]");
+        at.master.write_all(b"wha").unwrap();
+        tell(&at.child, "-INT");
+        assert_eq!(ends(&mut at.child), Some(130), "{}", at.shown);
+    }
+    assert_eq!(desk.dump(), before);
+}
+
+#[test]
+fn one_signal_ends_the_question_for_a_password_and_the_terminal_echoes_again() {
+    let desk = Desk::new();
+    let before = desk.dump();
+    let arguments =
+        ["--sandbox", "--sandbox-speed=600", "up", "--db", "my-cluster", "--create-secret", "--db-user", "app"];
+    let mut at = Terminal::start(&mut desk.command(&arguments));
+    at.until("Password of the database user app:");
+    while at.echoes() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    tell(&at.child, "-INT");
+    assert_eq!(ends(&mut at.child), Some(130), "{}", at.shown);
+    assert!(at.echoes());
+    // As a pipe that nobody writes to.
+    let mut all = arguments.to_vec();
+    all.push("--password-stdin");
+    let mut child = desk.command(&all).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    tell(&child, "-TERM");
+    assert_eq!(ends(&mut child), Some(130));
+    assert_eq!(desk.dump(), before);
+}
