@@ -67,7 +67,7 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     };
     let rights = async {
         if let Some((policy, roles)) = &stack.policy {
-            step(run, StepId::ConnectPolicy, &stack.names.policy, delete_policy(run, policy, roles)).await?;
+            step(run, StepId::ConnectPolicy, &stack.names.policy, Box::pin(delete_policy(run, policy, roles))).await?;
         }
         Ok::<_, Stop>(())
     };
@@ -80,7 +80,7 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     let (gone, rights, rules) = tokio::join!(gone, rights, rules);
     all2(gone, all2(rights, rules))?;
     for group in &stack.groups {
-        step(run, StepId::ProxyGroup, &group.name, delete_group(run, stack, group)).await?;
+        step(run, StepId::ProxyGroup, &group.name, Box::pin(delete_group(run, stack, group))).await?;
     }
     Ok(())
 }

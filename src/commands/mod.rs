@@ -86,7 +86,7 @@ pub fn misused(error: &clap::Error, arguments: impl IntoIterator<Item = OsString
         return Exit::Usage;
     }
     let text = error.render().to_string();
-    let (headline, hints) = text.split_once("\n").unwrap_or((&text, ""));
+    let (headline, hints) = text.split_once('\n').unwrap_or((&text, ""));
     let headline = headline.trim_start_matches("error: ").to_owned();
     let hints: Vec<String> = hints.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     let failure = Failure::new(Exit::Usage, headline, hints);

@@ -179,7 +179,7 @@ fn account(global: &Global, region: Option<&str>) -> String {
     let mut flags = if global.sandbox { " --sandbox".to_owned() } else { String::new() };
     let given = &global.given;
     // What the environment says, it also says to the next command.
-    let file = given.sandbox_file.then(|| global.sandbox_file.as_ref()).flatten().map(|file| file.to_string_lossy());
+    let file = global.sandbox_file.as_ref().filter(|_| given.sandbox_file).map(|file| file.to_string_lossy());
     let speed = given.sandbox_speed.then(|| global.sandbox_speed.to_string());
     let url = global.endpoint_url.as_deref().filter(|_| given.endpoint_url);
     for (flag, value) in [

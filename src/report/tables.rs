@@ -61,11 +61,12 @@ pub fn plan(entries: &[Entry]) -> String {
     let update = count(|verdict| matches!(verdict, Verdict::Update(_)));
     let conflicts = count(|verdict| matches!(verdict, Verdict::Conflict(_)));
     let unknown = count(|verdict| matches!(verdict, Verdict::Unknown(_)));
-    let blocked: String = [(conflicts, "in conflict (!)"), (unknown, "not checked (?)")]
-        .iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| format!(", {number} {what}"))
-        .collect();
+    let mut blocked = String::new();
+    for (number, what) in [(conflicts, "in conflict (!)"), (unknown, "not checked (?)")] {
+        if number > 0 {
+            blocked.push_str(&format!(", {number} {what}"));
+        }
+    }
     let counts = if create + update + conflicts + unknown == 0 {
         "Nothing to change.".to_owned()
     } else {

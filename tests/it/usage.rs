@@ -182,7 +182,7 @@ fn a_resumed_run_plans_the_read_only_endpoint() {
     let desk = Desk::new();
     let up = ["up", "--db", "my-cluster", "--reader-endpoint", "always"];
     // Slowly, so that the proxy is still on its way when the plan is made.
-    let slowly = |more: &[&str]| [&["--sandbox", "--sandbox-speed", "5"], &up[..], more].concat();
+    let slowly = |more: &[&'static str]| [&["--sandbox", "--sandbox-speed", "5"], &up[..], more].concat();
     let first = slowly(&["--yes", "--quiet", "--timeout", "proxy=1s"]);
     let stopped = shown(&first, &mut desk.command(&first));
     assert_eq!(stopped.code, Some(5), "{stopped}");
