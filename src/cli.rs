@@ -181,11 +181,15 @@ pub struct Up {
     #[arg(long, requires = "dry_run")]
     pub detailed_exitcode: bool,
     /// A function to point at the proxy; repeat for several. Else those whose variables hold the database's endpoint.
+    /// The proxy remembers them: a later run without this flag chooses no other.
     #[arg(long = "function", value_name = "NAME")]
     pub functions: Vec<String>,
-    /// A function to leave out although it uses the database; repeat for several.
+    /// A function to leave out although it uses the database; repeat for several. The proxy remembers them.
     #[arg(long = "exclude-function", value_name = "NAME", conflicts_with = "functions")]
     pub excluded_functions: Vec<String>,
+    /// Choose among all functions again: forget which ones an earlier --function or --exclude-function chose.
+    #[arg(long, conflicts_with = "functions")]
+    pub all_functions: bool,
     /// Whether the proxy gets a read-only endpoint, for variables that hold the cluster's reader endpoint.
     #[arg(long, value_enum, default_value_t = ReaderEndpoint::Auto)]
     pub reader_endpoint: ReaderEndpoint,

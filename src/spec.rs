@@ -23,6 +23,10 @@ pub struct Spec {
     pub functions: Vec<String>,
     /// Functions that are left out although they use the database.
     pub excluded_functions: Vec<String>,
+    /// Functions that an earlier run was limited to: no other is chosen, and none of them for that alone.
+    pub limited_to: Vec<String>,
+    /// Whether no earlier limit or exclusion counts any more.
+    pub all_functions: bool,
     /// Whether the proxy gets a read-only endpoint.
     pub reader_endpoint: ReaderEndpoint,
     /// Whether a release that waits in `$LATEST` may be published along.
@@ -80,6 +84,8 @@ impl Spec {
             stack,
             functions: Vec::new(),
             excluded_functions: Vec::new(),
+            limited_to: Vec::new(),
+            all_functions: false,
             reader_endpoint: ReaderEndpoint::Auto,
             publish_pending: false,
             secrets: Vec::new(),

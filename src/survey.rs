@@ -232,7 +232,12 @@ impl Survey {
         }
         let reader = look_for_reader(cloud, &names, &database, &proxy).await?;
         known.extend(reader.present().and_then(|found| found.endpoint.host.clone()).map(reader_host));
-        let wanted = functions::Wanted { named: &spec.functions, excluded: &spec.excluded_functions };
+        let wanted = functions::Wanted {
+            named: &spec.functions,
+            excluded: &spec.excluded_functions,
+            limited_to: &spec.limited_to,
+            excluded_now: &asked.excluded_functions,
+        };
         let Chosen { functions, mut warnings, others } =
             functions::choose(cloud, listed, wanted, &known, &database.vpc).await?;
         warnings.extend(functions.iter().filter(|found| found.variables.is_empty()).map(FunctionUse::nothing_to_move));

@@ -16,6 +16,7 @@ use crate::cloud::ec2::{Direction, Group};
 use crate::cloud::iam::Policy;
 use crate::cloud::rds::TargetKind;
 use crate::cloud::{Answer, Kind, Refusal, tags};
+use crate::discover::selection;
 use crate::engine::event::{Ending, Event};
 use crate::engine::{Limit, Pace, Run, Stop, all2, crowd};
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
@@ -242,6 +243,8 @@ async fn hand_back(run: &Run<'_>, stack: &Stack, found: &Owned) -> Result<(), St
         }
     }
     let ours = [tags::STACK, tags::DATABASE, tags::ADOPTED, tags::WRITER, tags::READER].map(str::to_owned);
+    let chosen = found.tags.keys().filter(|key| selection::is_memory(key)).cloned();
+    let ours: Vec<String> = ours.into_iter().chain(chosen).collect();
     wait.insist(run, async || rds.remove_tags(&found.proxy.arn, &ours).await).await
 }
 

@@ -35,6 +35,11 @@ pub const LOGIN: &str = "rdsproxy-setup:client-auth";
 /// The tag on a proxy which remembers the database users that flags named.
 pub const USERS: &str = "rdsproxy-setup:db-users";
 
+/// The tag on a proxy which remembers the functions that flags limited it to; more of them in `…:2`, `…:3`.
+pub const FUNCTIONS: &str = "rdsproxy-setup:functions";
+/// The tag on a proxy which remembers the functions that flags left out, in the same way.
+pub const EXCLUDED: &str = "rdsproxy-setup:exclude-functions";
+
 /// The tag on a proxy which remembers the connect policy that an administrator gave.
 pub const CONNECT_POLICY: &str = "rdsproxy-setup:connect-policy";
 

@@ -12,6 +12,7 @@ use super::{diagnosis, interrupt, passwords};
 use crate::catalogue::{CERTIFICATE, PROVES, STEPS, StepId};
 use crate::cli::{Global, Up};
 use crate::cloud::rds::Pool;
+use crate::discover::selection::Selection;
 use crate::doctor::Finding;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::error::Failure;
@@ -144,7 +145,9 @@ fn made(done: &[Done]) -> String {
 
 fn ways_on(global: &Global, survey: &Survey) -> [String; 2] {
     let of = |verb| command(global, verb, &survey.database.id, &survey.names.stack);
-    [format!("To go on: {} (with the same flags).", of("up")), format!("To take it away: {}", of("teardown"))]
+    // Where the proxy is not there yet, or the selection does not fit it, nothing remembers these flags.
+    let flags: String = Selection::of(&survey.spec).flags().iter().map(|flag| format!(" {flag}")).collect();
+    [format!("To go on: {}{flags} (with the same flags).", of("up")), format!("To take it away: {}", of("teardown"))]
 }
 
 fn headline(survey: &Survey) -> String {
@@ -293,6 +296,8 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
             .iter()
             .map(|text| spec::function(text))
             .collect::<Result<_, _>>()?,
+        limited_to: Vec::new(),
+        all_functions: args.all_functions,
         reader_endpoint: args.reader_endpoint,
         publish_pending: args.publish_pending,
         secrets: args.secrets.clone(),

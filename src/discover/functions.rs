@@ -145,8 +145,12 @@ pub async fn read(cloud: &Cloud, named: &[String]) -> Answer<Read> {
 pub struct Wanted<'a> {
     /// `--function`.
     pub named: &'a [String],
-    /// `--exclude-function`.
+    /// `--exclude-function`, or an earlier run's.
     pub excluded: &'a [String],
+    /// What an earlier run was limited to; empty: nothing.
+    pub limited_to: &'a [String],
+    /// The exclusions of this run's own flags: these functions must exist.
+    pub excluded_now: &'a [String],
 }
 
 /// The functions that use the database.
@@ -218,9 +222,9 @@ pub async fn choose(
     vpc: &str,
 ) -> Result<Chosen, Problem> {
     let mut chosen = Vec::new();
-    let (mut warnings, mut others) = (Vec::new(), Vec::new());
+    let (mut warnings, mut others, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     let all: Vec<String> = read.iter().map(|(name, _)| name.clone()).collect();
-    if let Some(unknown) = wanted.excluded.iter().find(|name| wanted.named.is_empty() && !all.contains(name)) {
+    if let Some(unknown) = wanted.excluded_now.iter().find(|name| wanted.named.is_empty() && !all.contains(name)) {
         return Err(Problem::unfit(
             format!("leaving out the function ({unknown}): there is none of this name in {}", cloud.region),
             [did_you_mean("functions", unknown, &all)],
@@ -235,7 +239,12 @@ pub async fn choose(
                 [did_you_mean("functions", &name, &names)],
             ));
         };
-        if wanted.excluded.contains(&name) {
+        let outside = !wanted.limited_to.is_empty() && !wanted.limited_to.contains(&name);
+        if outside || wanted.excluded.contains(&name) {
+            let by_flag = wanted.excluded_now.contains(&name);
+            if !by_flag && !FunctionUse::of(function, known, false).variables.is_empty() {
+                left_out.push(name);
+            }
             continue;
         }
         let found = FunctionUse::of(function, known, !wanted.named.is_empty());
@@ -251,9 +260,36 @@ pub async fn choose(
             others.push(found.function);
         }
     }
+    if chosen.is_empty() && !left_out.is_empty() {
+        // Without any function the connect policy would name no user, and so let in all of them: no tag may bring that about.
+        return Err(Problem::unfit(
+            format!(
+                "choosing the functions: what the proxy remembers leaves none, although {} use the database",
+                left_out.join(", ")
+            ),
+            ["Choose anew with up: --function NAME, or --all-functions."],
+        ));
+    }
+    warnings.extend(remembered_choice(&mut left_out));
     chosen.sort_by(|a, b| a.function.name.cmp(&b.function.name));
     chosen.dedup_by(|a, b| a.function.name == b.function.name);
     Ok(Chosen { functions: chosen, warnings, others })
+}
+
+/// What to say of functions that use the database, and that only an earlier run's flags leave out.
+fn remembered_choice(left_out: &mut [String]) -> Option<String> {
+    const SHOWN: usize = 5;
+    left_out.sort();
+    let more = left_out.len().saturating_sub(SHOWN);
+    let shown: Vec<&str> = left_out.iter().take(SHOWN).map(String::as_str).collect();
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    (!shown.is_empty()).then(|| {
+        format!(
+            "{}{rest}: left out, as an earlier --function or --exclude-function said, which the proxy remembers; \
+             --all-functions chooses among all again.",
+            shown.join(", ")
+        )
+    })
 }
 
 /// Reads what lists do not tell of functions: tags, and where their last update stands.

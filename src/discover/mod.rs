@@ -24,6 +24,7 @@ mod problem;
 pub mod releases;
 pub mod remembered;
 pub mod secrets;
+pub mod selection;
 mod users;
 pub mod variable_keys;
 

@@ -9,6 +9,7 @@ use crate::cloud::Tags;
 use crate::cloud::rds::ProxyAuth;
 use crate::discover::home::Home;
 use crate::discover::hosts::{Host, KnownHost};
+use crate::discover::selection::Selection;
 use crate::discover::{FunctionUse, remembered};
 use crate::engine::Step;
 use crate::engine::ledger::{Entry, Verdict};
@@ -93,6 +94,7 @@ impl Survey {
     /// What the proxy's tags remember: the way back, and what flags asked for.
     fn wishes(&self) -> Tags {
         let mut wishes = Home::of(&self.database).map(|home| home.tags()).unwrap_or_default();
+        wishes.extend(Selection::of(&self.spec).tags().unwrap_or_else(Tags::new));
         // What someone else set up is handed back as it was.
         if !self.adopted {
             wishes.extend(remembered::wishes(&self.spec));
@@ -145,6 +147,7 @@ impl Survey {
         let tls = if self.requires_tls() { "required" } else { "accepted, not required (--require-tls to require it)" };
         notes.push(format!("TLS {tls}"));
         notes.push(CERTIFICATE.to_owned());
+        notes.extend(Selection::of(&self.spec).unremembered());
         let rows = self.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
         let hidden = self.seen.registered.present().is_none_or(|found| found.unreadable);
         // One that another run deletes meanwhile comes back where it was.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::catalogue::StepId;
 use crate::cloud::rds::{EngineFamily, NewProxy, Proxy as Found, ProxyAuth, ProxyEdit};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags, tags};
+use crate::discover::selection;
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
 use crate::names::Names;
 use crate::ownership;
@@ -189,8 +190,12 @@ impl Proxy<'_> {
         (edit, fields)
     }
 
-    fn remembers(&self, found: &Owned) -> bool {
-        self.wishes.iter().all(|(key, value)| found.tags.get(key) == Some(value))
+    /// The tags that make it remember what is wanted, and nothing that is not wanted any more.
+    fn unremembered(&self, found: &Owned) -> Tags {
+        let mut tags = selection::cleared(&found.tags, &self.wishes);
+        let missing = self.wishes.iter().filter(|(key, value)| found.tags.get(*key) != Some(*value));
+        tags.extend(missing.map(|(key, value)| (key.clone(), value.clone())));
+        tags
     }
 
     fn taken_over(&self, found: &Owned) -> bool {
@@ -296,7 +301,7 @@ impl Step for Proxy<'_> {
             return Change::Update(vec!["taken over: ownership tags".to_owned()]);
         }
         let (_, mut fields) = self.edit(&found.proxy);
-        if !self.remembers(found) {
+        if !self.unremembered(found).is_empty() {
             fields.push("what is remembered of the flags".to_owned());
         }
         if fields.is_empty() { Change::None } else { Change::Update(fields) }
@@ -312,9 +317,10 @@ impl Step for Proxy<'_> {
                 return Ok(Seen::Present(Owned { tags, ..found }));
             }
             // Before the change that it tells of: a later run must want the same.
-            if !self.remembers(&found) {
-                cloud.rds.add_tags(&found.proxy.arn, &self.wishes).await?;
-                let tags = found.tags.into_iter().chain(self.wishes.clone()).collect();
+            let memory = self.unremembered(&found);
+            if !memory.is_empty() {
+                cloud.rds.add_tags(&found.proxy.arn, &memory).await?;
+                let tags = found.tags.into_iter().chain(memory).collect();
                 return Ok(Seen::Present(Owned { tags, ..found }));
             }
             let (edit, _) = self.edit(&found.proxy);

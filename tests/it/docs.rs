@@ -154,7 +154,8 @@ fn every_command_in_the_documents_is_understood() {
     let mut seen = 0;
     for path in docs.chain([root.join("README.md")]).filter(|path| path.extension().is_some_and(|end| end == "md")) {
         let text = std::fs::read_to_string(&path).unwrap();
-        for line in text.lines().filter_map(|line| line.strip_prefix("$ ")) {
+        // A line that ends with a backslash goes on in the next.
+        for line in text.replace("\\\n", " ").lines().filter_map(|line| line.strip_prefix("$ ")) {
             let ours = line.strip_prefix("rdsproxy-setup ").or_else(|| line.strip_prefix("cargo run -- "));
             let Some(arguments) = ours else { continue };
             let command = arguments.split([';', '|', '>', '#']).next().unwrap();

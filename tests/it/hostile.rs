@@ -223,3 +223,42 @@ async fn a_tag_on_the_database_turns_nothing_off() {
         assert!(lines.is_empty(), "{up_before}: {}", lines.join("\n"));
     }
 }
+
+/// A tag that names functions chooses none, and one that is broken stops the run.
+#[tokio::test(start_paused = true)]
+async fn a_tag_that_names_functions_only_ever_narrows() {
+    let bed = Bed::new(NEVER, false);
+    let start = bed.dump().await;
+    assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+    let before = without_tags(&bed).await;
+    let id = bed.gate.account.with(|world| world.rds.proxies["my-instance-proxy"].id.clone());
+    let names: Vec<String> = bed.gate.account.with(|world| world.lambda.functions.keys().cloned().collect());
+    let everyone = names.join(" ");
+    for key in ["rdsproxy-setup:functions", "rdsproxy-setup:exclude-functions"] {
+        for value in [everyone.as_str(), "DBAppFunction", "unknown", "*", "a/b", "DBAppFunction +", "."] {
+            // The account itself lets nobody write what a tag may not hold.
+            let allowed = value.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));
+            if allowed {
+                Attacker::with(&bed, "rds:AddTagsToResource").query(&[
+                    ("ResourceName", &format!("arn:aws:rds:eu-central-1:123456789012:db-proxy:{id}")),
+                    ("Tags.Tag.1.Key", key),
+                    ("Tags.Tag.1.Value", value),
+                ]);
+            }
+            let fate = bed.up(&wish("my-instance")).await;
+            // "*" cannot be written, so the value before it is still there.
+            let broken = value == "a/b" || value.ends_with('+');
+            let nobody =
+                if key.ends_with("exclude-functions") { value == everyone } else { matches!(value, "unknown" | "*") };
+            match fate {
+                Fate::Stopped(why) if nobody => assert!(why.contains("leaves none"), "{value}: {why}"),
+                Fate::Stopped(why) => assert!(broken && why.contains(key), "{value}: {why}"),
+                fate => assert!(!broken && !nobody && matches!(fate, Fate::Done(_)), "{value}: {fate:?}"),
+            }
+            let lines = difference(&without_tags(&bed).await, &before);
+            assert!(lines.is_empty(), "{key}={value}: {}", lines.join("\n"));
+        }
+    }
+    assert!(matches!(bed.down(&wish("my-instance")).await, Fate::Done(())));
+    assert_eq!(bed.dump().await, start);
+}

@@ -33,6 +33,7 @@ mod probes;
 mod races;
 mod readers;
 mod releases;
+mod selection;
 mod shape;
 mod signals;
 mod storms;
