@@ -15,6 +15,7 @@ mod faults;
 mod fleet;
 mod function_keys;
 mod functions;
+mod fuzz;
 mod given;
 mod hand;
 mod harness;
