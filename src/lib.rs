@@ -17,6 +17,7 @@ pub mod names;
 pub mod ownership;
 pub mod password;
 pub mod permissions;
+pub mod plain;
 pub mod probe;
 pub mod report;
 pub mod sandbox;

@@ -127,18 +127,19 @@ impl Board {
 fn row_text(step: StepId, phase: &Phase, now: Duration, frame: usize) -> String {
     let info = step.info();
     let head = |mark: char| format!("{mark} {:>2}  {:<30}", info.number, info.title);
+    let line = crate::plain::line;
     let spin = SPINNER[frame % SPINNER.len()];
     match phase {
         Phase::Ahead => quiet(&head(' ')),
         Phase::Begun { detail, at } => {
             let time = now.saturating_sub(*at);
             let time = if time.as_secs() > 1 { format!("  {}", duration(time)) } else { String::new() };
-            format!("{}  {detail}{time}", head(spin))
+            format!("{}  {}{time}", head(spin), line(detail))
         }
         Phase::Waiting { state, limit, since } => {
-            format!("{}  {state}  {} of {}", head(spin), duration(now.saturating_sub(*since)), duration(*limit))
+            format!("{}  {}  {} of {}", head(spin), line(state), duration(now.saturating_sub(*since)), duration(*limit))
         }
-        Phase::Over { mark, text } => marked(*mark, &format!("{}  {text}", head(*mark))),
+        Phase::Over { mark, text } => marked(*mark, &format!("{}  {}", head(*mark), line(text))),
     }
 }
 
@@ -162,11 +163,11 @@ impl Listener for Bars {
                 (StepId::Repoint, Phase::Waiting { state, limit: *limit, since })
             }
             Event::Probe { seat, state, wait: None } => {
-                self.board.all.suspend(|| super::raw(&format!("probe for {seat}: {state}")));
+                self.board.all.suspend(|| super::raw(&crate::plain::line(&format!("probe for {seat}: {state}"))));
                 return;
             }
             Event::Note { text, .. } => {
-                self.board.all.suspend(|| super::raw(&format!("note: {text}")));
+                self.board.all.suspend(|| super::raw(&crate::plain::line(&format!("note: {text}"))));
                 return;
             }
         };

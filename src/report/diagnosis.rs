@@ -4,6 +4,7 @@ use super::style;
 use crate::catalogue::checks::{CheckId, Severity};
 use crate::doctor::path::{Aspect, Standing};
 use crate::doctor::{Diagnosis, Finding};
+use crate::plain::line;
 
 /// The width that texts are broken at.
 const WIDTH: usize = 100;
@@ -28,16 +29,17 @@ fn wrapped(label: &str, text: &str) -> String {
     let gap = if label.len() < INDENT { "" } else { "  " };
     let mut lines = vec![format!("{label:<INDENT$}{gap}")];
     let start = lines[0].len();
+    let text = line(text);
     for word in text.split(' ') {
         let last = lines.len() - 1;
-        let line = &mut lines[last];
-        let empty = last == 0 && line.len() == start;
-        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+        let row = &mut lines[last];
+        let empty = last == 0 && row.len() == start;
+        if !empty && row.chars().count() + 1 + word.chars().count() > WIDTH {
             lines.push(format!("{:INDENT$}{word}", ""));
         } else if empty {
-            line.push_str(word);
+            row.push_str(word);
         } else {
-            line.push_str(&format!(" {word}"));
+            row.push_str(&format!(" {word}"));
         }
     }
     lines.join("\n")
@@ -98,7 +100,14 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> String {
         diagnosis.unchecked.len()
     )];
     if !diagnosis.symptoms.is_empty() {
-        parts.push(diagnosis.symptoms.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+        parts.push(
+            diagnosis
+                .symptoms
+                .iter()
+                .map(|symptom| line(&symptom.to_string()).into_owned())
+                .collect::<Vec<_>>()
+                .join("\n"),
+        );
     }
     parts.extend(diagnosis.findings.iter().map(finding));
     for (title, list) in [("Ruled out:", &diagnosis.ruled_out), ("Not checked:", &diagnosis.unchecked)] {
@@ -122,7 +131,7 @@ pub fn aspects(aspects: &[Aspect]) -> String {
         // What was found is told in full below.
         let names: Vec<String> = aspect.found.iter().map(|check| check.info().name()).collect();
         let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-        let because = aspect.because.iter().filter(|_| aspect.found.is_empty()).map(|why| format!("  {why}"));
+        let because = aspect.because.iter().filter(|_| aspect.found.is_empty()).map(|why| format!("  {}", line(why)));
         let first = format!("{:<width$}  {word}{names}", aspect.title);
         std::iter::once(first).chain(because).collect::<Vec<_>>().join("\n")
     };

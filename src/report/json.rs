@@ -12,6 +12,11 @@ use crate::engine::event::Event;
 /// The version of everything that we print as JSON.
 pub const SCHEMA: u32 = 1;
 
+/// A value as one line.
+fn safe(value: &Value) -> String {
+    crate::plain::json(&value.to_string()).into_owned()
+}
+
 /// An event as one line.
 pub(super) fn line(event: &Event) -> String {
     let of = |kind: &str, step: StepId, more: Value| {
@@ -42,19 +47,18 @@ pub(super) fn line(event: &Event) -> String {
             json!({"schema": SCHEMA, "event": "note", "step": step.map(StepId::number), "text": text})
         }
     };
-    value.to_string()
+    safe(&value)
 }
 
 /// A sentence that belongs to no step, as one line.
 pub(super) fn note(text: &str) -> String {
-    json!({"schema": SCHEMA, "event": "note", "step": null, "text": text}).to_string()
+    safe(&json!({"schema": SCHEMA, "event": "note", "step": null, "text": text}))
 }
 
 /// A diagnosis as one line.
 pub(super) fn diagnosis(intro: &str, found: &Diagnosis) -> String {
-    json!({"schema": SCHEMA, "event": "diagnosis", "step": StepId::TargetHealth.number(), "text": intro,
-           "findings": findings(&found.findings)})
-    .to_string()
+    safe(&json!({"schema": SCHEMA, "event": "diagnosis", "step": StepId::TargetHealth.number(), "text": intro,
+           "findings": findings(&found.findings)}))
 }
 
 /// The findings of a diagnosis.
@@ -86,12 +90,11 @@ pub fn aspects_document(aspects: &[Aspect]) -> Vec<Value> {
 
 /// A call as one line.
 pub(super) fn call(call: &Call) -> String {
-    json!({"schema": SCHEMA, "event": "call", "service": call.service, "operation": call.operation,
-           "status": call.status, "elapsed_seconds": call.elapsed.as_secs_f64(), "request_id": call.request_id})
-    .to_string()
+    safe(&json!({"schema": SCHEMA, "event": "call", "service": call.service, "operation": call.operation,
+           "status": call.status, "elapsed_seconds": call.elapsed.as_secs_f64(), "request_id": call.request_id}))
 }
 
 /// A failure as one line.
 pub(super) fn failure(headline: &str, hints: &[String], request_id: Option<&str>) -> String {
-    json!({"schema": SCHEMA, "event": "error", "error": headline, "hints": hints, "request_id": request_id}).to_string()
+    safe(&json!({"schema": SCHEMA, "event": "error", "error": headline, "hints": hints, "request_id": request_id}))
 }

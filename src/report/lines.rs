@@ -10,6 +10,7 @@ use super::style::word_of;
 use super::{duration, json, say};
 use crate::catalogue::StepId;
 use crate::engine::event::{Ending, Event, Listener};
+use crate::plain;
 
 /// How long the same state may go unreported: CI systems end jobs that stay silent.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -55,7 +56,7 @@ impl Lines {
         if known {
             return None;
         }
-        if self.json { Some(json::line(event)) } else { line(event) }
+        if self.json { Some(json::line(event)) } else { line(event).map(|text| plain::line(&text).into_owned()) }
     }
 }
 

@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::cloud::Call;
 use crate::doctor::Diagnosis;
+use crate::plain;
 
 pub use bars::Bars;
 pub use diagnosis::{aspects, diagnosis, finding};
@@ -61,7 +62,7 @@ static UNWRITTEN: Mutex<Option<io::Error>> = Mutex::new(None);
 /// Writes a result to stdout.
 pub fn result(text: &str) {
     let mut stdout = anstream::stdout();
-    keep(writeln!(stdout, "{text}").and_then(|()| stdout.flush()));
+    keep(writeln!(stdout, "{}", plain::styled(text)).and_then(|()| stdout.flush()));
 }
 
 /// Keeps the first failure to write a result; a closed pipe is the reader's choice.
@@ -80,7 +81,7 @@ pub fn unwritten() -> Option<io::Error> {
 
 /// Writes one JSON document to stdout.
 pub fn document(value: &Value) {
-    result(&serde_json::to_string_pretty(value).unwrap_or_default());
+    result(&plain::json(&serde_json::to_string_pretty(value).unwrap_or_default()));
 }
 
 /// Writes what moves to stderr.
@@ -93,17 +94,21 @@ pub fn say(text: &str) {
 }
 
 fn raw(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let _ = writeln!(anstream::stderr(), "{}", plain::styled(text));
 }
 
 /// Writes a sentence to stderr, as an event where events are JSON.
 pub fn note(json: bool, text: &str) {
-    say(&if json { json::note(text) } else { text.to_owned() });
+    say(&if json { json::note(text) } else { plain::line(text).into_owned() });
 }
 
 /// Writes a warning to stderr, as an event where events are JSON.
 pub fn warn(json: bool, text: &str) {
-    say(&if json { json::note(&format!("warning: {text}")) } else { format!("{} {text}", style::change("warning:")) });
+    say(&if json {
+        json::note(&format!("warning: {text}"))
+    } else {
+        format!("{} {}", style::change("warning:"), plain::line(text))
+    });
 }
 
 /// Writes a diagnosis among what moves: as an event where events are JSON.
@@ -130,12 +135,12 @@ pub fn failure(json: bool, headline: &str, hints: &[String], request_id: Option<
     if json {
         return say(&json::failure(headline, hints, request_id));
     }
-    say(&format!("{} {headline}", style::bad("error:")));
+    say(&format!("{} {}", style::bad("error:"), plain::line(headline)));
     for hint in hints {
-        say(&format!("  {} {hint}", style::change("hint:")));
+        say(&format!("  {} {}", style::change("hint:"), plain::line(hint)));
     }
     if let Some(id) = request_id {
-        say(&style::quiet(&format!("  AWS request id: {id}")));
+        say(&style::quiet(&format!("  AWS request id: {}", plain::line(id))));
     }
 }
 
@@ -143,7 +148,7 @@ pub fn failure(json: bool, headline: &str, hints: &[String], request_id: Option<
 #[must_use]
 pub fn ask(question: &str) -> Option<String> {
     let mut stderr = anstream::stderr();
-    let _ = write!(stderr, "{question} ").and_then(|()| stderr.flush());
+    let _ = write!(stderr, "{} ", plain::line(question)).and_then(|()| stderr.flush());
     let mut answer = String::new();
     match std::io::stdin().read_line(&mut answer) {
         Ok(read) if read > 0 => Some(answer.trim().to_lowercase()),

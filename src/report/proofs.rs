@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::style::{marked, quiet};
+use crate::plain::line;
 use crate::probe::{Proof, Seat};
 
 /// Where short-lived functions will be made, and that they go again.
@@ -11,7 +12,7 @@ pub fn seats(seats: &[Seat]) -> String {
     let mut text =
         String::from("The connection is proven by short-lived functions, which are removed whatever comes of it:\n");
     for seat in seats {
-        let row = format!("+ {}, in the seat of {}", seat.name, seat.functions.join(", "));
+        let row = format!("+ {}, in the seat of {}", seat.name, line(&seat.functions.join(", ")));
         text.push_str(&format!("{}\n", marked('+', &row)));
         text.push_str(&format!(
             "    role {}, subnets {}, groups {}\n",
@@ -26,13 +27,16 @@ pub fn seats(seats: &[Seat]) -> String {
 /// One proof: a row for each stage, and of what failed the cause and what mends it.
 #[must_use]
 pub fn proof(proof: &Proof) -> String {
-    let mut rows =
-        vec![format!("From {}, {}, to {}:{}", proof.functions.join(", "), proof.who(), proof.host, proof.port)];
+    let mut rows = vec![
+        line(&format!("From {}, {}, to {}:{}", proof.functions.join(", "), proof.who(), proof.host, proof.port))
+            .into_owned(),
+    ];
     for stage in &proof.stages {
         let word = if stage.ok { "ok" } else { "failed" };
         let (name, ms, evidence) = (&stage.stage, stage.ms, &stage.evidence);
         let code = stage.fault.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
         let row = format!("  {word:<6}  {name:<5}  {ms:>8.1} ms  {code}{evidence}");
+        let row = line(&row).into_owned();
         rows.push(if stage.ok { row } else { marked('!', &row) });
     }
     if let Some((_, fault)) = proof.failure() {

@@ -3,6 +3,7 @@
 use super::Done;
 use super::style::{mark_of, marked, word_of};
 use crate::engine::ledger::{Entry, Verdict};
+use crate::plain::line;
 use crate::teardown::Line;
 
 fn mark(verdict: &Verdict) -> char {
@@ -25,7 +26,7 @@ fn title_width(entries: &[Entry]) -> usize {
 fn intention(entry: &Entry) -> Vec<String> {
     let subject = &entry.subject;
     let one = |text: String| vec![text];
-    match &entry.verdict {
+    let lines = match &entry.verdict {
         Verdict::InPlace => one(format!("in place: {subject}")),
         Verdict::Create => one(format!("{} {subject}", entry.step.info().verb)),
         Verdict::Update(fields) => fields.iter().map(|field| format!("change {field}")).collect(),
@@ -34,7 +35,8 @@ fn intention(entry: &Entry) -> Vec<String> {
         Verdict::Conflict(reasons) => reasons.iter().map(|reason| format!("conflict: {reason}")).collect(),
         Verdict::NotNeeded(why) => one(format!("not needed: {why}")),
         Verdict::Unknown(why) => one(format!("not checked: {why}")),
-    }
+    };
+    lines.iter().map(|text| line(text).into_owned()).collect()
 }
 
 /// The plan: all thirteen steps and counts.
@@ -48,12 +50,12 @@ pub fn plan(entries: &[Entry]) -> String {
         let first = lines.first().map(String::as_str).unwrap_or_default();
         let row = format!("{mark} {:>2}  {:<width$}  {first}", info.number, info.title);
         text.push_str(&format!("{}\n", marked(mark, &row)));
-        for line in lines.iter().skip(1) {
-            text.push_str(&format!("{}\n", marked(mark, &format!("      {:<width$}  {line}", ""))));
+        for more in lines.iter().skip(1) {
+            text.push_str(&format!("{}\n", marked(mark, &format!("      {:<width$}  {more}", ""))));
         }
         let shown = !matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_));
         for detail in entry.details.iter().filter(|_| shown) {
-            text.push_str(&format!("      {:<width$}  {detail}\n", ""));
+            text.push_str(&format!("      {:<width$}  {}\n", "", line(detail)));
         }
     }
     let count = |wanted: fn(&Verdict) -> bool| entries.iter().filter(|entry| wanted(&entry.verdict)).count();
@@ -82,7 +84,7 @@ pub fn plan(entries: &[Entry]) -> String {
 /// How a step stands: a word, and what is behind it.
 fn standing(entry: &Entry) -> (String, Vec<String>) {
     let subject = || vec![entry.subject.clone()];
-    match &entry.verdict {
+    let (word, lines) = match &entry.verdict {
         Verdict::InPlace => ("in place".to_owned(), subject()),
         Verdict::Create | Verdict::Remove => ("missing".to_owned(), subject()),
         Verdict::Update(fields) => ("differs".to_owned(), fields.clone()),
@@ -90,7 +92,8 @@ fn standing(entry: &Entry) -> (String, Vec<String>) {
         Verdict::Conflict(reasons) => ("conflict".to_owned(), reasons.clone()),
         Verdict::NotNeeded(why) => ("not needed".to_owned(), vec![why.clone()]),
         Verdict::Unknown(why) => ("not checked".to_owned(), vec![why.clone()]),
-    }
+    };
+    (word, lines.iter().map(|text| line(text).into_owned()).collect())
 }
 
 /// The status: all thirteen steps as they are.
@@ -108,8 +111,8 @@ pub fn status(entries: &[Entry]) -> String {
             verdict => mark(verdict),
         };
         rows.push(marked(mark, &row));
-        for line in lines.iter().skip(1) {
-            rows.push(marked(mark, &format!("    {:<width$}  {:<11}  {line}", "", "")));
+        for more in lines.iter().skip(1) {
+            rows.push(marked(mark, &format!("    {:<width$}  {:<11}  {more}", "", "")));
         }
     }
     rows.join("\n")
@@ -121,8 +124,13 @@ pub fn changes(done: &[Done]) -> String {
     let title = done.iter().map(|done| done.step.info().title.len()).max().unwrap_or(0);
     let row = |done: &Done| {
         let (mark, info) = (mark_of(done.ending), done.step.info());
-        let row =
-            format!("{mark} {:>2}  {:<title$}  {}: {}", info.number, info.title, word_of(done.ending), done.detail);
+        let row = format!(
+            "{mark} {:>2}  {:<title$}  {}: {}",
+            info.number,
+            info.title,
+            word_of(done.ending),
+            line(&done.detail)
+        );
         marked(mark, &row)
     };
     let mut done = done.to_vec();
@@ -142,7 +150,7 @@ pub fn next(commands: &[(String, &str)]) -> String {
 #[must_use]
 pub fn removals(lines: &[Line]) -> String {
     let width = lines.iter().map(|(_, what, _)| what.len()).max().unwrap_or(0);
-    let row = |(mark, what, detail): &Line| marked(*mark, &format!("{mark} {what:<width$}  {detail}"));
+    let row = |(mark, what, detail): &Line| marked(*mark, &format!("{mark} {:<width$}  {}", line(what), line(detail)));
     lines.iter().map(row).collect::<Vec<_>>().join("\n")
 }
 
@@ -162,9 +170,15 @@ pub struct Topology {
 /// The path from the functions to the database.
 #[must_use]
 pub fn topology(path: &Topology) -> String {
-    let functions = if path.functions.is_empty() { "(no function)".to_owned() } else { path.functions.join(", ") };
+    let functions = if path.functions.is_empty() {
+        "(no function)".to_owned()
+    } else {
+        line(&path.functions.join(", ")).into_owned()
+    };
     format!(
         "  {functions}\n    -> proxy     {}\n                 {}\n    -> database  {}",
-        path.proxy, path.login, path.database
+        line(&path.proxy),
+        line(&path.login),
+        line(&path.database)
     )
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -20,6 +20,12 @@ use super::store::Store;
 
 /// No request of the services spoken here comes near this size.
 const LONGEST_BODY: usize = 4 * 1024 * 1024;
+
+/// How long a client may take for its headers, and how long for its body.
+const SLOWEST: Duration = Duration::from_secs(10);
+
+/// More connections than these wait until one of them ends.
+const MOST_CONNECTIONS: usize = 128;
 
 /// Why a connection is given up without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +43,7 @@ pub async fn serve(listener: TcpListener, store: Arc<Store>, shutdown: impl Futu
         tokio::select! {
             _ = &mut shutdown => return Ok(()),
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => {
+            accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => {
                 let (stream, _) = accepted?;
                 connections.spawn(converse(stream, Arc::clone(&store)));
             }
@@ -48,14 +54,25 @@ pub async fn serve(listener: TcpListener, store: Arc<Store>, shutdown: impl Futu
 /// Serves one connection; how it ends is the client's business.
 async fn converse(stream: TcpStream, store: Arc<Store>) {
     let service = service_fn(|request| answer(request, Arc::clone(&store)));
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(SLOWEST);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     // A client that goes away, or a connection dropped on purpose, is no error of ours.
     let _ = connection.await;
 }
 
 async fn answer(request: http::Request<Incoming>, store: Arc<Store>) -> Result<http::Response<Full<Bytes>>, Dropped> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, LONGEST_BODY).collect().await else { return Err(Dropped) };
+    // A page in a browser reaches this port under a name of its own that leads here; any other client names this machine.
+    let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+    if !host.is_some_and(is_this_machine) {
+        return Ok(plain(
+            421,
+            "The sandbox answers only requests to this machine itself: 127.0.0.1, [::1] or localhost.\n",
+        ));
+    }
+    let read = tokio::time::timeout(SLOWEST, Limited::new(body, LONGEST_BODY).collect());
+    let Ok(Ok(body)) = read.await else { return Err(Dropped) };
     let headers = parts
         .headers
         .iter()
@@ -63,11 +80,14 @@ async fn answer(request: http::Request<Incoming>, store: Arc<Store>) -> Result<h
         .collect();
     let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
     let request = Request { method: parts.method.as_str().to_owned(), target, headers, body: body.to_bytes().to_vec() };
-    let handled = match store.handle(&request) {
-        Ok(handled) => handled,
-        Err(error) => return Ok(broken(&error)),
+    let speed = store.speed();
+    // Another process may hold the file's lock: whoever waits for it must not hold up the other connections.
+    let handled = match tokio::task::spawn_blocking(move || store.handle(&request)).await {
+        Ok(Ok(handled)) => handled,
+        Ok(Err(error)) => return Ok(plain(500, &error.to_string())),
+        Err(error) => return Ok(plain(500, &error.to_string())),
     };
-    tokio::time::sleep(scaled(handled.latency, store.speed())).await;
+    tokio::time::sleep(scaled(handled.latency, speed)).await;
     match handled.reply {
         Reply::Answer(response) => Ok(response.into_http()),
         Reply::Dropped => Err(Dropped),
@@ -96,8 +116,43 @@ fn scaled(span: Duration, speed: f64) -> Duration {
     Duration::try_from_secs_f64(span.as_secs_f64() / speed).unwrap_or(span)
 }
 
-/// The world's file cannot be used: the one error that is not AWS's.
-fn broken(error: &io::Error) -> http::Response<Full<Bytes>> {
-    let body = error.to_string().into_bytes();
-    Response { status: 500, headers: vec![("content-type".to_owned(), "text/plain".to_owned())], body }.into_http()
+/// Whether a `Host` header names this machine: `localhost` or a loopback address, whatever the port.
+fn is_this_machine(host: &str) -> bool {
+    let Ok(authority) = host.parse::<http::uri::Authority>() else { return false };
+    let name = authority.host();
+    if name.eq_ignore_ascii_case("localhost") {
+        return true;
+    }
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// An answer that is not AWS's: the world's file cannot be used, or the request is not meant for this server.
+fn plain(status: u16, text: &str) -> http::Response<Full<Bytes>> {
+    let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
+    Response { status, headers, body: text.as_bytes().to_vec() }.into_http()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_this_machine;
+
+    #[test]
+    fn only_names_of_this_machine_are_answered() {
+        for host in ["127.0.0.1", "127.0.0.1:4566", "localhost:1", "LOCALHOST", "[::1]:4566", "127.8.8.8:1"] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "127.0.0.1.evil.example:80",
+            "localhost.evil.example",
+            "0.0.0.0:1",
+            "[::]:1",
+            "x@y",
+            "10.0.0.1",
+        ] {
+            assert!(!is_this_machine(host), "{host}");
+        }
+    }
 }

@@ -39,6 +39,7 @@ mod shape;
 mod signals;
 mod storms;
 mod truths;
+mod unseen;
 mod usage;
 mod verify;
 mod walks;
