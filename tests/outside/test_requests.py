@@ -13,9 +13,9 @@ from documents import allow, trust
 from lens import Lens
 
 FAST = 3600
-# No request of their own: who creates with a role, with tags or under a key is asked for them.
+# No request of their own: who creates with a role, with tags or under a key, or reads tags along, is asked for them.
 NO_REQUEST = {
-    "iam:PassRole", "ec2:CreateTags", "secretsmanager:TagResource", "kms:GenerateDataKey", "kms:Decrypt",
+    "iam:PassRole", "ec2:CreateTags", "secretsmanager:TagResource", "kms:GenerateDataKey", "kms:Decrypt", "lambda:ListTags",
 }
 # The newcomer's account has RDS's own role, and parameter groups that are AWS's own; no client can change that.
 NOT_HERE = {"iam:CreateServiceLinkedRole", "rds:DescribeDBParameters", "rds:DescribeDBClusterParameters"}
@@ -60,6 +60,8 @@ class Bench:
 
 def instance(bench):
     bench.round("my-instance")
+    # The versions of functions that are named are asked for one by one.
+    bench.run("up", "--db", "my-instance", "--function", "DBAppFunction", "--dry-run")
 
 
 def cluster(bench):
@@ -98,8 +100,10 @@ def end_to_end(bench):
 def drift(bench):
     """What was changed by hand is put back, and a policy's oldest version makes room for the sixth."""
     role, users = "my-instance-proxy-eu-central-1", ("app", "other", "third", "fourth", "fifth", "sixth")
+    master = bench.rds.describe_db_instances(DBInstanceIdentifier="my-instance")["DBInstances"][0]["MasterUserSecret"]["SecretArn"]
     for user in users:
-        bench.up("my-instance", "--client-auth", "iam", "--db-user", user, "--secret", "my-cluster/app")
+        # The functions' own user keeps its secret, and the other is for the user that is added.
+        bench.up("my-instance", "--client-auth", "iam", "--db-user", user, "--secret", master, "--secret", "my-cluster/app")
         bench.iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust("ec2.amazonaws.com"))
         arn = next(row["Arn"] for row in bench.iam.list_policies(Scope="Local")["Policies"])
         bench.iam.untag_policy(PolicyArn=arn, TagKeys=["rdsproxy-setup:document"])
