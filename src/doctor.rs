@@ -268,7 +268,7 @@ fn given(survey: &Survey, diagnosis: &mut Diagnosis) -> Vec<Finding> {
     lacking.chain(unjudged).collect()
 }
 
-const BEFORE: [CheckId; 10] = [
+const BEFORE: [CheckId; 12] = [
     CheckId::Tenancy,
     CheckId::EncryptionControl,
     CheckId::ReadOnlyParameter,
@@ -279,4 +279,6 @@ const BEFORE: [CheckId; 10] = [
     CheckId::WithoutTls,
     CheckId::WrongCa,
     CheckId::StartupOptions,
+    CheckId::HiddenHost,
+    CheckId::DeadProxy,
 ];

@@ -93,6 +93,7 @@ pub fn moves(entries: &[Entry]) -> bool {
 ///
 /// # Errors
 /// The first step that stopped, by number; the others rest where they are.
+#[expect(clippy::too_many_lines, reason = "the thirteen steps on one page, which is what this file is for")]
 pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let seen = &survey.seen;
 

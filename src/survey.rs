@@ -10,9 +10,11 @@ use crate::cloud::lambda::{Variables, Version};
 use crate::cloud::rds::Target as Row;
 use crate::cloud::sts::Identity;
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, tags};
+use crate::discover::dead::{self, Dead};
 use crate::discover::evidence::Evidence;
 use crate::discover::functions::Chosen;
 use crate::discover::given::{self, GivenRole};
+use crate::discover::hidden::Hidden;
 use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::network::{self, Subnets};
 use crate::discover::releases::{self, Frozen};
@@ -51,6 +53,10 @@ pub struct Survey {
     pub warnings: Vec<String>,
     /// The functions that use it.
     pub functions: Vec<FunctionUse>,
+    /// Variables that hold a host of the database in a form that is not changed.
+    pub hidden: Vec<Hidden>,
+    /// Variables that hold the host of a proxy that does not exist.
+    pub dead: Vec<Dead>,
     /// Whether the proxy gets a read-only endpoint.
     pub wants_reader: bool,
     /// The aliases that call a version with the database's host.
@@ -224,13 +230,27 @@ impl Survey {
 
         let mut known = database.hosts.clone();
         known.extend(proxy.present().and_then(|found| found.proxy.endpoint.clone()).map(proxy_host));
+        let reader = look_for_reader(cloud, &names, &database, &proxy).await?;
+        // One that was deleted by hand left its host in the functions.
+        let there = dead::There {
+            names: &names,
+            endpoint: proxy.present().and_then(|found| found.proxy.endpoint.as_deref()),
+            proxy_missing: proxy.is_absent(),
+            reader_missing: proxy.present().is_some() && reader.is_absent(),
+            named: !spec.functions.is_empty(),
+        };
+        let kept = listed.iter().filter(|(name, _)| !spec.excluded_functions.contains(name));
+        let dead = dead::find(cloud, &database, kept.filter_map(|(_, function)| function.as_ref()), there).await;
+        known.extend(dead::hosts(&dead));
         if proxy.is_absent() {
-            // One that was deleted by hand left its host in the functions, and comes back under it.
+            // With letters of which it is not known whose they are: it is not changed, and may come back under its host.
             let values =
                 listed.iter().filter_map(|(_, function)| function.as_ref()).flat_map(|f| f.variables.0.values());
-            known.extend(proxies_of(&names.stack, &cloud.region, values));
+            let unsure = proxies_of(&names.stack, &cloud.region, values).into_iter();
+            let unsure: Vec<KnownHost> =
+                unsure.filter(|host| !known.iter().any(|known| known.name.eq_ignore_ascii_case(&host.name))).collect();
+            known.extend(unsure);
         }
-        let reader = look_for_reader(cloud, &names, &database, &proxy).await?;
         known.extend(reader.present().and_then(|found| found.endpoint.host.clone()).map(reader_host));
         let wanted = functions::Wanted {
             named: &spec.functions,
@@ -238,7 +258,7 @@ impl Survey {
             limited_to: &spec.limited_to,
             excluded_now: &asked.excluded_functions,
         };
-        let Chosen { functions, mut warnings, others } =
+        let Chosen { functions, mut warnings, others, hidden } =
             functions::choose(cloud, listed, wanted, &known, &database.vpc).await?;
         warnings.extend(functions.iter().filter(|found| found.variables.is_empty()).map(FunctionUse::nothing_to_move));
         let wants_reader = wants_reader(spec, &database, &functions, &reader)?;
@@ -305,6 +325,8 @@ impl Survey {
             owner,
             warnings: database.warnings.iter().chain(&login.warnings).cloned().chain(warnings).collect(),
             functions,
+            hidden,
+            dead,
             wants_reader,
             frozen: Vec::new(),
             login,
@@ -413,6 +435,11 @@ impl Survey {
         let mut known = self.database.hosts.clone();
         known.extend(endpoint.map(|name| proxy_host(name.to_owned())));
         known.extend(reader.map(|name| reader_host(name.to_owned())));
+        let dead = dead::hosts(&self.dead).into_iter();
+        // One that comes back under its former host is not dead any more.
+        let gone = dead.filter(|host| !known.iter().any(|known| known.name.eq_ignore_ascii_case(&host.name)));
+        let gone: Vec<KnownHost> = gone.collect();
+        known.extend(gone);
         known
     }
 }
@@ -448,7 +475,7 @@ fn wants_reader(
         )),
         ReaderEndpoint::Always => Ok(true),
         ReaderEndpoint::Auto => {
-            let reads = |kind| matches!(kind, HostKind::Reader | HostKind::ReaderProxy);
+            let reads = |kind| matches!(kind, HostKind::Reader | HostKind::ReaderProxy | HostKind::DeadReader);
             let used = functions.iter().any(|found| !found.holding(reads).is_empty());
             Ok(database.has_readers() && (used || seen.present().is_some()))
         }

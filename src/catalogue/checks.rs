@@ -210,6 +210,8 @@ pub enum CheckId {
     ClearPlugin,
     /// Nothing shows how functions log in.
     LoginUnknown,
+    /// A variable holds the database's host in a form that is not changed.
+    HiddenHost,
     /// The target is not available, for no reason that shows.
     Unexplained,
     /// The target is still scaling.
@@ -234,6 +236,8 @@ pub enum CheckId {
     NoAddresses,
     /// Several proxies may use more connections than the database has.
     Overcommitted,
+    /// A function points at a proxy that does not exist.
+    DeadProxy,
     /// Something else is in the way of up.
     Stops,
 }

@@ -36,7 +36,8 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
     for (at, spec) in specs.iter().enumerate() {
         let survey = Box::pin(Survey::read(&session.cloud, spec, Patience::default())).await?;
         let entries = survey.entries();
-        let fine = entries.iter().all(|entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)));
+        let fine = entries.iter().all(|entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)))
+            && survey.dead.is_empty();
         drift |= !fine;
         if session.json {
             documents.push(json!({"proxy": spec.stack, "database": spec.database.id, "endpoint": survey.endpoint(),
@@ -63,6 +64,9 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], fine: bool) {
     report::result(&format!("{head}\n\n{}\n", report::status(entries)));
     for line in health(entries) {
         report::result(&line);
+    }
+    for dead in &survey.dead {
+        report::result(&format!("{dead}."));
     }
     report::result(&if fine {
         "Everything is in place.".to_owned()

@@ -146,7 +146,7 @@ fn made(done: &[Done]) -> String {
 fn ways_on(global: &Global, survey: &Survey) -> [String; 2] {
     let of = |verb| command(global, verb, &survey.database.id, &survey.names.stack);
     // Where the proxy is not there yet, or the selection does not fit it, nothing remembers these flags.
-    let flags: String = Selection::of(&survey.spec).flags().iter().map(|flag| format!(" {flag}")).collect();
+    let flags = Selection::of(&survey.spec).flags().iter().fold(String::new(), |all, flag| all + " " + flag);
     [format!("To go on: {}{flags} (with the same flags).", of("up")), format!("To take it away: {}", of("teardown"))]
 }
 

@@ -104,17 +104,15 @@ impl Database {
     /// When there is none of this name, or a proxy cannot serve it.
     pub async fn find(cloud: &Cloud, wanted: &DatabaseRef) -> Result<Self, Problem> {
         let id = wanted.id.as_str();
-        if let Some(place) = &wanted.place {
-            if place.region != cloud.region {
-                return Err(Problem::unfit(
-                    format!(
-                        "finding the database ({id}): its ARN is of {}, but the region in use is {}",
-                        place.region, cloud.region
-                    ),
-                    [format!("Run it there: --region {}.", place.region)],
-                )
-                .known(CheckId::NoDatabase));
-            }
+        if let Some(place) = wanted.place.as_ref().filter(|place| place.region != cloud.region) {
+            return Err(Problem::unfit(
+                format!(
+                    "finding the database ({id}): its ARN is of {}, but the region in use is {}",
+                    place.region, cloud.region
+                ),
+                [format!("Run it there: --region {}.", place.region)],
+            )
+            .known(CheckId::NoDatabase));
         }
         let doing = || format!("finding the database ({id})");
         if wanted.place.as_ref().is_none_or(|place| !place.cluster)

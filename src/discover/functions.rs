@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::hidden::{self, Hidden};
 use super::hosts::{self, HostKind, KnownHost, Mention, decoded, mentions};
 use super::owner::OtherTool;
 use super::problem::{Problem, did_you_mean};
@@ -113,8 +114,12 @@ impl FunctionUse {
     /// Why it was chosen, for the plan.
     #[must_use]
     pub fn why(&self) -> String {
-        let database = self.holding(|kind| !kind.is_ours());
+        let database = self.holding(|kind| !kind.is_ours() && !kind.is_dead());
         let proxy = self.holding(HostKind::is_ours);
+        let dead = self.holding(HostKind::is_dead);
+        if !dead.is_empty() {
+            return format!("{} holds the endpoint of a proxy that does not exist", dead.join(", "));
+        }
         match (database.is_empty(), proxy.is_empty(), self.named) {
             (false, _, _) => format!("{} holds the database's endpoint", database.join(", ")),
             (true, false, _) => format!("{} holds the proxy's endpoint", proxy.join(", ")),
@@ -162,6 +167,8 @@ pub struct Chosen {
     pub warnings: Vec<String>,
     /// The other functions of the database's VPC.
     pub others: Vec<Function>,
+    /// Variables that hold a host of the database in a form that is not changed.
+    pub hidden: Vec<Hidden>,
 }
 
 impl Chosen {
@@ -222,7 +229,7 @@ pub async fn choose(
     vpc: &str,
 ) -> Result<Chosen, Problem> {
     let mut chosen = Vec::new();
-    let (mut warnings, mut others, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut warnings, mut others, mut left_out, mut hidden) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let all: Vec<String> = read.iter().map(|(name, _)| name.clone()).collect();
     if let Some(unknown) = wanted.excluded_now.iter().find(|name| wanted.named.is_empty() && !all.contains(name)) {
         return Err(Problem::unfit(
@@ -247,6 +254,7 @@ pub async fn choose(
             }
             continue;
         }
+        hidden.extend(hidden::of(&function, known));
         let found = FunctionUse::of(function, known, !wanted.named.is_empty());
         if found.named || !found.variables.is_empty() {
             check(&found, vpc)?;
@@ -273,7 +281,7 @@ pub async fn choose(
     warnings.extend(remembered_choice(&mut left_out));
     chosen.sort_by(|a, b| a.function.name.cmp(&b.function.name));
     chosen.dedup_by(|a, b| a.function.name == b.function.name);
-    Ok(Chosen { functions: chosen, warnings, others })
+    Ok(Chosen { functions: chosen, warnings, others, hidden })
 }
 
 /// What to say of functions that use the database, and that only an earlier run's flags leave out.

@@ -67,8 +67,8 @@ impl Home {
     /// Where what leads to an endpoint of our proxy leads without it.
     fn instead_of(&self, kind: HostKind) -> Option<&Host> {
         match kind {
-            HostKind::Proxy => Some(&self.writer),
-            HostKind::ReaderProxy => Some(self.reader.as_ref().unwrap_or(&self.writer)),
+            HostKind::Proxy | HostKind::Dead => Some(&self.writer),
+            HostKind::ReaderProxy | HostKind::DeadReader => Some(self.reader.as_ref().unwrap_or(&self.writer)),
             _ => None,
         }
     }
@@ -151,8 +151,9 @@ impl Way<'_> {
     #[must_use]
     pub fn instead_of(&self, kind: HostKind) -> Option<&Host> {
         match kind {
-            HostKind::Writer => self.endpoint,
+            HostKind::Writer | HostKind::Dead => self.endpoint,
             HostKind::Reader => self.reader,
+            HostKind::DeadReader => self.reader.or(self.endpoint),
             HostKind::Member | HostKind::Custom | HostKind::Proxy | HostKind::ReaderProxy => None,
         }
     }
@@ -169,7 +170,9 @@ impl Way<'_> {
     fn port_of(&self, name: &str, value: &str, mention: &Mention, variables: &Variables) -> Option<u16> {
         let beside = || port_beside(name, variables).and_then(|port| variables.0.get(port)?.parse().ok());
         let port = if mention.port.is_some() { mention.states(value) } else { beside() };
-        port.filter(|port| *port != self.home.port)
+        // What points at a proxy that does not exist has the proxy's port already.
+        let as_it_will_be = |port: u16| mention.kind.is_dead() && port == self.home.proxy_port;
+        port.filter(|port| *port != self.home.port && !as_it_will_be(*port))
     }
 
     /// What must change for every host of the database to lead to the proxy.
@@ -207,6 +210,8 @@ impl Way<'_> {
         let ours: Vec<KnownHost> = [(self.endpoint, HostKind::Proxy), (self.reader, HostKind::ReaderProxy)]
             .into_iter()
             .filter_map(|(host, kind)| Some(KnownHost { name: host?.as_str().to_owned(), kind }))
+            // What points at a proxy that does not exist goes back to the database, not there.
+            .chain(known.iter().filter(|host| host.kind.is_dead()).cloned())
             .collect();
         let back = |variables: &Variables| self.home.back(variables, &ours).variables;
         there.derivable = back(&there.changed.variables) == back(variables);

@@ -26,6 +26,10 @@ pub enum HostKind {
     Proxy,
     /// Our proxy's read-only endpoint.
     ReaderProxy,
+    /// A proxy of this database that does not exist.
+    Dead,
+    /// The read-only endpoint of one.
+    DeadReader,
 }
 
 impl HostKind {
@@ -33,6 +37,12 @@ impl HostKind {
     #[must_use]
     pub fn is_ours(self) -> bool {
         matches!(self, Self::Proxy | Self::ReaderProxy)
+    }
+
+    /// Whether it is of a proxy that does not exist.
+    #[must_use]
+    pub fn is_dead(self) -> bool {
+        matches!(self, Self::Dead | Self::DeadReader)
     }
 }
 
@@ -159,6 +169,41 @@ pub fn proxies_of<'a>(stack: &str, region: &str, values: impl IntoIterator<Item 
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found.dedup();
+    found
+}
+
+/// A host of the shape that RDS Proxy gives its endpoints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shaped {
+    /// The host, in lower case.
+    pub(super) host: String,
+    /// The name of the proxy or of its further endpoint.
+    pub(super) name: String,
+    /// Whether it is a further endpoint.
+    pub(super) further: bool,
+}
+
+/// The hosts of that shape in a value, of the account with these letters.
+pub(super) fn shaped(letters: &str, region: &str, value: &str) -> Vec<Shaped> {
+    let lower = value.to_ascii_lowercase();
+    let mut found = Vec::new();
+    for ending in ["com", "com.cn"] {
+        let domain = format!(".proxy-{letters}.{region}.rds.amazonaws.{ending}");
+        for (at, _) in lower.match_indices(&domain) {
+            let mut start = at;
+            while let Some(last) = escapes::before(&lower, start).filter(|last| last.depth == 0) {
+                if !last.is_of_a_name() && last.char != '.' {
+                    break;
+                }
+                start -= last.len;
+            }
+            let (host, name) = (start..at + domain.len(), &lower[start..at]);
+            let (name, further) = name.strip_suffix(".endpoint").map_or((name, false), |name| (name, true));
+            if stands_alone(&lower, &host) && !name.is_empty() && !name.contains('.') {
+                found.push(Shaped { host: lower[host].to_owned(), name: name.to_owned(), further });
+            }
+        }
+    }
     found
 }
 
@@ -323,6 +368,28 @@ mod tests {
         ] {
             let names = proxies_of("main-proxy", "eu-west-1", [&value]);
             assert_eq!(names.iter().any(|host| host.name == PROXY), found, "{value}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_any_proxy_of_the_account_are_known_by_their_shape() {
+        let found = |value: &str| {
+            let found = shaped("abc123", "eu-west-1", value).into_iter().map(|found| (found.name, found.further));
+            found.collect::<Vec<_>>()
+        };
+        let main = || vec![("main-proxy".to_owned(), false)];
+        assert_eq!(found(&format!("mysql%3A%2F%2Fapp%40{PROXY}%3A3306")), main());
+        assert_eq!(found(&format!("mysql://app:x@{}/app", PROXY.to_uppercase())), main());
+        assert_eq!(found(&PROXY.replace(".proxy", ".endpoint.proxy")), [("main-proxy".to_owned(), true)]);
+        for other in [
+            DB.to_owned(),
+            PROXY.replace("abc123", "xyz789"),
+            PROXY.replace("eu-west-1", "eu-west-2"),
+            format!("x.{PROXY}"),
+            format!("{PROXY}.cn.example"),
+            PROXY.replace("main-proxy", ""),
+        ] {
+            assert_eq!(found(&other), [], "{other}");
         }
     }
 

@@ -15,6 +15,7 @@ pub(super) const JUDGES: &[(CheckId, Judge)] = &[
     (CheckId::StartupOptions, options),
     (CheckId::LoginMismatch, mismatch),
     (CheckId::GoesPast, goes_past),
+    (CheckId::HiddenHost, hidden),
 ];
 
 /// Whether the proxy is there and serves: only then does it matter who goes past it.
@@ -147,4 +148,9 @@ fn goes_past(facts: &Facts<'_>) -> Opinion {
         })
         .collect();
     Opinion::by(CheckId::GoesPast, evidence, "every function uses the proxy")
+}
+
+fn hidden(facts: &Facts<'_>) -> Opinion {
+    let evidence = facts.survey.hidden.iter().map(|hidden| format!("{hidden}."));
+    Opinion::by(CheckId::HiddenHost, evidence.collect(), "no variable holds the database's host in a form of its own")
 }

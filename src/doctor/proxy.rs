@@ -19,6 +19,7 @@ pub(super) const JUDGES: &[(CheckId, Judge)] = &[
     (CheckId::Throttled, throttled),
     (CheckId::NoAddresses, no_addresses),
     (CheckId::Overcommitted, overcommitted),
+    (CheckId::DeadProxy, dead),
     (CheckId::Stops, stops),
 ];
 
@@ -144,4 +145,9 @@ fn throttled(facts: &Facts<'_>) -> Opinion {
 
 fn no_addresses(facts: &Facts<'_>) -> Opinion {
     told(facts, CheckId::NoAddresses, "ip address", "RDS told of no lack of addresses within a day")
+}
+
+fn dead(facts: &Facts<'_>) -> Opinion {
+    let evidence = facts.survey.dead.iter().map(|dead| format!("{dead}."));
+    Opinion::by(CheckId::DeadProxy, evidence.collect(), "no variable holds the host of a proxy that does not exist")
 }

@@ -94,7 +94,7 @@ impl Survey {
     /// What the proxy's tags remember: the way back, and what flags asked for.
     fn wishes(&self) -> Tags {
         let mut wishes = Home::of(&self.database).map(|home| home.tags()).unwrap_or_default();
-        wishes.extend(Selection::of(&self.spec).tags().unwrap_or_else(Tags::new));
+        wishes.extend(Selection::of(&self.spec).tags().unwrap_or_default());
         // What someone else set up is handed back as it was.
         if !self.adopted {
             wishes.extend(remembered::wishes(&self.spec));

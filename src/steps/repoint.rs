@@ -350,7 +350,7 @@ impl Step for Repoint<'_> {
             for (variable, port) in self.there(&found.function.variables).other_port {
                 details.push(format!("{name}: {variable} stays, since no proxy serves its port {port}"));
             }
-            let stay = found.holding(|kind| !kind.is_ours() && !self.moves(kind));
+            let stay = found.holding(|kind| !kind.is_ours() && !kind.is_dead() && !self.moves(kind));
             if !stay.is_empty() {
                 details.push(format!("{name}: {} stays, since it leads to readers or single members", stay.join(", ")));
             }

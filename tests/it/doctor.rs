@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use rdsproxy_setup::catalogue::checks::{self, CheckId, Severity};
 use rdsproxy_setup::doctor::{self, Diagnosis};
 use rdsproxy_setup::engine::Patience;
@@ -297,6 +298,18 @@ const CASES: &[Case] = &[
     (CheckId::LoginMismatch, Before(INSTANCE), |world| set(world, "InvoiceFunction", "DB_PASSWORD", "do-not-show-me")),
     (CheckId::GoesPast, After(INSTANCE), |world| {
         let host = instance(world).endpoint.clone();
+        set(world, "DBAppFunction", "DB_HOST", &host);
+    }),
+    (CheckId::HiddenHost, Before(INSTANCE), |world| {
+        let url = format!("mysql://app:do-not-show-me@{}:3306/shop", instance(world).endpoint);
+        set(world, "DBAppFunction", "DB_DSN", &BASE64_STANDARD.encode(url));
+    }),
+    (CheckId::HiddenHost, Before(INSTANCE), |world| {
+        let host = instance(world).endpoint.replace('.', "%2E");
+        set(world, "DBAppFunction", "DB_DSN", &format!("mysql%3A%2F%2Fapp%40{host}%3A3306"));
+    }),
+    (CheckId::DeadProxy, After(INSTANCE), |world| {
+        let host = proxy(world).endpoint.replace("my-instance-proxy", "former");
         set(world, "DBAppFunction", "DB_HOST", &host);
     }),
     (CheckId::Unexplained, After(INSTANCE), |world| instance(world).ails = Some(TargetTrouble::Refused)),

@@ -12,7 +12,7 @@ use crate::access::lawful;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 
 /// The values that a function may know `my-instance` by.
-const SHAPES: [(&str, &str); 9] = [
+const SHAPES: [(&str, &str); 10] = [
     ("DATABASE_URL", "mysql://app:s3cr%40t@<host>:<port>/shop?ssl=true"),
     ("JDBC_URL", "jdbc:mysql://<host>:<port>/shop"),
     ("ADO", "Server=<host>;Port=<port>;Uid=app;Pwd=s3cr;t=1"),
@@ -20,6 +20,7 @@ const SHAPES: [(&str, &str); 9] = [
     ("PDO", "mysql:host=<host>;port=<port>;dbname=shop"),
     ("JSON", "{\"host\": \"<host>\", \"port\": <port>, \"user\": \"app\"}"),
     ("GO_DSN", "app:s3cr@tcp(<host>:<port>)/shop"),
+    ("ENCODED", "mysql%3A%2F%2Fapp%3As3cr%40<host>%3A<port>%2Fshop"),
     ("TWICE", "<host>:<port>,<host>:<port>"),
     ("PLAIN", "<host>"),
 ];

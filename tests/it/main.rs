@@ -38,6 +38,7 @@ mod selection;
 mod shape;
 mod signals;
 mod storms;
+mod stranded;
 mod truths;
 mod unseen;
 mod usage;

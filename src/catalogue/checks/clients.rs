@@ -2,7 +2,7 @@
 
 use super::{CheckId, CheckInfo, Severity};
 
-pub(super) const ROWS: [CheckInfo; 16] = [
+pub(super) const ROWS: [CheckInfo; 17] = [
     CheckInfo {
         id: CheckId::NoVpc,
         number: 60,
@@ -176,6 +176,17 @@ pub(super) const ROWS: [CheckInfo; 16] = [
         symptom: "`up` stops at once.",
         cause: "The function's variables carry no password, secret or switch, its role may not connect with IAM tokens, and IAM authentication of the database is off; a wrong guess would cut it off.",
         mend: "Look into its code, then say it: --client-auth password or --client-auth iam.",
+        page: "rds-proxy-connecting.html",
+        explains: &[],
+    },
+    CheckInfo {
+        id: CheckId::HiddenHost,
+        number: 76,
+        severity: Severity::Warning,
+        title: "A variable holds the database's host in a form that is not changed",
+        symptom: "The database still runs out of connections.",
+        cause: "The host stands within base64, or percent-encoded in a way that is not safe to change.",
+        mend: "Point it at the proxy where the value is written, and name the function with --function if no other variable holds the host.",
         page: "rds-proxy-connecting.html",
         explains: &[],
     },

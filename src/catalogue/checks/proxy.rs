@@ -2,7 +2,7 @@
 
 use super::{CheckId, CheckInfo, Severity};
 
-pub(super) const ROWS: [CheckInfo; 13] = [
+pub(super) const ROWS: [CheckInfo; 14] = [
     CheckInfo {
         id: CheckId::Unexplained,
         number: 80,
@@ -134,6 +134,17 @@ pub(super) const ROWS: [CheckInfo; 13] = [
         mend: "Lower the shares: `rdsproxy-setup up --db ID --max-connections-percent N`.",
         page: "rds-proxy-connections.html",
         explains: &["CONNECTION_FAILED"],
+    },
+    CheckInfo {
+        id: CheckId::DeadProxy,
+        number: 92,
+        severity: Severity::Warning,
+        title: "A function points at a proxy that does not exist",
+        symptom: "`Unknown host`, `getaddrinfo ENOTFOUND` or `could not translate host name`.",
+        cause: "The proxy was deleted while functions held its endpoint.",
+        mend: "Create the proxy and point the functions at it: `rdsproxy-setup up --db ID`, with --function for each function whose proxy had another name.",
+        page: "rds-proxy-connecting.html",
+        explains: &[],
     },
     CheckInfo {
         id: CheckId::Stops,
