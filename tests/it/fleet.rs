@@ -97,7 +97,7 @@ async fn runs(left: u64) -> [Cost; 3] {
 
 #[tokio::test(start_paused = true)]
 async fn two_hundred_functions_keep_within_awss_limits() {
-    let [up, again, down] = runs(100).await;
+    let [up, again, down] = Box::pin(runs(100)).await;
     assert_eq!([up.throttled, again.throttled, down.throttled], [0, 0, 0]);
     // Two changes a function at ten a second are 40 s, two calls a role at eight a second 50 s; the rest is AWS's own
     // waits, here of half a minute, which would hide the roles' calls at their usual length.
@@ -112,7 +112,7 @@ async fn two_hundred_functions_keep_within_awss_limits() {
 
 #[tokio::test(start_paused = true)]
 async fn two_hundred_functions_come_through_where_others_use_up_most_of_the_limits() {
-    let costs = runs(40).await;
+    let costs = Box::pin(runs(40)).await;
     let (calls, throttled) = costs.iter().fold((0, 0), |(calls, throttled), cost| {
         (calls + cost.calls.values().sum::<usize>(), throttled + cost.throttled)
     });

@@ -130,7 +130,7 @@ fn request() -> impl Strategy<Value = Request> {
         ),
     )
         .prop_map(|(action, pairs)| {
-            let pairs = pairs.into_iter().map(|(name, value)| format!("&{name}={value}")).collect::<String>();
+            let pairs = pairs.into_iter().fold(String::new(), |all, (name, value)| all + "&" + &name + "=" + &value);
             format!("Action={action}{pairs}").into_bytes()
         });
     let body = prop_oneof![
