@@ -89,8 +89,8 @@ fn a_plan_that_cannot_be_carried_out_says_so() {
 fn a_full_environment_has_hints_of_its_own() {
     let desk = Desk::new();
     desk.change(|world| {
-        let variables =
-            &mut world.lambda.functions.get_mut("DBAppFunction").unwrap().latest.environment.as_mut().unwrap();
+        let function = world.lambda.functions.get_mut("DBAppFunction").unwrap();
+        let variables = function.latest.environment.as_mut().unwrap();
         let have: usize = variables.iter().map(|(name, value)| name.len() + value.len() + 6).sum();
         variables.insert("FILL".to_owned(), "x".repeat(4_096 - have - 14));
     });
