@@ -52,9 +52,9 @@ pub fn styled(text: &str) -> Cow<'_, str> {
             continue;
         }
         if c != '\n' && is_unseen(c) {
-            shown.extend(c.escape_unicode())
+            shown.extend(c.escape_unicode());
         } else {
-            shown.push(c)
+            shown.push(c);
         }
         rest = &rest[c.len_utf8()..];
     }

@@ -31,8 +31,10 @@ pub(super) async fn unless_interrupted(
     work: impl Future<Output = Result<Exit, Failure>>,
 ) -> Result<Exit, Failure> {
     tokio::select! {
-        outcome = work => outcome,
+        // In this order, so that signals are heard before the first call is made.
+        biased;
         failure = signals(json) => Err(failure),
+        outcome = work => outcome,
     }
 }
 

@@ -55,6 +55,8 @@ fn the_life_of_a_stack() {
     ] {
         all.push_str(&format!("{}\n", sorted(desk.run(arguments))));
     }
+    // Whether the first look finds the target available depends on how busy the machine is.
+    let all = all.replace("Target available: in place:", "Target available: ready:");
     insta::assert_snapshot!("life_of_a_stack", all);
     assert_eq!(desk.dump(), fresh);
 }
@@ -144,8 +146,12 @@ fn a_virgin_account_gets_the_role_that_rds_needs() {
 #[test]
 fn a_wait_that_is_too_short_says_how_to_go_on() {
     let desk = Desk::new();
+    // So long that no busy machine is still at its diagnosis when the target becomes available.
+    let usual = desk.store().world().unwrap().profile;
+    desk.change(|world| world.profile.target_capacity = std::time::Duration::from_hours(100));
     let shown = desk.run(&["up", "--db", "my-instance", "--yes", "--quiet", "--timeout", "target=1m"]);
     insta::assert_snapshot!("out_of_patience", shown);
+    desk.change(|world| world.profile = usual);
     up(&desk, "my-instance");
 }
 

@@ -110,9 +110,9 @@ async fn a_teardown_that_may_not_look_at_the_database_does_not_begin() {
     let before = clean.dump().await;
     assert!(matches!(clean.up(&wish("my-cluster")).await, Fate::Done(_)));
     let calls = clean.gate.account.with(|world| world.log.clone());
-    let tagged = calls.iter().position(|call| call.action == "TagResource").unwrap();
-    // A host is remembered, and no variable changed yet: only the database tells which functions to look at.
-    let bed = Bed::of(newcomer(), tagged, true);
+    let moved = calls.iter().position(|call| call.action == "UpdateFunctionConfiguration").unwrap();
+    // A function is at the proxy: its way back comes from the database, unless that is gone.
+    let bed = Bed::of(newcomer(), moved, true);
     assert!(matches!(bed.up(&wish("my-cluster")).await, Fate::Killed));
     bed.disarm();
     let denied = Trigger::Every { service: Service::Rds, action: "DescribeDBInstances".to_owned() };
