@@ -61,6 +61,16 @@ pub(super) fn in_range(input: &Value, member: &str, from: i64, to: i64) -> Resul
     }
 }
 
+/// How clients send passwords where nothing is said: what RDS shows of such an entry
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_UserAuthConfig.html>).
+pub(super) fn default_client_password(family: &str) -> &'static str {
+    match family {
+        "MYSQL" => "MYSQL_CACHING_SHA2_PASSWORD",
+        "POSTGRESQL" => "POSTGRES_SCRAM_SHA_256",
+        _ => "SQL_SERVER_AUTHENTICATION",
+    }
+}
+
 /// How the proxy signs in.
 pub(super) fn auth(input: &Value, family: &str, default_scheme: &str) -> Result<Vec<Auth>, AwsError> {
     let entries = input::list(input, "Auth");
@@ -88,7 +98,9 @@ fn auth_entry(entry: &Value, family: &str) -> Result<Auth, AwsError> {
         _ => &["SQL_SERVER_AUTHENTICATION"],
     };
     let client_password = match input::text(entry, "ClientPasswordAuthType") {
+        // AWS fills the default in, so that naming it is the same as leaving it out.
         None => None,
+        Some(kind) if kind == default_client_password(family) => None,
         Some(kind) if kinds.contains(&kind) => Some(kind.to_owned()),
         Some(kind) => {
             return Err(combination(format!("ClientPasswordAuthType {kind} is not valid for engine family {family}.")));

@@ -154,11 +154,10 @@ pub(super) fn answer(world: &World, name: &str, proxy: &Proxy) -> Value {
                 "AuthScheme": auth.scheme,
                 "SecretArn": auth.secret_arn,
                 "IAMAuth": auth.iam_auth,
-                "ClientPasswordAuthType": auth.client_password.as_deref().unwrap_or(match proxy.engine_family.as_str() {
-                    "MYSQL" => "MYSQL_CACHING_SHA2_PASSWORD",
-                    "POSTGRESQL" => "POSTGRES_SCRAM_SHA_256",
-                    _ => "SQL_SERVER_AUTHENTICATION",
-                }),
+                "ClientPasswordAuthType": auth
+                    .client_password
+                    .as_deref()
+                    .unwrap_or_else(|| checks::default_client_password(&proxy.engine_family)),
             })
         })
         .collect();
