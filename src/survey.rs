@@ -203,19 +203,19 @@ impl Survey {
         reason = "one reading of the account, in the order in which its parts depend on each other"
     )]
     pub async fn read(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Self, Problem> {
+        // Alone and first: without credentials or a way to AWS, everything below would fail at once.
+        let identity = cloud.sts.identity().await.map_err(Problem::refused("asking AWS who is calling"))?;
+        given::in_this_account(spec, &identity)?;
+        Database::in_this_account(&spec.database, &identity.account)?;
         let names = Names::new(&spec.stack, &cloud.region);
         let owner = Owner { stack: spec.stack.clone(), database: spec.database.id.clone(), extra: spec.tags.clone() };
 
-        let (identity, database, listed, proxies, role) = tokio::join!(
-            cloud.sts.identity(),
+        let (database, listed, proxies, role) = tokio::join!(
             Database::find(cloud, &spec.database),
             functions::read(cloud, &spec.functions),
             proxy::among_all(cloud, &names.stack),
             cloud.iam.role(&names.role),
         );
-        let identity = identity.map_err(Problem::refused("asking AWS who is calling"))?;
-        given::in_this_account(spec, &identity)?;
-        Database::in_this_account(&spec.database, &identity.account)?;
         let mut database = database?;
         let (proxy, count) = match proxies {
             Ok((proxy, count)) => (Ok(proxy), Ok(count)),

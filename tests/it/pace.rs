@@ -38,9 +38,9 @@ async fn measure(name: &'static str, profile: Profile) -> Day {
     assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
     let total = began.elapsed();
     let waits = profile.proxy_create + profile.target_capacity;
-    // Who am I, database, functions, proxies and role; groups, subnets and VPC; the role; then, once it can be assumed, the
+    // Who am I; database, functions, proxies and role; groups, subnets and VPC; the role; then, once it can be assumed, the
     // proxy, its waits and the look that finds them over; the tag, the update, its wait, and the look at its end.
-    let calls = 7;
+    let calls = 8;
     let critical = profile.api_latency * calls + profile.role_assumable + waits + profile.lambda_update;
     Day { name, total, waits, critical }
 }
@@ -62,6 +62,6 @@ async fn an_up_is_as_fast_as_aws_lets_it_be() {
         table.push_str(&format!("| {} | {total} | {waits} | {outside} | {critical} | {ratio:.3} |\n", day.name));
         assert!(day.ratio() <= 1.02, "{}: {ratio:.3}", day.name);
     }
-    assert!(days[1].outside() <= Duration::from_secs(13), "{:?}", days[1].outside());
+    assert!(days[1].outside() <= Duration::from_millis(13_200), "{:?}", days[1].outside());
     hold("docs/performance.md", "pace", &table);
 }
