@@ -190,6 +190,15 @@ pub struct Up {
     /// Choose among all functions again: forget which ones an earlier --function or --exclude-function chose.
     #[arg(long, conflicts_with = "functions")]
     pub all_functions: bool,
+    /// A variable that stays as it is although it holds the database's host, of every function or of one; repeat for
+    /// several. The proxy remembers them. Names that ask for a direct connection stay anyway: DIRECT_URL, MIGRATION_…,
+    /// …_UNPOOLED, …_NON_POOLING, SHADOW_DATABASE_URL and the like.
+    #[arg(long = "exclude-variable", value_name = "[FUNCTION:]NAME")]
+    pub excluded_variables: Vec<String>,
+    /// A variable to point at the proxy although its name asks for a direct connection, or an earlier --exclude-variable
+    /// named it; repeat for several. The proxy remembers them.
+    #[arg(long = "include-variable", value_name = "[FUNCTION:]NAME")]
+    pub included_variables: Vec<String>,
     /// Whether the proxy gets a read-only endpoint, for variables that hold the cluster's reader endpoint.
     #[arg(long, value_enum, default_value_t = ReaderEndpoint::Auto)]
     pub reader_endpoint: ReaderEndpoint,

@@ -189,9 +189,9 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         None => None,
     };
     let known = survey.known(Some(&endpoint), reader.as_deref());
-    let functions: Vec<FunctionUse> =
-        survey.functions.iter().map(|found| FunctionUse::of(found.function.clone(), &known, found.named)).collect();
     let repoint = survey.repoint(&known, &endpoint, reader.as_deref());
+    let functions: Vec<FunctionUse> =
+        survey.functions.iter().map(|found| repoint.read(found.function.clone(), found)).collect();
     let functions = Seen::Present(functions);
     let moves = matches!(repoint.compare(&functions), Change::Create | Change::Update(_)) || !survey.frozen.is_empty();
     let hosts = Hosts { proxy: &endpoint, reader: reader.as_deref() };

@@ -2,6 +2,7 @@
 
 mod choices;
 mod iam;
+mod variables;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::names;
 
 pub use choices::{ClientAuth, ClientPasswordAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
 pub use iam::{connect_policy, foreign, permissions_boundary, role};
+pub use variables::{VariableName, Variables, variable, variables};
 
 /// What `up` was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Spec {
     pub limited_to: Vec<String>,
     /// Whether no earlier limit or exclusion counts any more.
     pub all_functions: bool,
+    /// The variables that stay as they are, and those that do not although their names say so.
+    pub variables: Variables,
     /// Whether the proxy gets a read-only endpoint.
     pub reader_endpoint: ReaderEndpoint,
     /// Whether a release that waits in `$LATEST` may be published along.
@@ -86,6 +90,7 @@ impl Spec {
             excluded_functions: Vec::new(),
             limited_to: Vec::new(),
             all_functions: false,
+            variables: Variables::default(),
             reader_endpoint: ReaderEndpoint::Auto,
             publish_pending: false,
             secrets: Vec::new(),

@@ -257,6 +257,8 @@ impl Survey {
             excluded: &spec.excluded_functions,
             limited_to: &spec.limited_to,
             excluded_now: &asked.excluded_functions,
+            variables: &spec.variables,
+            variables_now: &asked.variables,
         };
         let Chosen { functions, mut warnings, others, hidden } =
             functions::choose(cloud, listed, wanted, &known, &database.vpc).await?;
@@ -295,7 +297,7 @@ impl Survey {
                 if role.is_absent() { Ok(None) } else { cloud.iam.role_policy(&names.role, policy).await }
             },
             registered(cloud, &names, &database, spec, patience, &proxy),
-            functions::details(cloud, functions.clone(), &known),
+            functions::details(cloud, functions.clone(), &known, &spec.variables),
         );
         let groups = groups.map_err(Problem::refused("reading the security groups"))?;
         let secrets = secrets?;
@@ -364,7 +366,7 @@ impl Survey {
         let (endpoint, reader) = self.hosts();
         let known = self.known(Some(&endpoint), reader.as_deref());
         let step = self.repoint(&known, &endpoint, reader.as_deref());
-        let repointed = |variables: &Variables| step.there(variables).changed.variables;
+        let repointed = |function: &str, variables: &Variables| step.there(function, variables).changed.variables;
         releases::find(cloud, &self.functions, versions, self.spec.publish_pending, repointed).await
     }
 

@@ -39,6 +39,10 @@ pub const USERS: &str = "rdsproxy-setup:db-users";
 pub const FUNCTIONS: &str = "rdsproxy-setup:functions";
 /// The tag on a proxy which remembers the functions that flags left out, in the same way.
 pub const EXCLUDED: &str = "rdsproxy-setup:exclude-functions";
+/// The tag on a proxy which remembers the variables that flags had stay as they are, in the same way.
+pub const EXCLUDED_VARIABLES: &str = "rdsproxy-setup:exclude-variables";
+/// The tag on a proxy which remembers the variables that flags had moved although their names ask for a direct connection.
+pub const INCLUDED_VARIABLES: &str = "rdsproxy-setup:include-variables";
 
 /// The tag on a proxy which remembers the connect policy that an administrator gave.
 pub const CONNECT_POLICY: &str = "rdsproxy-setup:connect-policy";

@@ -12,6 +12,7 @@ use super::{diagnosis, interrupt, passwords};
 use crate::catalogue::{CERTIFICATE, PROVES, STEPS, StepId};
 use crate::cli::{Global, Up};
 use crate::cloud::rds::Pool;
+use crate::discover::direct;
 use crate::discover::selection::Selection;
 use crate::doctor::Finding;
 use crate::engine::ledger::{Entry, Verdict};
@@ -146,7 +147,8 @@ fn made(done: &[Done]) -> String {
 fn ways_on(global: &Global, survey: &Survey) -> [String; 2] {
     let of = |verb| command(global, verb, &survey.database.id, &survey.names.stack);
     // Where the proxy is not there yet, or the selection does not fit it, nothing remembers these flags.
-    let flags = Selection::of(&survey.spec).flags().iter().fold(String::new(), |all, flag| all + " " + flag);
+    let named = Selection::of(&survey.spec).flags().into_iter().chain(direct::flags(&survey.spec.variables));
+    let flags = named.fold(String::new(), |all, flag| all + " " + &flag);
     [format!("To go on: {}{flags} (with the same flags).", of("up")), format!("To take it away: {}", of("teardown"))]
 }
 
@@ -298,6 +300,7 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
             .collect::<Result<_, _>>()?,
         limited_to: Vec::new(),
         all_functions: args.all_functions,
+        variables: spec::variables(&args.excluded_variables, &args.included_variables)?,
         reader_endpoint: args.reader_endpoint,
         publish_pending: args.publish_pending,
         secrets: args.secrets.clone(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::direct;
 use super::hidden::{self, Hidden};
 use super::hosts::{self, HostKind, KnownHost, Mention, decoded, mentions};
 use super::owner::OtherTool;
@@ -12,6 +13,7 @@ use crate::cloud::lambda::{Function, Listed, Update, Version};
 use crate::cloud::secrets::Secret;
 use crate::cloud::{Answer, Cloud};
 use crate::engine::crowd;
+use crate::spec::Variables;
 
 /// A function that uses the database, and why we think so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct FunctionUse {
     pub function: Function,
     /// The variables that hold a host of the database or the proxy, in order of name.
     pub variables: Vec<Holding>,
+    /// Those that hold one and stay as they are.
+    pub staying: Vec<Holding>,
     /// Whether the user named it.
     pub named: bool,
 }
@@ -68,7 +72,13 @@ impl FunctionUse {
             .map(|(name, value)| Holding::of(name, value, known))
             .filter(|holding| !holding.mentions.is_empty())
             .collect();
-        Self { function, variables, named }
+        Self { function, variables, staying: Vec::new(), named }
+    }
+
+    /// As if no variable stayed.
+    fn unset(mut self) -> Self {
+        self.variables.append(&mut self.staying);
+        self
     }
 
     /// What a variable says, decoded where it is percent-encoded, and where its first host stands in that.
@@ -156,6 +166,10 @@ pub struct Wanted<'a> {
     pub limited_to: &'a [String],
     /// The exclusions of this run's own flags: these functions must exist.
     pub excluded_now: &'a [String],
+    /// The variables that stay, and those that do not.
+    pub variables: &'a Variables,
+    /// What this run's own flags say of variables: they must exist.
+    pub variables_now: &'a Variables,
 }
 
 /// The functions that use the database.
@@ -229,7 +243,8 @@ pub async fn choose(
     vpc: &str,
 ) -> Result<Chosen, Problem> {
     let mut chosen = Vec::new();
-    let (mut warnings, mut others, mut left_out, mut hidden) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut warnings, mut others, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut hidden, mut only_staying) = (Vec::new(), Vec::new());
     let all: Vec<String> = read.iter().map(|(name, _)| name.clone()).collect();
     if let Some(unknown) = wanted.excluded_now.iter().find(|name| wanted.named.is_empty() && !all.contains(name)) {
         return Err(Problem::unfit(
@@ -249,13 +264,13 @@ pub async fn choose(
         let outside = !wanted.limited_to.is_empty() && !wanted.limited_to.contains(&name);
         if outside || wanted.excluded.contains(&name) {
             let by_flag = wanted.excluded_now.contains(&name);
-            if !by_flag && !FunctionUse::of(function, known, false).variables.is_empty() {
+            if !by_flag && !FunctionUse::of(function, known, false).keeping(wanted.variables).variables.is_empty() {
                 left_out.push(name);
             }
             continue;
         }
         hidden.extend(hidden::of(&function, known));
-        let found = FunctionUse::of(function, known, !wanted.named.is_empty());
+        let found = FunctionUse::of(function, known, !wanted.named.is_empty()).keeping(wanted.variables);
         if found.named || !found.variables.is_empty() {
             check(&found, vpc)?;
             chosen.push(found);
@@ -264,10 +279,19 @@ pub async fn choose(
                 "AWS does not show the variables of {name} (it is encrypted with a key that these credentials may not use), \
                  so whether it uses the database is not known; it stays as it is."
             ));
+        } else if !found.staying.is_empty() {
+            warnings.extend(found.told_to_stay(wanted.variables));
+            only_staying.push(found);
         } else if found.function.vpc.as_deref() == Some(vpc) {
             others.push(found.function);
         }
     }
+    let using: Vec<&Function> = chosen.iter().chain(&only_staying).map(|found| &found.function).collect();
+    direct::exist(wanted.variables_now, &using)?;
+    // Unless this run's flags or the names say so, too.
+    let remembered =
+        |found: &&FunctionUse| !(*found).clone().unset().keeping(wanted.variables_now).variables.is_empty();
+    left_out.extend(only_staying.iter().filter(remembered).map(|found| found.function.name.clone()));
     if chosen.is_empty() && !left_out.is_empty() {
         // Without any function the connect policy would name no user, and so let in all of them: no tag may bring that about.
         return Err(Problem::unfit(
@@ -304,14 +328,19 @@ fn remembered_choice(left_out: &mut [String]) -> Option<String> {
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn details(cloud: &Cloud, found: Vec<FunctionUse>, known: &[KnownHost]) -> Answer<Vec<FunctionUse>> {
+pub async fn details(
+    cloud: &Cloud,
+    found: Vec<FunctionUse>,
+    known: &[KnownHost],
+    wanted: &Variables,
+) -> Answer<Vec<FunctionUse>> {
     let reads = found.into_iter().map(async |found| {
         if found.function.update != Update::Unknown {
             return Ok(Some(found));
         }
         let function = cloud.lambda.get(&found.function.name).await?;
         // One that was deleted since it was listed needs no proxy.
-        Ok(function.map(|function| FunctionUse::of(function, known, found.named)))
+        Ok(function.map(|function| FunctionUse::of(function, known, found.named).keeping(wanted)))
     });
     let read: Answer<Vec<Option<FunctionUse>>> = crowd(reads.collect()).await.into_iter().collect();
     Ok(read?.into_iter().flatten().collect())

@@ -177,13 +177,18 @@ impl Way<'_> {
 
     /// What must change for every host of the database to lead to the proxy.
     #[must_use]
-    pub fn there(&self, variables: &Variables, known: &[KnownHost]) -> There {
+    pub fn there(&self, variables: &Variables, known: &[KnownHost], stays: &dyn Fn(&str) -> bool) -> There {
         let ports = (self.home.port, self.home.proxy_port);
         let mut there = There { derivable: true, ..There::default() };
         there.changed.variables = variables.clone();
         let (mut plain, mut stated) = (Vec::new(), false);
+        let mut staying = false;
         for (name, value) in &variables.0 {
             let found = mentions(value, known);
+            if stays(name) {
+                staying |= found.iter().any(|mention| mention.port.is_none() && !mention.kind.is_ours());
+                continue;
+            }
             let wanted = |mention: &&Mention| self.instead_of(mention.kind).is_some();
             let other = found.iter().filter(wanted).find_map(|mention| self.port_of(name, value, mention, variables));
             there.other_port.extend(other.map(|port| (name.clone(), port)));
@@ -205,7 +210,7 @@ impl Way<'_> {
             }
         }
         if ports.0 != ports.1 && !plain.is_empty() {
-            self.ports_apart(variables, &plain, stated, &mut there);
+            self.ports_apart(variables, (&plain, stated, staying), stays, &mut there);
         }
         let ours: Vec<KnownHost> = [(self.endpoint, HostKind::Proxy), (self.reader, HostKind::ReaderProxy)]
             .into_iter()
@@ -219,18 +224,26 @@ impl Way<'_> {
     }
 
     /// Port variables go with hosts that stand alone: those of the same name but for the last word, or else the only one
-    /// that holds the database's port.
-    fn ports_apart(&self, variables: &Variables, plain: &[&str], stated: bool, there: &mut There) {
+    /// that holds the database's port. Where a host that stays stands alone, too, that one may be its port.
+    fn ports_apart(
+        &self,
+        variables: &Variables,
+        (plain, stated, staying): (&[&str], bool, bool),
+        stays: &dyn Fn(&str) -> bool,
+        there: &mut There,
+    ) {
         let (own, proxy) = (self.home.port, self.home.proxy_port);
         let mut beside: Vec<&str> = plain
             .iter()
             .filter_map(|name| port_beside(name, variables))
-            .filter(|port| states(variables, port, own))
+            .filter(|port| states(variables, port, own) && !stays(port))
             .collect();
         if beside.is_empty() && !stated {
-            let port = |name: &&String| name.to_ascii_uppercase().contains("PORT") && states(variables, name, own);
+            let port = |name: &&String| {
+                name.to_ascii_uppercase().contains("PORT") && states(variables, name, own) && !stays(name)
+            };
             beside = variables.0.keys().filter(port).map(String::as_str).collect();
-            if beside.len() > 1 {
+            if beside.len() > 1 || (staying && !beside.is_empty()) {
                 there.unclear_ports = beside.into_iter().map(str::to_owned).collect();
                 return;
             }

@@ -10,6 +10,7 @@ pub mod created;
 pub mod credentials;
 pub mod database;
 pub mod dead;
+pub mod direct;
 mod escapes;
 pub mod evidence;
 pub mod functions;

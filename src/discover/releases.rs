@@ -81,7 +81,7 @@ pub async fn find(
     functions: &[FunctionUse],
     listed: Option<&BTreeMap<String, Vec<Version>>>,
     publish_pending: bool,
-    repointed: impl Fn(&Variables) -> Variables,
+    repointed: impl Fn(&str, &Variables) -> Variables,
 ) -> Result<Vec<Frozen>, Problem> {
     let refused = |refusal| Problem::refused("reading the functions' versions and aliases")(refusal);
     let mut published = Vec::new();
@@ -96,6 +96,7 @@ pub async fn find(
     let events = cloud.lambda.event_targets().await.map_err(refused)?;
     let mut frozen = Vec::new();
     for of in &published {
+        let repointed = |variables: &Variables| repointed(&of.found.function.name, variables);
         called_by_number(of, &events, &repointed)?;
         let latest = of.versions.iter().find(|version| version.number == LATEST);
         for alias in of.aliases.iter().filter(|alias| alias.version != LATEST) {

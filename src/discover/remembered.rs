@@ -7,7 +7,7 @@ use super::auth::Login;
 use super::evidence::takes;
 use super::problem::Problem;
 use super::secrets::Secrets;
-use super::selection;
+use super::{direct, selection};
 use crate::cloud::rds::Proxy;
 use crate::cloud::tags::{LOGIN, USERS};
 use crate::cloud::{Cloud, Tags, tags};
@@ -47,6 +47,7 @@ pub fn wishes(spec: &Spec) -> Tags {
 pub fn recall(spec: &Spec, tags: &Tags, proxy: &Proxy) -> Result<Spec, Problem> {
     let mut spec = spec.clone();
     selection::recall(&mut spec, tags, &proxy.name)?;
+    direct::recall(&mut spec, tags, &proxy.name)?;
     if spec.client_auth == ClientAuth::Auto {
         spec.client_auth = match tags.get(LOGIN).map(String::as_str) {
             Some("iam") => ClientAuth::Iam,

@@ -73,7 +73,7 @@ pub fn cleared(have: &Tags, wanted: &Tags) -> Tags {
 /// Whether a tag remembers a part of a selection.
 #[must_use]
 pub fn is_memory(key: &str) -> bool {
-    [tags::FUNCTIONS, tags::EXCLUDED].iter().any(|begin| {
+    [tags::FUNCTIONS, tags::EXCLUDED, tags::EXCLUDED_VARIABLES, tags::INCLUDED_VARIABLES].iter().any(|begin| {
         key.strip_prefix(begin).is_some_and(|rest| {
             rest.is_empty() || rest.strip_prefix(':').is_some_and(|number| number.parse::<usize>().is_ok())
         })
@@ -88,9 +88,11 @@ pub fn recall(spec: &mut Spec, tags: &Tags, proxy: &str) -> Result<(), Problem> 
     if spec.all_functions || !spec.functions.is_empty() {
         return Ok(());
     }
-    spec.limited_to = read(tags, tags::FUNCTIONS, proxy)?;
+    let fits = |name: &str| !name.starts_with("arn:") && spec::function(name).is_ok();
+    let words = Words { fits: &fits, what: "function's name" };
+    spec.limited_to = read(tags, tags::FUNCTIONS, proxy, &words)?;
     if spec.excluded_functions.is_empty() {
-        spec.excluded_functions = read(tags, tags::EXCLUDED, proxy)?;
+        spec.excluded_functions = read(tags, tags::EXCLUDED, proxy, &words)?;
     }
     Ok(())
 }
@@ -106,7 +108,8 @@ fn key(begin: &str, number: usize) -> String {
     if number == 1 { begin.to_owned() } else { format!("{begin}:{number}") }
 }
 
-fn write(begin: &str, names: &[String]) -> Option<Tags> {
+/// The tags of a list; `None` where it does not fit.
+pub(super) fn write(begin: &str, names: &[String]) -> Option<Tags> {
     let mut values: Vec<String> = Vec::new();
     for name in names {
         match values.last_mut() {
@@ -126,12 +129,21 @@ fn write(begin: &str, names: &[String]) -> Option<Tags> {
     (tags.len() <= MOST).then_some(tags)
 }
 
-fn read(tags: &Tags, begin: &str, proxy: &str) -> Result<Vec<String>, Problem> {
+/// What a list holds.
+pub(super) struct Words<'a> {
+    pub(super) fits: &'a dyn Fn(&str) -> bool,
+    pub(super) what: &'a str,
+}
+
+/// The list that tags hold.
+pub(super) fn read(tags: &Tags, begin: &str, proxy: &str, words: &Words<'_>) -> Result<Vec<String>, Problem> {
     let unfit = |key: &str, problem: &str| {
-        Problem::unfit(
-            format!("reading what the proxy remembers ({proxy}): its tag {key} {problem}"),
-            ["Choose the functions anew: --function NAME, or --all-functions."],
-        )
+        let hint = if [tags::FUNCTIONS, tags::EXCLUDED].contains(&begin) {
+            "Choose the functions anew: --function NAME, or --all-functions.".to_owned()
+        } else {
+            format!("Remove the tag {key} from the proxy, and name the variables anew.")
+        };
+        Problem::unfit(format!("reading what the proxy remembers ({proxy}): its tag {key} {problem}"), [hint])
     };
     let mut names = Vec::new();
     for number in 1..=MOST {
@@ -147,8 +159,8 @@ fn read(tags: &Tags, begin: &str, proxy: &str) -> Result<Vec<String>, Problem> {
         }
         let text = value.strip_suffix(MORE);
         for name in text.unwrap_or(value).split(' ') {
-            if name.starts_with("arn:") || spec::function(name).is_err() {
-                return Err(unfit(&key, &format!("names {name:?}, which is no function's name")));
+            if !(words.fits)(name) {
+                return Err(unfit(&key, &format!("names {name:?}, which is no {}", words.what)));
             }
             names.push(name.to_owned());
         }

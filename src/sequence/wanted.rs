@@ -10,7 +10,7 @@ use crate::cloud::rds::ProxyAuth;
 use crate::discover::home::Home;
 use crate::discover::hosts::{Host, KnownHost};
 use crate::discover::selection::Selection;
-use crate::discover::{FunctionUse, remembered};
+use crate::discover::{FunctionUse, direct, remembered};
 use crate::engine::Step;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
@@ -95,6 +95,7 @@ impl Survey {
     fn wishes(&self) -> Tags {
         let mut wishes = Home::of(&self.database).map(|home| home.tags()).unwrap_or_default();
         wishes.extend(Selection::of(&self.spec).tags().unwrap_or_default());
+        wishes.extend(direct::tags(&self.spec.variables).unwrap_or_default());
         // What someone else set up is handed back as it was.
         if !self.adopted {
             wishes.extend(remembered::wishes(&self.spec));
@@ -148,6 +149,7 @@ impl Survey {
         notes.push(format!("TLS {tls}"));
         notes.push(CERTIFICATE.to_owned());
         notes.extend(Selection::of(&self.spec).unremembered());
+        notes.extend(direct::unremembered(&self.spec.variables));
         let rows = self.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
         let hidden = self.seen.registered.present().is_none_or(|found| found.unreadable);
         // One that another run deletes meanwhile comes back where it was.
@@ -280,6 +282,7 @@ impl Survey {
             reader: reader.and_then(Host::parse),
             adopted: self.adopted,
             functions: &self.functions,
+            variables: &self.spec.variables,
             patience: self.patience,
         }
     }

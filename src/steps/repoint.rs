@@ -7,13 +7,14 @@
 //! may have had users before, tags on the function remember what stood there.
 
 use crate::catalogue::StepId;
-use crate::cloud::lambda::{Update, Variables};
+use crate::cloud::lambda::{Function, Update, Variables};
 use crate::cloud::{Answer, Cloud, Kind, Refusal, Tags, tags};
-use crate::discover::FunctionUse;
 use crate::discover::functions::Holding;
 use crate::discover::home::{Home, There, Way};
 use crate::discover::hosts::{Host, HostKind, KnownHost, Mention};
+use crate::discover::{FunctionUse, direct};
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait, crowd};
+use crate::spec::Variables as Wanted;
 
 /// Bytes that all variables of a function may take; AWS measures them as JSON
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
@@ -41,6 +42,8 @@ pub struct Repoint<'a> {
     pub adopted: bool,
     /// The functions, as they were found.
     pub functions: &'a [FunctionUse],
+    /// The variables that stay, and those that do not.
+    pub variables: &'a Wanted,
     /// The limits.
     pub patience: Patience,
 }
@@ -72,14 +75,20 @@ impl Repoint<'_> {
 
     /// What must change in a function's variables.
     #[must_use]
-    pub fn there(&self, variables: &Variables) -> There {
-        self.way().map(|way| way.there(variables, self.known)).unwrap_or_default()
+    pub fn there(&self, function: &str, variables: &Variables) -> There {
+        let stays = |variable: &str| direct::stays(self.variables, function, variable).is_some();
+        self.way().map(|way| way.there(variables, self.known, &stays)).unwrap_or_default()
+    }
+
+    /// A function as it is now.
+    pub(crate) fn read(&self, now: Function, found: &FunctionUse) -> FunctionUse {
+        FunctionUse::of(now, self.known, found.named).keeping(self.variables)
     }
 
     /// What must change in one function.
     #[must_use]
     pub fn edit(&self, found: &FunctionUse) -> Edit {
-        let there = self.there(&found.function.variables);
+        let there = self.there(&found.function.name, &found.function.variables);
         let unclear = there.unclear_ports.join(", ");
         let mut edit = Edit {
             names: there.changed.names.iter().cloned().collect(),
@@ -147,7 +156,7 @@ impl Repoint<'_> {
             return Ok(Some(found.clone()));
         }
         let function = cloud.lambda.get(&found.function.name).await?;
-        Ok(function.map(|function| FunctionUse::of(function, self.known, found.named)))
+        Ok(function.map(|function| self.read(function, found)))
     }
 
     async fn change(&self, cloud: &Cloud, mut found: FunctionUse) -> Answer<FunctionUse> {
@@ -164,7 +173,7 @@ impl Repoint<'_> {
             if !edit.names.is_empty() {
                 // A tag may move the revision, which the write is conditional on.
                 let Some(function) = cloud.lambda.get(&found.function.name).await? else { return Ok(found) };
-                found = FunctionUse::of(function, self.known, found.named);
+                found = self.read(function, &found);
                 if self.edit(&found).variables != edit.variables {
                     return Ok(found);
                 }
@@ -178,9 +187,9 @@ impl Repoint<'_> {
             Err(refusal) if refusal.kind == Kind::Stale => {
                 let now = cloud.lambda.get(&found.function.name).await?;
                 let now = now.filter(|now| now.revision != found.function.revision).ok_or(refusal)?;
-                Ok(FunctionUse::of(now, self.known, found.named))
+                Ok(self.read(now, &found))
             }
-            answer => Ok(FunctionUse::of(answer?, self.known, found.named)),
+            answer => Ok(self.read(answer?, &found)),
         }
     }
 }
@@ -347,9 +356,10 @@ impl Step for Repoint<'_> {
                 let names: Vec<&str> = edit.former.keys().filter_map(|key| key.strip_prefix(tags::FORMER)).collect();
                 details.push(format!("{name}: tags remember what {} held", names.join(", ")));
             }
-            for (variable, port) in self.there(&found.function.variables).other_port {
+            for (variable, port) in self.there(name, &found.function.variables).other_port {
                 details.push(format!("{name}: {variable} stays, since no proxy serves its port {port}"));
             }
+            details.extend(found.told_to_stay(self.variables));
             let stay = found.holding(|kind| !kind.is_ours() && !kind.is_dead() && !self.moves(kind));
             if !stay.is_empty() {
                 details.push(format!("{name}: {} stays, since it leads to readers or single members", stay.join(", ")));

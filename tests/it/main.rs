@@ -8,6 +8,7 @@ mod budget;
 mod cli;
 mod desk;
 mod dice;
+mod direct;
 mod docs;
 mod doctor;
 mod drift;
