@@ -4,7 +4,9 @@ What stops the program is mended on the wire, and the test fails when it was not
 looked at with boto3, and the test fails when it is gone: an upgrade that changes either is noticed.
 """
 
+import html
 import re
+import urllib.parse
 
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
@@ -48,9 +50,23 @@ def moto_mended(scene):
         lacks = exchange.status == 500 and exchange.operation == "DescribeDBProxyEndpoints"
         return (200, NO_ENDPOINTS) if lacks else (exchange.status, exchange.answer)
 
+    described = {}
+
+    def descriptions(exchange):
+        if exchange.operation.startswith("AuthorizeSecurityGroup"):
+            given = dict(urllib.parse.parse_qsl(exchange.body.decode())).get("IpPermissions.1.Groups.1.Description")
+            rules = re.findall(rb"<securityGroupRuleId>([^<]+)<", exchange.answer)
+            described.update(dict.fromkeys(rules, html.escape(given).encode()) if given else {})
+        if exchange.operation != "DescribeSecurityGroupRules":
+            return exchange.status, exchange.answer
+        rule = re.compile(rb"(<securityGroupRuleId>([^<]+)</securityGroupRuleId>)")
+        told = lambda found: found[0] + (b"<description>" + described[found[2]] + b"</description>" if found[2] in described else b"")
+        return exchange.status, rule.sub(told, exchange.answer)
+
     return {
         "every function is in the VPC vpc-123abc": vpc,
         "DescribeDBProxyEndpoints is not there": endpoints,
+        "a rule between groups has no description": descriptions,
     } | members_listed(scene)
 
 

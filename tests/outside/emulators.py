@@ -43,4 +43,6 @@ def moto(folder):
 
 def ministack(folder):
     port = free_port()
-    return running([TOOLS / "ministack"], port, folder, {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)})
+    # The host of every instance; a bare "localhost", as is its default, is no endpoint of RDS.
+    host = "shop-db.c1a2b3c4d5e6.eu-central-1.rds.amazonaws.com"
+    return running([TOOLS / "ministack"], port, folder, {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "MINISTACK_HOST": host})
