@@ -79,6 +79,9 @@ enum Case {
     Encrypted,
 }
 
+/// Users whom the case `Drift` lets in, one after another: more than a policy keeps versions.
+const OTHERS: [&str; 5] = ["one", "two", "three", "four", "five"];
+
 const CASES: [Case; 15] = [
     Case::Instance,
     Case::Cluster,
@@ -114,6 +117,18 @@ impl Case {
             Self::EndToEnd => world.rds.instances.get_mut("my-instance").unwrap().iam_auth = false,
             Self::Encrypted => drop(encrypted(&mut world, KeyGrants::Denied)),
             Self::Adoption => return adoption::made_by_hand().await,
+            Self::Drift => {
+                for function in world.lambda.functions.values_mut() {
+                    function.latest.environment.iter_mut().for_each(|variables| drop(variables.remove("DB_USER")));
+                }
+                for user in OTHERS {
+                    let mut secret = world.secrets.secrets["my-cluster/app"].clone();
+                    secret.arn = secret.arn.replace("my-cluster/app", &format!("my-instance/{user}"));
+                    secret.name = format!("my-instance/{user}");
+                    secret.tags.insert("rdsproxy-setup:user".to_owned(), user.to_owned());
+                    world.secrets.secrets.insert(secret.name.clone(), secret);
+                }
+            }
             Self::Network => close(&mut world, "app-functions"),
             Self::Doctor | Self::DoctorCluster => {
                 // Groups that can be changed, and so are read.
@@ -142,7 +157,7 @@ impl Case {
             Self::Virgin => up(&wish("my-instance")).await,
             Self::Drift => {
                 up(&wish("my-instance")).await;
-                for users in [["app"], ["other"], ["third"], ["fourth"], ["fifth"]] {
+                for user in OTHERS {
                     bed.gate.account.with(|world| {
                         let role = world.iam.roles.get_mut("my-instance-proxy-eu-central-1").unwrap();
                         role.trust = role.trust.replace("rds.", "ec2.");
@@ -153,9 +168,9 @@ impl Case {
                         }
                     });
                     let mut spec = wish("my-instance");
-                    spec.db_users = users.map(str::to_owned).to_vec();
+                    spec.db_users = vec![user.to_owned()];
                     spec.client_auth = ClientAuth::Iam;
-                    spec.secrets = vec!["my-cluster/app".to_owned()];
+                    spec.secrets = vec![format!("my-instance/{user}")];
                     let boundary = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole";
                     spec.permissions_boundary = Some(boundary.to_owned());
                     up(&spec).await;
