@@ -18,6 +18,8 @@ pub const SECRET_POLICY: &str = "read-secrets";
 pub const DATABASE_POLICY: &str = "connect-database";
 /// The IAM path that all our roles and policies stand under.
 pub const IAM_ROOT: &str = "/rdsproxy-setup/";
+/// What stands for the twelve letters of the account's that AWS puts into a proxy's host, before it exists.
+const LETTERS: &str = "xxxxxxxxxxxx";
 
 /// The names of one stack's resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,12 @@ pub struct Names {
     pub reader: String,
 }
 
+/// A host as people read it: with a gap where its letters are not known yet.
+#[must_use]
+pub fn with_letters_to_come(host: &str) -> String {
+    host.replace(&format!(".proxy-{LETTERS}."), ".proxy-….")
+}
+
 impl Names {
     /// Derives all names from a stack's.
     #[must_use]
@@ -60,13 +68,13 @@ impl Names {
     /// A host name as long as the proxy's will be: AWS puts twelve letters of the account's into it.
     #[must_use]
     pub fn endpoint_like(&self, region: &str) -> String {
-        format!("{}.proxy-{}.{region}.rds.amazonaws.com", self.stack, "x".repeat(12))
+        format!("{}.proxy-{LETTERS}.{region}.rds.amazonaws.com", self.stack)
     }
 
     /// A host name as long as the read-only endpoint's will be.
     #[must_use]
     pub fn reader_host_like(&self, region: &str) -> String {
-        format!("{}.endpoint.proxy-{}.{region}.rds.amazonaws.com", self.reader, "x".repeat(12))
+        format!("{}.endpoint.proxy-{LETTERS}.{region}.rds.amazonaws.com", self.reader)
     }
 
     /// What versions of functions that we publish are described by: that is how a teardown knows them.

@@ -55,7 +55,7 @@ impl Survey {
                 (true, None) => Verdict::Await("known once the proxy exists".to_owned()),
                 (true, Some(_)) => Verdict::InPlace,
             };
-            Entry { step, verdict, subject, details: Vec::new() }
+            Entry { step, verdict, subject, details: Vec::new(), redirects: Vec::new() }
         };
         let seen_functions = Seen::Present(self.functions.clone());
         let mut repointing = self.repoint(&known, &endpoint, reader.as_deref()).entry(&seen_functions);

@@ -1,6 +1,6 @@
 //! `teardown`: show what goes, ask, and take it away.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::session::{Session, command, consent, patience};
 use crate::cli::{Global, Teardown};
@@ -9,6 +9,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
 use crate::spec::{self, DatabaseRef};
+use crate::teardown::Line;
 use crate::{stacks, teardown};
 
 const EXPLAIN: &str = "The functions' variables are put back first, and each update is waited for. Then the proxy goes, and with it \
@@ -71,7 +72,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     })?;
     let left = stack.deletes_proxy().then(|| left_behind(&name, &session.cloud.region));
     if session.json {
-        let removed: Vec<_> = lines.iter().map(|(_, what, detail)| json!({"what": what, "detail": detail})).collect();
+        let removed: Vec<_> = lines.iter().map(removal).collect();
         report::document(&json!({"schema": SCHEMA, "proxy": name, "removed": removed, "left": left.as_slice()}));
     } else {
         let elapsed = report::duration(session.clock.elapsed().saturating_sub(began));
@@ -83,6 +84,10 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
         }
     }
     Ok(Exit::Done)
+}
+
+fn removal(line: &Line) -> Value {
+    json!({"what": line.what, "detail": line.detail, "variables": report::redirects(&line.redirects)})
 }
 
 /// What RDS Proxy leaves in the account, which no call about the proxy removes: its log group, whose retention is

@@ -236,7 +236,8 @@ pub(super) fn steps(entries: &[Entry]) -> Vec<Value> {
             };
             let info = entry.step.info();
             json!({"step": info.number, "slug": info.slug, "title": info.title, "state": state, "because": more,
-                   "subject": entry.subject, "details": entry.details})
+                   "subject": entry.subject, "details": entry.details,
+                   "variables": report::redirects(&entry.redirects)})
         })
         .collect()
 }

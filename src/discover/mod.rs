@@ -26,6 +26,7 @@ mod ports;
 mod problem;
 #[cfg(test)]
 mod properties;
+pub mod redirects;
 pub mod releases;
 pub mod remembered;
 pub mod secrets;

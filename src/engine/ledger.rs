@@ -31,6 +31,19 @@ impl Verdict {
     }
 }
 
+/// A variable of a function that comes to lead elsewhere: hosts and ports, and nothing else of its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    /// The function.
+    pub function: String,
+    /// The variable.
+    pub variable: String,
+    /// The hosts that it holds, with the ports that it states for them, or the port that it consists of.
+    pub from: String,
+    /// The same afterwards.
+    pub to: String,
+}
+
 /// One row of the plan or of the status table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -42,4 +55,6 @@ pub struct Entry {
     pub subject: String,
     /// Further lines: what exactly, and why (`why: …`).
     pub details: Vec<String>,
+    /// Variables of functions that change.
+    pub redirects: Vec<Redirect>,
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::ledger::{Entry, Verdict};
+use super::ledger::{Entry, Redirect, Verdict};
 use super::patience::{Limit, Pace};
 use crate::catalogue::StepId;
 use crate::cloud::{Answer, Cloud, Refusal};
@@ -140,6 +140,11 @@ pub trait Step: Sync {
         Vec::new()
     }
 
+    /// Variables of functions that the step changes.
+    fn redirects(&self, _seen: &Seen<Self::State>) -> Vec<Redirect> {
+        Vec::new()
+    }
+
     /// What was reached, in a few words.
     fn result(&self, _seen: &Seen<Self::State>) -> String {
         self.subject()
@@ -156,6 +161,7 @@ pub trait Step: Sync {
             (_, Change::Await(wait)) => Verdict::Await(wait.state),
             (_, Change::Conflict(fields)) => Verdict::Conflict(fields),
         };
-        Entry { step: self.id(), verdict, subject: self.subject(), details: self.details(seen) }
+        let (details, redirects) = (self.details(seen), self.redirects(seen));
+        Entry { step: self.id(), verdict, subject: self.subject(), details, redirects }
     }
 }

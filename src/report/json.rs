@@ -8,6 +8,7 @@ use crate::cloud::Call;
 use crate::doctor::path::{Aspect, Standing};
 use crate::doctor::{Diagnosis, Finding};
 use crate::engine::event::Event;
+use crate::engine::ledger::Redirect;
 
 /// The version of everything that we print as JSON.
 pub const SCHEMA: u32 = 1;
@@ -72,6 +73,13 @@ pub fn findings(findings: &[Finding]) -> Vec<Value> {
                    "evidence": finding.evidence, "cause": info.cause, "mend": finding.mends, "see": info.url()})
         })
         .collect()
+}
+
+/// Variables that come to lead elsewhere.
+#[must_use]
+pub fn redirects(redirects: &[Redirect]) -> Vec<Value> {
+    let one = |Redirect { function, variable, from, to }: &Redirect| json!({"function": function, "variable": variable, "from": from, "to": to});
+    redirects.iter().map(one).collect()
 }
 
 /// The parts of a way.

@@ -25,7 +25,7 @@ use crate::plain;
 
 pub use bars::Bars;
 pub use diagnosis::{aspects, diagnosis, finding};
-pub use json::{SCHEMA, aspects_document, findings};
+pub use json::{SCHEMA, aspects_document, findings, redirects};
 pub use lines::Lines;
 pub use modes::Modes;
 pub use progress::{Done, Progress};

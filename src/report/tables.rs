@@ -2,9 +2,12 @@
 
 use super::Done;
 use super::style::{mark_of, marked, word_of};
-use crate::engine::ledger::{Entry, Verdict};
+use crate::engine::ledger::{Entry, Redirect, Verdict};
 use crate::plain::line;
 use crate::teardown::Line;
+
+/// The width that a line with two hosts is broken at.
+const WIDTH: usize = 100;
 
 fn mark(verdict: &Verdict) -> char {
     match verdict {
@@ -22,14 +25,14 @@ fn title_width(entries: &[Entry]) -> usize {
     entries.iter().map(|entry| entry.step.info().title.len()).max().unwrap_or(0)
 }
 
-/// What a step would do, the first line and those that follow it.
-fn intention(entry: &Entry) -> Vec<String> {
+/// What a step would do, the first line and those that follow it; all of them begin `indent` columns from the left.
+fn intention(entry: &Entry, indent: usize) -> Vec<String> {
     let subject = &entry.subject;
     let one = |text: String| vec![text];
     let lines = match &entry.verdict {
         Verdict::InPlace => one(format!("in place: {subject}")),
         Verdict::Create => one(format!("{} {subject}", entry.step.info().verb)),
-        Verdict::Update(fields) => fields.iter().map(|field| format!("change {field}")).collect(),
+        Verdict::Update(fields) => fields.iter().flat_map(|field| update(field, &entry.redirects, indent)).collect(),
         Verdict::Remove => one(format!("remove {subject}")),
         Verdict::Await(state) => one(format!("wait for {subject} ({state})")),
         Verdict::Conflict(reasons) => reasons.iter().map(|reason| format!("conflict: {reason}")).collect(),
@@ -39,6 +42,39 @@ fn intention(entry: &Entry) -> Vec<String> {
     lines.iter().map(|text| line(text).into_owned()).collect()
 }
 
+/// What an update does: where it is a function's variables, one after another.
+fn update(field: &str, redirects: &[Redirect], indent: usize) -> Vec<String> {
+    let of_function =
+        |found: &&Redirect| field.strip_prefix(&found.function).is_some_and(|rest| rest.starts_with(": "));
+    let moved: Vec<&Redirect> = redirects.iter().filter(of_function).collect();
+    // Aliases of the same function are fields of their own.
+    let rest = moved.first().and_then(|first| field.strip_prefix(&format!("{}: ", first.function)));
+    let named = rest.is_some_and(|rest| rest.split(", ").any(|name| moved.iter().any(|moved| moved.variable == name)));
+    match moved.first() {
+        Some(first) if named => {
+            let rows = redirect_rows(&moved, indent + 2).into_iter().map(|row| format!("  {row}"));
+            [format!("change {}", first.function)].into_iter().chain(rows).collect()
+        }
+        _ => vec![format!("change {field}")],
+    }
+}
+
+/// Variables of one function: `NAME: from -> to`, with the values in one column, and broken before the arrow where that
+/// is wider than the page.
+fn redirect_rows(redirects: &[&Redirect], indent: usize) -> Vec<String> {
+    let width = redirects.iter().map(|found| found.variable.chars().count()).max().unwrap_or(0) + 1;
+    let rows = |found: &&Redirect| {
+        let Redirect { from, to, variable, .. } = found;
+        let name = format!("{variable}:");
+        let row = format!("{name:<width$} {from} -> {to}");
+        if indent + row.chars().count() <= WIDTH {
+            return vec![row];
+        }
+        vec![format!("{name:<width$} {from}"), format!("{:width$} -> {to}", "")]
+    };
+    redirects.iter().flat_map(rows).collect()
+}
+
 /// The plan: all thirteen steps and counts.
 #[must_use]
 pub fn plan(entries: &[Entry]) -> String {
@@ -46,7 +82,7 @@ pub fn plan(entries: &[Entry]) -> String {
     let mut text = String::new();
     for entry in entries {
         let (mark, info) = (mark(&entry.verdict), entry.step.info());
-        let lines = intention(entry);
+        let lines = intention(entry, width + 8);
         let first = lines.first().map(String::as_str).unwrap_or_default();
         let row = format!("{mark} {:>2}  {:<width$}  {first}", info.number, info.title);
         text.push_str(&format!("{}\n", marked(mark, &row)));
@@ -149,9 +185,14 @@ pub fn next(commands: &[(String, &str)]) -> String {
 /// What a teardown does.
 #[must_use]
 pub fn removals(lines: &[Line]) -> String {
-    let width = lines.iter().map(|(_, what, _)| what.len()).max().unwrap_or(0);
-    let row = |(mark, what, detail): &Line| marked(*mark, &format!("{mark} {:<width$}  {}", line(what), line(detail)));
-    lines.iter().map(row).collect::<Vec<_>>().join("\n")
+    let width = lines.iter().map(|row| row.what.len()).max().unwrap_or(0);
+    let row = |Line { mark, what, detail, redirects }: &Line| {
+        let first = format!("{mark} {:<width$}  {}", line(what), line(detail));
+        let redirects: Vec<&Redirect> = redirects.iter().collect();
+        let more = redirect_rows(&redirects, width + 6).into_iter().map(|row| format!("  {:width$}    {row}", ""));
+        [first].into_iter().chain(more).map(|row| marked(*mark, &row)).collect::<Vec<_>>()
+    };
+    lines.iter().flat_map(row).collect::<Vec<_>>().join("\n")
 }
 
 /// Who connects to what.

@@ -12,7 +12,9 @@ use crate::cloud::{Answer, Cloud, Kind, Refusal, Tags, tags};
 use crate::discover::functions::Holding;
 use crate::discover::home::{Home, There, Way};
 use crate::discover::hosts::{Host, HostKind, KnownHost, Mention};
+use crate::discover::redirects::redirects;
 use crate::discover::{FunctionUse, direct};
+use crate::engine::ledger::Redirect;
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait, crowd};
 use crate::spec::Variables as Wanted;
 
@@ -337,6 +339,18 @@ impl Step for Repoint<'_> {
 
     fn wait(&self) -> (Limit, Pace) {
         (self.patience.function, Pace::Seconds)
+    }
+
+    fn redirects(&self, seen: &Seen<Vec<FunctionUse>>) -> Vec<Redirect> {
+        let ours = [(&self.endpoint, HostKind::Proxy), (&self.reader, HostKind::ReaderProxy)];
+        let ours = ours.into_iter().filter_map(|(host, kind)| Some((host.as_ref()?.as_str().to_owned(), kind)));
+        let ours = ours.map(|(name, kind)| KnownHost { name, kind });
+        let known: Vec<KnownHost> = self.known.iter().cloned().chain(ours).collect();
+        let of = |found: &FunctionUse| {
+            let (edit, function) = (self.edit(found), &found.function);
+            redirects(&function.name, &edit.names, (&function.variables, &edit.variables), &known)
+        };
+        seen.present().into_iter().flatten().flat_map(of).collect()
     }
 
     fn details(&self, _seen: &Seen<Vec<FunctionUse>>) -> Vec<String> {

@@ -14,6 +14,7 @@ use crate::discover::home::Home;
 use crate::discover::hosts::{HostKind, KnownHost, mentions, proxies_of};
 use crate::discover::{Database, Problem};
 use crate::engine::crowd;
+use crate::engine::ledger::Redirect;
 use crate::names::{Names, secret_prefix};
 use crate::ownership;
 use crate::probe::left_over;
@@ -321,8 +322,24 @@ impl Endpoints {
     }
 }
 
-/// One line of what goes: a mark, what, and a detail.
-pub type Line = (char, String, String);
+/// One line of what goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The plan's mark.
+    pub mark: char,
+    /// What goes, or goes back.
+    pub what: String,
+    /// How.
+    pub detail: String,
+    /// Variables that go back.
+    pub redirects: Vec<Redirect>,
+}
+
+impl Line {
+    fn of(mark: char, what: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { mark, what: what.into(), detail: detail.into(), redirects: Vec::new() }
+    }
+}
 
 impl Stack {
     /// Whether the proxy is one that someone else made.
@@ -371,31 +388,32 @@ impl Stack {
     /// What a teardown would do, in order.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
-        let probe = |name: &String| ('-', format!("function {name}"), "left behind by a probe".to_owned());
+        let probe = |name: &String| Line::of('-', format!("function {name}"), "left behind by a probe");
         let mut lines: Vec<Line> = self.probes.iter().map(probe).collect();
         for found in &self.functions {
             let what = format!("function {}", found.function.name);
             if !found.back.is_empty() {
-                lines.push(('~', what.clone(), format!("put back {}", found.back.join(", "))));
+                let redirects = self.way_back.redirects(found);
+                lines.push(Line { redirects, ..Line::of('~', &what, format!("put back {}", found.back.join(", "))) });
                 let by_others = found.by_others.as_ref().map(|why| format!("not pointed there by this tool: {why}"));
-                lines.extend(by_others.into_iter().chain(found.advice()).map(|text| ('!', what.clone(), text)));
+                lines.extend(by_others.into_iter().chain(found.advice()).map(|text| Line::of('!', &what, text)));
             } else if found.aliases.words().is_empty() {
-                lines.push(('~', what.clone(), "forget the former host; no variable holds the proxy".to_owned()));
+                lines.push(Line::of('~', &what, "forget the former host; no variable holds the proxy"));
             }
-            lines.extend(found.aliases.words().into_iter().map(|word| ('~', what.clone(), word)));
+            lines.extend(found.aliases.words().into_iter().map(|word| Line::of('~', &what, word)));
         }
         for reader in &self.readers {
-            lines.push(('-', format!("read-only endpoint {}", reader.name), reader.status.clone()));
+            lines.push(Line::of('-', format!("read-only endpoint {}", reader.name), &reader.status));
         }
         if let Some(found) = self.proxy.as_ref().filter(|_| self.adopted()) {
-            lines.push(('~', format!("proxy {}", found.proxy.name), "handed back to who made it; it stays".to_owned()));
+            lines.push(Line::of('~', format!("proxy {}", found.proxy.name), "handed back to who made it; it stays"));
         } else if let Some(found) = &self.proxy {
-            lines.push(('-', format!("proxy {}", found.proxy.name), found.proxy.status.clone()));
+            lines.push(Line::of('-', format!("proxy {}", found.proxy.name), &found.proxy.status));
         }
         for rule in &self.rules {
             let way = if rule.direction == Direction::Ingress { "ingress" } else { "egress" };
             let port = rule.port.unwrap_or_default();
-            lines.push(('-', format!("{way} rule {}", rule.id), format!("port {port} of {}", rule.group)));
+            lines.push(Line::of('-', format!("{way} rule {}", rule.id), format!("port {port} of {}", rule.group)));
         }
         if let Some((policy, roles)) = &self.policy {
             let of = if roles.is_empty() {
@@ -403,13 +421,13 @@ impl Stack {
             } else {
                 format!("attached to {}", roles.join(", "))
             };
-            lines.push(('-', format!("policy {}", policy.arn.rsplit('/').next().unwrap_or_default()), of));
+            lines.push(Line::of('-', format!("policy {}", policy.arn.rsplit('/').next().unwrap_or_default()), of));
         }
         if self.role.is_some() {
-            lines.push(('-', format!("role {}", self.names.role), "with its right to read the secret".to_owned()));
+            lines.push(Line::of('-', format!("role {}", self.names.role), "with its right to read the secret"));
         }
         for (_, name) in &self.secrets {
-            lines.push((
+            lines.push(Line::of(
                 '-',
                 format!("secret {name}"),
                 format!("gone after {RECOVERY_DAYS} days, restorable until then"),
@@ -417,10 +435,10 @@ impl Stack {
         }
         if let Some(found) = &self.iam_auth {
             let how = if found.on { "turn off again, as it was" } else { "forget that this stack had it on" };
-            lines.push(('~', format!("IAM authentication of {}", found.database), how.to_owned()));
+            lines.push(Line::of('~', format!("IAM authentication of {}", found.database), how));
         }
         for group in &self.groups {
-            lines.push(('-', format!("security group {}", group.name), group.id.clone()));
+            lines.push(Line::of('-', format!("security group {}", group.name), &group.id));
         }
         lines
     }

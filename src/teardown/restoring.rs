@@ -6,6 +6,8 @@ use crate::cloud::tags;
 use crate::discover::OtherTool;
 use crate::discover::home::Home;
 use crate::discover::hosts::{KnownHost, mentions, restore};
+use crate::discover::redirects::redirects;
+use crate::engine::ledger::Redirect;
 
 /// What decides how functions go back.
 #[derive(Debug, Clone)]
@@ -71,6 +73,12 @@ impl Rules {
             }
         }
         found
+    }
+
+    /// The variables of a function that go back, from where to where.
+    pub(super) fn redirects(&self, found: &Restoring) -> Vec<Redirect> {
+        let Restoring { function, back, edited, .. } = found;
+        redirects(&function.name, back, (&function.variables, edited), &self.known)
     }
 
     /// Whether variables hold the proxy.

@@ -88,7 +88,7 @@ async fn a_function_that_others_pointed_at_the_proxy_goes_to_the_database_too() 
         let stack = Box::pin(teardown::survey(&bed.cloud, &wish.stack, Some(&wish.database))).await.unwrap();
         assert_eq!(stack.other_users, [""; 0]);
         let told =
-            stack.lines().into_iter().find(|(_, what, why)| what.contains("Webhook") && why.contains("not pointed"));
+            stack.lines().into_iter().find(|line| line.what.contains("Webhook") && line.detail.contains("not pointed"));
         // Only with IAM tokens does something on the function's role tell who pointed it there.
         assert!(told.is_some() || side.database == "my-cluster", "{:?}", stack.lines());
         assert!(matches!(bed.down(&wish).await, Fate::Done(())));

@@ -34,6 +34,7 @@ mod policies;
 mod probes;
 mod races;
 mod readers;
+mod redirects;
 mod releases;
 mod selection;
 mod shape;
