@@ -268,7 +268,7 @@ fn given(survey: &Survey, diagnosis: &mut Diagnosis) -> Vec<Finding> {
     lacking.chain(unjudged).collect()
 }
 
-const BEFORE: [CheckId; 12] = [
+const BEFORE: [CheckId; 13] = [
     CheckId::Tenancy,
     CheckId::EncryptionControl,
     CheckId::ReadOnlyParameter,
@@ -281,4 +281,5 @@ const BEFORE: [CheckId; 12] = [
     CheckId::StartupOptions,
     CheckId::HiddenHost,
     CheckId::DeadProxy,
+    CheckId::Overcommitted,
 ];

@@ -17,6 +17,7 @@ use crate::discover::given::{self, GivenRole};
 use crate::discover::hidden::Hidden;
 use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::network::{self, Subnets};
+use crate::discover::others::Others;
 use crate::discover::releases::{self, Frozen};
 use crate::discover::secrets::Secrets;
 use crate::discover::{
@@ -87,6 +88,8 @@ pub(crate) struct Ground {
     pub(crate) subnets: Option<Answer<Vec<Subnet>>>,
     /// How many proxies the region has.
     pub(crate) proxies: Option<Answer<usize>>,
+    /// Other proxies that serve the database.
+    pub(crate) others: Option<Others>,
 }
 
 /// What was seen of each step.
@@ -217,13 +220,18 @@ impl Survey {
             cloud.iam.role(&names.role),
         );
         let mut database = database?;
-        let (proxy, count) = match proxies {
-            Ok((proxy, count)) => (Ok(proxy), Ok(count)),
-            Err(refusal) => (Err(refusal.clone()), Err(refusal)),
+        let (proxy, all, count) = match proxies {
+            Ok((proxy, all)) => (Ok(proxy), all.clone(), Ok(all.len())),
+            Err(refusal) => (Err(refusal.clone()), Vec::new(), Err(refusal)),
         };
         let (listed, versions) = listed.map_err(Problem::refused("listing the functions"))?;
         let proxy = visible(proxy, "looking for the proxy")?;
         let role: Seen<Role> = visible(role.map(Seen::from), "looking for the proxy's role")?;
+        // Where the proxy is there, what others do is a question for doctor: this costs a call for each of them.
+        let beside = if proxy.is_absent() { Some(Others::find(cloud, &all, &names, &database).await) } else { None };
+        if let Some(others) = beside.as_ref().filter(|_| spec.adopt) {
+            return Err(others.nothing_to_adopt(&names.stack, &database.id, &cloud.region));
+        }
         let asked = spec;
         let recalled = proxy.present().map(|found| remembered::recall(spec, &found.tags, &found.proxy)).transpose()?;
         let spec = &recalled.clone().unwrap_or_else(|| spec.clone());
@@ -315,7 +323,7 @@ impl Survey {
             None => None,
             Some(of_vpc) => Some(network::choose(cloud, &database, of_vpc, &spec.subnets, spec.network_type).await?),
         };
-        let ground = Ground { vpc, subnets: of_vpc, proxies: proxy.is_absent().then_some(count) };
+        let ground = Ground { vpc, subnets: of_vpc, proxies: proxy.is_absent().then_some(count), others: beside };
         warnings.extend(subnets.iter().flat_map(|chosen| chosen.warnings.clone()));
 
         warnings.extend(Chosen::indirect(&others, &secrets.found));

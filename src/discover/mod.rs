@@ -21,6 +21,7 @@ pub mod hosts;
 pub mod keys;
 mod named;
 pub mod network;
+pub mod others;
 mod owner;
 mod ports;
 mod problem;

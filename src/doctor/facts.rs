@@ -8,9 +8,10 @@ use crate::catalogue::checks::CheckId;
 use crate::cloud::ec2::{Acl, RouteTable, Subnet, Vpc};
 use crate::cloud::iam::{self, Judgement};
 use crate::cloud::kms::Key;
-use crate::cloud::rds::{Parameters, Pool, Proxy, TargetKind};
+use crate::cloud::rds::{EngineFamily, Parameters, Pool, Proxy, TargetKind};
 use crate::cloud::{Answer, Cloud, Kind};
 use crate::discover::keys;
+use crate::discover::others::Others;
 use crate::engine::crowd;
 use crate::engine::ledger::Verdict;
 use crate::survey::Survey;
@@ -140,6 +141,9 @@ impl<'a> Facts<'a> {
         if survey.seen.proxy.is_absent() {
             (facts.vpc, facts.parameters, facts.proxies) =
                 (vpc(cloud, survey).await, parameters(cloud, survey).await, proxies(survey));
+        }
+        if survey.ground.others.as_ref().is_some_and(|others| !others.serving.is_empty()) {
+            (facts.shares, facts.pool) = (shares(cloud, survey).await, Ok(pool_to_come(survey)));
         }
         if survey.given.is_some() {
             // Nothing here grants it the right, so it must have it.
@@ -277,20 +281,27 @@ fn proxies(survey: &Survey) -> Known<usize> {
     survey.ground.proxies.clone().map_or(Err(Unread::Unasked), known)
 }
 
-/// Only proxies of the database's own VPC can have it as target.
+/// What the database's other proxies may use.
 async fn shares(cloud: &Cloud, survey: &Survey) -> Known<Vec<(String, i32)>> {
-    let mut others = known(cloud.rds.proxies().await)?;
-    others.retain(|other| other.vpc == survey.database.vpc && other.name != survey.names.stack);
-    let read = others.into_iter().map(async |other| {
-        let rows = cloud.rds.targets(&other.name).await?;
-        if !rows.iter().any(|row| row.id.eq_ignore_ascii_case(&survey.database.id)) {
-            return Ok(None);
-        }
-        let group = cloud.rds.target_group(&other.name).await?;
-        Ok(group.and_then(|group| group.pool.max_connections_percent).map(|percent| (other.name, percent)))
-    });
-    let read: Answer<Vec<Option<(String, i32)>>> = crowd(read.collect()).await.into_iter().collect();
-    known(read.map(|shares| shares.into_iter().flatten().collect()))
+    let others = if let Some(others) = &survey.ground.others {
+        others.clone()
+    } else {
+        let all = known(cloud.rds.proxies().await)?;
+        Others::find(cloud, &all, &survey.names, &survey.database).await
+    };
+    // A sum without one of them would say that there is room.
+    if let Some((name, why)) = others.unread.first() {
+        return Err(Unread::Refused(format!("the targets of {name} were not shown: {why}")));
+    }
+    known(others.shares(cloud).await)
+}
+
+/// The pool that a new proxy gets: AWS's own choice, where nothing was asked for
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ConnectionPoolConfiguration.html>).
+fn pool_to_come(survey: &Survey) -> Pool {
+    let of_aws = if survey.database.family == EngineFamily::SqlServer { 10 } else { 100 };
+    let percent = survey.spec.pool.max_connections_percent.unwrap_or(of_aws);
+    Pool { max_connections_percent: Some(percent), ..survey.spec.pool.clone() }
 }
 
 /// Groups named `default.…` cannot be changed, so there is nothing to read in them

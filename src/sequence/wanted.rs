@@ -148,6 +148,7 @@ impl Survey {
         let tls = if self.requires_tls() { "required" } else { "accepted, not required (--require-tls to require it)" };
         notes.push(format!("TLS {tls}"));
         notes.push(CERTIFICATE.to_owned());
+        notes.extend(self.ground.others.iter().flat_map(|others| others.told(&self.database.id)));
         notes.extend(Selection::of(&self.spec).unremembered());
         notes.extend(direct::unremembered(&self.spec.variables));
         let rows = self.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();

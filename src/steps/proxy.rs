@@ -106,21 +106,20 @@ pub async fn observe(cloud: &Cloud, name: &str, known: Option<&Owned>) -> Answer
     Ok(Seen::Present(Owned { proxy, tags }))
 }
 
-/// Reads a proxy out of the region's list, with its tags, and tells how many proxies the region has.
+/// Reads a proxy out of the region's list, with its tags, and returns the list, too.
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn among_all(cloud: &Cloud, name: &str) -> Answer<(Seen<Owned>, usize)> {
+pub async fn among_all(cloud: &Cloud, name: &str) -> Answer<(Seen<Owned>, Vec<Found>)> {
     let all = cloud.rds.proxies().await?;
-    let count = all.len();
-    let Some(proxy) = all.into_iter().find(|proxy| proxy.name.eq_ignore_ascii_case(name)) else {
-        return Ok((Seen::Absent, count));
+    let Some(proxy) = all.iter().find(|proxy| proxy.name.eq_ignore_ascii_case(name)).cloned() else {
+        return Ok((Seen::Absent, all));
     };
     let tags = match cloud.rds.tags(&proxy.arn).await {
         Err(refusal) if refusal.kind == Kind::NotFound => Tags::new(),
         answer => answer?,
     };
-    Ok((Seen::Present(Owned { proxy, tags }), count))
+    Ok((Seen::Present(Owned { proxy, tags }), all))
 }
 
 impl Proxy<'_> {

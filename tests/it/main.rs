@@ -37,6 +37,7 @@ mod readers;
 mod redirects;
 mod releases;
 mod selection;
+mod serving;
 mod shape;
 mod signals;
 mod storms;
