@@ -43,7 +43,8 @@ class World:
 
 
 def setUpModule():
-    World.folder = Path(tempfile.mkdtemp(prefix="rdsproxy-probe-"))
+    # Below /tmp and not below TMPDIR, which may be one user's own: PostgreSQL's user must get there.
+    World.folder = Path(tempfile.mkdtemp(prefix="rdsproxy-probe-", dir="/tmp"))
     World.folder.chmod(0o755)
     unittest.addModuleCleanup(shutil.rmtree, World.folder)
     World.ours, World.others = (servers.Authority(World.folder / name, name) for name in ("ours", "others"))
@@ -56,7 +57,8 @@ def setUpModule():
     scripts.mkdir()
     shutil.copy(HERE / "pam_script_auth", scripts)
     (scripts / "app.password").write_text(TOKEN)
-    module = next(servers.UNPACKED.glob("lib/*/security/pam_script.so"))
+    # PostgreSQL's own user loads the module, and may not be able to enter the checkout.
+    module = Path(shutil.copy(next(servers.UNPACKED.glob("lib/*/security/pam_script.so")), scripts))
     pam = Path("/etc/pam.d") / SERVICE
     pam.write_text(f"auth required {module} dir={scripts} onerr=fail\naccount required pam_permit.so\n")
     unittest.addModuleCleanup(pam.unlink)
