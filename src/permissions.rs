@@ -105,7 +105,7 @@ pub const PERMISSIONS: &[Permission] = &[
     may("rds:DescribeDBClusters", UST, On::Databases, If::Always, "find the cluster"),
     may("rds:DescribeDBProxies", UST, On::Proxies, If::Always, "look for the proxy, and wait for it"),
     may("rds:DescribeDBProxyEndpoints", UST, On::Endpoints, If::Always, "look for the read-only endpoint"),
-    may("rds:DescribeDBProxyTargets", US, On::Pools, If::Always, "read the target's health"),
+    may("rds:DescribeDBProxyTargets", UST, On::Pools, If::Always, "read the target's health, and which database it is"),
     may("rds:DescribeDBProxyTargetGroups", UD, On::Proxies, If::Always, "compare pool settings that were asked for"),
     may("rds:ListTagsForResource", UST, On::RdsTagged, If::Always, "know our own proxy"),
     may("iam:GetRole", UST, On::RolesByName, If::Always, "look for the proxy's role"),

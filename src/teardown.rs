@@ -7,6 +7,7 @@ mod aliases;
 mod back;
 mod found;
 mod restoring;
+mod served;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::steps::proxy::{Owned, WITHOUT_TARGET};
 pub use aliases::Aliases;
 use back::put_back;
 use found::{IamAuth, RECOVERY_DAYS};
-pub use found::{Line, Stack, survey};
+pub use found::{Line, Stack, survey, survey_as_tagged};
 pub use restoring::{Restoring, Rules};
 
 /// Carries the teardown out.

@@ -23,11 +23,14 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     let named = args.name.as_deref().map(spec::stack_name).transpose()?;
     let patience = patience(&args.waits)?;
     let session = Session::open(global).await?;
-    let Some((name, database)) = chosen(&session, named.as_deref(), wanted.as_ref()).await? else {
+    let Some((name, tag)) = chosen(&session, named.as_deref(), wanted.as_ref()).await? else {
         nothing(&session, "This region holds no stack of rdsproxy-setup: nothing to remove.", &[]);
         return Ok(Exit::Done);
     };
-    let stack = Box::pin(teardown::survey(&session.cloud, &name, database.as_ref())).await?;
+    let stack = match &wanted {
+        Some(database) => Box::pin(teardown::survey(&session.cloud, &name, Some(database))).await?,
+        None => Box::pin(teardown::survey_as_tagged(&session.cloud, &name, tag.as_deref())).await?,
+    };
     for foreign in &stack.foreign {
         report::note(session.json, &format!("note: {foreign} is not ours and stays."));
     }
@@ -101,22 +104,21 @@ fn left_behind(proxy: &str, region: &str) -> String {
     )
 }
 
-/// The stack that the flags name, or else the region's only one.
+/// The stack that the flags name, or else the region's only one; with the tag that names its database, where no flag does.
 ///
 /// A name alone never means another stack: what it belongs to is found by the name.
 async fn chosen(
     session: &Session,
     named: Option<&str>,
     database: Option<&DatabaseRef>,
-) -> Result<Option<(String, Option<DatabaseRef>)>, Failure> {
-    let by_tag = |id: Option<String>| id.map(|id| DatabaseRef { id, place: None });
+) -> Result<Option<(String, Option<String>)>, Failure> {
     match (named, database) {
-        (_, Some(database)) => Ok(Some((spec::stack(named, database)?, Some(database.clone())))),
+        (_, Some(database)) => Ok(Some((spec::stack(named, database)?, None))),
         (Some(name), None) => {
             let found = stacks::find(&session.cloud, name).await.map_err(Problem::refused("looking for the stack"))?;
-            Ok(Some((name.to_owned(), by_tag(found.and_then(|found| found.database)))))
+            Ok(Some((name.to_owned(), found.and_then(|found| found.database))))
         }
-        (None, None) => Ok(only(session).await?.map(|(name, id)| (name, by_tag(id)))),
+        (None, None) => Ok(only(session).await?),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::aliases::Aliases;
 use super::restoring::{Restoring, Rules};
+use super::served::{Wanted, served, told};
 use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group, Rule};
 use crate::cloud::iam::{Policy, Role};
@@ -35,7 +36,7 @@ pub struct Stack {
     pub other_users: Vec<String>,
     /// What was found under our names but is not ours.
     pub foreign: Vec<String>,
-    /// The database that the stack serves, as its tags tell.
+    /// The database that the stack serves.
     pub database: Option<String>,
     pub(super) way_back: Rules,
     pub(super) iam_auth: Option<IamAuth>,
@@ -74,15 +75,28 @@ impl IamAuth {
     }
 }
 
-/// Finds everything of a stack.
+/// Finds everything of a stack, whose database a flag may name.
 ///
 /// # Errors
 /// When AWS refuses a read: a teardown that does not see everything must not begin.
+pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) -> Result<Stack, Problem> {
+    Box::pin(read(cloud, stack, Wanted::Asked(database))).await
+}
+
+/// Finds everything of a stack whose database no flag names: a tag does, and is held to the registered target.
+///
+/// # Errors
+/// As [`survey`], and where tags and target contradict each other.
+pub async fn survey_as_tagged(cloud: &Cloud, stack: &str, tag: Option<&str>) -> Result<Stack, Problem> {
+    Box::pin(read(cloud, stack, Wanted::Tagged(tag))).await
+}
+
 #[expect(
     clippy::too_many_lines,
     reason = "one reading of the account, in the order in which its parts depend on each other"
 )]
-pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) -> Result<Stack, Problem> {
+async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, Problem> {
+    let database = wanted.database();
     let identity = cloud.sts.identity().await.map_err(Problem::refused("asking AWS who is calling"))?;
     let names = Names::new(stack, &cloud.region);
     let owner = Owner { stack: stack.to_owned(), database: String::new(), extra: tags::Tags::new() };
@@ -98,7 +112,7 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         cloud.ec2.rules_tagged_with(tags::STACK, stack),
         cloud.lambda.list_with_versions(),
         cloud.secrets.beginning_with(&prefix),
-        of_database(cloud, database, &identity.account, stack),
+        of_database(cloud, database.as_ref(), &identity.account, stack),
     );
     let doing = "looking for what belongs to the stack";
     let secrets = secrets.map_err(Problem::refused(doing))?;
@@ -139,6 +153,8 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         let is_ours = adopted || ownership::proxy(&owner, &names, found, &own_groups);
         ours(is_ours, format!("the proxy {}", found.proxy.name))
     });
+    let tags = told(proxy.as_ref(), groups.first().map(|group| &group.tags), role_tags.as_ref());
+    let served = served(cloud, stack, wanted, proxy.as_ref(), tags).await?;
     let secrets = secrets_of(cloud, &owner, secrets, proxy.as_ref()).await?;
     let mut rules = rules.map_err(Problem::refused(doing))?;
     let proxy_groups: Vec<String> = own_groups.into_iter().chain(proxy_groups).collect();
@@ -155,8 +171,6 @@ pub async fn survey(cloud: &Cloud, stack: &str, database: Option<&DatabaseRef>) 
         Some(found) => Endpoints::of(cloud, found, &owner).await.map_err(Problem::refused(doing))?,
         None => Endpoints::default(),
     };
-    let tagged = proxy.as_ref().map(|found| &found.tags).or_else(|| groups.first().map(|group| &group.tags));
-    let served = tagged.or(role_tags.as_ref()).and_then(|tags| tags.get(tags::DATABASE)).cloned();
     let adopted = proxy.as_ref().is_some_and(|found| found.tags.contains_key(tags::ADOPTED));
     let remembered =
         || proxy.as_ref().and_then(|found| Home::remembered(&found.tags, found.proxy.family, &cloud.region));

@@ -65,3 +65,58 @@ fn a_stack_is_not_torn_down_for_another_database() {
     assert!(shown.stderr.contains("it serves my-instance, not my-cluster"), "{shown}");
     assert_eq!(desk.dump(), before, "{shown}");
 }
+
+/// Writes another database into a stack's tags, as someone who may tag but nothing else.
+fn tagged(desk: &Desk, place: &str, value: &str) {
+    desk.change(|world| {
+        let key = "rdsproxy-setup:database".to_owned();
+        let group = world.ec2.groups.values_mut().find(|group| group.name == "my-instance-proxy").unwrap();
+        let tags = match place {
+            "proxy" => &mut world.rds.proxies.get_mut("my-instance-proxy").unwrap().tags,
+            "group" => &mut group.tags,
+            _ => &mut world.iam.roles.get_mut("my-instance-proxy-eu-central-1").unwrap().tags,
+        };
+        tags.insert(key, value.to_owned());
+    });
+}
+
+/// Without `--db`, tags say which database's hosts the functions get: a tag that the registered target contradicts is not
+/// believed, and naming the database is the way on.
+#[test]
+fn a_forged_tag_leads_no_function_to_another_database() {
+    let desk = Desk::new();
+    let fresh = desk.dump();
+    up(&desk, "my-instance");
+    let world = desk.store().world().unwrap();
+    for place in ["proxy", "group", "role"] {
+        for value in ["my-cluster", "gone", "", "../my instance"] {
+            desk.change(|now| *now = world.clone());
+            tagged(&desk, place, value);
+            let before = desk.dump();
+            for arguments in [&["teardown", "--name", "my-instance-proxy", "--yes"][..], &["teardown", "--yes"]] {
+                let shown = desk.run(arguments);
+                assert_eq!((shown.code, desk.dump()), (Some(4), before.clone()), "{place} {value:?}: {shown}");
+                assert!(shown.stderr.contains("its target is my-instance"), "{place} {value:?}: {shown}");
+                assert!(shown.stderr.contains("--db my-instance"), "{place} {value:?}: {shown}");
+                assert!(value.is_empty() || shown.stderr.contains(value), "{shown}");
+            }
+        }
+        let shown = desk.run(&["teardown", "--db", "my-instance", "--yes", "--quiet", "--timeout", "12h"]);
+        assert_eq!(shown.code, Some(0), "{place}: {shown}");
+        assert_eq!(desk.dump(), fresh, "{place}");
+    }
+}
+
+/// Where there is no proxy any more, tags that contradict each other are not chosen between.
+#[test]
+fn tags_that_contradict_each_other_are_not_chosen_between() {
+    let desk = Desk::new();
+    up(&desk, "my-instance");
+    desk.change(|world| drop(world.rds.proxies.remove("my-instance-proxy")));
+    tagged(&desk, "group", "my-cluster");
+    let before = desk.dump();
+    let shown = desk.run(&["teardown", "--name", "my-instance-proxy", "--yes"]);
+    assert_eq!((shown.code, desk.dump()), (Some(4), before), "{shown}");
+    assert!(shown.stderr.contains("my-cluster") && shown.stderr.contains("my-instance"), "{shown}");
+    assert!(shown.stderr.contains("--db"), "{shown}");
+}
