@@ -20,7 +20,6 @@ pub mod permissions;
 pub mod plain;
 pub mod probe;
 pub mod report;
-pub mod sandbox;
 pub mod sequence;
 pub mod shell;
 pub mod spec;

@@ -11,7 +11,7 @@ use crate::cli::{Global, Output, Sandbox};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
-use crate::sandbox::{Store, serve};
+use ::sandbox::{Store, serve};
 
 /// Runs it.
 pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Failure> {

@@ -15,9 +15,9 @@ use crate::engine::{Patience, Run};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, Progress};
-use crate::sandbox::{Store, mount};
 use crate::shell::quoted;
 use crate::{names, spec};
+use ::sandbox::{Store, mount};
 
 /// An open account.
 pub(super) struct Session {

@@ -2,8 +2,8 @@
 
 use rdsproxy_setup::engine::ledger::Verdict;
 use rdsproxy_setup::password::Password;
-use rdsproxy_setup::sandbox::World;
 use rdsproxy_setup::spec::{ClientAuth, ClientPasswordAuth, CreateSecret, DatabaseAuth, Spec};
+use sandbox::World;
 use serde_json::{Value, json};
 
 use crate::desk::Desk;

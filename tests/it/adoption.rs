@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use rdsproxy_setup::cloud::rds::{EngineFamily, NewProxy, ProxyAuth};
 use rdsproxy_setup::engine::ledger::Verdict;
-use rdsproxy_setup::sandbox::World;
 use rdsproxy_setup::spec::Spec;
 use rdsproxy_setup::templates;
+use sandbox::World;
 
 use crate::access::lawful;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};

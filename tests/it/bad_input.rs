@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use rdsproxy_setup::sandbox::parts::{Group, Role};
-use rdsproxy_setup::sandbox::{Fault, Principal, Service, Trigger, Trouble, World};
+use sandbox::parts::{Group, Role};
+use sandbox::{Fault, Principal, Service, Trigger, Trouble, World};
 use serde_json::json;
 
 use crate::desk::{Desk, shown};
@@ -21,11 +21,11 @@ fn refuse(world: &mut World, service: Service, action: &str, status: u16, code: 
     world.faults.push(Fault::repeated(trigger, Trouble::ErrorBefore { status, code, message }, 100));
 }
 
-fn function<'a>(world: &'a mut World, name: &str) -> &'a mut rdsproxy_setup::sandbox::parts::Function {
+fn function<'a>(world: &'a mut World, name: &str) -> &'a mut sandbox::parts::Function {
     world.lambda.functions.get_mut(name).unwrap()
 }
 
-fn secret_of_cluster(world: &mut World) -> &mut rdsproxy_setup::sandbox::parts::Secret {
+fn secret_of_cluster(world: &mut World) -> &mut sandbox::parts::Secret {
     world.secrets.secrets.values_mut().find(|secret| secret.name == "my-cluster/app").unwrap()
 }
 

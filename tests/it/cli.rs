@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use rdsproxy_setup::sandbox::{Fault, Principal, Service, Trigger, Trouble};
+use sandbox::{Fault, Principal, Service, Trigger, Trouble};
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, Shown};
@@ -134,9 +134,8 @@ fn a_denied_change_names_the_action_and_the_ways_on() {
 #[test]
 fn a_virgin_account_gets_the_role_that_rds_needs() {
     let desk = Desk::new();
-    let service = |world: &rdsproxy_setup::sandbox::World| {
-        world.iam.roles.keys().filter(|name| name.starts_with("AWSServiceRoleForRDS")).count()
-    };
+    let service =
+        |world: &sandbox::World| world.iam.roles.keys().filter(|name| name.starts_with("AWSServiceRoleForRDS")).count();
     desk.change(|world| world.iam.roles.retain(|name, _| !name.starts_with("AWSServiceRoleForRDS")));
     assert_eq!(service(&desk.store().world().unwrap()), 0);
     up(&desk, "my-instance");

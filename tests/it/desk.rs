@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use rdsproxy_setup::sandbox::{Store, World};
+use sandbox::{Store, World};
 
 /// A folder with one sandbox file.
 pub(crate) struct Desk {

@@ -1,8 +1,8 @@
 //! Variables that must not move: those that flags name, and those whose names ask for a direct connection.
 
 use rdsproxy_setup::engine::ledger::Verdict;
-use rdsproxy_setup::sandbox::World;
 use rdsproxy_setup::spec::{self, Spec};
+use sandbox::World;
 
 use crate::desk::Desk;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
@@ -170,7 +170,7 @@ async fn a_killed_run_moves_no_variable_that_must_stay() {
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_stays_asks_for_no_read_only_endpoint() {
     let mut world = newcomer();
-    let reads = |function: &&mut rdsproxy_setup::sandbox::parts::Function| {
+    let reads = |function: &&mut sandbox::parts::Function| {
         function.latest.environment.iter().flatten().any(|(_, value)| value.contains(".cluster-ro-"))
     };
     let function = world.lambda.functions.values_mut().find(reads).unwrap();

@@ -13,7 +13,7 @@ use rdsproxy_setup::engine::Patience;
 use rdsproxy_setup::exit::Exit;
 use rdsproxy_setup::permissions::{Feature, If, PERMISSIONS, Verb};
 use rdsproxy_setup::probe::faults::FAULTS;
-use rdsproxy_setup::sandbox::{Moment, World};
+use sandbox::{Moment, World};
 
 use crate::desk::{Desk, timeless};
 

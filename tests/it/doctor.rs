@@ -6,9 +6,9 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use rdsproxy_setup::catalogue::checks::{self, CheckId, Severity};
 use rdsproxy_setup::doctor::{self, Diagnosis};
 use rdsproxy_setup::engine::Patience;
-use rdsproxy_setup::sandbox::World;
-use rdsproxy_setup::sandbox::parts::{Event, Proxy, Role, Status, TargetTrouble};
 use rdsproxy_setup::spec::{ClientAuth, DatabaseAuth, Spec, Verify};
+use sandbox::World;
+use sandbox::parts::{Event, Proxy, Role, Status, TargetTrouble};
 use serde_json::{Value, json};
 
 use crate::access::customer_key;
@@ -62,7 +62,7 @@ impl Base {
     }
 }
 
-fn key(world: &mut World) -> &mut rdsproxy_setup::sandbox::parts::Key {
+fn key(world: &mut World) -> &mut sandbox::parts::Key {
     world.kms.keys.values_mut().find(|key| !key.aws_managed).unwrap()
 }
 
@@ -72,11 +72,11 @@ fn put_key(world: &mut World) {
     secret(world).kms_key = Some(key);
 }
 
-fn secret(world: &mut World) -> &mut rdsproxy_setup::sandbox::parts::Secret {
+fn secret(world: &mut World) -> &mut sandbox::parts::Secret {
     world.secrets.secrets.values_mut().find(|secret| secret.name == "my-cluster/app").unwrap()
 }
 
-fn function<'a>(world: &'a mut World, name: &str) -> &'a mut rdsproxy_setup::sandbox::parts::Function {
+fn function<'a>(world: &'a mut World, name: &str) -> &'a mut sandbox::parts::Function {
     world.lambda.functions.get_mut(name).unwrap()
 }
 
@@ -85,11 +85,11 @@ fn set(world: &mut World, name: &str, variable: &str, value: &str) {
     environment.insert(variable.to_owned(), value.to_owned());
 }
 
-fn instance(world: &mut World) -> &mut rdsproxy_setup::sandbox::parts::Instance {
+fn instance(world: &mut World) -> &mut sandbox::parts::Instance {
     world.rds.instances.get_mut(INSTANCE).unwrap()
 }
 
-fn cluster(world: &mut World) -> &mut rdsproxy_setup::sandbox::parts::Cluster {
+fn cluster(world: &mut World) -> &mut sandbox::parts::Cluster {
     world.rds.clusters.get_mut(CLUSTER).unwrap()
 }
 
@@ -119,7 +119,7 @@ fn event(world: &mut World, message: &str) {
     world.rds.events.push(event);
 }
 
-fn schedule_deletion(world: &mut World, of: impl Fn(&rdsproxy_setup::sandbox::parts::Secret) -> bool) {
+fn schedule_deletion(world: &mut World, of: impl Fn(&sandbox::parts::Secret) -> bool) {
     let deletion = json!({"asked": world.now, "due": world.now + std::time::Duration::from_hours(168)});
     for secret in world.secrets.secrets.values_mut().filter(|secret| of(secret)) {
         secret.deletion = Some(serde_json::from_value(deletion.clone()).unwrap());
@@ -281,7 +281,7 @@ const CASES: &[Case] = &[
         function(world, "OrdersFunction").aliases.get_mut("live").unwrap().version = String::from("1");
     }),
     (CheckId::UpdateFailed, After(INSTANCE), |world| {
-        let failed = rdsproxy_setup::sandbox::parts::Update::Failed("InvalidSecurityGroup".to_owned());
+        let failed = sandbox::parts::Update::Failed("InvalidSecurityGroup".to_owned());
         function(world, "DBAppFunction").latest.update = failed;
     }),
     (CheckId::WithoutTls, After(INSTANCE), |world| set(world, "DBAppFunction", "DB_SSL", "false")),

@@ -2,7 +2,7 @@
 //!
 //! The tests print the matrix: `cargo test --test it faults -- --nocapture`.
 
-use rdsproxy_setup::sandbox::{Fault, Logged, Trigger, Trouble, World};
+use sandbox::{Fault, Logged, Trigger, Trouble, World};
 use serde_json::Value;
 
 use crate::docs::measured;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdsproxy_setup::sandbox::{Limits, Profile, World};
+use sandbox::{Limits, Profile, World};
 
 use crate::docs::{measured, measured_in};
 use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};

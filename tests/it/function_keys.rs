@@ -5,8 +5,8 @@ use rdsproxy_setup::discover::Problem;
 use rdsproxy_setup::error::Failure;
 use rdsproxy_setup::exit::Exit;
 use rdsproxy_setup::permissions::{Feature, Verb, policies};
-use rdsproxy_setup::sandbox::World;
-use rdsproxy_setup::sandbox::parts::KeyGrants;
+use sandbox::World;
+use sandbox::parts::KeyGrants;
 use serde_json::{Value, json};
 
 use crate::access::customer_key;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use rdsproxy_setup::engine::ledger::Verdict;
-use rdsproxy_setup::sandbox::World;
-use rdsproxy_setup::sandbox::parts::Function;
 use rdsproxy_setup::spec::{ClientAuth, Spec};
 use rdsproxy_setup::survey::Survey;
+use sandbox::World;
+use sandbox::parts::Function;
 
 use crate::access::lawful;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};

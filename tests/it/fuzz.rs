@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rdsproxy_setup::discover::given;
 use rdsproxy_setup::discover::home::Home;
 use rdsproxy_setup::discover::hosts::{self, Host, HostKind, KnownHost};
-use rdsproxy_setup::sandbox::{Request, Store, World};
+use sandbox::{Request, Store, World};
 use serde_json::{Value, json};
 
 use crate::harness::{Bed, NEVER, newcomer};

@@ -4,10 +4,10 @@ use rdsproxy_setup::catalogue::checks::CheckId;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::ledger::Verdict;
 use rdsproxy_setup::permissions::{GIVEN_PATH, Scope, Verb, policies};
-use rdsproxy_setup::sandbox::World;
-use rdsproxy_setup::sandbox::parts::{Policy, Role};
 use rdsproxy_setup::spec::{DatabaseAuth, Spec};
 use rdsproxy_setup::templates;
+use sandbox::World;
+use sandbox::parts::{Policy, Role};
 use serde_json::{Value, json};
 
 use crate::access::lawful;

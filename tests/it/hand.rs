@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rdsproxy_setup::sandbox::World;
-use rdsproxy_setup::sandbox::parts::{Auth, Function, Peer, Proxy, Role, Rule, Version};
+use sandbox::World;
+use sandbox::parts::{Auth, Function, Peer, Proxy, Role, Rule, Version};
 
 /// One change of an account by hand; it tells whether there was anything to change.
 pub(crate) type Edit = fn(&mut World, &Side) -> bool;
@@ -66,11 +66,7 @@ fn without_our_rules(world: &mut World, side: &Side, name: &str) -> bool {
     group.rules.len() < before
 }
 
-fn policy_edit(
-    world: &mut World,
-    side: &Side,
-    change: impl FnOnce(&mut rdsproxy_setup::sandbox::parts::Policy),
-) -> bool {
+fn policy_edit(world: &mut World, side: &Side, change: impl FnOnce(&mut sandbox::parts::Policy)) -> bool {
     let name = format!("{}-connect", side.role());
     world.iam.policies.values_mut().find(|policy| policy.name == name).map(change).is_some()
 }

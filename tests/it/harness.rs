@@ -12,11 +12,11 @@ use rdsproxy_setup::discover::Problem;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::event::{Event, Recorder};
 use rdsproxy_setup::engine::{Patience, Run, Stop, StopSign};
-use rdsproxy_setup::sandbox::{Account, Handled, InMemory, Profile, Reply, Request, World, mount};
 use rdsproxy_setup::sequence::{self, Outcome};
 use rdsproxy_setup::spec::{DatabaseRef, Spec, stack};
 use rdsproxy_setup::survey::Survey;
 use rdsproxy_setup::teardown;
+use sandbox::{Account, Handled, InMemory, Profile, Reply, Request, World, mount};
 use tokio::sync::Notify;
 
 use crate::dice::Dice;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rdsproxy_setup::probe::Proof;
-use rdsproxy_setup::sandbox::World;
 use rdsproxy_setup::spec::Spec;
+use sandbox::World;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

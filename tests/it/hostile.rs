@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rdsproxy_setup::sandbox::{Account, Principal, Reply, Request, World};
+use sandbox::{Account, Principal, Reply, Request, World};
 use serde_json::{Value, json};
 
 use crate::adoption;

@@ -13,6 +13,30 @@ pub(crate) fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+#[test]
+fn the_sandbox_is_built_without_an_sdk() {
+    // That it does not know the product, the compiler holds: a circle of packages is an error.
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--package",
+            "rdsproxy-sandbox",
+            "--edges",
+            "normal,dev",
+            "--prefix",
+            "none",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    assert!(tree.contains("aws-smithy-runtime-api"), "{tree}");
+    let sdks: Vec<&str> = tree.lines().filter(|line| line.starts_with("aws-sdk-")).collect();
+    assert_eq!(sdks, [""; 0]);
+}
+
 /// Files of `src` that hold one of the words, outside the rooms that may.
 fn holding(words: &[&str], rooms: &[&str]) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -43,5 +67,5 @@ fn only_commands_and_report_know_the_streams() {
 
 #[test]
 fn the_product_below_the_commands_does_not_know_the_sandbox() {
-    assert_eq!(holding(&["crate::sandbox"], &["commands/", "sandbox/"]), [""; 0]);
+    assert_eq!(holding(&["sandbox::"], &["commands/"]), [""; 0]);
 }

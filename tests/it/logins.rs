@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rdsproxy_setup::sandbox::Principal;
+use sandbox::Principal;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, Shown};

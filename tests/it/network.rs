@@ -1,9 +1,9 @@
 //! Security groups, subnets and network ACLs that are not the usual ones.
 
 use rdsproxy_setup::engine::ledger::Verdict;
-use rdsproxy_setup::sandbox::World;
-use rdsproxy_setup::sandbox::parts::AclEntry;
 use rdsproxy_setup::spec::NetworkType;
+use sandbox::World;
+use sandbox::parts::AclEntry;
 
 use crate::access::lawful;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};

@@ -1,9 +1,9 @@
 //! An account inside an organization: service control policies, permissions boundaries, and rules for new roles.
 
 use rdsproxy_setup::engine::ledger::Verdict;
-use rdsproxy_setup::sandbox::parts::Policy;
-use rdsproxy_setup::sandbox::{Organization, Simulator, World};
 use rdsproxy_setup::spec::Spec;
+use sandbox::parts::Policy;
+use sandbox::{Organization, Simulator, World};
 use serde_json::{Value, json};
 
 use crate::access::lawful;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rdsproxy_setup::sandbox::Profile;
+use sandbox::Profile;
 
 use crate::docs::hold;
 use crate::harness::{Bed, Fate, NEVER, wish};

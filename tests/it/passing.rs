@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use rdsproxy_setup::sandbox::parts::Update;
-use rdsproxy_setup::sandbox::{Fault, Profile, Service, Trigger, Trouble, World};
+use sandbox::parts::Update;
+use sandbox::{Fault, Profile, Service, Trigger, Trouble, World};
 use tokio::time::sleep;
 
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};

@@ -8,10 +8,10 @@ use rdsproxy_setup::cloud::rds::Pool;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::Patience;
 use rdsproxy_setup::permissions::{Feature, PERMISSIONS, Permission, Scope, Verb, documents, policies};
-use rdsproxy_setup::sandbox::parts::{KeyGrants, Secret};
-use rdsproxy_setup::sandbox::{Principal, World};
 use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec, Verify};
 use rdsproxy_setup::stacks;
+use sandbox::parts::{KeyGrants, Secret};
+use sandbox::{Principal, World};
 use serde_json::Value;
 
 use crate::access::customer_key;

@@ -6,8 +6,8 @@ use rdsproxy_setup::engine::event::Recorder;
 use rdsproxy_setup::engine::{Patience, Run, StopSign};
 use rdsproxy_setup::entrance::Entrance;
 use rdsproxy_setup::probe::{self, Hosts, Probing, Proof, prove};
-use rdsproxy_setup::sandbox::{Fault, Trigger, Trouble, World};
 use rdsproxy_setup::spec::{ClientAuth, Spec, Verify};
+use sandbox::{Fault, Trigger, Trouble, World};
 use serde_json::Value;
 
 use crate::access::lawful;

@@ -1,6 +1,6 @@
 //! Law 8: several runs at once over one account, in seeded interleavings.
 
-use rdsproxy_setup::sandbox::Logged;
+use sandbox::Logged;
 
 use crate::dice::{Dice, seeds};
 use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};

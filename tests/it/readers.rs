@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use rdsproxy_setup::engine::ledger::Verdict;
-use rdsproxy_setup::sandbox::World;
 use rdsproxy_setup::spec::{ReaderEndpoint, Spec};
+use sandbox::World;
 
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 

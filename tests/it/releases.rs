@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rdsproxy_setup::sandbox::World;
-use rdsproxy_setup::sandbox::parts::{Configuration, Function, Mapping};
 use rdsproxy_setup::spec::Spec;
 use rdsproxy_setup::teardown;
+use sandbox::World;
+use sandbox::parts::{Configuration, Function, Mapping};
 
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 

@@ -3,7 +3,7 @@
 //! A resource that is made again gets another id. Here each is called by its name, and what has no name
 //! (rules, interfaces) is told by its content.
 
-use rdsproxy_setup::sandbox::World;
+use sandbox::World;
 use serde_json::{Value, json};
 
 /// The account without ids and without idle policy versions.

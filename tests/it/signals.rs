@@ -6,9 +6,9 @@ use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rdsproxy_setup::sandbox::{Fault, Service, Trigger, Trouble};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
+use sandbox::{Fault, Service, Trigger, Trouble};
 
 use crate::cli::up;
 use crate::desk::Desk;

@@ -1,6 +1,6 @@
 //! Storms: many faults at random, all through `up` and `teardown`.
 
-use rdsproxy_setup::sandbox::{Fault, Trigger, Trouble, World};
+use sandbox::{Fault, Trigger, Trouble, World};
 
 use crate::dice::{Dice, seeds};
 use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};

@@ -6,8 +6,8 @@ use rdsproxy_setup::catalogue::StepId;
 use rdsproxy_setup::catalogue::checks::CheckId;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::ledger::Verdict;
-use rdsproxy_setup::sandbox::World;
 use rdsproxy_setup::spec::Spec;
+use sandbox::World;
 
 use crate::cli::up;
 use crate::desk::Desk;

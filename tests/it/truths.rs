@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rdsproxy_setup::cloud::ec2::Direction;
-use rdsproxy_setup::sandbox::{Fault, Service, Trigger, Trouble, World};
+use sandbox::{Fault, Service, Trigger, Trouble, World};
 
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 

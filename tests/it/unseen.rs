@@ -1,7 +1,7 @@
 //! What others wrote moves no cursor, turns no line around and begins no line of what people read.
 
 use rdsproxy_setup::plain::is_unseen;
-use rdsproxy_setup::sandbox::{Fault, Service, Trigger, Trouble};
+use sandbox::{Fault, Service, Trigger, Trouble};
 
 use crate::cli::up;
 use crate::desk::Desk;

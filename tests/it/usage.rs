@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use rdsproxy_setup::sandbox::Store;
+use sandbox::Store;
 use serde_json::{Value, json};
 
 use crate::cli::up;

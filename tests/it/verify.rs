@@ -4,8 +4,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use rdsproxy_setup::names::PROBE_PREFIX;
-use rdsproxy_setup::sandbox::parts::AclEntry;
-use rdsproxy_setup::sandbox::{Principal, World};
+use sandbox::parts::AclEntry;
+use sandbox::{Principal, World};
 use serde_json::Value;
 
 use crate::cli::{sorted, up};
@@ -176,7 +176,7 @@ fn the_printed_policy_is_enough_for_verify() {
     let policies = printed["documents"].as_array().unwrap().clone();
     desk.change(|world| {
         let arn = "arn:aws:iam::123456789012:user/deployer".to_owned();
-        let deployer = rdsproxy_setup::sandbox::Principal { arn, policies: Some(policies) };
+        let deployer = sandbox::Principal { arn, policies: Some(policies) };
         world.principals.insert("AKIASANDBOXADMIN0000".to_owned(), deployer);
     });
     let shown = desk.run(&["verify", "--db", "my-instance", "--probe", "--yes", "--quiet"]);
@@ -208,7 +208,7 @@ fn an_interrupt_takes_the_probe_away_and_ends_with_130() {
     assert!(told.contains("interrupted") && told.contains("verify --db my-instance --probe"), "{told}");
     assert_eq!(probes(), 0);
     // The released interfaces go once some time has passed.
-    desk.change(|world| world.tick(rdsproxy_setup::sandbox::Moment(world.now.0 + 7_200_000)));
+    desk.change(|world| world.tick(sandbox::Moment(world.now.0 + 7_200_000)));
     assert_eq!(desk.dump(), before);
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use rdsproxy_setup::sandbox::World;
+use sandbox::World;
 
 use crate::dice::{Dice, seeds};
 use crate::hand::{Edit, ON_OURS, OURS, SIDES, Side, THEIRS, deploy};
