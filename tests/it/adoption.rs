@@ -90,6 +90,7 @@ async fn verdict(world: World, spec: &Spec) -> String {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn a_proxy_made_by_hand_is_taken_over_and_handed_back_as_it_was() {
     for hand in [
         ByHand { group: None, iam: true, target: false },

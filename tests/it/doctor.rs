@@ -378,6 +378,7 @@ fn wanted(check: CheckId, base: Base) -> Spec {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: a world for every failure"]
 async fn every_fault_is_found_first_and_changes_nothing() {
     let mut wrong = Vec::new();
     for (check, base, fault) in CASES {

@@ -7,6 +7,7 @@ use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 use crate::shape::{difference, shape};
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: every field changed by hand"]
 async fn law_7_a_field_of_ours_changed_by_hand_comes_back() {
     let mut wrong = Vec::new();
     for side in &SIDES {

@@ -235,21 +235,25 @@ fn line(name: &str, tally: &Tally) -> String {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: every fault at every call"]
 async fn every_fault_at_every_call_of_up_for_an_instance() {
     matrix(Command::Up, "my-instance").await;
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: every fault at every call"]
 async fn every_fault_at_every_call_of_up_for_a_cluster() {
     matrix(Command::Up, "my-cluster").await;
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: every fault at every call"]
 async fn every_fault_at_every_call_of_teardown_for_an_instance() {
     matrix(Command::Teardown, "my-instance").await;
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: every fault at every call"]
 async fn every_fault_at_every_call_of_teardown_for_a_cluster() {
     matrix(Command::Teardown, "my-cluster").await;
 }

@@ -351,6 +351,7 @@ async fn a_function_that_may_read_the_host_from_a_parameter_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn every_shape_of_a_value_keeps_the_laws() {
     let mut spec = wish("my-instance");
     spec.client_auth = rdsproxy_setup::spec::ClientAuth::Password;
@@ -359,6 +360,7 @@ async fn every_shape_of_a_value_keeps_the_laws() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn an_encrypted_environment_keeps_its_key() {
     let world = || {
         let mut world = newcomer();

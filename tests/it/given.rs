@@ -63,6 +63,7 @@ fn stopped<T: std::fmt::Debug>(fate: &Fate<T>, words: &[&str]) {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn what_an_administrator_gave_is_used_and_never_touched() {
     let want = lawful(&prepared, &given()).await;
     assert_eq!(want["rds"]["proxies"]["my-instance-proxy"]["role_arn"], ROLE);

@@ -93,6 +93,7 @@ async fn what_a_killed_run_left_is_deleted_and_never_called() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn a_change_between_any_two_calls_gets_no_password_and_forges_nothing() {
     let spec = Spec { probe_login: true, ..wish("my-cluster") };
     let start = proxied(newcomer(), &spec).await;

@@ -23,6 +23,7 @@ async fn law_1_a_second_up_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn law_2_a_killed_up_is_resumed() {
     for id in DATABASES {
         let clean = Bed::new(NEVER, false);
@@ -41,6 +42,7 @@ async fn law_2_a_killed_up_is_resumed() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn law_3_a_killed_up_is_torn_down_without_a_trace() {
     for id in DATABASES {
         let clean = Bed::new(NEVER, false);
@@ -87,6 +89,7 @@ async fn law_5_looking_changes_nothing_and_the_plan_comes_true() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn law_2_an_up_goes_on_from_a_killed_teardown() {
     for id in DATABASES {
         let clean = Bed::new(NEVER, false);

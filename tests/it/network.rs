@@ -26,6 +26,7 @@ pub(crate) fn close(world: &mut World, name: &str) {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn a_group_that_lets_nothing_out_gets_the_one_rule_that_it_needs() {
     let world = || {
         let mut world = newcomer();
@@ -44,6 +45,7 @@ async fn a_group_that_lets_nothing_out_gets_the_one_rule_that_it_needs() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn one_of_several_groups_that_lets_out_is_enough() {
     let world = || {
         let mut world = newcomer();
@@ -60,6 +62,7 @@ async fn one_of_several_groups_that_lets_out_is_enough() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn a_function_in_the_databases_own_group_is_let_in() {
     let world = || {
         let mut world = newcomer();
@@ -70,6 +73,7 @@ async fn a_function_in_the_databases_own_group_is_let_in() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn an_endpoint_of_another_network_type_needs_its_subnets() {
     let mut spec = wish("my-instance");
     spec.network_type = Some(NetworkType::Dual);

@@ -271,6 +271,7 @@ async fn law_9_a_policy_for_one_database_is_enough_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: a run for every action"]
 async fn law_9_nothing_is_too_many() {
     let mut idle = Vec::new();
     let mut actions: Vec<&str> = PERMISSIONS.iter().map(|needed| needed.action).collect();

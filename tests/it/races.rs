@@ -22,6 +22,7 @@ async fn down(bed: &Bed, id: &str, dice: &mut Dice) -> Fate<()> {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: random interleavings"]
 async fn law_8_ups_at_once_converge_on_one_set() {
     for id in DATABASES {
         let clean = Bed::of(newcomer(), NEVER, false);
@@ -46,6 +47,7 @@ async fn law_8_ups_at_once_converge_on_one_set() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: random interleavings"]
 async fn law_8_teardowns_at_once_leave_nothing() {
     for id in DATABASES {
         let clean = Bed::of(newcomer(), NEVER, false);
@@ -66,6 +68,7 @@ async fn law_8_teardowns_at_once_leave_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: random interleavings"]
 async fn law_8_ups_and_teardowns_at_once_lose_nothing() {
     let (mut done, mut stopped) = (0, 0);
     for id in DATABASES {

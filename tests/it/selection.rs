@@ -79,6 +79,7 @@ async fn a_function_that_is_remembered_and_uses_the_database_no_more_gets_nothin
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: killed at every call"]
 async fn a_run_killed_anywhere_goes_on_with_its_own_choice() {
     let asked = Spec { functions: names(&[APP]), ..wish("my-instance") };
     for after_effect in [false, true] {

@@ -31,6 +31,7 @@ fn storm(world: &mut World, dice: &mut Dice) {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "full tier: random storms of faults"]
 async fn no_storm_of_faults_leaves_anything_else() {
     let (mut storms, mut runs) = (0, 0);
     for id in ["my-instance", "my-cluster"] {

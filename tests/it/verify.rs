@@ -19,6 +19,7 @@ fn close(world: &mut World) {
 }
 
 #[test]
+#[ignore = "full tier: many runs of the built program"]
 fn verify_as_a_person_sees_it() {
     let desk = Desk::new();
     up(&desk, "my-instance");
