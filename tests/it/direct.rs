@@ -36,16 +36,6 @@ fn asking(excluded: &[&str], included: &[&str]) -> Spec {
     Spec { variables: spec::variables(&texts(excluded), &texts(included)).unwrap(), ..wish("my-instance") }
 }
 
-/// A run without flags finds everything in place and changes nothing.
-async fn settled(bed: &Bed) {
-    let survey = bed.survey(&wish("my-instance")).await.unwrap();
-    let pending: Vec<_> = survey.entries().into_iter().filter(|entry| entry.verdict.changes()).collect();
-    assert!(pending.is_empty(), "{pending:?}");
-    let since = bed.logged();
-    assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
-    assert_eq!(bed.mutations(since), [""; 0]);
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_direct_url_stays_and_the_plan_says_so() {
     let bed = Bed::of(with_direct_url(), NEVER, false);
@@ -63,7 +53,7 @@ async fn a_direct_url_stays_and_the_plan_says_so() {
     assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
     assert_eq!(value(&bed, APP, "DIRECT_URL"), url);
     assert!(value(&bed, APP, "DB_HOST").contains(".proxy-"));
-    settled(&bed).await;
+    bed.in_place(&wish("my-instance")).await;
     let (plain, patience) = (wish("my-instance"), rdsproxy_setup::engine::Patience::default());
     let diagnosis = Box::pin(rdsproxy_setup::doctor::examine(&bed.cloud, &plain, patience));
     let found: Vec<_> = diagnosis.await.unwrap().findings.into_iter().map(|finding| finding.evidence).collect();
@@ -85,7 +75,7 @@ async fn a_direct_url_moves_when_it_is_named_and_that_is_remembered() {
     let fate = bed.up(&asked).await;
     assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
     assert!(value(&bed, APP, "DIRECT_URL").contains(".proxy-"));
-    settled(&bed).await;
+    bed.in_place(&wish("my-instance")).await;
     // A deployment puts it back: the next run moves it again.
     bed.gate.account.with(|world| set(world, APP, "DIRECT_URL", &url));
     assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
@@ -102,7 +92,7 @@ async fn an_excluded_variable_stays_until_it_is_included() {
     assert!(matches!(bed.up(&asking(&["InvoiceFunction:DB_HOST"], &[])).await, Fate::Done(_)));
     assert_eq!(value(&bed, INVOICE, "DB_HOST"), old);
     assert!(value(&bed, APP, "DB_HOST").contains(".proxy-"));
-    settled(&bed).await;
+    bed.in_place(&wish("my-instance")).await;
     let survey = bed.survey(&wish("my-instance")).await.unwrap();
     assert!(
         survey.warnings.iter().any(|text| text.contains("InvoiceFunction: DB_HOST stays")),
@@ -111,7 +101,7 @@ async fn an_excluded_variable_stays_until_it_is_included() {
     );
     assert!(matches!(bed.up(&asking(&[], &["InvoiceFunction:DB_HOST"])).await, Fate::Done(_)));
     assert!(value(&bed, INVOICE, "DB_HOST").contains(".proxy-"));
-    settled(&bed).await;
+    bed.in_place(&wish("my-instance")).await;
     assert!(matches!(bed.down(&wish("my-instance")).await, Fate::Done(())));
     assert_eq!(bed.dump().await, before);
 }

@@ -198,6 +198,16 @@ impl Bed {
         .await
     }
 
+    /// Holds a run to finding everything in place and changing nothing.
+    pub(crate) async fn in_place(&self, spec: &Spec) {
+        let survey = self.survey(spec).await.unwrap();
+        let pending: Vec<_> = survey.entries().into_iter().filter(|entry| entry.verdict.changes()).collect();
+        assert!(pending.is_empty(), "{pending:?}");
+        let since = self.logged();
+        assert!(matches!(self.up(spec).await, Fate::Done(_)));
+        assert_eq!(self.mutations(since), [""; 0]);
+    }
+
     /// Carries out what a survey found missing.
     pub(crate) async fn converge(&self, survey: &Survey) -> Fate<Outcome> {
         self.mortal(self.with_run(async |run| Box::pin(sequence::converge(run, survey)).await)).await
