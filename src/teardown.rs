@@ -63,7 +63,7 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
         }
         if let Some(policies) = &stack.role {
             // After IAM authentication is off again: the role remembers that this stack turned it on.
-            step(run, StepId::ProxyRole, &stack.names.role, delete_role(run, stack, policies)).await?;
+            step(run, StepId::ProxyRole, &stack.names.role, Box::pin(delete_role(run, stack, policies))).await?;
         }
         Ok::<_, Stop>(())
     };
@@ -261,7 +261,21 @@ async fn delete_role(run: &Run<'_>, stack: &Stack, policies: &[String]) -> Resul
     for policy in policies {
         wait.insist(run, async || iam.delete_role_policy(role, policy).await).await?;
     }
-    wait.insist(run, async || iam.delete_role(role).await).await
+    wait.insist_on(run, async || iam.delete_role(role).await, async || role_user(run, role).await).await
+}
+
+/// What keeps a role from being deleted: its policies that went a moment ago, which IAM forgets in its own time, or one
+/// that an `up` at the same time has written since.
+async fn role_user(run: &Run<'_>, role: &str) -> String {
+    match run.cloud.iam.role_policies(role).await {
+        Ok(policies) if !policies.is_empty() => {
+            format!(
+                "in use: it has the policy {}, which was written while this teardown was at work",
+                policies.join(", ")
+            )
+        }
+        _ => "in use".to_owned(),
+    }
 }
 
 /// Turns IAM authentication of the database off again: by its tag, this stack turned it on.

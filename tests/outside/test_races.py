@@ -9,7 +9,7 @@ from bench import DATABASES, Clean, dice, end, lost, once, seeds, start, world
 
 AT_ONCE = 4
 # A run that waits for what another has just made again would wait for an hour.
-IMPATIENT = ("--timeout", "20s")
+IMPATIENT = ("--timeout", "20s", "--timeout", "propagation=20s")
 # How a run may end that met another at work: what it was doing, to which thing, and what AWS answered to which request;
 # or what it waited for in vain; or what another has changed meanwhile.
 PRECISE = (
