@@ -1,12 +1,10 @@
 //! What AWS must tell before a function is pointed at the proxy: the static part of the verification.
 
-use std::time::Duration;
-
 use crate::catalogue::StepId;
 use crate::catalogue::checks::CheckId;
 use crate::doctor::Finding;
 use crate::doctor::path::{self, Ahead};
-use crate::engine::{Run, Stop};
+use crate::engine::{Pace, Poll, Row, Run, Stop};
 use crate::sequence;
 use crate::spec::Verify;
 use crate::survey::Survey;
@@ -20,16 +18,14 @@ pub(crate) async fn look_ahead(run: &Run<'_>, survey: &Survey, proxy_id: Option<
     if survey.spec.verify == Verify::None || !sequence::moves(&survey.entries()) {
         return Ok(Ahead::default());
     }
-    let (limit, pace) = (run.patience.propagation.span, Duration::from_secs(5));
-    let mut waited = Duration::ZERO;
+    let poll = Poll::begin(run, Row::Hidden, "", run.patience.propagation, Pace::Dense);
     loop {
+        let asked = run.clock.elapsed();
         let found = run.unless_stopped(Box::pin(path::before_repoint(run.cloud, survey, proxy_id))).await?;
         let spreads = found.in_the_way.iter().any(|finding| finding.check == CheckId::Connect);
-        if !spreads || waited >= limit {
+        if !spreads || !poll.may_rest(run, "", asked).await? {
             return Ok(found);
         }
-        run.sleep(pace).await?;
-        waited += pace;
     }
 }
 

@@ -16,10 +16,11 @@ use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group};
 use crate::cloud::iam::Policy;
 use crate::cloud::rds::TargetKind;
-use crate::cloud::{Answer, Kind, Refusal, tags};
+use crate::cloud::tags;
 use crate::discover::selection;
 use crate::engine::event::{Ending, Event};
-use crate::engine::{Limit, Pace, Run, Stop, all2, crowd};
+use crate::engine::poll::refused;
+use crate::engine::{Pace, Poll, Row, Run, Stop, all2, crowd};
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
 use crate::steps::proxy::{Owned, WITHOUT_TARGET};
 
@@ -111,83 +112,10 @@ async fn step(
     result
 }
 
-fn refused(doing: &str) -> impl FnOnce(Refusal) -> Stop {
-    let doing = doing.to_owned();
-    move |refusal| Stop::Refused { doing, refusal }
-}
-
-/// One wait of the teardown.
-struct Waiting<'a> {
-    step: StepId,
-    doing: &'a str,
-    since: Duration,
-    limit: Limit,
-    pace: Pace,
-}
-
-impl Waiting<'_> {
-    async fn rest(&self, run: &Run<'_>, state: &str) -> Result<(), Stop> {
-        let elapsed = run.clock.elapsed().saturating_sub(self.since);
-        if elapsed >= self.limit.span {
-            return Err(Stop::Patience { doing: self.doing.to_owned(), state: state.to_owned(), limit: self.limit });
-        }
-        let (state, limit) = (state.to_owned(), self.limit.span);
-        run.tell(&Event::Waiting { step: self.step, state, elapsed, limit });
-        run.sleep(self.pace.next(elapsed)).await
-    }
-
-    /// Makes a change, again and again while something still refers to the thing or another change is under way.
-    async fn insist(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<()>) -> Result<(), Stop> {
-        self.insist_on(run, call, async || "in use".to_owned()).await
-    }
-
-    /// As [`Self::insist`], where `user` says by what the thing is in use.
-    async fn insist_on(
-        &self,
-        run: &Run<'_>,
-        call: impl AsyncFn() -> Answer<()>,
-        user: impl AsyncFn() -> String,
-    ) -> Result<(), Stop> {
-        loop {
-            run.sleep(Duration::ZERO).await?;
-            match call().await {
-                Err(refusal) if refusal.kind == Kind::InUse => {
-                    let state = run.unless_stopped(user()).await?;
-                    self.rest(run, &state).await?;
-                }
-                Err(refusal) if matches!(refusal.kind, Kind::NotYet | Kind::Throttled | Kind::Service) => {
-                    self.rest(run, "busy").await?;
-                }
-                answer => return answer.map_err(refused(self.doing)),
-            }
-        }
-    }
-
-    /// Reads what AWS does not show while a change is under way.
-    async fn look_once_settled<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, Stop> {
-        loop {
-            match run.unless_stopped(call()).await? {
-                Err(refusal) if refusal.passes() || refusal.kind == Kind::NotYet => self.rest(run, "busy").await?,
-                answer => return answer.map_err(refused(self.doing)),
-            }
-        }
-    }
-
-    /// Reads, again and again while AWS fails in passing: that must not end a wait.
-    async fn look<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, Stop> {
-        loop {
-            match run.unless_stopped(call()).await? {
-                Err(refusal) if refusal.passes() => self.rest(run, "no answer").await?,
-                answer => return answer.map_err(refused(self.doing)),
-            }
-        }
-    }
-}
-
 async fn delete_probe(run: &Run<'_>, name: &str) -> Result<(), Stop> {
     let doing = format!("deleting a probe that was left behind ({name})");
-    let (since, limit) = (run.clock.elapsed(), run.patience.probe);
-    let wait = Waiting { step: StepId::Repoint, doing: &doing, since, limit, pace: Pace::Seconds };
+    let limit = run.patience.probe;
+    let wait = Poll::begin(run, Row::Step(StepId::Repoint), &doing, limit, Pace::Seconds);
     wait.insist(run, async || run.cloud.lambda.delete(name).await).await?;
     run.tell(&Event::Probe { seat: name.to_owned(), state: "removed".to_owned(), wait: None });
     Ok(())
@@ -195,13 +123,7 @@ async fn delete_probe(run: &Run<'_>, name: &str) -> Result<(), Stop> {
 
 async fn delete_proxy(run: &Run<'_>, stack: &Stack, name: &str) -> Result<(), Stop> {
     let doing = format!("deleting the proxy ({name})");
-    let wait = Waiting {
-        step: StepId::Proxy,
-        doing: &doing,
-        since: run.clock.elapsed(),
-        limit: run.patience.deletion,
-        pace: Pace::Minutes,
-    };
+    let wait = Poll::begin(run, Row::Step(StepId::Proxy), &doing, run.patience.deletion, Pace::Minutes);
     delete_readers(run, stack, &wait).await?;
     wait.insist(run, async || run.cloud.rds.delete_proxy(name).await).await?;
     while let Some(proxy) = wait.look(run, async || run.cloud.rds.proxy(name).await).await? {
@@ -214,7 +136,7 @@ async fn delete_proxy(run: &Run<'_>, stack: &Stack, name: &str) -> Result<(), St
     Ok(())
 }
 
-async fn delete_readers(run: &Run<'_>, stack: &Stack, wait: &Waiting<'_>) -> Result<(), Stop> {
+async fn delete_readers(run: &Run<'_>, stack: &Stack, wait: &Poll<'_>) -> Result<(), Stop> {
     for reader in stack.readers.iter().filter(|reader| reader.status != "deleting") {
         wait.insist(run, async || run.cloud.rds.delete_endpoint(&reader.name).await).await?;
     }
@@ -225,13 +147,7 @@ async fn delete_readers(run: &Run<'_>, stack: &Stack, wait: &Waiting<'_>) -> Res
 async fn hand_back(run: &Run<'_>, stack: &Stack, found: &Owned) -> Result<(), Stop> {
     let name = found.proxy.name.as_str();
     let doing = format!("handing the proxy back ({name})");
-    let wait = Waiting {
-        step: StepId::Proxy,
-        doing: &doing,
-        since: run.clock.elapsed(),
-        limit: run.patience.proxy,
-        pace: Pace::Minutes,
-    };
+    let wait = Poll::begin(run, Row::Step(StepId::Proxy), &doing, run.patience.proxy, Pace::Minutes);
     let rds = &run.cloud.rds;
     delete_readers(run, stack, &wait).await?;
     if found.tags.get(tags::ADOPTED).is_some_and(|memory| memory == WITHOUT_TARGET) {
@@ -257,7 +173,7 @@ async fn delete_role(run: &Run<'_>, stack: &Stack, policies: &[String]) -> Resul
         return Err(Stop::Conflict { doing, reasons });
     }
     let (iam, limit) = (&run.cloud.iam, run.patience.propagation);
-    let wait = Waiting { step: StepId::ProxyRole, doing: &doing, since: run.clock.elapsed(), limit, pace: Pace::Dense };
+    let wait = Poll::begin(run, Row::Step(StepId::ProxyRole), &doing, limit, Pace::Dense);
     for policy in policies {
         wait.insist(run, async || iam.delete_role_policy(role, policy).await).await?;
     }
@@ -282,8 +198,7 @@ async fn role_user(run: &Run<'_>, role: &str) -> String {
 async fn turn_off(run: &Run<'_>, found: &IamAuth) -> Result<(), Stop> {
     let doing = format!("turning IAM authentication off ({})", found.database);
     let (rds, limit) = (&run.cloud.rds, run.patience.database);
-    let since = run.clock.elapsed();
-    let wait = Waiting { step: StepId::SecretAccess, doing: &doing, since, limit, pace: Pace::Minutes };
+    let wait = Poll::begin(run, Row::Step(StepId::SecretAccess), &doing, limit, Pace::Minutes);
     if found.on {
         wait.insist(run, async || rds.set_iam_authentication(&found.database, found.cluster, false).await).await?;
     }
@@ -293,16 +208,14 @@ async fn turn_off(run: &Run<'_>, found: &IamAuth) -> Result<(), Stop> {
 async fn delete_secret(run: &Run<'_>, arn: &str, name: &str) -> Result<(), Stop> {
     let doing = format!("deleting the secret ({name})");
     let (secrets, limit) = (&run.cloud.secrets, run.patience.propagation);
-    let since = run.clock.elapsed();
-    let wait = Waiting { step: StepId::SecretAccess, doing: &doing, since, limit, pace: Pace::Dense };
+    let wait = Poll::begin(run, Row::Step(StepId::SecretAccess), &doing, limit, Pace::Dense);
     wait.insist(run, async || secrets.delete(arn, RECOVERY_DAYS).await).await
 }
 
 async fn delete_policy(run: &Run<'_>, policy: &Policy, roles: &[String]) -> Result<(), Stop> {
     let doing = format!("deleting the connect policy ({})", policy.arn.rsplit('/').next().unwrap_or_default());
     let (iam, arn, limit) = (&run.cloud.iam, &policy.arn, run.patience.propagation);
-    let since = run.clock.elapsed();
-    let wait = Waiting { step: StepId::ConnectPolicy, doing: &doing, since, limit, pace: Pace::Dense };
+    let wait = Poll::begin(run, Row::Step(StepId::ConnectPolicy), &doing, limit, Pace::Dense);
     for role in roles {
         wait.insist(run, async || iam.detach(role, arn).await).await?;
     }
@@ -327,8 +240,7 @@ async fn revoke(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
 async fn delete_group(run: &Run<'_>, stack: &Stack, group: &Group) -> Result<(), Stop> {
     let doing = format!("deleting the proxy's security group ({})", group.name);
     let (ec2, limit) = (&run.cloud.ec2, run.patience.deletion);
-    let since = run.clock.elapsed();
-    let wait = Waiting { step: StepId::ProxyGroup, doing: &doing, since, limit, pace: Pace::Minutes };
+    let wait = Poll::begin(run, Row::Step(StepId::ProxyGroup), &doing, limit, Pace::Minutes);
     let user = async || group_user(run, stack, group).await;
     wait.insist_on(run, async || ec2.delete_group(&group.id).await, user).await
 }

@@ -1,17 +1,18 @@
 //! The loop that brings one step after another to where it should be.
 //!
 //! A step says what is there, what is missing, and how to change it; [`Run::converge`] looks,
-//! compares, acts if needed, and looks again until nothing is left to do. Waiting for AWS is that
-//! same loop. Events go out to a listener; nothing here prints.
+//! compares, acts if needed, and looks again until nothing is left to do. Every wait is a [`Poll`]. Events go out to a listener; nothing here prints.
 
 mod crowd;
 pub mod event;
 pub mod ledger;
 mod patience;
+pub mod poll;
 mod run;
 mod step;
 
 pub use crowd::{AT_ONCE, crowd};
 pub use patience::{Limit, Pace, Patience};
+pub use poll::{Poll, Row};
 pub use run::{Run, Stop, StopSign, all2};
 pub use step::{Again, Change, Seen, Step, Until, Wait};

@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use super::event::{Ending, Event, Listener};
 use super::patience::{Limit, Pace, Patience};
+use super::poll::{Poll, Row};
 use super::step::{Again, Change, Seen, Step, Until, Wait};
 use crate::catalogue::StepId;
 use crate::clock::Clock;
@@ -158,19 +159,6 @@ const CHANGES: usize = 20;
 /// How many of them come without a rest.
 const FEW: usize = 4;
 
-/// The shortest rest between two questions, however long the answer to the first took.
-const SHORTEST: Duration = Duration::from_millis(100);
-
-/// One rest within a wait.
-struct Rest {
-    /// When the wait began.
-    since: Duration,
-    /// When AWS was last asked.
-    asked: Duration,
-    limit: Limit,
-    pace: Pace,
-}
-
 /// A state that is being waited out.
 struct Watch {
     state: String,
@@ -295,7 +283,8 @@ impl Run<'_> {
                     }
                     let since = *waiting.get_or_insert_with(|| self.clock.elapsed());
                     self.judge(step, &change, wait, &mut watch)?;
-                    self.rest(step, &change, &wait.state, &Rest { since, asked, limit, pace }).await?;
+                    let poll = Poll { row: Row::Step(step.id()), doing: &step.doing(&change), since, limit, pace };
+                    poll.rest_after(self, &wait.state, asked).await?;
                     asked = self.clock.elapsed();
                     seen = self.look(step, &change, seen).await?;
                 }
@@ -329,8 +318,9 @@ impl Run<'_> {
                             }
                             let code = refusal.code.as_deref().unwrap_or("no code");
                             let state = format!("not accepted yet ({code})");
-                            let (limit, pace) = (again.limit, again.pace);
-                            self.rest(step, &change, &state, &Rest { since, asked, limit, pace }).await?;
+                            let (row, doing) = (Row::Step(step.id()), step.doing(&change));
+                            let poll = Poll { row, doing: &doing, since, limit: again.limit, pace: again.pace };
+                            poll.rest_after(self, &state, asked).await?;
                             if again.look {
                                 seen = self.look(step, &change, seen).await?;
                             }
@@ -375,18 +365,6 @@ impl Run<'_> {
             }
             _ => Ok(()),
         }
-    }
-
-    async fn rest<S: Step>(&self, step: &S, change: &Change, state: &str, rest: &Rest) -> Result<(), Stop> {
-        let (now, limit) = (self.clock.elapsed(), rest.limit);
-        let elapsed = now.saturating_sub(rest.since);
-        if elapsed >= limit.span {
-            return Err(Stop::Patience { doing: step.doing(change), state: state.to_owned(), limit });
-        }
-        self.tell(&Event::Waiting { step: step.id(), state: state.to_owned(), elapsed, limit: limit.span });
-        // The pace is that of the questions: the time that the last answer took is part of it.
-        let next = rest.pace.next(elapsed).saturating_sub(now.saturating_sub(rest.asked)).max(SHORTEST);
-        self.sleep(next.min(limit.span.saturating_sub(elapsed))).await
     }
 
     /// Does something whose result nobody needs once the run is told to stop.

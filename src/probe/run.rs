@@ -9,7 +9,8 @@ use super::seat::{Attempt, PATIENCE, Seat, TIMEOUT};
 use super::{left_over, tell};
 use crate::cloud::lambda::{NewFunction, State};
 use crate::cloud::{Kind, Owner, Refusal, Tags, tags};
-use crate::engine::{Limit, Pace, Run, Stop, all2, crowd};
+use crate::engine::poll::refused;
+use crate::engine::{Limit, Pace, Poll, Row, Run, Stop, all2, crowd};
 use crate::names::probe_of;
 
 /// What to prove.
@@ -114,19 +115,12 @@ impl<'a> Visit<'a> {
         format!("{verb} the probe for {} ({})", self.seat, self.current.borrow().name)
     }
 
-    fn waited(&self, verb: &str, state: &str) -> Result<Duration, Stop> {
-        let elapsed = self.run.clock.elapsed().saturating_sub(self.since);
-        if elapsed >= self.limit.span {
-            let (doing, state) = (self.doing(verb), state.to_owned());
-            return Err(Stop::Patience { doing, state, limit: self.limit });
-        }
-        tell(self.run, self.seat, state, Some((elapsed, self.limit.span)));
-        Ok(elapsed)
+    fn poll<'p>(&'p self, doing: &'p str) -> Poll<'p> {
+        Poll { row: Row::Probe(self.seat), doing, since: self.since, limit: self.limit, pace: Pace::Seconds }
     }
 
     async fn rest(&self, verb: &str, state: &str) -> Result<(), Stop> {
-        let elapsed = self.waited(verb, state)?;
-        self.run.sleep(Pace::Seconds.next(elapsed)).await
+        self.poll(&self.doing(verb)).rest(self.run, state).await
     }
 
     async fn ask(&self, seat: &Seat) -> Result<Vec<Proof>, Stop> {
@@ -249,17 +243,14 @@ impl<'a> Visit<'a> {
 
     /// Calls until it works, or until what fails is more than something that takes its time.
     async fn settled(&self, seat: &Seat, attempt: &Attempt) -> Result<Proof, Stop> {
-        let began = self.run.clock.elapsed();
+        let (run, row) = (self.run, Row::Probe(self.seat));
+        let poll = self.wanted.settle.map(|limit| Poll::begin(run, row, "", limit, Pace::Dense));
         loop {
             let proof = self.call(seat, attempt).await?;
-            let elapsed = self.run.clock.elapsed().saturating_sub(began);
-            match self.wanted.settle.filter(|limit| !proof.ok && elapsed < limit.span) {
-                None => return Ok(proof),
-                Some(limit) => {
-                    let stage = proof.failure().map(|(stage, _)| stage.stage.clone()).unwrap_or_default();
-                    tell(self.run, self.seat, format!("{stage} fails so far"), Some((elapsed, limit.span)));
-                    self.run.sleep(Pace::Dense.next(elapsed)).await?;
-                }
+            let Some(poll) = poll.filter(|_| !proof.ok) else { return Ok(proof) };
+            let stage = proof.failure().map(|(stage, _)| stage.stage.clone()).unwrap_or_default();
+            if !poll.may_rest(run, &format!("{stage} fails so far"), run.clock.elapsed()).await? {
+                return Ok(proof);
             }
         }
     }
@@ -288,8 +279,8 @@ impl<'a> Visit<'a> {
 
     /// Deletes one, also after an interruption: nothing here asks whether to stop.
     async fn remove(&self, name: &str) -> Result<(), Stop> {
-        let began = self.run.clock.elapsed();
-        let doing = || format!("removing the probe for {} ({name})", self.seat);
+        let doing = format!("removing the probe for {} ({name})", self.seat);
+        let poll = Poll { since: self.run.clock.elapsed(), ..self.poll(&doing) };
         loop {
             match self.run.cloud.lambda.delete(name).await {
                 Ok(()) => {
@@ -297,14 +288,11 @@ impl<'a> Visit<'a> {
                     return Ok(());
                 }
                 Err(refusal) if refusal.kind == Kind::NotYet || refusal.passes() => {
-                    let elapsed = self.run.clock.elapsed().saturating_sub(began);
-                    if elapsed >= self.limit.span {
-                        return Err(Stop::Refused { doing: doing(), refusal });
+                    if !poll.rest_regardless(self.run, "still being made, to be removed").await {
+                        return Err(refused(&doing)(refusal));
                     }
-                    tell(self.run, self.seat, "still being made, to be removed", Some((elapsed, self.limit.span)));
-                    self.run.clock.sleep(Pace::Seconds.next(elapsed)).await;
                 }
-                Err(refusal) => return Err(Stop::Refused { doing: doing(), refusal }),
+                Err(refusal) => return Err(refused(&doing)(refusal)),
             }
         }
     }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::restoring::{Restoring, Rules};
-use super::{Waiting, refused};
 use crate::catalogue::StepId;
 use crate::cloud::lambda::{Function, Update, Variables};
 use crate::cloud::{Kind, Tags, tags};
-use crate::engine::{Pace, Run, Stop};
+use crate::engine::poll::refused;
+use crate::engine::{Pace, Poll, Row, Run, Stop};
 
 /// How often a function is pointed back that something else points at the proxy again.
 const ROUNDS: usize = 6;
@@ -17,7 +17,7 @@ pub(super) async fn put_back(run: &Run<'_>, rules: &Rules, found: &Restoring) ->
     let name = found.function.name.as_str();
     let doing = format!("putting back the variables ({name})");
     let limit = run.patience.function;
-    let wait = Waiting { step: StepId::Repoint, doing: &doing, since: run.clock.elapsed(), limit, pace: Pace::Seconds };
+    let wait = Poll::begin(run, Row::Step(StepId::Repoint), &doing, limit, Pace::Seconds);
     let Some(live) = variables(run, &wait, rules, found).await? else { return Ok(()) };
     aliases(run, &wait, found).await?;
     forget(run, &wait, rules, found, &live).await
@@ -25,12 +25,7 @@ pub(super) async fn put_back(run: &Run<'_>, rules: &Rules, found: &Restoring) ->
 
 /// Writes the variables until a look finds none that leads to the proxy and the update live; `None` for a function that
 /// was deleted meanwhile.
-async fn variables(
-    run: &Run<'_>,
-    wait: &Waiting<'_>,
-    rules: &Rules,
-    found: &Restoring,
-) -> Result<Option<Function>, Stop> {
+async fn variables(run: &Run<'_>, wait: &Poll<'_>, rules: &Rules, found: &Restoring) -> Result<Option<Function>, Stop> {
     let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
     let mut current = found.clone();
     let mut written = 0;
@@ -71,7 +66,7 @@ async fn variables(
     }
 }
 
-async fn aliases(run: &Run<'_>, wait: &Waiting<'_>, found: &Restoring) -> Result<(), Stop> {
+async fn aliases(run: &Run<'_>, wait: &Poll<'_>, found: &Restoring) -> Result<(), Stop> {
     let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
     for (alias, to) in &found.aliases.back {
         let number = match to {
@@ -103,7 +98,7 @@ async fn aliases(run: &Run<'_>, wait: &Waiting<'_>, found: &Restoring) -> Result
 }
 
 /// Publishes `$LATEST` with the variables that were put back, and waits until the version can be called.
-async fn republish(run: &Run<'_>, wait: &Waiting<'_>, found: &Restoring) -> Result<String, Stop> {
+async fn republish(run: &Run<'_>, wait: &Poll<'_>, found: &Restoring) -> Result<String, Stop> {
     let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
     let published = loop {
         run.sleep(Duration::ZERO).await?;
@@ -122,13 +117,7 @@ async fn republish(run: &Run<'_>, wait: &Waiting<'_>, found: &Restoring) -> Resu
 }
 
 /// Takes away the tags that remember, which only version 0.1, adopted proxies and odd spellings leave.
-async fn forget(
-    run: &Run<'_>,
-    wait: &Waiting<'_>,
-    rules: &Rules,
-    found: &Restoring,
-    live: &Function,
-) -> Result<(), Stop> {
+async fn forget(run: &Run<'_>, wait: &Poll<'_>, rules: &Rules, found: &Restoring, live: &Function) -> Result<(), Stop> {
     let lambda = &run.cloud.lambda;
     let memory: Vec<String> = found.memory.iter().chain(&found.aliases.memory).cloned().collect();
     if memory.is_empty() {

@@ -1,0 +1,177 @@
+//! The one wait: asking AWS again and again, at a pace and within a limit, until told to stop.
+//!
+//! Creation, deletion, probes and the checks before step 13 all wait with it, so that every wait shows itself, ends, and
+//! gives way to an interruption in the same manner.
+
+use std::time::Duration;
+
+use super::event::Event;
+use super::patience::{Limit, Pace};
+use super::run::{Run, Stop};
+use crate::catalogue::StepId;
+use crate::cloud::{Answer, Kind, Refusal};
+
+/// The shortest rest between two questions, however long the answer to the first took.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+/// In which row a wait shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Row<'a> {
+    /// In that of a step.
+    Step(StepId),
+    /// In that of a probe, by its seat.
+    Probe(&'a str),
+    /// In none.
+    Hidden,
+}
+
+/// One wait.
+#[derive(Debug, Clone, Copy)]
+pub struct Poll<'a> {
+    /// Where it shows.
+    pub row: Row<'a>,
+    /// *verb-ing thing (name)*, for its errors.
+    pub doing: &'a str,
+    /// When it began.
+    pub since: Duration,
+    /// When it ends.
+    pub limit: Limit,
+    /// How often it asks.
+    pub pace: Pace,
+}
+
+/// What a refusal means to whoever was doing something.
+pub fn refused(doing: &str) -> impl FnOnce(Refusal) -> Stop {
+    let doing = doing.to_owned();
+    move |refusal| Stop::Refused { doing, refusal }
+}
+
+impl<'a> Poll<'a> {
+    /// A wait that begins now.
+    #[must_use]
+    pub fn begin(run: &Run<'_>, row: Row<'a>, doing: &'a str, limit: Limit, pace: Pace) -> Self {
+        Self { row, doing, since: run.clock.elapsed(), limit, pace }
+    }
+
+    /// The time it has lasted, while that is within its limit.
+    #[must_use]
+    pub fn left(&self, run: &Run<'_>) -> Option<Duration> {
+        let elapsed = run.clock.elapsed().saturating_sub(self.since);
+        (elapsed < self.limit.span).then_some(elapsed)
+    }
+
+    /// Shows the state and rests until the next question.
+    ///
+    /// # Errors
+    /// When the limit is reached, or the run is told to stop.
+    pub async fn rest(&self, run: &Run<'_>, state: &str) -> Result<(), Stop> {
+        self.rest_after(run, state, run.clock.elapsed()).await
+    }
+
+    /// As [`Self::rest`], where AWS was asked at `asked`: the pace is that of the questions, so the time that the last
+    /// answer took is part of it.
+    ///
+    /// # Errors
+    /// As [`Self::rest`].
+    pub async fn rest_after(&self, run: &Run<'_>, state: &str, asked: Duration) -> Result<(), Stop> {
+        if self.may_rest(run, state, asked).await? {
+            return Ok(());
+        }
+        Err(Stop::Patience { doing: self.doing.to_owned(), state: state.to_owned(), limit: self.limit })
+    }
+
+    /// As [`Self::rest_after`], for a wait whose end is no error: whether there was time left to rest.
+    ///
+    /// # Errors
+    /// When the run is told to stop.
+    pub async fn may_rest(&self, run: &Run<'_>, state: &str, asked: Duration) -> Result<bool, Stop> {
+        let Some(elapsed) = self.left(run) else { return Ok(false) };
+        self.show(run, state, elapsed);
+        run.sleep(self.next(run, elapsed, asked)).await?;
+        Ok(true)
+    }
+
+    /// As [`Self::may_rest`], for what must be done even where the run was told to stop.
+    pub async fn rest_regardless(&self, run: &Run<'_>, state: &str) -> bool {
+        let Some(elapsed) = self.left(run) else { return false };
+        self.show(run, state, elapsed);
+        run.clock.sleep(self.next(run, elapsed, run.clock.elapsed())).await;
+        true
+    }
+
+    fn next(&self, run: &Run<'_>, elapsed: Duration, asked: Duration) -> Duration {
+        let answered_in = run.clock.elapsed().saturating_sub(asked);
+        let next = self.pace.next(elapsed).saturating_sub(answered_in).max(SHORTEST);
+        next.min(self.limit.span.saturating_sub(elapsed))
+    }
+
+    fn show(&self, run: &Run<'_>, state: &str, elapsed: Duration) {
+        let (state, limit) = (state.to_owned(), self.limit.span);
+        match self.row {
+            Row::Step(step) => run.tell(&Event::Waiting { step, state, elapsed, limit }),
+            Row::Probe(seat) => {
+                run.tell(&Event::Probe { seat: seat.to_owned(), state, wait: Some((elapsed, limit)) });
+            }
+            Row::Hidden => {}
+        }
+    }
+
+    /// Makes a change, again and again while something still refers to the thing or another change is under way.
+    ///
+    /// # Errors
+    /// As [`Self::rest`], and when AWS refuses for good.
+    pub async fn insist(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<()>) -> Result<(), Stop> {
+        self.insist_on(run, call, async || "in use".to_owned()).await
+    }
+
+    /// As [`Self::insist`], where `user` says by what the thing is in use.
+    ///
+    /// # Errors
+    /// As [`Self::insist`].
+    pub async fn insist_on(
+        &self,
+        run: &Run<'_>,
+        call: impl AsyncFn() -> Answer<()>,
+        user: impl AsyncFn() -> String,
+    ) -> Result<(), Stop> {
+        loop {
+            run.sleep(Duration::ZERO).await?;
+            match call().await {
+                Err(refusal) if refusal.kind == Kind::InUse => {
+                    let state = run.unless_stopped(user()).await?;
+                    self.rest(run, &state).await?;
+                }
+                Err(refusal) if matches!(refusal.kind, Kind::NotYet | Kind::Throttled | Kind::Service) => {
+                    self.rest(run, "busy").await?;
+                }
+                answer => return answer.map_err(refused(self.doing)),
+            }
+        }
+    }
+
+    /// Reads, again and again while AWS fails in passing: that must not end a wait.
+    ///
+    /// # Errors
+    /// As [`Self::insist`].
+    pub async fn look<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, Stop> {
+        loop {
+            match run.unless_stopped(call()).await? {
+                Err(refusal) if refusal.passes() => self.rest(run, "no answer").await?,
+                answer => return answer.map_err(refused(self.doing)),
+            }
+        }
+    }
+
+    /// As [`Self::look`], for what AWS does not show while a change is under way.
+    ///
+    /// # Errors
+    /// As [`Self::insist`].
+    pub async fn look_once_settled<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, Stop> {
+        loop {
+            match run.unless_stopped(call()).await? {
+                Err(refusal) if refusal.passes() || refusal.kind == Kind::NotYet => self.rest(run, "busy").await?,
+                answer => return answer.map_err(refused(self.doing)),
+            }
+        }
+    }
+}
