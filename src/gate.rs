@@ -5,17 +5,21 @@ use crate::catalogue::checks::CheckId;
 use crate::doctor::Finding;
 use crate::doctor::path::{self, Ahead};
 use crate::engine::{Pace, Poll, Row, Run, Stop};
-use crate::sequence;
 use crate::spec::Verify;
 use crate::survey::Survey;
 
 /// What would keep the functions from the proxy, from what AWS says; a policy that was attached just now may take a while
-/// to count.
+/// to count. `moves` says whether some function would be pointed there.
 ///
 /// # Errors
 /// When the run is told to stop.
-pub(crate) async fn look_ahead(run: &Run<'_>, survey: &Survey, proxy_id: Option<&str>) -> Result<Ahead, Stop> {
-    if survey.spec.verify == Verify::None || !sequence::moves(&survey.entries()) {
+pub(crate) async fn look_ahead(
+    run: &Run<'_>,
+    survey: &Survey,
+    proxy_id: Option<&str>,
+    moves: bool,
+) -> Result<Ahead, Stop> {
+    if survey.spec.verify == Verify::None || !moves {
         return Ok(Ahead::default());
     }
     let poll = Poll::begin(run, Row::Hidden, "", run.patience.propagation, Pace::Dense);

@@ -7,8 +7,8 @@
 use crate::cloud::Owner;
 use crate::cloud::ec2::{Group, Rule};
 use crate::cloud::iam::Role;
+use crate::cloud::rds::TaggedProxy;
 use crate::names::{Names, rule_description};
-use crate::steps::proxy::Owned;
 
 /// Whether a security group is the stack's own.
 ///
@@ -35,7 +35,7 @@ pub fn rule(owner: &Owner, found: &Rule, proxy_groups: &[String]) -> bool {
 /// Whether a proxy is the stack's own, and not one that was adopted: besides the tag it has the stack's role or is in the
 /// stack's group, which takes `rds:ModifyDBProxy` to change. `own_groups` are the ids of the stack's group.
 #[must_use]
-pub fn proxy(owner: &Owner, names: &Names, found: &Owned, own_groups: &[String]) -> bool {
+pub fn proxy(owner: &Owner, names: &Names, found: &TaggedProxy, own_groups: &[String]) -> bool {
     let with_our_role = found.proxy.role.ends_with(&own_role(names));
     let in_our_group = found.proxy.security_groups.iter().any(|group| own_groups.contains(group));
     owner.owns(&found.tags) && (with_our_role || in_our_group)

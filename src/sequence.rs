@@ -145,7 +145,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         run.converge(&survey.connect_policy(&arn, id.as_deref()), seen.policy.clone(), Until::Ready).await?;
         run.converge(&survey.attach(&arn), seen.attached.clone(), Until::Ready).await?;
         // Told only once the target is available: until then, much else is under way.
-        gate::look_ahead(run, survey, id.as_deref()).await
+        gate::look_ahead(run, survey, id.as_deref(), moves(&survey.entries())).await
     };
     let (database_ingress, proxy_ingress) = (survey.database_ingress(group_id), survey.proxy_ingress(group_id));
     let admit_proxy = run.converge(&database_ingress, groups.clone(), Until::Ready);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cloud::{Answer, Cloud, Owner, Tags, tags};
 use crate::names;
-use crate::steps::proxy;
+use crate::resources::proxy;
 
 /// One stack of the region.
 #[derive(Debug, Clone, PartialEq, Eq)]

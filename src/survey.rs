@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::cloud::ec2::{Group, Subnet, Vpc};
 use crate::cloud::iam::Role;
 use crate::cloud::lambda::{Variables, Version};
+use crate::cloud::rds::TaggedProxy;
 use crate::cloud::rds::Target as Row;
 use crate::cloud::sts::Identity;
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, tags};
@@ -26,12 +27,12 @@ use crate::discover::{
 use crate::engine::{Patience, Seen, Step};
 use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
 use crate::password::Password;
+use crate::resources::connect_policy::InForce;
+use crate::resources::proxy;
+use crate::resources::reader_endpoint::{self, OwnedEndpoint};
+use crate::resources::secret_access::Access;
+use crate::resources::target::{Registered, Target};
 use crate::spec::{ClientAuth, DatabaseAuth, ReaderEndpoint, Spec};
-use crate::steps::connect_policy::InForce;
-use crate::steps::proxy::{self, Owned};
-use crate::steps::reader_endpoint::{self, OwnedEndpoint};
-use crate::steps::secret_access::Access;
-use crate::steps::target::{Registered, Target};
 
 /// Everything that was found, and what is wished.
 #[derive(Debug, Clone)]
@@ -98,7 +99,7 @@ pub(crate) struct Observed {
     pub(crate) role: Seen<Role>,
     pub(crate) access: Seen<Access>,
     pub(crate) groups: Vec<Group>,
-    pub(crate) proxy: Seen<Owned>,
+    pub(crate) proxy: Seen<TaggedProxy>,
     pub(crate) reader: Seen<OwnedEndpoint>,
     pub(crate) policy: Seen<InForce>,
     pub(crate) attached: Seen<Vec<String>>,
@@ -116,13 +117,13 @@ fn granted(policy: Seen<Value>, secrets: &Secrets, database: &Database) -> Seen<
 }
 
 /// Whether the proxy logs in with IAM: as it is asked to, or else as it does.
-fn end_to_end(spec: &Spec, proxy: &Seen<Owned>) -> bool {
+fn end_to_end(spec: &Spec, proxy: &Seen<TaggedProxy>) -> bool {
     let as_it_is = || proxy.present().is_some_and(|found| found.proxy.iam_to_database);
     spec.database_auth.map_or_else(as_it_is, |wanted| wanted == DatabaseAuth::Iam)
 }
 
 /// Whether the proxy is one that someone else made, and that was taken over or may be.
-fn adopted(spec: &Spec, proxy: &Seen<Owned>) -> bool {
+fn adopted(spec: &Spec, proxy: &Seen<TaggedProxy>) -> bool {
     proxy.present().is_some_and(|found| {
         let foreign = !found.tags.contains_key(tags::STACK);
         found.tags.contains_key(tags::ADOPTED) || (spec.adopt && foreign)
@@ -134,7 +135,7 @@ async fn walls(
     cloud: &Cloud,
     database: &Database,
     spec: &Spec,
-    proxy: &Seen<Owned>,
+    proxy: &Seen<TaggedProxy>,
     registered: &Seen<Registered>,
 ) -> Vec<String> {
     let rows = registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
@@ -170,7 +171,7 @@ async fn registered(
     database: &Database,
     spec: &Spec,
     patience: Patience,
-    proxy: &Seen<Owned>,
+    proxy: &Seen<TaggedProxy>,
 ) -> Result<Seen<Registered>, Refusal> {
     let (id, cluster) = (database.id.as_str(), database.cluster);
     let (proxy_available, pool) = (true.into(), &spec.pool);
@@ -458,7 +459,7 @@ async fn look_for_reader(
     cloud: &Cloud,
     names: &Names,
     database: &Database,
-    proxy: &Seen<Owned>,
+    proxy: &Seen<TaggedProxy>,
 ) -> Result<Seen<OwnedEndpoint>, Problem> {
     if !database.has_readers() || proxy.present().is_none() {
         return Ok(Seen::Absent);

@@ -17,6 +17,7 @@ pub mod rds;
 pub mod secrets;
 pub mod sts;
 pub mod tags;
+pub mod url;
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;

@@ -12,7 +12,9 @@ use aws_sdk_rds::config::Builder;
 use aws_sdk_rds::types::Filter;
 
 pub use endpoint::{Endpoint, NewEndpoint};
-pub use proxy::{EngineFamily, NewProxy, Pool, Proxy, ProxyAuth, ProxyEdit, Target, TargetGroup, TargetKind};
+pub use proxy::{
+    EngineFamily, NewProxy, Pool, Proxy, ProxyAuth, ProxyEdit, TaggedProxy, Target, TargetGroup, TargetKind,
+};
 pub use token::{TOKEN_SECONDS, Token};
 
 use super::Tags;

@@ -8,8 +8,8 @@ use crate::discover::Problem;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
+use crate::resources::Line;
 use crate::spec::{self, DatabaseRef};
-use crate::teardown::Line;
 use crate::{stacks, teardown};
 
 const EXPLAIN: &str = "The functions' variables are put back first, and each update is waited for. Then the proxy goes, and with it \

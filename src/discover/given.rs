@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::Problem;
 use crate::cloud::iam::Role;
+use crate::cloud::rds::TaggedProxy;
 use crate::cloud::sts::Identity;
 use crate::cloud::{Cloud, Kind, Owner};
 use crate::engine::Seen;
 use crate::names::Names;
 use crate::spec::{self, Spec, SpecError};
-use crate::steps::proxy::Owned;
 
 /// A role for the proxy that someone else created.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub async fn role(
     spec: &Spec,
     who: &Identity,
     own: (&Names, &Owner, &Seen<Role>),
-    proxy: &Seen<Owned>,
+    proxy: &Seen<TaggedProxy>,
 ) -> Result<Option<GivenRole>, Problem> {
     let found = find(cloud, spec, who, own, proxy).await?;
     match found.as_ref().filter(|_| spec.create_secret.is_some()) {
@@ -76,7 +76,7 @@ async fn find(
     spec: &Spec,
     who: &Identity,
     own: (&Names, &Owner, &Seen<Role>),
-    proxy: &Seen<Owned>,
+    proxy: &Seen<TaggedProxy>,
 ) -> Result<Option<GivenRole>, Problem> {
     let (names, owner, own_role) = own;
     if let Some(arn) = &spec.role_arn {

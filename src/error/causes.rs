@@ -1,10 +1,10 @@
 //! What helps against the causes that have a name.
 
 use super::Failure;
+use crate::cloud::url;
 use crate::cloud::{Cause, ConnectError};
 use crate::exit::Exit;
 use crate::shell::quoted;
-use crate::spec::ENDPOINT_FORM;
 
 /// Where credentials may come from.
 pub(super) const NO_CREDENTIALS: &str = "Give them in one of three ways: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile (--profile NAME), or a role of the machine. Or try without an account: --sandbox.";
@@ -90,7 +90,7 @@ fn hints(cause: &Cause) -> Vec<String> {
         Cause::Certificate { .. } => vec![
             "Where a company proxy or an emulator has a certificate authority of its own: point AWS_CA_BUNDLE (or ca_bundle in the profile) at its PEM file.".to_owned(),
         ],
-        Cause::Plain { .. } => vec![ENDPOINT_FORM.to_owned()],
+        Cause::Plain { .. } => vec![url::FORM.to_owned()],
         Cause::TooLarge { .. } | Cause::RepeatedPage | Cause::TooManyPages { .. } | Cause::NotAws { .. } => vec![
             "Check what answers there: the endpoint (--endpoint-url, AWS_ENDPOINT_URL), an HTTP proxy, or a captive portal."
                 .to_owned(),
@@ -114,7 +114,7 @@ impl From<ConnectError> for Failure {
             }
             ConnectError::Tls(_) => (Exit::Decide, "Check the certificates in AWS_CA_BUNDLE.".to_owned()),
             ConnectError::Region { .. } => (Exit::Usage, "Give a region's code, such as eu-central-1.".to_owned()),
-            ConnectError::Endpoint { .. } => (Exit::Usage, ENDPOINT_FORM.to_owned()),
+            ConnectError::Endpoint { .. } => (Exit::Usage, url::FORM.to_owned()),
             ConnectError::Proxy { .. } => {
                 (Exit::Usage, "It looks like this: http://USER:PASSWORD@HOST:PORT, percent-encoded.".to_owned())
             }

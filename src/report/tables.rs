@@ -4,7 +4,7 @@ use super::Done;
 use super::style::{mark_of, marked, word_of};
 use crate::engine::ledger::{Entry, Redirect, Verdict};
 use crate::plain::line;
-use crate::teardown::Line;
+use crate::resources::Line;
 
 /// The width that a line with two hosts is broken at.
 const WIDTH: usize = 100;

@@ -7,6 +7,7 @@ use crate::catalogue::CERTIFICATE;
 use crate::catalogue::StepId;
 use crate::cloud::Tags;
 use crate::cloud::rds::ProxyAuth;
+use crate::cloud::rds::TaggedProxy;
 use crate::discover::home::Home;
 use crate::discover::hosts::{Host, KnownHost};
 use crate::discover::selection::Selection;
@@ -14,18 +15,18 @@ use crate::discover::{FunctionUse, direct, remembered};
 use crate::engine::Step;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
+use crate::resources::attach::Attach;
+use crate::resources::connect_policy::ConnectPolicy;
+use crate::resources::ingress::{Ingress, Path};
+use crate::resources::proxy::{ClientPassword, Proxy, WITH_TARGET, WITHOUT_TARGET};
+use crate::resources::proxy_group::ProxyGroup;
+use crate::resources::proxy_role::ProxyRole;
+use crate::resources::reader_endpoint::ReaderEndpoint;
+use crate::resources::release::Release;
+use crate::resources::repoint::Repoint;
+use crate::resources::secret_access::{BySecret, EndToEnd, SecretAccess, Way};
+use crate::resources::target::{Health, Target};
 use crate::spec::{ClientPasswordAuth, NetworkType};
-use crate::steps::attach::Attach;
-use crate::steps::connect_policy::ConnectPolicy;
-use crate::steps::ingress::{Ingress, Path};
-use crate::steps::proxy::{ClientPassword, Owned, Proxy, WITH_TARGET, WITHOUT_TARGET};
-use crate::steps::proxy_group::ProxyGroup;
-use crate::steps::proxy_role::ProxyRole;
-use crate::steps::reader_endpoint::ReaderEndpoint;
-use crate::steps::release::Release;
-use crate::steps::repoint::Repoint;
-use crate::steps::secret_access::{BySecret, EndToEnd, SecretAccess, Way};
-use crate::steps::target::{Health, Target};
 use crate::survey::Survey;
 use crate::templates;
 
@@ -288,7 +289,7 @@ impl Survey {
         }
     }
 
-    pub(super) fn reader_endpoint<'a>(&'a self, proxy: Option<&'a Owned>) -> ReaderEndpoint<'a> {
+    pub(super) fn reader_endpoint<'a>(&'a self, proxy: Option<&'a TaggedProxy>) -> ReaderEndpoint<'a> {
         ReaderEndpoint {
             name: &self.names.reader,
             proxy: &self.names.stack,

@@ -2,11 +2,11 @@
 //!
 //! Whoever may tag a proxy, a group or a role can write any database there, and the functions would be led to it.
 
+use crate::cloud::rds::TaggedProxy;
 use crate::cloud::rds::TargetKind;
 use crate::cloud::{Cloud, Kind, Tags, tags};
 use crate::discover::Problem;
 use crate::spec::DatabaseRef;
-use crate::steps::proxy::Owned;
 
 /// What says which database is meant.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +36,7 @@ fn named_by(tag: &str) -> Option<DatabaseRef> {
 pub(super) type Told = (&'static str, String);
 
 /// The tags that name the database. A proxy without one has lost it.
-pub(super) fn told(proxy: Option<&Owned>, group: Option<&Tags>, role: Option<&Tags>) -> Vec<Told> {
+pub(super) fn told(proxy: Option<&TaggedProxy>, group: Option<&Tags>, role: Option<&Tags>) -> Vec<Told> {
     let of_proxy = proxy.map(|found| found.tags.get(tags::DATABASE).cloned().unwrap_or_default());
     let of = |tags: Option<&Tags>| tags.and_then(|tags| tags.get(tags::DATABASE)).cloned();
     let all = [("the proxy", of_proxy), ("the security group", of(group)), ("the role", of(role))];
@@ -51,7 +51,7 @@ pub(super) async fn served(
     cloud: &Cloud,
     stack: &str,
     wanted: Wanted<'_>,
-    proxy: Option<&Owned>,
+    proxy: Option<&TaggedProxy>,
     told: Vec<Told>,
 ) -> Result<Option<String>, Problem> {
     let is = |id: &str, (_, value): &Told| value.eq_ignore_ascii_case(id);
@@ -89,7 +89,7 @@ pub(super) async fn served(
 }
 
 /// The target that is registered, where AWS shows one: it does not while a proxy is created or deleted.
-async fn target(cloud: &Cloud, proxy: Option<&Owned>) -> Result<Option<String>, Problem> {
+async fn target(cloud: &Cloud, proxy: Option<&TaggedProxy>) -> Result<Option<String>, Problem> {
     let Some(found) = proxy else { return Ok(None) };
     let rows = match cloud.rds.targets(&found.proxy.name).await {
         Err(refusal) if refusal.kind == Kind::NotYet => return Ok(None),

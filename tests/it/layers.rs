@@ -1,5 +1,6 @@
-//! The two laws of the layers, checked on the source itself.
+//! Who may know whom, checked on the source itself.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub(crate) fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -68,4 +69,77 @@ fn only_commands_and_report_know_the_streams() {
 #[test]
 fn the_product_below_the_commands_does_not_know_the_sandbox() {
     assert_eq!(holding(&["sandbox::"], &["commands/"]), [""; 0]);
+}
+
+/// What each folder or file of `src` refers to in the others, outside its unit tests.
+fn rooms() -> BTreeMap<String, BTreeSet<String>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut rooms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in files {
+        let name = file.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+        let room = name.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let code = code.join(" ");
+        let known = rooms.entry(room.clone()).or_default();
+        for after in code.split("crate::").skip(1) {
+            let names: Vec<&str> = match after.strip_prefix('{') {
+                // use crate::{a, b::c};
+                Some(list) => list.split(';').next().unwrap().split(',').collect(),
+                None => vec![after],
+            };
+            let first = |text: &str| -> String {
+                text.trim_start()
+                    .chars()
+                    .take_while(|c| c.is_ascii_lowercase() || *c == '_' || c.is_ascii_digit())
+                    .collect()
+            };
+            known.extend(names.into_iter().map(first).filter(|other| *other != room && !other.is_empty()));
+        }
+    }
+    let all: BTreeSet<String> = rooms.keys().cloned().collect();
+    for known in rooms.values_mut() {
+        known.retain(|other| all.contains(other));
+    }
+    assert!(rooms["commands"].contains("teardown") && rooms["resources"].contains("engine"), "{rooms:?}");
+    rooms
+}
+
+#[test]
+fn no_room_knows_itself_by_way_of_another() {
+    let mut rooms = rooms();
+    // Whoever knows nobody that is left stands on firm ground; what remains stands in a circle.
+    loop {
+        let ground: Vec<String> = rooms
+            .iter()
+            .filter(|(_, known)| known.iter().all(|other| !rooms.contains_key(other)))
+            .map(|(room, _)| room.clone())
+            .collect();
+        if ground.is_empty() {
+            break;
+        }
+        rooms.retain(|room, _| !ground.contains(room));
+    }
+    assert_eq!(rooms, BTreeMap::new());
+}
+
+#[test]
+fn the_map_of_the_rooms_is_whole() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md")).unwrap();
+    let table: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
+    let on_the_map: BTreeSet<String> = table
+        .iter()
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .filter(|name| !name.starts_with("crates/"))
+        .map(|name| name.split('/').next().unwrap().trim_end_matches(".rs").to_owned())
+        .collect();
+    let there: BTreeSet<String> = rooms().into_keys().collect();
+    let missing: Vec<&String> = there.difference(&on_the_map).collect();
+    assert_eq!(missing, [""; 0], "not in the table of docs/architecture.md");
+    let tests = |name: &String| Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/{name}.rs")).exists();
+    let gone: Vec<&String> = on_the_map.difference(&there).filter(|name| !tests(name)).collect();
+    assert_eq!(gone, [""; 0], "in the table, but not in src or tests/it");
 }

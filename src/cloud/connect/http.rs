@@ -20,7 +20,7 @@ use super::ConnectError;
 use super::proxy::Proxy;
 use crate::cloud::cause::{Cause, first_words};
 use crate::cloud::pages::received;
-use crate::spec;
+use crate::cloud::url;
 
 /// The largest answer that is read: AWS's own stay below 7 MiB (a Lambda response is 6 MB at most).
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -77,7 +77,7 @@ struct Guard {
 impl HttpConnector for Guard {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let endpoint = origin(request.uri());
-        if !spec::encrypted_or_here(&endpoint) && !metadata(&endpoint) {
+        if !url::encrypted_or_here(&endpoint) && !metadata(&endpoint) {
             return HttpConnectorFuture::ready(Err(ConnectorError::user(Box::new(Cause::Plain { endpoint }))));
         }
         let (inner, rules) = (self.inner.clone(), Arc::clone(&self.rules));

@@ -9,7 +9,7 @@ use aws_runtime::env_config::EnvConfigValue;
 
 use super::{Access, ConnectError};
 use crate::cloud::cause::Cause;
-use crate::spec;
+use crate::cloud::url;
 
 /// Attempts at one call, where nothing else is set: the SDK retries throttling, 5xx and broken connections.
 const ATTEMPTS: u32 = 5;
@@ -171,7 +171,7 @@ pub(super) fn retries(profiles: &Profiles) -> Result<RetryConfig, ConnectError> 
 pub(super) fn endpoints(access: &Access, profiles: &Profiles) -> Result<HashSet<String>, ConnectError> {
     let mut found = HashSet::new();
     let mut take = |place: &str, url: &str| {
-        if let Some(why) = spec::endpoint_problem(url) {
+        if let Some(why) = url::problem(url) {
             return Err(ConnectError::Endpoint { place: place.to_owned(), url: url.to_owned(), why });
         }
         found.insert(super::http::origin(url.trim_end_matches('/')));

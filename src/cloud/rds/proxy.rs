@@ -60,6 +60,15 @@ pub struct Proxy {
     pub debug_logging: bool,
 }
 
+/// A proxy with its tags, which AWS tells apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaggedProxy {
+    /// The proxy.
+    pub proxy: Proxy,
+    /// Its tags.
+    pub tags: Tags,
+}
+
 impl Proxy {
     /// Whether clients can use it: an endpoint is part of that, and may come after the state.
     #[must_use]

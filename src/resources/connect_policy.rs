@@ -11,9 +11,9 @@ use crate::catalogue::StepId;
 use crate::cloud::iam::Policy;
 use crate::cloud::{Answer, Cloud, Owner, Refusal, Tags, tags};
 use crate::discover::given::lacks;
-use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
+use crate::engine::{Again, Change, Limit, Pace, Poll, Row, Run, Seen, Step, Stop};
 use crate::names::{Names, digest};
-use crate::steps::{not_ours, settling};
+use crate::resources::{Found, Line, Removal, Work, not_ours, settling};
 
 /// The managed policy.
 pub struct ConnectPolicy<'a> {
@@ -159,5 +159,68 @@ impl Step for ConnectPolicy<'_> {
 
     fn wait(&self) -> (Limit, Pace) {
         (self.limit, Pace::Dense)
+    }
+}
+
+/// The connect policy on its way out.
+#[derive(Debug, Clone)]
+pub struct PolicyRemoval {
+    /// The policy.
+    pub policy: Policy,
+    /// The roles that carry it.
+    pub roles: Vec<String>,
+}
+
+impl PolicyRemoval {
+    /// Finds the stack's own policy, and the roles that carry the one of its name.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn find(cloud: &Cloud, owner: &Owner, names: &Names, arn: &str) -> Answer<(Found<Self>, Vec<String>)> {
+        let (policy, roles) = tokio::join!(cloud.iam.policy(arn), cloud.iam.attached_roles(arn));
+        let (policy, roles) = (policy?, roles?);
+        let there = policy.map(|policy| Self { policy, roles: roles.clone() });
+        let owns = |found: &Self| owner.owns(&found.policy.tags);
+        Ok((Found::judged(there, owns, |_| format!("the policy {}", names.policy)), roles))
+    }
+
+    fn name(&self) -> &str {
+        self.policy.arn.rsplit('/').next().unwrap_or_default()
+    }
+
+    async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {
+        let (iam, arn) = (&run.cloud.iam, &self.policy.arn);
+        let doing = format!("deleting the connect policy ({})", self.name());
+        let poll = Poll::begin(run, Row::Step(StepId::ConnectPolicy), &doing, run.patience.propagation, Pace::Dense);
+        for role in &self.roles {
+            poll.insist(run, async || iam.detach(role, arn).await).await?;
+        }
+        for version in poll.look(run, async || iam.idle_policy_versions(arn).await).await? {
+            poll.insist(run, async || iam.delete_policy_version(arn, &version).await).await?;
+        }
+        poll.insist(run, async || iam.delete_policy(arn).await).await
+    }
+}
+
+impl Removal for PolicyRemoval {
+    fn step(&self) -> Option<StepId> {
+        Some(StepId::ConnectPolicy)
+    }
+
+    fn subject(&self) -> String {
+        self.name().to_owned()
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let of = if self.roles.is_empty() {
+            "attached to no role".to_owned()
+        } else {
+            format!("attached to {}", self.roles.join(", "))
+        };
+        vec![Line::of('-', format!("policy {}", self.name()), of)]
+    }
+
+    fn carry_out<'a>(&'a self, run: &'a Run<'a>) -> Work<'a> {
+        Box::pin(self.delete(run))
     }
 }

@@ -1,25 +1,32 @@
 //! One function on its way back to the database.
 
-use super::aliases::Aliases;
+use std::sync::Arc;
+
+use super::back::put_back;
+use crate::catalogue::StepId;
 use crate::cloud::lambda::{Function, Variables, Version};
 use crate::cloud::tags;
 use crate::discover::OtherTool;
 use crate::discover::home::Home;
 use crate::discover::hosts::{KnownHost, mentions, restore};
 use crate::discover::redirects::redirects;
+use crate::engine::Run;
+use crate::engine::event::Ending;
 use crate::engine::ledger::Redirect;
+use crate::resources::release::Aliases;
+use crate::resources::{Line, Removal, Work};
 
 /// What decides how functions go back.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// The database as it is now, or as the proxy's tags have it; `None` where nothing tells.
-    pub(super) home: Option<Home>,
+    pub home: Option<Home>,
     /// The hosts of the proxy's endpoints.
-    pub(super) ours: Vec<KnownHost>,
+    pub ours: Vec<KnownHost>,
     /// Every host of the database and the proxy.
-    pub(super) known: Vec<KnownHost>,
+    pub known: Vec<KnownHost>,
     /// Whether the proxy stays: then only what a function remembers goes back.
-    pub(super) adopted: bool,
+    pub adopted: bool,
 }
 
 /// One function on its way back.
@@ -35,13 +42,16 @@ pub struct Restoring {
     pub aliases: Aliases,
     /// Why it is not this tool that pointed it at the proxy, where that shows.
     pub by_others: Option<String>,
+    /// What decides how it goes back.
+    pub rules: Arc<Rules>,
     pub(super) edited: Variables,
     pub(super) memory: Vec<String>,
 }
 
 impl Rules {
     /// How a function's variables go back, as it is now.
-    pub(super) fn of(&self, function: Function) -> Restoring {
+    #[must_use]
+    pub fn of(self: &Arc<Self>, function: Function) -> Restoring {
         let memory = self.memory(&function);
         let mut found = Restoring {
             edited: function.variables.clone(),
@@ -49,6 +59,7 @@ impl Rules {
             stuck: Vec::new(),
             aliases: Aliases::default(),
             by_others: None,
+            rules: Arc::clone(self),
             memory: memory.iter().map(|(name, _)| format!("{}{name}", tags::FORMER)).collect(),
             function,
         };
@@ -75,24 +86,21 @@ impl Rules {
         found
     }
 
-    /// The variables of a function that go back, from where to where.
-    pub(super) fn redirects(&self, found: &Restoring) -> Vec<Redirect> {
-        let Restoring { function, back, edited, .. } = found;
-        redirects(&function.name, back, (&function.variables, edited), &self.known)
-    }
-
     /// Whether variables hold the proxy.
-    pub(super) fn at_proxy(&self, variables: &Variables) -> bool {
+    #[must_use]
+    pub fn at_proxy(&self, variables: &Variables) -> bool {
         variables.0.values().any(|value| !mentions(value, &self.ours).is_empty())
     }
 
     /// Whether an earlier version is what one at the proxy is but for our hosts.
-    pub(super) fn same(&self, earlier: &Version, now: &Version) -> bool {
+    #[must_use]
+    pub fn same(&self, earlier: &Version, now: &Version) -> bool {
         !self.at_proxy(&earlier.variables) && self.same_but_for_hosts(earlier, now)
     }
 
     /// Whether two versions are the same once both lead to the database.
-    pub(super) fn same_but_for_hosts(&self, one: &Version, other: &Version) -> bool {
+    #[must_use]
+    pub fn same_but_for_hosts(&self, one: &Version, other: &Version) -> bool {
         let back = |version: &Version| match &self.home {
             Some(home) => home.back(&version.variables, &self.ours).variables.0,
             None => version.variables.0.clone(),
@@ -147,7 +155,8 @@ fn restore_rest(home: &Home, ours: &[KnownHost], value: &str) -> String {
 
 impl Restoring {
     /// Whether there is nothing to do.
-    pub(super) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.back.is_empty() && self.memory.is_empty() && self.aliases.is_empty()
     }
 
@@ -156,5 +165,44 @@ impl Restoring {
     pub fn advice(&self) -> Option<String> {
         let tool = self.function.tags.as_ref().and_then(OtherTool::of)?;
         (!self.back.is_empty()).then(|| tool.advice(&self.function.name, &self.back))
+    }
+
+    /// The variables that go back, from where to where.
+    fn redirects(&self) -> Vec<Redirect> {
+        redirects(&self.function.name, &self.back, (&self.function.variables, &self.edited), &self.rules.known)
+    }
+}
+
+impl Removal for Restoring {
+    fn step(&self) -> Option<StepId> {
+        Some(StepId::Repoint)
+    }
+
+    fn subject(&self) -> String {
+        self.function.name.clone()
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let what = format!("function {}", self.function.name);
+        let aliases = self.aliases.words();
+        let mut lines = Vec::new();
+        if !self.back.is_empty() {
+            let line = Line::of('~', &what, format!("put back {}", self.back.join(", ")));
+            lines.push(Line { redirects: self.redirects(), ..line });
+            let by_others = self.by_others.as_ref().map(|why| format!("not pointed there by this tool: {why}"));
+            lines.extend(by_others.into_iter().chain(self.advice()).map(|text| Line::of('!', &what, text)));
+        } else if aliases.is_empty() {
+            lines.push(Line::of('~', &what, "forget the former host; no variable holds the proxy"));
+        }
+        lines.extend(aliases.into_iter().map(|word| Line::of('~', &what, word)));
+        lines
+    }
+
+    fn ending(&self) -> Ending {
+        Ending::PutBack
+    }
+
+    fn carry_out<'a>(&'a self, run: &'a Run<'a>) -> Work<'a> {
+        Box::pin(put_back(run, self))
     }
 }

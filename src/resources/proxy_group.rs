@@ -6,10 +6,10 @@
 use crate::catalogue::StepId;
 use crate::cloud::ec2::{Group, Permission};
 use crate::cloud::{Answer, Cloud, Owner, Refusal};
-use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
+use crate::engine::{Again, Change, Limit, Pace, Poll, Row, Run, Seen, Step, Stop};
 use crate::names::Names;
 use crate::ownership;
-use crate::steps::{not_ours, settling};
+use crate::resources::{Found, Line, Removal, Work, not_ours, settling};
 
 /// The proxy's security group.
 pub struct ProxyGroup<'a> {
@@ -98,5 +98,62 @@ impl Step for ProxyGroup<'_> {
 
     fn result(&self, seen: &Seen<Group>) -> String {
         seen.present().map_or_else(|| self.subject(), |group| format!("{} ({})", group.name, group.id))
+    }
+}
+
+/// The group on its way out.
+#[derive(Debug, Clone)]
+pub struct GroupRemoval {
+    /// The group.
+    pub group: Group,
+    /// The name of the proxy that was not there, or not ours, when the teardown began.
+    pub without_proxy: Option<String>,
+}
+
+impl GroupRemoval {
+    /// Judges a group that carries the stack's tag.
+    #[must_use]
+    pub fn judge(owner: &Owner, names: &Names, group: Group) -> Found<Group> {
+        let of = |group: &Group| format!("the security group {} ({})", group.name, group.id);
+        Found::judged(Some(group), |group| ownership::group(owner, names, group), of)
+    }
+
+    async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {
+        let doing = format!("deleting the proxy's security group ({})", self.group.name);
+        let poll = Poll::begin(run, Row::Step(StepId::ProxyGroup), &doing, run.patience.deletion, Pace::Minutes);
+        let delete = async || run.cloud.ec2.delete_group(&self.group.id).await;
+        poll.insist_on(run, delete, async || self.user(run).await).await
+    }
+
+    /// What keeps the group from being deleted: the interfaces of the proxy that just went, which AWS removes in its own
+    /// time, or a proxy that an `up` at the same time has created since.
+    async fn user(&self, run: &Run<'_>) -> String {
+        if let Some(name) = &self.without_proxy {
+            let proxy = run.cloud.rds.proxy(name).await.ok().flatten();
+            if proxy.is_some_and(|proxy| proxy.security_groups.contains(&self.group.id)) {
+                return format!(
+                    "in use by the proxy {name}, which was not there, or not ours, when this teardown began"
+                );
+            }
+        }
+        "in use by network interfaces or by rules of other groups".to_owned()
+    }
+}
+
+impl Removal for GroupRemoval {
+    fn step(&self) -> Option<StepId> {
+        Some(StepId::ProxyGroup)
+    }
+
+    fn subject(&self) -> String {
+        self.group.name.clone()
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        vec![Line::of('-', format!("security group {}", self.group.name), &self.group.id)]
+    }
+
+    fn carry_out<'a>(&'a self, run: &'a Run<'a>) -> Work<'a> {
+        Box::pin(self.delete(run))
     }
 }

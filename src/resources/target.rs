@@ -11,7 +11,7 @@ use crate::catalogue::StepId;
 use crate::cloud::rds::{Pool, Target as Row, TargetKind};
 use crate::cloud::{Answer, Cloud, Kind, Refusal};
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
-use crate::steps::settling;
+use crate::resources::settling;
 
 /// How long a reason may last that a fresh role, secret or rule also causes in passing.
 const GRACE: Duration = Duration::from_mins(5);

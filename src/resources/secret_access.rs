@@ -8,6 +8,8 @@
 //! With end-to-end IAM there is no secret: the role may connect as the database's users, and the database must have
 //! IAM authentication on (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-iam-migration.html>).
 
+mod removal;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -23,8 +25,10 @@ use crate::discover::secrets::Secrets;
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step};
 use crate::names::{Names, secret_token};
 use crate::password::Password;
-use crate::steps::{not_ours, settling};
+use crate::resources::{not_ours, settling};
 use crate::templates;
+
+pub use removal::{IamAuthRemoval, SecretRemoval};
 
 /// For how long a denial right after the role's creation may be no more than a tag that does not count yet.
 const TAG_LAG: Duration = Duration::from_secs(20);

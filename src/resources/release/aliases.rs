@@ -1,9 +1,9 @@
 //! Aliases on their way back to the versions that they pointed at, and our versions on their way out.
 
-use super::restoring::Rules;
 use crate::cloud::lambda::{Alias, Function, LATEST, Version};
 use crate::cloud::{Answer, Cloud, tags};
 use crate::discover::releases::{is_ours, replaced};
+use crate::resources::repoint::Rules;
 
 /// What goes back in one function besides its variables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Aliases {
     ///
     /// # Errors
     /// When AWS refuses.
-    pub(super) async fn find(
+    pub async fn find(
         cloud: &Cloud,
         function: &Function,
         mark: &str,

@@ -1,19 +1,24 @@
-//! The steps, one file a resource.
+//! The resources, one file each: how it is made ([`Step`](crate::engine::Step)) and how it goes ([`Removal`]).
 //!
-//! A step knows what should be there and compares it with what is; it knows neither the other
-//! steps nor how it is shown. Its inputs are fields, `None` while they are not known yet (in a plan).
+//! A step knows what should be there and compares it with what is; it knows neither the other steps nor how it is shown.
+//! Its inputs are fields, `None` while they are not known yet (in a plan). A removal is found by what proves that a thing
+//! is this stack's, says what it will do, and does it.
 
 pub mod attach;
 pub mod connect_policy;
 pub mod ingress;
+pub mod probe;
 pub mod proxy;
 pub mod proxy_group;
 pub mod proxy_role;
 pub mod reader_endpoint;
 pub mod release;
+mod removal;
 pub mod repoint;
 pub mod secret_access;
 pub mod target;
+
+pub use removal::{Found, Line, Removal, Work};
 
 use crate::cloud::{Kind, Refusal};
 use crate::engine::{Again, Limit, Pace};

@@ -9,7 +9,7 @@ use crate::catalogue::StepId;
 use crate::cloud::rds::{Endpoint, NewEndpoint};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags};
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
-use crate::steps::{not_ours, settling};
+use crate::resources::{not_ours, settling};
 
 /// The read-only endpoint.
 pub struct ReaderEndpoint<'a> {

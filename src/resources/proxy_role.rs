@@ -7,10 +7,10 @@
 use crate::catalogue::StepId;
 use crate::cloud::iam::Role;
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal};
-use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
-use crate::names::Names;
+use crate::engine::{Again, Change, Limit, Pace, Poll, Row, Run, Seen, Step, Stop};
+use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
 use crate::ownership;
-use crate::steps::{not_ours, settling};
+use crate::resources::{Found, Line, Removal, Work, not_ours, settling};
 use crate::templates;
 
 /// The proxy's role.
@@ -108,5 +108,75 @@ impl Step for ProxyRole<'_> {
 
     fn wait(&self) -> (Limit, Pace) {
         (self.limit, Pace::Dense)
+    }
+}
+
+/// The role on its way out.
+#[derive(Debug, Clone)]
+pub struct RoleRemoval {
+    /// The role.
+    pub role: Role,
+    /// Its inline policies.
+    pub policies: Vec<String>,
+}
+
+impl RoleRemoval {
+    /// Finds the stack's own role.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn find(cloud: &Cloud, owner: &Owner, names: &Names) -> Answer<Found<Self>> {
+        let (role, policies) = tokio::join!(cloud.iam.role(&names.role), cloud.iam.role_policies(&names.role));
+        let of = |role: &Role| format!("the role {}", role.name);
+        Ok(match Found::judged(role?, |role| ownership::role(owner, names, role), of) {
+            Found::Absent => Found::Absent,
+            Found::Foreign(what) => Found::Foreign(what),
+            Found::Ours(role) => Found::Ours(Self { role, policies: policies? }),
+        })
+    }
+
+    async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {
+        let (iam, name) = (&run.cloud.iam, self.role.name.as_str());
+        let doing = format!("deleting the proxy's role ({name})");
+        let own = [SECRET_POLICY, DATABASE_POLICY];
+        if let Some(foreign) = self.policies.iter().find(|policy| !own.contains(&policy.as_str())) {
+            let reasons = vec![format!("someone added the policy {foreign} to it")];
+            return Err(Stop::Conflict { doing, reasons });
+        }
+        let poll = Poll::begin(run, Row::Step(StepId::ProxyRole), &doing, run.patience.propagation, Pace::Dense);
+        for policy in &self.policies {
+            poll.insist(run, async || iam.delete_role_policy(name, policy).await).await?;
+        }
+        poll.insist_on(run, async || iam.delete_role(name).await, async || self.user(run).await).await
+    }
+
+    /// What keeps the role from being deleted: its policies that went a moment ago, which IAM forgets in its own time, or
+    /// one that an `up` at the same time has written since.
+    async fn user(&self, run: &Run<'_>) -> String {
+        match run.cloud.iam.role_policies(&self.role.name).await {
+            Ok(policies) if !policies.is_empty() => {
+                let names = policies.join(", ");
+                format!("in use: it has the policy {names}, which was written while this teardown was at work")
+            }
+            _ => "in use".to_owned(),
+        }
+    }
+}
+
+impl Removal for RoleRemoval {
+    fn step(&self) -> Option<StepId> {
+        Some(StepId::ProxyRole)
+    }
+
+    fn subject(&self) -> String {
+        self.role.name.clone()
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        vec![Line::of('-', format!("role {}", self.role.name), "with its right to read the secret")]
+    }
+
+    fn carry_out<'a>(&'a self, run: &'a Run<'a>) -> Work<'a> {
+        Box::pin(self.delete(run))
     }
 }

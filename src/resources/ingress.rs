@@ -6,13 +6,16 @@
 //! one rule that it needs.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::catalogue::StepId;
-use crate::cloud::ec2::{Direction, Group, Permission};
+use crate::cloud::ec2::{Direction, Group, Permission, Rule};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal};
-use crate::engine::{Again, Change, Limit, Pace, Seen, Step};
+use crate::engine::poll::refused;
+use crate::engine::{Again, Change, Limit, Pace, Run, Seen, Step, Stop};
 use crate::names::rule_description;
-use crate::steps::settling;
+use crate::ownership;
+use crate::resources::{Found, Line, Removal, Work, settling};
 
 /// One path that must be open: any of `from` to any of `to`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,5 +153,56 @@ impl Step for Ingress<'_> {
 
     fn wait(&self) -> (Limit, Pace) {
         (self.limit, Pace::Dense)
+    }
+}
+
+/// The rules on their way out, those of the database's groups and of the proxy's.
+#[derive(Debug, Clone)]
+pub struct RulesRemoval {
+    /// The rules.
+    pub rules: Vec<Rule>,
+}
+
+impl RulesRemoval {
+    /// Judges a rule that carries the stack's tag; `proxy_groups` are the groups that the proxy is or was in.
+    #[must_use]
+    pub fn judge(owner: &Owner, rule: Rule, proxy_groups: &[String]) -> Found<Rule> {
+        let of = |rule: &Rule| format!("the rule {} of the security group {}", rule.id, rule.group);
+        Found::judged(Some(rule), |rule| ownership::rule(owner, rule, proxy_groups), of)
+    }
+
+    async fn revoke(&self, run: &Run<'_>) -> Result<(), Stop> {
+        let mut calls: BTreeMap<(Direction, &str), Vec<String>> = BTreeMap::new();
+        for rule in &self.rules {
+            calls.entry((rule.direction, rule.group.as_str())).or_default().push(rule.id.clone());
+        }
+        for ((direction, group), rules) in calls {
+            run.sleep(Duration::ZERO).await?;
+            run.cloud.ec2.revoke(direction, group, rules).await.map_err(refused("taking away the rules"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Removal for RulesRemoval {
+    fn step(&self) -> Option<StepId> {
+        Some(StepId::DatabaseIngress)
+    }
+
+    fn subject(&self) -> String {
+        format!("{} rules", self.rules.len())
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let line = |rule: &Rule| {
+            let way = if rule.direction == Direction::Ingress { "ingress" } else { "egress" };
+            let port = rule.port.unwrap_or_default();
+            Line::of('-', format!("{way} rule {}", rule.id), format!("port {port} of {}", rule.group))
+        };
+        self.rules.iter().map(line).collect()
+    }
+
+    fn carry_out<'a>(&'a self, run: &'a Run<'a>) -> Work<'a> {
+        Box::pin(self.revoke(run))
     }
 }

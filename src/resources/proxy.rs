@@ -4,17 +4,21 @@
 //! proves nothing about its role, secret or network; step 11 does
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-creating.html>).
 
+mod removal;
+
 use std::time::Duration;
 
 use crate::catalogue::StepId;
-use crate::cloud::rds::{EngineFamily, NewProxy, Proxy as Found, ProxyAuth, ProxyEdit};
+use crate::cloud::rds::{EngineFamily, NewProxy, Proxy as Found, ProxyAuth, ProxyEdit, TaggedProxy};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags, tags};
 use crate::discover::selection;
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
 use crate::names::Names;
 use crate::ownership;
+use crate::resources::{not_ours, settling};
 use crate::spec::NetworkType;
-use crate::steps::{not_ours, settling};
+
+pub use removal::ProxyRemoval;
 
 /// An adopted proxy that had a target.
 pub const WITH_TARGET: &str = "with-target";
@@ -80,20 +84,11 @@ pub struct ClientPassword {
     pub asked: Option<&'static str>,
 }
 
-/// A proxy with its tags, which AWS tells apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owned {
-    /// The proxy.
-    pub proxy: Found,
-    /// Its tags.
-    pub tags: Tags,
-}
-
 /// Reads a proxy and its tags.
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn observe(cloud: &Cloud, name: &str, known: Option<&Owned>) -> Answer<Seen<Owned>> {
+pub async fn observe(cloud: &Cloud, name: &str, known: Option<&TaggedProxy>) -> Answer<Seen<TaggedProxy>> {
     let Some(proxy) = cloud.rds.proxy(name).await? else { return Ok(Seen::Absent) };
     let tags = match known {
         // Tags of the same proxy are not asked for at every look.
@@ -103,14 +98,14 @@ pub async fn observe(cloud: &Cloud, name: &str, known: Option<&Owned>) -> Answer
             answer => answer?,
         },
     };
-    Ok(Seen::Present(Owned { proxy, tags }))
+    Ok(Seen::Present(TaggedProxy { proxy, tags }))
 }
 
 /// Reads a proxy out of the region's list, with its tags, and returns the list, too.
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn among_all(cloud: &Cloud, name: &str) -> Answer<(Seen<Owned>, Vec<Found>)> {
+pub async fn among_all(cloud: &Cloud, name: &str) -> Answer<(Seen<TaggedProxy>, Vec<Found>)> {
     let all = cloud.rds.proxies().await?;
     let Some(proxy) = all.iter().find(|proxy| proxy.name.eq_ignore_ascii_case(name)).cloned() else {
         return Ok((Seen::Absent, all));
@@ -119,7 +114,7 @@ pub async fn among_all(cloud: &Cloud, name: &str) -> Answer<(Seen<Owned>, Vec<Fo
         Err(refusal) if refusal.kind == Kind::NotFound => Tags::new(),
         answer => answer?,
     };
-    Ok((Seen::Present(Owned { proxy, tags }), all))
+    Ok((Seen::Present(TaggedProxy { proxy, tags }), all))
 }
 
 impl Proxy<'_> {
@@ -190,18 +185,18 @@ impl Proxy<'_> {
     }
 
     /// The tags that make it remember what is wanted, and nothing that is not wanted any more.
-    fn unremembered(&self, found: &Owned) -> Tags {
+    fn unremembered(&self, found: &TaggedProxy) -> Tags {
         let mut tags = selection::cleared(&found.tags, &self.wishes);
         let missing = self.wishes.iter().filter(|(key, value)| found.tags.get(*key) != Some(*value));
         tags.extend(missing.map(|(key, value)| (key.clone(), value.clone())));
         tags
     }
 
-    fn taken_over(&self, found: &Owned) -> bool {
+    fn taken_over(&self, found: &TaggedProxy) -> bool {
         self.owner.owns(&found.tags) && found.tags.contains_key(tags::ADOPTED)
     }
 
-    fn conflicts(&self, found: &Owned) -> Vec<String> {
+    fn conflicts(&self, found: &TaggedProxy) -> Vec<String> {
         let proxy = &found.proxy;
         let mut conflicts = Vec::new();
         let own_groups: Vec<String> = self.group.map(str::to_owned).into_iter().collect();
@@ -244,7 +239,7 @@ impl Proxy<'_> {
 }
 
 impl Step for Proxy<'_> {
-    type State = Owned;
+    type State = TaggedProxy;
 
     fn id(&self) -> StepId {
         StepId::Proxy
@@ -264,11 +259,11 @@ impl Step for Proxy<'_> {
         format!("{verb} the proxy ({})", self.name)
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Owned>> {
+    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<TaggedProxy>> {
         observe(cloud, self.name, None).await
     }
 
-    async fn look_again(&self, cloud: &Cloud, seen: &Seen<Owned>) -> Answer<Seen<Owned>> {
+    async fn look_again(&self, cloud: &Cloud, seen: &Seen<TaggedProxy>) -> Answer<Seen<TaggedProxy>> {
         match observe(cloud, self.name, seen.present()).await? {
             // Reads lag behind creation: what AWS just answered is not forgotten at one "not found".
             Seen::Absent if seen.present().is_some_and(|found| found.proxy.status == "creating") => Ok(seen.clone()),
@@ -276,7 +271,7 @@ impl Step for Proxy<'_> {
         }
     }
 
-    fn compare(&self, seen: &Seen<Owned>) -> Change {
+    fn compare(&self, seen: &Seen<TaggedProxy>) -> Change {
         let Some(found) = seen.present() else { return Change::Create };
         let status = found.proxy.status.as_str();
         let conflicts = self.conflicts(found);
@@ -306,25 +301,25 @@ impl Step for Proxy<'_> {
         if fields.is_empty() { Change::None } else { Change::Update(fields) }
     }
 
-    async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<Owned>) -> Answer<Seen<Owned>> {
+    async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<TaggedProxy>) -> Answer<Seen<TaggedProxy>> {
         if let (Change::Update(_), Seen::Present(found)) = (change, seen) {
             if let Some(memory) = self.adopting.filter(|_| !self.taken_over(&found)) {
                 let mut ours = Owner { extra: Tags::new(), ..self.owner.clone() }.tags();
                 ours.insert(tags::ADOPTED.to_owned(), memory.to_owned());
                 cloud.rds.add_tags(&found.proxy.arn, &ours).await?;
                 let tags = found.tags.into_iter().chain(ours).collect();
-                return Ok(Seen::Present(Owned { tags, ..found }));
+                return Ok(Seen::Present(TaggedProxy { tags, ..found }));
             }
             // Before the change that it tells of: a later run must want the same.
             let memory = self.unremembered(&found);
             if !memory.is_empty() {
                 cloud.rds.add_tags(&found.proxy.arn, &memory).await?;
                 let tags = found.tags.into_iter().chain(memory).collect();
-                return Ok(Seen::Present(Owned { tags, ..found }));
+                return Ok(Seen::Present(TaggedProxy { tags, ..found }));
             }
             let (edit, _) = self.edit(&found.proxy);
             let proxy = cloud.rds.modify_proxy(self.name, &edit).await?;
-            return Ok(Seen::Present(Owned { proxy, ..found }));
+            return Ok(Seen::Present(TaggedProxy { proxy, ..found }));
         }
         let mut tags = self.owner.tags();
         tags.extend(self.wishes.clone());
@@ -348,7 +343,7 @@ impl Step for Proxy<'_> {
                 cloud.iam.create_rds_service_role().await?;
                 Err(refusal)
             }
-            answer => Ok(Seen::Present(Owned { proxy: answer?, tags })),
+            answer => Ok(Seen::Present(TaggedProxy { proxy: answer?, tags })),
         }
     }
 
@@ -370,7 +365,7 @@ impl Step for Proxy<'_> {
         (self.patience.proxy, Pace::Minutes)
     }
 
-    fn details(&self, seen: &Seen<Owned>) -> Vec<String> {
+    fn details(&self, seen: &Seen<TaggedProxy>) -> Vec<String> {
         let mut details = self.notes.clone();
         if let Some(found) = seen.present().filter(|_| self.adopting.is_some()) {
             let role = found.proxy.role.rsplit('/').next().unwrap_or_default();
@@ -386,7 +381,7 @@ impl Step for Proxy<'_> {
         details
     }
 
-    fn result(&self, seen: &Seen<Owned>) -> String {
+    fn result(&self, seen: &Seen<TaggedProxy>) -> String {
         let endpoint = seen.present().and_then(|found| found.proxy.endpoint.clone());
         endpoint.unwrap_or_else(|| self.subject())
     }

@@ -4,11 +4,15 @@
 //! pointed at stays, and the new one's description says which one it was
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html>).
 
+mod aliases;
+
 use crate::catalogue::StepId;
 use crate::cloud::lambda::Version;
 use crate::cloud::{Answer, Cloud, Kind, Refusal};
 use crate::discover::releases::{Frozen, description};
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+
+pub use aliases::Aliases;
 
 /// The aliases of all functions.
 pub struct Release<'a> {

@@ -7,7 +7,7 @@
 use crate::catalogue::StepId;
 use crate::cloud::{Answer, Cloud, Refusal};
 use crate::engine::{Again, Change, Limit, Pace, Seen, Step, crowd};
-use crate::steps::settling;
+use crate::resources::settling;
 
 /// The policy's attachments.
 pub struct Attach<'a> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::restoring::{Restoring, Rules};
+use super::Restoring;
 use crate::catalogue::StepId;
 use crate::cloud::lambda::{Function, Update, Variables};
 use crate::cloud::{Kind, Tags, tags};
@@ -13,19 +13,19 @@ use crate::engine::{Pace, Poll, Row, Run, Stop};
 const ROUNDS: usize = 6;
 
 /// Points one function at the database again, and waits until that is live.
-pub(super) async fn put_back(run: &Run<'_>, rules: &Rules, found: &Restoring) -> Result<(), Stop> {
+pub(super) async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
     let name = found.function.name.as_str();
     let doing = format!("putting back the variables ({name})");
     let limit = run.patience.function;
-    let wait = Poll::begin(run, Row::Step(StepId::Repoint), &doing, limit, Pace::Seconds);
-    let Some(live) = variables(run, &wait, rules, found).await? else { return Ok(()) };
-    aliases(run, &wait, found).await?;
-    forget(run, &wait, rules, found, &live).await
+    let poll = Poll::begin(run, Row::Step(StepId::Repoint), &doing, limit, Pace::Seconds);
+    let Some(live) = variables(run, &poll, found).await? else { return Ok(()) };
+    aliases(run, &poll, found).await?;
+    forget(run, &poll, found, &live).await
 }
 
 /// Writes the variables until a look finds none that leads to the proxy and the update live; `None` for a function that
 /// was deleted meanwhile.
-async fn variables(run: &Run<'_>, wait: &Poll<'_>, rules: &Rules, found: &Restoring) -> Result<Option<Function>, Stop> {
+async fn variables(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<Option<Function>, Stop> {
     let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
     let mut current = found.clone();
     let mut written = 0;
@@ -35,14 +35,14 @@ async fn variables(run: &Run<'_>, wait: &Poll<'_>, rules: &Rules, found: &Restor
                 Update::InProgress => "update in progress",
                 Update::Failed(why) if written > 0 => {
                     let reasons = vec![format!("the update failed: {why}")];
-                    return Err(Stop::Conflict { doing: wait.doing.to_owned(), reasons });
+                    return Err(Stop::Conflict { doing: poll.doing.to_owned(), reasons });
                 }
                 _ => return Ok(Some(current.function)),
             }
         } else {
             if written >= ROUNDS {
                 let fields = current.back;
-                return Err(Stop::Undone { doing: wait.doing.to_owned(), fields });
+                return Err(Stop::Undone { doing: poll.doing.to_owned(), fields });
             }
             run.sleep(Duration::ZERO).await?;
             // Conditional on the revision that was read: a look that lags behind is refused and not written over.
@@ -56,22 +56,22 @@ async fn variables(run: &Run<'_>, wait: &Poll<'_>, rules: &Rules, found: &Restor
                 {
                     "changed meanwhile"
                 }
-                Err(refusal) => return Err(refused(wait.doing)(refusal)),
+                Err(refusal) => return Err(refused(poll.doing)(refusal)),
             }
         };
-        wait.rest(run, state).await?;
-        let Some(now) = wait.look(run, async || lambda.get(name).await).await? else { return Ok(None) };
+        poll.rest(run, state).await?;
+        let Some(now) = poll.look(run, async || lambda.get(name).await).await? else { return Ok(None) };
         let before = current.function.tags;
-        current = rules.of(Function { tags: now.tags.clone().or(before), ..now });
+        current = found.rules.of(Function { tags: now.tags.clone().or(before), ..now });
     }
 }
 
-async fn aliases(run: &Run<'_>, wait: &Poll<'_>, found: &Restoring) -> Result<(), Stop> {
+async fn aliases(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<(), Stop> {
     let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
     for (alias, to) in &found.aliases.back {
         let number = match to {
             Some(number) => number.clone(),
-            None => republish(run, wait, found).await?,
+            None => republish(run, poll, found).await?,
         };
         let mut current = alias.clone();
         loop {
@@ -79,58 +79,58 @@ async fn aliases(run: &Run<'_>, wait: &Poll<'_>, found: &Restoring) -> Result<()
             match lambda.move_alias(name, &current, &number).await {
                 Ok(()) => break,
                 Err(refusal) if matches!(refusal.kind, Kind::Stale | Kind::NotYet) => {
-                    wait.rest(run, "changed meanwhile").await?;
-                    let now = wait.look(run, async || lambda.aliases(name).await).await?;
+                    poll.rest(run, "changed meanwhile").await?;
+                    let now = poll.look(run, async || lambda.aliases(name).await).await?;
                     match now.into_iter().find(|now| now.name == alias.name) {
                         Some(now) if now.version == alias.version => current = now,
                         // Moved by someone else, or deleted: theirs by now.
                         _ => break,
                     }
                 }
-                Err(refusal) => return Err(refused(wait.doing)(refusal)),
+                Err(refusal) => return Err(refused(poll.doing)(refusal)),
             }
         }
     }
     for number in &found.aliases.versions {
-        wait.insist(run, async || lambda.delete_version(name, number).await).await?;
+        poll.insist(run, async || lambda.delete_version(name, number).await).await?;
     }
     Ok(())
 }
 
 /// Publishes `$LATEST` with the variables that were put back, and waits until the version can be called.
-async fn republish(run: &Run<'_>, wait: &Poll<'_>, found: &Restoring) -> Result<String, Stop> {
+async fn republish(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<String, Stop> {
     let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
     let published = loop {
         run.sleep(Duration::ZERO).await?;
         match lambda.publish(name, &found.aliases.code, "").await {
-            Err(refusal) if refusal.kind == Kind::NotYet => wait.rest(run, "busy").await?,
-            answer => break answer.map_err(refused(wait.doing))?,
+            Err(refusal) if refusal.kind == Kind::NotYet => poll.rest(run, "busy").await?,
+            answer => break answer.map_err(refused(poll.doing))?,
         }
     };
     let mut ready = published.ready;
     while !ready {
-        wait.rest(run, "the version is being made ready").await?;
-        let now = wait.look(run, async || lambda.version(name, &published.number).await).await?;
+        poll.rest(run, "the version is being made ready").await?;
+        let now = poll.look(run, async || lambda.version(name, &published.number).await).await?;
         ready = now.is_none_or(|version| version.ready);
     }
     Ok(published.number)
 }
 
 /// Takes away the tags that remember, which only version 0.1, adopted proxies and odd spellings leave.
-async fn forget(run: &Run<'_>, wait: &Poll<'_>, rules: &Rules, found: &Restoring, live: &Function) -> Result<(), Stop> {
+async fn forget(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring, live: &Function) -> Result<(), Stop> {
     let lambda = &run.cloud.lambda;
     let memory: Vec<String> = found.memory.iter().chain(&found.aliases.memory).cloned().collect();
     if memory.is_empty() {
         return Ok(());
     }
-    wait.insist(run, async || lambda.untag(&live.arn, memory.clone()).await).await?;
+    poll.insist(run, async || lambda.untag(&live.arn, memory.clone()).await).await?;
     // Nothing of AWS's makes the last look and the untag one act. So a look right after it finds the `up` that has pointed
     // the function at an adopted proxy in between; one that does so later looks for its memory itself.
-    let Some(now) = wait.look(run, async || lambda.get(&live.name).await).await? else { return Ok(()) };
+    let Some(now) = poll.look(run, async || lambda.get(&live.name).await).await? else { return Ok(()) };
     let again = |name: &str| {
         let holds = |function: &Function| {
             let value = function.variables.0.get(name).map(|value| (name.to_owned(), value.clone()));
-            rules.at_proxy(&Variables(value.into_iter().collect()))
+            found.rules.at_proxy(&Variables(value.into_iter().collect()))
         };
         now.revision != found.function.revision && now.revision != live.revision && holds(&now) && !holds(live)
     };
@@ -141,5 +141,5 @@ async fn forget(run: &Run<'_>, wait: &Poll<'_>, rules: &Rules, found: &Restoring
     if lost.is_empty() {
         return Ok(());
     }
-    wait.insist(run, async || lambda.tag(&live.arn, &lost).await).await
+    poll.insist(run, async || lambda.tag(&live.arn, &lost).await).await
 }

@@ -6,6 +6,9 @@
 //! ([`crate::discover::home`]); only where it would not lead to the very same values, or where the proxy is not ours and
 //! may have had users before, tags on the function remember what stood there.
 
+mod back;
+mod restoring;
+
 use crate::catalogue::StepId;
 use crate::cloud::lambda::{Function, Update, Variables};
 use crate::cloud::{Answer, Cloud, Kind, Refusal, Tags, tags};
@@ -17,6 +20,8 @@ use crate::discover::{FunctionUse, direct};
 use crate::engine::ledger::Redirect;
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait, crowd};
 use crate::spec::Variables as Wanted;
+
+pub use restoring::{Restoring, Rules};
 
 /// Bytes that all variables of a function may take; AWS measures them as JSON
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
