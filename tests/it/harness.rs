@@ -19,7 +19,10 @@ use rdsproxy_setup::teardown;
 use sandbox::{Account, Handled, InMemory, Profile, Reply, Request, World, mount};
 use tokio::sync::Notify;
 
-use crate::dice::Dice;
+use proptest::prelude::Rng;
+use proptest::test_runner::TestRng;
+
+use crate::chance::generator;
 
 /// Never kill.
 pub(crate) const NEVER: usize = usize::MAX;
@@ -32,7 +35,7 @@ pub(crate) struct Gate {
     after_effect: bool,
     killed: Notify,
     /// Makes answers take unequal time, so that several runs at once interleave in ever new ways.
-    lag: Option<Mutex<Dice>>,
+    lag: Option<Mutex<TestRng>>,
     /// What happens to the account right before one of the calls.
     meanwhile: Mutex<Option<(usize, Meanwhile)>>,
 }
@@ -55,7 +58,7 @@ impl Account for Gate {
         if number < self.kill_at.load(Ordering::SeqCst) {
             let mut handled = self.account.answer(request)?;
             if let Some(lag) = &self.lag {
-                handled.latency += Duration::from_millis(lag.lock().unwrap().next() % 900);
+                handled.latency += Duration::from_millis(lag.lock().unwrap().next_u64() % 900);
             }
             return Ok(handled);
         }
@@ -110,10 +113,10 @@ impl Bed {
 
     /// Another process over the same account, with answers that take unequal time.
     pub(crate) fn beside(&self, kill_at: usize, after_effect: bool, seed: u64) -> Self {
-        Self::over(Arc::clone(&self.gate.account), kill_at, after_effect, Some(Mutex::new(Dice::new(seed))))
+        Self::over(Arc::clone(&self.gate.account), kill_at, after_effect, Some(Mutex::new(generator(seed))))
     }
 
-    fn over(account: Arc<InMemory>, kill_at: usize, after_effect: bool, lag: Option<Mutex<Dice>>) -> Self {
+    fn over(account: Arc<InMemory>, kill_at: usize, after_effect: bool, lag: Option<Mutex<TestRng>>) -> Self {
         let gate = Arc::new(Gate {
             account,
             calls: AtomicUsize::new(0),

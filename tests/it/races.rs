@@ -1,110 +1,141 @@
-//! Law 8: several runs at once over one account, in seeded interleavings.
+//! Law 8: several runs at once over one account, in ever other interleavings.
 
-use sandbox::Logged;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use crate::dice::{Dice, seeds};
+use proptest::prelude::*;
+use sandbox::{Logged, World};
+use serde_json::Value;
+
+use crate::chance::{each, lag, moment};
 use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};
 use crate::shape::{difference, shape};
 
 const DATABASES: [&str; 2] = ["my-instance", "my-cluster"];
 
 /// One run among several: it begins after a while, and its answers take unequal time.
-async fn up(bed: &Bed, id: &str, dice: &mut Dice) -> Fate<()> {
-    let bed = bed.beside(NEVER, false, dice.next());
-    dice.wait().await;
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    after: Duration,
+    lag: u64,
+}
+
+fn starts(many: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Vec<Start>> {
+    prop::collection::vec((moment(), lag()).prop_map(|(after, lag)| Start { after, lag }), many)
+}
+
+fn database() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(DATABASES.to_vec())
+}
+
+async fn up(bed: &Bed, id: &str, start: Start) -> Fate<()> {
+    let bed = bed.beside(NEVER, false, start.lag);
+    tokio::time::sleep(start.after).await;
     bed.up(&wish(id)).await.map(drop)
 }
 
-async fn down(bed: &Bed, id: &str, dice: &mut Dice) -> Fate<()> {
-    let bed = bed.beside(NEVER, false, dice.next());
-    dice.wait().await;
+async fn down(bed: &Bed, id: &str, start: Start) -> Fate<()> {
+    let bed = bed.beside(NEVER, false, start.lag);
+    tokio::time::sleep(start.after).await;
     bed.down(&wish(id)).await
 }
 
-#[tokio::test(start_paused = true)]
+/// An account with the stack of a database, and the shape of one without it.
+async fn with_and_without(id: &str) -> (World, Value) {
+    let clean = Bed::of(newcomer(), NEVER, false);
+    let without = shape(&clean.settled().await);
+    assert!(matches!(clean.up(&wish(id)).await, Fate::Done(_)));
+    (clean.settled().await, without)
+}
+
+#[test]
 #[ignore = "full tier: random interleavings"]
-async fn law_8_ups_at_once_converge_on_one_set() {
-    for id in DATABASES {
-        let clean = Bed::of(newcomer(), NEVER, false);
-        assert!(matches!(clean.up(&wish(id)).await, Fate::Done(_)));
-        let want = shape(&clean.settled().await);
-        for seed in seeds(16) {
-            let mut dice = Dice::new(seed);
-            let bed = Bed::of(newcomer(), NEVER, false);
-            let many = 2 + dice.below(3);
-            let mut runs: Vec<Dice> = (0..many).map(|_| dice.fork()).collect();
-            let fates = futures(runs.iter_mut().map(|dice| up(&bed, id, dice))).await;
-            assert!(fates.iter().all(|fate| matches!(fate, Fate::Done(()))), "{id}, seed {seed}: {fates:#?}");
-            let lines = difference(&shape(&bed.settled().await), &want);
-            assert!(lines.is_empty(), "{id}, seed {seed}: {}", lines.join("\n"));
-            let written = bed.gate.account.with(|world| {
-                let written = |call: &&Logged| call.action == "UpdateFunctionConfiguration" && call.error.is_none();
-                world.log.iter().filter(written).count()
-            });
-            assert_eq!(written, 2, "{id}, seed {seed}: each function is written once");
-        }
+fn law_8_ups_at_once_converge_on_one_set() {
+    each(32, &(database(), starts(2..=4)), async |(id, runs)| {
+        let (with, _) = with_and_without(id).await;
+        let bed = Bed::of(newcomer(), NEVER, false);
+        let fates = futures(runs.iter().map(|start| up(&bed, id, *start))).await;
+        assert!(fates.iter().all(|fate| matches!(fate, Fate::Done(()))), "{fates:#?}");
+        let lines = difference(&shape(&bed.settled().await), &shape(&with));
+        assert!(lines.is_empty(), "{}", lines.join("\n"));
+        let written = bed.gate.account.with(|world| {
+            let written = |call: &&Logged| call.action == "UpdateFunctionConfiguration" && call.error.is_none();
+            world.log.iter().filter(written).count()
+        });
+        assert_eq!(written, 2, "each function is written once");
+    });
+}
+
+#[test]
+#[ignore = "full tier: random interleavings"]
+fn law_8_teardowns_at_once_leave_nothing() {
+    each(32, &(database(), starts(2..=4)), async |(id, runs)| {
+        let (with, without) = with_and_without(id).await;
+        let bed = Bed::of(with, NEVER, false);
+        let fates = futures(runs.iter().map(|start| down(&bed, id, *start))).await;
+        assert!(fates.iter().all(|fate| matches!(fate, Fate::Done(()))), "{fates:#?}");
+        let lines = difference(&shape(&bed.settled().await), &without);
+        assert!(lines.is_empty(), "{}", lines.join("\n"));
+    });
+}
+
+/// Whether an error says what was being done, to which thing, and why it failed.
+fn is_precise(error: &str) -> bool {
+    let Some((doing, why)) = error.split_once("): ") else { return false };
+    let Some((verb, thing)) = doing.split_once(" (") else { return false };
+    let first = verb.split(' ').next().unwrap_or_default();
+    let named = why.split_once(" answered ").is_none_or(|(call, code)| {
+        let operation = call.rsplit(' ').next().unwrap_or_default();
+        operation.contains(':') && code.contains(": ")
+    });
+    first.ends_with("ing") && !thing.is_empty() && why.contains(' ') && named
+}
+
+#[test]
+fn a_precise_error_is_told_from_a_vague_one() {
+    for precise in [
+        "creating the proxy (x-proxy): rds:CreateDBProxy answered DBProxyAlreadyExistsFault: it exists",
+        "deleting the proxy's role (x): still in use after 120 s",
+    ] {
+        assert!(is_precise(precise), "{precise}");
+    }
+    for vague in
+        ["error: something", "creating the proxy: no", "creating the proxy (): no way", "creating (x): rds answered no"]
+    {
+        assert!(!is_precise(vague), "{vague}");
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[test]
 #[ignore = "full tier: random interleavings"]
-async fn law_8_teardowns_at_once_leave_nothing() {
-    for id in DATABASES {
-        let clean = Bed::of(newcomer(), NEVER, false);
-        let want = shape(&clean.settled().await);
-        assert!(matches!(clean.up(&wish(id)).await, Fate::Done(_)));
-        let start = clean.settled().await;
-        for seed in seeds(16) {
-            let mut dice = Dice::new(seed);
-            let bed = Bed::of(start.clone(), NEVER, false);
-            let many = 2 + dice.below(3);
-            let mut runs: Vec<Dice> = (0..many).map(|_| dice.fork()).collect();
-            let fates = futures(runs.iter_mut().map(|dice| down(&bed, id, dice))).await;
-            assert!(fates.iter().all(|fate| matches!(fate, Fate::Done(()))), "{id}, seed {seed}: {fates:#?}");
-            let lines = difference(&shape(&bed.settled().await), &want);
-            assert!(lines.is_empty(), "{id}, seed {seed}: {}", lines.join("\n"));
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-#[ignore = "full tier: random interleavings"]
-async fn law_8_ups_and_teardowns_at_once_lose_nothing() {
-    let (mut done, mut stopped) = (0, 0);
-    for id in DATABASES {
-        let clean = Bed::of(newcomer(), NEVER, false);
-        let without = shape(&clean.settled().await);
-        assert!(matches!(clean.up(&wish(id)).await, Fate::Done(_)));
-        let start = clean.settled().await;
-        let with = shape(&start);
-        for seed in seeds(24) {
-            let mut dice = Dice::new(seed);
-            let bed = Bed::of(if dice.below(2) == 0 { newcomer() } else { start.clone() }, NEVER, false);
-            let mut ups: Vec<Dice> = (0..=dice.below(2)).map(|_| dice.fork()).collect();
-            let mut downs: Vec<Dice> = (0..=dice.below(2)).map(|_| dice.fork()).collect();
-            let (ups, downs) = tokio::join!(
-                futures(ups.iter_mut().map(|dice| up(&bed, id, dice))),
-                futures(downs.iter_mut().map(|dice| down(&bed, id, dice))),
-            );
-            for fate in ups.iter().chain(&downs) {
-                match fate {
-                    Fate::Done(()) => done += 1,
-                    Fate::Stopped(why) => {
-                        stopped += 1;
-                        assert!(why.contains(": "), "{id}, seed {seed}: {why}");
-                    }
-                    Fate::Killed => unreachable!("nothing is killed here"),
+fn law_8_ups_and_teardowns_at_once_lose_nothing() {
+    let (done, stopped) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let strategy = (database(), any::<bool>(), starts(1..=2), starts(1..=2), any::<bool>());
+    each(48, &strategy, async |(id, fresh, ups, downs, last_up)| {
+        let (with, without) = with_and_without(id).await;
+        let bed = Bed::of(if fresh { newcomer() } else { with.clone() }, NEVER, false);
+        let (ups, downs) = tokio::join!(
+            futures(ups.iter().map(|start| up(&bed, id, *start))),
+            futures(downs.iter().map(|start| down(&bed, id, *start))),
+        );
+        for fate in ups.iter().chain(&downs) {
+            match fate {
+                Fate::Done(()) => done.fetch_add(1, Ordering::SeqCst),
+                Fate::Stopped(why) => {
+                    assert!(is_precise(why), "{why}");
+                    stopped.fetch_add(1, Ordering::SeqCst)
                 }
-            }
-            let last_up = dice.below(2) == 0;
-            let fate = if last_up { bed.up(&wish(id)).await.map(drop) } else { bed.down(&wish(id)).await };
-            let before = format!("{ups:?} {downs:?}");
-            assert!(matches!(fate, Fate::Done(())), "{id}, seed {seed}: {fate:?} after {before}");
-            let lines = difference(&shape(&bed.settled().await), if last_up { &with } else { &without });
-            assert!(lines.is_empty(), "{id}, seed {seed}, up: {last_up}: {} after {before}", lines.join("\n"));
+                Fate::Killed => unreachable!("nothing is killed here"),
+            };
         }
-    }
-    say(&format!("ups and teardowns at once: {done} done, {stopped} stopped with a reason"));
+        let fate = if last_up { bed.up(&wish(id)).await.map(drop) } else { bed.down(&wish(id)).await };
+        let before = format!("{ups:?} {downs:?}");
+        assert!(matches!(fate, Fate::Done(())), "{fate:?} after {before}");
+        let want = if last_up { shape(&with) } else { without };
+        let lines = difference(&shape(&bed.settled().await), &want);
+        assert!(lines.is_empty(), "{} after {before}", lines.join("\n"));
+    });
+    say(&format!("ups and teardowns at once: {done:?} done, {stopped:?} stopped with a reason"));
 }
 
 /// Whatever points a function at the proxy while a teardown is under way: no function is left at a proxy that is gone.

@@ -1,16 +1,16 @@
 //! Random walks: `up`, kill, `teardown`, changes by hand, deployments and other stacks, in any order.
 //!
 //! Nothing of others is ever lost; after a last `up` the account is a clean one's plus the others' things,
-//! and after a last `teardown` it is exactly the others'. A seed tells the whole walk:
-//! `RDSPROXY_TEST_SEED=7 cargo test --test it walks -- --nocapture`.
+//! and after a last `teardown` it is exactly the others'.
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use sandbox::World;
 
-use crate::dice::{Dice, seeds};
+use crate::chance::{each, lag};
 use crate::hand::{Edit, ON_OURS, OURS, SIDES, Side, THEIRS, deploy};
-use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};
+use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 use crate::shape::{difference, shape};
 
 /// Steps of one walk, at most.
@@ -33,11 +33,68 @@ fn shared() -> World {
     world
 }
 
+/// One step of a walk: whose database, what is done, and how long nothing happens afterwards.
+#[derive(Debug, Clone)]
+struct Step {
+    side: usize,
+    deed: Deed,
+    rest: Duration,
+}
+
+#[derive(Debug, Clone)]
+enum Deed {
+    Up,
+    Teardown,
+    /// A run that is killed at a call, after its effect or before.
+    Killed {
+        up: bool,
+        at: usize,
+        after_effect: bool,
+        lag: u64,
+    },
+    /// Someone changes a field of ours.
+    Ours(usize),
+    /// Someone changes a thing of theirs.
+    Theirs(usize),
+    /// Someone adds to a thing of ours.
+    OnOurs(usize),
+    /// Someone deploys the functions while a run is under way.
+    Deployed {
+        up: bool,
+        call: usize,
+        number: usize,
+        lag: u64,
+    },
+    /// Two runs at once, for one database or for two.
+    Beside {
+        same: bool,
+        lags: [u64; 2],
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    // A run makes some 40 calls.
+    let call = 0..45_usize;
+    let deed = prop_oneof![
+        1 => Just(Deed::Up),
+        1 => Just(Deed::Teardown),
+        3 => (prop::bool::weighted(0.67), call.clone(), any::<bool>(), lag())
+            .prop_map(|(up, at, after_effect, lag)| Deed::Killed { up, at, after_effect, lag }),
+        1 => (0..OURS.len()).prop_map(Deed::Ours),
+        1 => (0..THEIRS.len()).prop_map(Deed::Theirs),
+        1 => (0..ON_OURS.len()).prop_map(Deed::OnOurs),
+        1 => (any::<bool>(), call, 0..DEPLOYMENTS.len(), lag())
+            .prop_map(|(up, call, number, lag)| Deed::Deployed { up, call, number, lag }),
+        1 => (any::<bool>(), [lag(), lag()]).prop_map(|(same, lags)| Deed::Beside { same, lags }),
+    ];
+    let rest = prop_oneof![2 => Just(0), 1 => 0..600_u64].prop_map(Duration::from_secs);
+    (0..SIDES.len(), deed, rest).prop_map(|(side, deed, rest)| Step { side, deed, rest })
+}
+
 /// A walk under way.
 struct Walk {
     bed: Bed,
     start: World,
-    dice: Dice,
     /// What was done, for the message when it goes wrong.
     path: Vec<String>,
     /// Changes by others, in order, to repeat them over a clean account.
@@ -85,81 +142,69 @@ fn deployed(world: &mut World, number: u64) -> bool {
 }
 
 impl Walk {
-    fn new(seed: u64) -> Self {
-        let start = if seed.is_multiple_of(2) { newcomer() } else { shared() };
+    fn new(start: World) -> Self {
         let bed = Bed::of(start.clone(), NEVER, false);
-        Self { bed, start, dice: Dice::new(seed), path: Vec::new(), theirs: Vec::new(), on_ours: Vec::new() }
+        Self { bed, start, path: Vec::new(), theirs: Vec::new(), on_ours: Vec::new() }
     }
 
-    async fn step(&mut self) {
-        let at = self.dice.below(SIDES.len());
+    async fn step(&mut self, Step { side: at, deed, rest }: Step) {
         let (side, id) = (&SIDES[at], SIDES[at].database);
-        match self.dice.below(10) {
-            0 => {
+        match deed {
+            Deed::Up => {
                 let fate = self.bed.up(&wish(id)).await.map(drop);
                 self.expect(&format!("up {id}"), &fate);
             }
-            1 => {
+            Deed::Teardown => {
                 let fate = self.bed.down(&wish(id)).await;
                 self.expect(&format!("teardown {id}"), &fate);
             }
-            2 | 3 => {
-                let bed = self.bed.beside(self.dice.below(45), self.dice.below(2) == 0, self.dice.next());
-                let fate = bed.up(&wish(id)).await.map(drop);
-                self.path.push(format!("up {id} killed after {} calls: {fate:?}", bed.calls()));
+            Deed::Killed { up, at, after_effect, lag } => {
+                let bed = self.bed.beside(at, after_effect, lag);
+                let fate = if up { bed.up(&wish(id)).await.map(drop) } else { bed.down(&wish(id)).await };
+                let what = if up { "up" } else { "teardown" };
+                self.path.push(format!("{what} {id} killed after {} calls: {fate:?}", bed.calls()));
             }
-            4 => {
-                let bed = self.bed.beside(self.dice.below(45), self.dice.below(2) == 0, self.dice.next());
-                let fate = bed.down(&wish(id)).await;
-                self.path.push(format!("teardown {id} killed after {} calls: {fate:?}", bed.calls()));
-            }
-            5 => {
-                let (name, edit) = OURS[self.dice.below(OURS.len())];
+            Deed::Ours(which) => {
+                let (name, edit) = OURS[which];
                 let hit = self.bed.gate.account.with(|world| edit(world, side));
                 self.path.push(format!("{id}: {name}: {hit}"));
             }
-            6 => {
-                let (name, edit) = THEIRS[self.dice.below(THEIRS.len())];
+            Deed::Theirs(which) => {
+                let (name, edit) = THEIRS[which];
                 let hit = self.bed.gate.account.with(|world| edit(world, side));
                 self.path.push(format!("{id}: {name}: {hit}"));
                 self.theirs.extend(hit.then_some((at, edit)));
             }
-            7 => {
-                let (name, edit) = &ON_OURS[self.dice.below(ON_OURS.len())];
+            Deed::OnOurs(which) => {
+                let (name, edit) = &ON_OURS[which];
                 let (hit, thing) = self.bed.gate.account.with(|world| (edit(world, side), id_of(name, world, side)));
                 self.path.push(format!("{id}: {name}: {hit}"));
                 self.on_ours.extend(hit.then_some((at, *edit, *name, thing)));
             }
-            8 => {
-                let number = self.dice.below(DEPLOYMENTS.len());
-                let bed = self.bed.beside(NEVER, false, self.dice.next());
-                let call = self.dice.below(45);
+            Deed::Deployed { up, call, number, lag } => {
+                let bed = self.bed.beside(NEVER, false, lag);
                 let happened = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
                 let flag = std::sync::Arc::clone(&happened);
                 bed.meanwhile(call, move |world| {
-                    deployed(world, u64::try_from(number).unwrap_or_default());
+                    deployed(world, u64::try_from(number).unwrap());
                     flag.store(true, std::sync::atomic::Ordering::SeqCst);
                 });
-                let up = self.dice.below(2) == 0;
                 let fate = if up { bed.up(&wish(id)).await.map(drop) } else { bed.down(&wish(id)).await };
                 let happened = happened.load(std::sync::atomic::Ordering::SeqCst);
                 self.theirs.extend(happened.then_some((at, DEPLOYMENTS[number])));
                 let what = if up { "up" } else { "teardown" };
                 self.expect(&format!("{what} {id} with deployment {number} before call {call}: {happened}"), &fate);
             }
-            _ => {
-                let other = SIDES[(at + self.dice.below(2)) % SIDES.len()].database;
-                let (one, two) =
-                    (self.bed.beside(NEVER, false, self.dice.next()), self.bed.beside(NEVER, false, self.dice.next()));
+            Deed::Beside { same, lags } => {
+                let other = SIDES[if same { at } else { (at + 1) % SIDES.len() }].database;
+                let [one, two] = lags.map(|lag| self.bed.beside(NEVER, false, lag));
                 let (first, second) = (wish(id), wish(other));
                 let (first, second) = tokio::join!(one.up(&first), two.up(&second));
                 self.expect(&format!("up {id} beside another"), &first.map(drop));
                 self.expect(&format!("up {other} beside the former"), &second.map(drop));
             }
         }
-        if self.dice.below(3) == 0 {
-            tokio::time::sleep(Duration::from_secs(self.dice.next() % 600)).await;
-        }
+        tokio::time::sleep(rest).await;
     }
 
     fn expect(&mut self, what: &str, fate: &Fate<()>) {
@@ -210,19 +255,15 @@ impl Walk {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[test]
 #[ignore = "full tier: random walks"]
-async fn no_walk_loses_anything() {
-    let seeds = seeds(24);
-    let mut steps = 0;
-    for seed in &seeds {
-        say(&format!("RDSPROXY_TEST_SEED={seed}"));
-        let mut walk = Walk::new(*seed);
-        for _ in 0..=walk.dice.below(STEPS) {
-            Box::pin(walk.step()).await;
-            steps += 1;
+fn no_walk_loses_anything() {
+    let strategy = (any::<bool>(), prop::collection::vec(step(), 1..=STEPS));
+    each(24, &strategy, async |(sharing, steps)| {
+        let mut walk = Walk::new(if sharing { shared() } else { newcomer() });
+        for step in steps {
+            Box::pin(walk.step(step)).await;
         }
         Box::pin(walk.end()).await;
-    }
-    say(&format!("{} walks of {steps} steps in all", seeds.len()));
+    });
 }
