@@ -12,6 +12,7 @@ mod direct;
 mod docs;
 mod doctor;
 mod drift;
+mod engine;
 mod faults;
 mod fleet;
 mod function_keys;

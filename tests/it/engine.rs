@@ -1,0 +1,318 @@
+//! The engine alone, over a step that follows a script: no account, no thirteen steps.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rdsproxy_setup::catalogue::StepId;
+use rdsproxy_setup::cloud::{Answer, Cloud, Kind, Refusal};
+use rdsproxy_setup::engine::event::{Ending, Event, Recorder};
+use rdsproxy_setup::engine::{
+    Again, Change, Limit, Pace, Patience, Poll, Row, Run, Seen, Step, Stop, StopSign, Until, Wait,
+};
+
+use crate::harness::{Bed, NEVER};
+
+const STEP: StepId = StepId::Proxy;
+const LIMIT: Limit = Limit { name: "proxy", span: Duration::from_mins(1) };
+
+/// What the thing's field holds, in the words of the script.
+type State = &'static str;
+
+/// Wants the field to be `done`, and meets what the script says.
+#[derive(Default)]
+struct Scripted {
+    looks: Mutex<VecDeque<Answer<Seen<State>>>>,
+    changes: Mutex<VecDeque<Answer<Seen<State>>>>,
+    /// Kinds of refusals that pass.
+    passing: Vec<Kind>,
+    grace: Option<Duration>,
+}
+
+impl Scripted {
+    fn new(
+        looks: impl IntoIterator<Item = Answer<Seen<State>>>,
+        changes: impl IntoIterator<Item = Answer<Seen<State>>>,
+    ) -> Self {
+        let (looks, changes) = (looks.into_iter().collect(), changes.into_iter().collect());
+        Self { looks: Mutex::new(looks), changes: Mutex::new(changes), ..Self::default() }
+    }
+
+    fn next(script: &Mutex<VecDeque<Answer<Seen<State>>>>) -> Answer<Seen<State>> {
+        let mut script = script.lock().unwrap();
+        // The last line of a script goes on for ever.
+        if script.len() > 1 { script.pop_front().unwrap() } else { script.front().unwrap().clone() }
+    }
+}
+
+impl Step for Scripted {
+    type State = State;
+
+    fn id(&self) -> StepId {
+        STEP
+    }
+
+    fn subject(&self) -> String {
+        "thing".to_owned()
+    }
+
+    fn doing(&self, change: &Change) -> String {
+        let verb = if *change == Change::Create { "creating" } else { "changing" };
+        format!("{verb} the thing (thing)")
+    }
+
+    async fn observe(&self, _: &Cloud) -> Answer<Seen<State>> {
+        Self::next(&self.looks)
+    }
+
+    fn compare(&self, seen: &Seen<State>) -> Change {
+        match seen {
+            Seen::Absent | Seen::Unknown(_) => Change::Create,
+            Seen::Present("done") => Change::None,
+            Seen::Present("theirs") => Change::Conflict(vec!["it is theirs".to_owned()]),
+            Seen::Present("creating") => {
+                Change::Await(Wait { state: "creating".to_owned(), usable: true, grace: self.grace })
+            }
+            Seen::Present(other) => Change::Update(vec![(*other).to_owned()]),
+        }
+    }
+
+    async fn apply(&self, _: &Cloud, _: &Change, _: Seen<State>) -> Answer<Seen<State>> {
+        Self::next(&self.changes)
+    }
+
+    fn again(&self, refusal: &Refusal) -> Option<Again> {
+        self.passing.contains(&refusal.kind).then_some(Again { limit: LIMIT, pace: Pace::Dense, look: true })
+    }
+
+    fn wait(&self) -> (Limit, Pace) {
+        (LIMIT, Pace::Seconds)
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a line of a script is an answer")]
+fn is(state: State) -> Answer<Seen<State>> {
+    Ok(Seen::Present(state))
+}
+
+fn refused(kind: Kind) -> Answer<Seen<State>> {
+    Err(refusal(kind))
+}
+
+fn refusal(kind: Kind) -> Refusal {
+    let code = Some(format!("{kind:?}"));
+    Refusal { operation: "rds:CreateDBProxy", kind, code, message: "no".to_owned(), request_id: None, cause: None }
+}
+
+/// One run of the engine, and what it told.
+async fn run<T>(work: impl AsyncFnOnce(&Run<'_>) -> T) -> (T, Duration, Vec<Event>) {
+    let bed = Bed::new(NEVER, false);
+    let (listener, stop) = (Recorder::default(), StopSign::default());
+    let run =
+        Run { cloud: &bed.cloud, clock: &bed.clock, patience: Patience::default(), listener: &listener, stop: &stop };
+    let began = bed.clock.elapsed();
+    let outcome = work(&run).await;
+    assert_eq!(bed.calls(), 0, "the engine makes no calls of its own");
+    (outcome, bed.clock.elapsed().saturating_sub(began), listener.events())
+}
+
+async fn converge(step: &Scripted, seen: Seen<State>) -> (Result<Seen<State>, Stop>, Duration, Vec<Event>) {
+    run(async |run| run.converge(step, seen, Until::Ready).await).await
+}
+
+fn ending(events: &[Event]) -> Option<Ending> {
+    events.iter().find_map(|event| match event {
+        Event::Ended { ending, .. } => Some(*ending),
+        _ => None,
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_place_is_neither_looked_at_nor_changed() {
+    let (outcome, took, events) = converge(&Scripted::default(), Seen::Present("done")).await;
+    assert_eq!(
+        (outcome.unwrap(), took, ending(&events)),
+        (Seen::Present("done"), Duration::ZERO, Some(Ending::Unchanged))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_is_made_and_waited_for() {
+    let step = Scripted::new([is("creating"), is("creating"), is("done")], [is("creating")]);
+    let (outcome, took, events) = converge(&step, Seen::Absent).await;
+    assert_eq!((outcome.unwrap(), ending(&events)), (Seen::Present("done"), Some(Ending::Created)));
+    assert_eq!(took, Duration::from_secs(3));
+    let waits = events.iter().filter(|event| matches!(event, Event::Waiting { .. })).count();
+    assert_eq!(waits, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_usable_state_is_enough_where_others_go_on_meanwhile() {
+    let step = Scripted::new([is("done")], [is("creating")]);
+    let (outcome, _, events) = run(async |run| run.converge(&step, Seen::Absent, Until::Usable).await).await;
+    assert_eq!((outcome.unwrap(), ending(&events)), (Seen::Present("creating"), None));
+    let (outcome, _, events) =
+        run(async |run| run.finish(&step, Seen::Present("creating"), Ending::Created).await).await;
+    assert_eq!((outcome.unwrap(), ending(&events)), (Seen::Present("done"), Some(Ending::Created)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_ends_at_its_limit_and_not_after_it() {
+    let step = Scripted::new([is("creating")], []);
+    let (outcome, took, events) = converge(&step, Seen::Present("creating")).await;
+    let error = outcome.unwrap_err();
+    assert!(matches!(&error, Stop::Patience { limit, .. } if *limit == LIMIT), "{error:?}");
+    assert_eq!(
+        (error.to_string().as_str(), took),
+        ("changing the thing (thing): still creating after 60 s", LIMIT.span)
+    );
+    assert_eq!(ending(&events), Some(Ending::Failed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_that_does_not_heal_ends_the_wait_at_once_or_after_its_grace() {
+    for grace in [Duration::ZERO, Duration::from_secs(5)] {
+        let step = Scripted { grace: Some(grace), ..Scripted::new([is("creating")], []) };
+        let (outcome, took, _) = converge(&step, Seen::Present("creating")).await;
+        assert!(matches!(outcome, Err(Stop::Stuck { .. })), "{outcome:?}");
+        assert_eq!(took, grace);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_fails_in_passing_does_not_end_a_wait_and_one_that_is_denied_does() {
+    let step = Scripted::new([refused(Kind::Service), refused(Kind::Throttled), is("done")], []);
+    assert_eq!(converge(&step, Seen::Present("creating")).await.0.unwrap(), Seen::Present("done"));
+    let step = Scripted::new([refused(Kind::Denied)], []);
+    let (outcome, ..) = converge(&step, Seen::Present("creating")).await;
+    assert!(matches!(outcome, Err(Stop::Refused { .. })), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_passes_is_tried_again_after_a_look() {
+    let passing = vec![Kind::NotYet];
+    let step = Scripted {
+        passing,
+        ..Scripted::new([Ok(Seen::Absent)], [refused(Kind::NotYet), refused(Kind::NotYet), is("done")])
+    };
+    let (outcome, took, events) = converge(&step, Seen::Absent).await;
+    assert_eq!((outcome.unwrap(), ending(&events)), (Seen::Present("done"), Some(Ending::Created)));
+    assert_eq!(took, Duration::from_millis(750));
+    // A change whose answer was lost is found by the look, and not made twice.
+    let step = Scripted::new([is("done")], [refused(Kind::Service), is("twice")]);
+    assert_eq!(converge(&step, Seen::Absent).await.0.unwrap(), Seen::Present("done"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_does_not_pass_ends_the_step_at_once() {
+    let step = Scripted::new([Ok(Seen::Absent)], [refused(Kind::Quota)]);
+    let (outcome, took, _) = converge(&step, Seen::Absent).await;
+    assert_eq!(outcome.unwrap_err().to_string(), "creating the thing (thing): rds:CreateDBProxy answered Quota: no");
+    assert_eq!(took, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_never_passes_ends_with_what_aws_said() {
+    let passing = vec![Kind::NotYet];
+    let step = Scripted { passing, ..Scripted::new([Ok(Seen::Absent)], [refused(Kind::NotYet)]) };
+    let (outcome, took, _) = converge(&step, Seen::Absent).await;
+    assert!(matches!(outcome, Err(Stop::Refused { .. })), "{outcome:?}");
+    assert_eq!(took, LIMIT.span);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_someone_changes_back_each_time_is_not_written_for_ever() {
+    let step = Scripted::new([is("changed back")], [is("changed back")]);
+    let (outcome, ..) = converge(&step, Seen::Present("changed back")).await;
+    assert!(matches!(&outcome, Err(Stop::Undone { fields, .. }) if fields == &["changed back"]), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_ours_stops_before_any_change() {
+    let (outcome, ..) = converge(&Scripted::default(), Seen::Present("theirs")).await;
+    assert_eq!(outcome.unwrap_err().to_string(), "changing the thing (thing): it is theirs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_and_the_failure_of_another_step_end_a_wait_at_once() {
+    for interrupt in [true, false] {
+        let step = Scripted::new([is("creating")], []);
+        let ((outcome, ()), took, events) = run(async |run| {
+            let stopping = async {
+                tokio::time::sleep(Duration::from_millis(2_500)).await;
+                if interrupt { run.stop.interrupt() } else { run.stop.fail() }
+            };
+            tokio::join!(run.converge(&step, Seen::Present("creating"), Until::Ready), stopping)
+        })
+        .await;
+        let fits =
+            if interrupt { matches!(outcome, Err(Stop::Interrupted)) } else { matches!(outcome, Err(Stop::Abandoned)) };
+        assert!(fits, "{outcome:?}");
+        assert_eq!((took, ending(&events)), (Duration::from_millis(2_500), None));
+    }
+}
+
+fn poll<'a>(run: &Run<'_>, row: Row<'a>) -> Poll<'a> {
+    Poll::begin(run, row, "doing a thing (thing)", LIMIT, Pace::Seconds)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pace_is_that_of_the_questions() {
+    let ((), took, events) = run(async |run| {
+        let poll = poll(run, Row::Probe("seat"));
+        let asked = run.clock.elapsed();
+        // An answer that takes most of a second leaves the rest of it, and one that takes longer a short rest.
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        poll.rest_after(run, "on its way", asked).await.unwrap();
+        assert_eq!(run.clock.elapsed().saturating_sub(asked), Duration::from_secs(1));
+        let asked = run.clock.elapsed();
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        poll.rest_after(run, "on its way", asked).await.unwrap();
+    })
+    .await;
+    assert_eq!(took, Duration::from_millis(10_100));
+    assert!(
+        events.iter().all(|event| matches!(event, Event::Probe { wait: Some((_, limit)), .. } if *limit == LIMIT.span))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_whose_end_is_no_error_says_so() {
+    let (rests, took, events) = run(async |run| {
+        let (poll, mut rests) = (poll(run, Row::Hidden), 0);
+        while poll.may_rest(run, "", run.clock.elapsed()).await.unwrap() {
+            rests += 1;
+        }
+        rests
+    })
+    .await;
+    assert_eq!((rests, took, events.len()), (60, LIMIT.span, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_use_is_tried_until_it_is_not_and_says_by_what() {
+    let tries = Mutex::new(0);
+    let (outcome, took, events) = run(async |run| {
+        let call = async || {
+            *tries.lock().unwrap() += 1;
+            if *tries.lock().unwrap() < 4 { Err(refusal(Kind::InUse)) } else { Ok(()) }
+        };
+        poll(run, Row::Step(STEP)).insist_on(run, call, async || "in use by others".to_owned()).await
+    })
+    .await;
+    outcome.unwrap();
+    assert_eq!((took, events.len()), (Duration::from_secs(3), 3));
+    assert!(events.iter().all(|event| matches!(event, Event::Waiting { state, .. } if state == "in use by others")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_must_be_done_is_done_also_after_an_interrupt() {
+    let (rested, took, _) = run(async |run| {
+        run.stop.interrupt();
+        let poll = poll(run, Row::Hidden);
+        assert!(matches!(poll.rest(run, "").await, Err(Stop::Interrupted)));
+        poll.rest_regardless(run, "").await
+    })
+    .await;
+    assert_eq!((rested, took), (true, Duration::from_secs(1)));
+}
