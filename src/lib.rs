@@ -24,6 +24,7 @@ pub mod resources;
 pub mod sequence;
 pub mod shell;
 pub mod spec;
+pub mod sql;
 pub mod stacks;
 pub mod survey;
 pub mod teardown;

@@ -27,6 +27,7 @@ use crate::resources::repoint::Repoint;
 use crate::resources::secret_access::{BySecret, EndToEnd, SecretAccess, Way};
 use crate::resources::target::{Health, Target};
 use crate::spec::{ClientPasswordAuth, NetworkType};
+use crate::sql;
 use crate::survey::Survey;
 use crate::templates;
 
@@ -40,6 +41,16 @@ impl Survey {
     /// What a role that was given spares.
     fn by_administrator(&self, what: &str) -> Option<String> {
         self.given.as_ref().map(|given| format!("the role {} {what}", given.name()))
+    }
+
+    /// What a person runs in the database before its users can log in with IAM.
+    fn statements(&self) -> Vec<String> {
+        let one = |user: &String| {
+            let [new, existing] = sql::log_in_with_iam(self.database.family, user);
+            [format!("if {user} is new: {new}"), format!("if {user} exists: {existing}")]
+        };
+        let first = "in the database, where it is not so yet (a password does not work from then on):".to_owned();
+        [first].into_iter().chain(self.login.users.iter().flat_map(one)).collect()
     }
 
     pub(super) fn secret_access(&self) -> SecretAccess<'_> {
@@ -57,7 +68,7 @@ impl Survey {
                 given: self.given.is_some(),
                 fresh: self.seen.role.is_absent(),
                 way: Way::Iam(EndToEnd { database: &self.database, enable, document }),
-                notes: vec![self.database.family.iam_user().to_owned()],
+                notes: self.statements(),
                 patience,
             };
         }

@@ -1,5 +1,6 @@
 //! How the proxy and its clients log in: each case fresh, again, killed at every call, and torn down.
 
+use rdsproxy_setup::catalogue::StepId;
 use rdsproxy_setup::engine::ledger::Verdict;
 use rdsproxy_setup::password::Password;
 use rdsproxy_setup::spec::{ClientAuth, ClientPasswordAuth, CreateSecret, DatabaseAuth, Spec};
@@ -94,6 +95,29 @@ async fn iam_authentication_is_turned_on_only_when_asked_and_off_again() {
     let want = lawful(&newcomer, &spec).await;
     assert_eq!(want["rds"]["clusters"]["my-cluster"]["iam_auth"], true);
     assert_eq!(want["rds"]["clusters"]["my-cluster"]["tags"]["rdsproxy-setup:iam-auth"], "my-cluster-proxy");
+}
+
+/// AWS's own example, with quotes:
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html>.
+#[tokio::test(start_paused = true)]
+async fn the_plan_has_the_statements_that_let_users_log_in_with_iam() {
+    for (id, new, existing) in [
+        (
+            "my-instance",
+            "CREATE USER `admin`@`%` IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL;",
+            "ALTER USER `admin`@`%` IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL;",
+        ),
+        ("my-cluster", "CREATE USER \"app\" WITH LOGIN; GRANT rds_iam TO \"app\";", "GRANT rds_iam TO \"app\";"),
+    ] {
+        let mut spec = end_to_end(id);
+        spec.enable_iam_auth = true;
+        let survey = Bed::of(newcomer(), NEVER, false).survey(&spec).await.unwrap();
+        let entry = survey.entries().into_iter().find(|entry| entry.step == StepId::SecretAccess).unwrap();
+        for statement in [new, existing] {
+            let ends_with = |detail: &String| detail.ends_with(&format!(": {statement}"));
+            assert!(entry.details.iter().any(ends_with), "{statement}: {:#?}", entry.details);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

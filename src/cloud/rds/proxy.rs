@@ -228,15 +228,6 @@ impl EngineFamily {
         }
     }
 
-    /// What makes a database user one that logs in with IAM.
-    #[must_use]
-    pub fn iam_user(self) -> &'static str {
-        match self {
-            Self::PostgreSql => "each database user must be set up for IAM: GRANT rds_iam TO <user>",
-            _ => "each database user must be set up for IAM: IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'",
-        }
-    }
-
     fn sdk(self) -> SdkFamily {
         match self {
             Self::MySql => SdkFamily::Mysql,
