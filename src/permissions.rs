@@ -130,8 +130,8 @@ pub const PERMISSIONS: &[Permission] = &[
     may("lambda:ListTags", UST, On::FunctionsAndProbes, If::Always, "have GetFunction show the tags"),
     may("lambda:ListVersionsByFunction", UST, On::Functions, If::Always, "see what is frozen with the old host"),
     may("lambda:ListAliases", UST, On::Functions, If::Always, "see who calls it"),
-    may("lambda:ListEventSourceMappings", US, On::All, If::Always, "see who calls it"),
-    may("lambda:ListProvisionedConcurrencyConfigs", US, On::Functions, If::Always, "see what is bound to it"),
+    may("lambda:ListEventSourceMappings", UST, On::All, If::Always, "see who calls it"),
+    may("lambda:ListProvisionedConcurrencyConfigs", UST, On::Functions, If::Always, "see what is bound to it"),
     may("secretsmanager:DescribeSecret", UST, On::Secrets, If::Always, "look at a secret, without its value"),
     may("secretsmanager:ListSecrets", UST, On::All, If::Always, "offer near names; find our secrets"),
     with(

@@ -76,12 +76,17 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     let left = stack.deletes_proxy().then(|| left_behind(&name, &session.cloud.region));
     if session.json {
         let removed: Vec<_> = lines.iter().map(removal).collect();
-        report::document(&json!({"schema": SCHEMA, "proxy": name, "removed": removed, "left": left.as_slice()}));
+        report::document(&json!({
+            "schema": SCHEMA, "proxy": name, "removed": removed, "left": left.as_slice(), "other_users": stack.other_users,
+        }));
     } else {
         let elapsed = report::duration(session.clock.elapsed().saturating_sub(began));
         let back = if stack.functions.is_empty() { "" } else { ", and the functions use the database directly again" };
         let how = if stack.adopted() { "is handed back as it was adopted" } else { "is gone" };
         report::result(&format!("Done in {elapsed}: {name} {how}{back}."));
+        if !stack.other_users.is_empty() {
+            report::result(&format!("What was left at the proxy: {}.", stack.other_users.join(", ")));
+        }
         if let Some(left) = left {
             report::result(&left);
         }

@@ -150,6 +150,19 @@ fn leave_out(name: &str) -> String {
     format!("Or leave it out: --exclude-function {name}.")
 }
 
+/// What is bound to a function, and to what of it: a version's number or an alias. A mapping's `FunctionArn` may be that of a
+/// version or an alias (<https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html>), and so is that of
+/// provisioned concurrency (<https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedConcurrencyConfigListItem.html>).
+pub fn bound<'a>(
+    function: &'a str,
+    events: &'a [String],
+    provisioned: &'a [String],
+) -> impl Iterator<Item = (&'a str, &'static str)> {
+    let events = events.iter().map(|arn| (arn, "an event source"));
+    let all = events.chain(provisioned.iter().map(|arn| (arn, "provisioned concurrency")));
+    all.filter_map(move |(arn, what)| Some((arn.strip_prefix(function)?.strip_prefix(':')?, what)))
+}
+
 /// Refuses where something calls a frozen version by its number: only whoever set that up can point it elsewhere.
 fn called_by_number(
     of: &Published<'_>,
@@ -157,15 +170,9 @@ fn called_by_number(
     repointed: &impl Fn(&Variables) -> Variables,
 ) -> Result<(), Problem> {
     let name = &of.found.function.name;
-    let callers = events
-        .iter()
-        .map(|arn| (arn, "an event source"))
-        .chain(of.provisioned.iter().map(|arn| (arn, "provisioned concurrency")));
-    for (arn, what) in callers {
-        let qualifier = arn.strip_prefix(&of.found.function.arn).and_then(|rest| rest.strip_prefix(':'));
-        let version = of.versions.iter().find(|version| Some(version.number.as_str()) == qualifier);
+    for (number, what) in bound(&of.found.function.arn, events, &of.provisioned) {
+        let version = of.versions.iter().find(|version| version.number == number);
         if version.is_some_and(|version| version.number != LATEST && uses(version, repointed)) {
-            let number = qualifier.unwrap_or_default();
             return Err(Problem::unfit(
                 format!(
                     "checking the function ({name}): {what} is bound to its version {number}, which is frozen with the database's host"

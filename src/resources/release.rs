@@ -12,7 +12,7 @@ use crate::cloud::{Answer, Cloud, Kind, Refusal};
 use crate::discover::releases::{Frozen, description};
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
 
-pub use aliases::Aliases;
+pub use aliases::{Aliases, Events};
 
 /// The aliases of all functions.
 pub struct Release<'a> {

@@ -20,7 +20,7 @@ use crate::resources::probe::LeftBehind;
 use crate::resources::proxy::{self, ProxyRemoval};
 use crate::resources::proxy_group::GroupRemoval;
 use crate::resources::proxy_role::RoleRemoval;
-use crate::resources::release::Aliases;
+use crate::resources::release::{Aliases, Events};
 use crate::resources::repoint::{Restoring, Rules};
 use crate::resources::secret_access::{IamAuthRemoval, SecretRemoval};
 use crate::resources::{Line, Removal};
@@ -90,6 +90,7 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
     let secrets = secrets.map_err(Problem::refused(doing))?;
     let mut foreign = Vec::new();
     let proxy = proxy.map_err(Problem::refused(doing))?.present().cloned();
+    let was_there = proxy.is_some();
     // Also of one that was handed back already: its rules may still be there.
     let proxy_groups = proxy.as_ref().map(|found| found.proxy.security_groups.clone()).unwrap_or_default();
     let role = role.map_err(Problem::refused(doing))?.ours(&mut foreign);
@@ -127,13 +128,15 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
     };
     let home = home.or_else(remembered);
     let mut ours = proxy.as_ref().map(|found| found.hosts.clone()).unwrap_or_default();
-    // A proxy that was deleted by hand left its host in the functions.
+    // A proxy that was deleted by hand left its host in the functions. One that is there and is not ours, or was handed
+    // back, is its owner's, and so are its users.
+    let may_be_left = proxy.is_some() || !was_there;
     let values = listed.functions.iter().flat_map(|function| function.variables.0.values());
     let values = values.chain(
         listed.versions.iter().flat_map(BTreeMap::values).flatten().flat_map(|version| version.variables.0.values()),
     );
     for host in proxies_of(&names.stack, &cloud.region, values) {
-        if !ours.iter().any(|known| known.name.eq_ignore_ascii_case(&host.name)) {
+        if may_be_left && !ours.iter().any(|known| known.name.eq_ignore_ascii_case(&host.name)) {
             ours.push(host);
         }
     }
@@ -155,14 +158,18 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
     };
     let reads = listed.functions.iter().filter(concerned).map(|function| cloud.lambda.get(&function.name)).collect();
     let read: Answer<Vec<Option<Function>>> = crowd(reads).await.into_iter().collect();
+    let events = Events::default();
     let looks = read.map_err(Problem::refused("reading the functions"))?.into_iter().flatten().map(async |function| {
         let mut found = way_back.of(function);
         let mark = names.version_mark();
         let versions = versions_of(&found.function.name);
-        found.aliases = Aliases::find(cloud, &found.function, &mark, &way_back, versions).await?;
+        found.aliases = Aliases::find(cloud, &found.function, &mark, &way_back, versions, &events).await?;
         Ok(found)
     });
     let looked: Answer<Vec<Restoring>> = crowd(looks.collect()).await.into_iter().collect();
+    if let Some(found) = &proxy {
+        other_users.extend(listed.functions.iter().filter_map(|function| hidden(function, &found.found.proxy.vpc)));
+    }
     let mut functions = Vec::new();
     for mut found in looked.map_err(Problem::refused("reading the functions' versions and aliases"))? {
         let name = found.function.name.clone();
@@ -232,6 +239,12 @@ fn unread_tags(function: &str, why: &str) -> Problem {
         format!("reading the tags of the function ({function}): AWS does not show them: {why}"),
         ["They may say what its variables held. Allow lambda:ListTags on the functions to these credentials."],
     )
+}
+
+/// A function that may use the proxy unseen: AWS does not show its variables, and they were shown to whoever ran `up`.
+fn hidden(function: &Function, vpc: &str) -> Option<String> {
+    function.hidden.as_ref().filter(|_| function.vpc.as_deref() == Some(vpc))?;
+    Some(format!("perhaps {}, whose variables AWS does not show without kms:Decrypt on its key", function.name))
 }
 
 impl Stack {

@@ -145,3 +145,22 @@ async fn others_that_use_the_adopted_proxy_do_not_stand_in_the_way_of_its_return
     let stack = Box::pin(rdsproxy_setup::teardown::survey(&bed.cloud, "by-hand", Some(database))).await.unwrap();
     assert_eq!(stack.other_users, [""; 0]);
 }
+
+/// A proxy that was handed back is its owner's again: whoever uses it uses it, and a second teardown moves nobody.
+#[tokio::test(start_paused = true)]
+async fn a_second_teardown_leaves_the_users_of_a_proxy_that_was_handed_back() {
+    let mut made = world(&ByHand { group: None, iam: true, target: true }).await;
+    let host = made.rds.proxies["by-hand"].endpoint.clone();
+    let invoice = made.lambda.functions.get_mut("InvoiceFunction").unwrap();
+    invoice.latest.environment.as_mut().unwrap().insert("DB_HOST".to_owned(), host);
+    let bed = Bed::of(made, NEVER, false);
+    let spec = adopting(true);
+    assert!(matches!(bed.up(&spec).await, Fate::Done(_)));
+    assert!(matches!(bed.down(&spec).await, Fate::Done(())));
+    let since = bed.logged();
+    let stack = Box::pin(rdsproxy_setup::teardown::survey(&bed.cloud, "by-hand", Some(&spec.database))).await.unwrap();
+    assert!(stack.is_gone(), "{:?}", stack.lines());
+    assert_eq!(stack.other_users, [""; 0]);
+    assert!(matches!(bed.down(&spec).await, Fate::Done(())));
+    assert_eq!(bed.mutations(since), [""; 0]);
+}

@@ -5,6 +5,7 @@ use rdsproxy_setup::discover::Problem;
 use rdsproxy_setup::error::Failure;
 use rdsproxy_setup::exit::Exit;
 use rdsproxy_setup::permissions::{Feature, Verb, policies};
+use rdsproxy_setup::teardown;
 use sandbox::World;
 use sandbox::parts::KeyGrants;
 use serde_json::{Value, json};
@@ -107,4 +108,25 @@ async fn a_refusal_names_the_action_and_the_key() {
         let variables = "/lambda/functions/DBAppFunction/latest/environment";
         assert_eq!(bed.dump().await.pointer(variables), before.pointer(variables), "{grants:?}");
     }
+}
+
+/// An `up` that could read the variables pointed the function at the proxy; a teardown that cannot must not delete the
+/// proxy as if nobody used it. `Environment` has an `Error` in place of the variables then
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_EnvironmentResponse.html>).
+#[tokio::test(start_paused = true)]
+async fn a_teardown_that_may_not_read_the_variables_says_whose() {
+    let (bed, _) = bed(KeyGrants::Unneeded, &without(&[]));
+    let spec = wish("my-instance");
+    assert!(matches!(bed.up(&spec).await, Fate::Done(_)));
+    let other_users =
+        async || Box::pin(teardown::survey(&bed.cloud, &spec.stack, Some(&spec.database))).await.unwrap().other_users;
+    assert_eq!(other_users().await, [""; 0]);
+    restrict(&bed, &without(&["kms:Decrypt"]));
+    let users = other_users().await;
+    assert_eq!(users, ["perhaps DBAppFunction, whose variables AWS does not show without kms:Decrypt on its key"]);
+    // A function that cannot reach the proxy does not stand in the way.
+    bed.gate.account.with(|world| {
+        world.lambda.functions.get_mut("DBAppFunction").unwrap().latest.vpc = None;
+    });
+    assert_eq!(other_users().await, [""; 0]);
 }

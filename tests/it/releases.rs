@@ -7,6 +7,8 @@ use rdsproxy_setup::teardown;
 use sandbox::World;
 use sandbox::parts::{Configuration, Function, Mapping};
 
+use crate::cli::up;
+use crate::desk::Desk;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 
 const NAME: &str = "OrdersFunction";
@@ -33,6 +35,16 @@ fn only_orders() -> Spec {
     let mut spec = wish("my-cluster");
     spec.functions = vec![NAME.to_owned()];
     spec
+}
+
+/// An event source that calls what has this qualifier. Its `FunctionArn` may name a version
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html>: "Version or Alias ARN").
+fn mapping(world: &mut World, qualifier: &str) {
+    let function = format!("{}:{qualifier}", orders(world).latest.arn);
+    let source = "arn:aws:sqs:eu-central-1:123456789012:orders".to_owned();
+    let id = "0b6a9f2c-0000-4000-8000-000000000001".to_owned();
+    let modified = world.now;
+    world.lambda.mappings.push(Mapping { id, source, function, enabled: true, batch: 10, modified });
 }
 
 async fn refusal(change: impl FnOnce(&mut World)) -> String {
@@ -88,13 +100,6 @@ async fn what_is_bound_to_a_frozen_version_is_refused_by_name() {
         function.aliases.get_mut("live").unwrap().weights = BTreeMap::from([("2".to_owned(), 0.1)]);
     });
     assert!(weighted.await.contains("(OrdersFunction:live): it splits its calls between two versions"));
-    let mapping = |world: &mut World, qualifier: &str| {
-        let function = format!("{}:{qualifier}", orders(world).latest.arn);
-        let source = "arn:aws:sqs:eu-central-1:123456789012:orders".to_owned();
-        let id = "0b6a9f2c-0000-4000-8000-000000000001".to_owned();
-        let modified = world.now;
-        world.lambda.mappings.push(Mapping { id, source, function, enabled: true, batch: 10, modified });
-    };
     let event = refusal(|world| mapping(world, "1"));
     assert!(event.await.contains("an event source is bound to its version 1"));
     let provisioned = refusal(|world| {
@@ -221,4 +226,83 @@ async fn a_teardown_does_not_guess_at_an_alias_that_it_cannot_put_back() {
     let spec = only_orders();
     let stack = Box::pin(teardown::survey(&bed.cloud, &spec.stack, Some(&spec.database))).await.unwrap();
     assert!(stack.other_users.iter().any(|user| user.starts_with("OrdersFunction:live, ")), "{:?}", stack.other_users);
+}
+
+/// What a teardown finds that it cannot point elsewhere.
+async fn other_users(bed: &Bed) -> Vec<String> {
+    let spec = only_orders();
+    Box::pin(teardown::survey(&bed.cloud, &spec.stack, Some(&spec.database))).await.unwrap().other_users
+}
+
+/// Our version, or one that someone published from the repointed `$LATEST`: bound by number, it would call a proxy that
+/// is gone. An event source or provisioned concurrency (its `Qualifier` is "the version number or alias name",
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_PutProvisionedConcurrencyConfig.html>) can come after the `up`.
+#[tokio::test(start_paused = true)]
+async fn a_teardown_names_what_is_bound_to_a_version_at_the_proxy() {
+    let up = async || {
+        let bed = Bed::new(NEVER, false);
+        assert!(matches!(bed.up(&only_orders()).await, Fate::Done(_)));
+        assert_eq!(other_users(&bed).await, [""; 0]);
+        bed
+    };
+    let bed = up().await;
+    bed.gate.account.with(|world| mapping(world, "2"));
+    assert_eq!(other_users(&bed).await, ["OrdersFunction:2, to which an event source is bound by its number"]);
+    let spec = only_orders();
+    // Whoever goes on all the same keeps the version: deleting it would not help the caller.
+    assert!(matches!(bed.down(&spec).await, Fate::Done(())));
+    bed.gate.account.with(|world| assert!(orders(world).versions.contains_key(&2)));
+
+    let bed = up().await;
+    bed.gate.account.with(|world| {
+        let function = orders(world);
+        let third =
+            Configuration { version: "3".to_owned(), description: String::new(), ..function.versions[&2].clone() };
+        function.versions.insert(3, third);
+        function.published = 3;
+        function.provisioned.insert("3".to_owned(), 5);
+    });
+    assert_eq!(other_users(&bed).await, ["OrdersFunction:3, to which provisioned concurrency is bound by its number"]);
+
+    // What is bound to the alias, or to a version at the database, goes back with it or stays.
+    let bed = up().await;
+    bed.gate.account.with(|world| {
+        mapping(world, "live");
+        orders(world).provisioned.insert("1".to_owned(), 5);
+    });
+    assert_eq!(other_users(&bed).await, [""; 0]);
+    assert!(matches!(bed.down(&spec).await, Fate::Done(())));
+    assert_eq!(live(&bed).0, "1");
+}
+
+/// Event sources are read once, and only where a version leads to the proxy.
+#[tokio::test(start_paused = true)]
+async fn a_teardown_asks_for_callers_only_where_a_version_is_at_the_proxy() {
+    let asked = async |spec: Spec| {
+        let bed = Bed::new(NEVER, false);
+        assert!(matches!(bed.up(&spec).await, Fate::Done(_)));
+        let since = bed.logged();
+        assert!(matches!(bed.down(&spec).await, Fate::Done(())));
+        let made = bed.actions(since);
+        ["ListEventSourceMappings", "ListProvisionedConcurrencyConfigs"]
+            .map(|action| made.iter().filter(|made| *made == action).count())
+    };
+    assert_eq!(asked(wish("my-instance")).await, [0, 0]);
+    assert_eq!(asked(wish("my-cluster")).await, [1, 1]);
+}
+
+/// What is left at a proxy that goes all the same is said before, and after.
+#[test]
+fn a_teardown_all_the_same_says_what_is_left_at_the_proxy() {
+    let desk = Desk::new();
+    up(&desk, "my-cluster");
+    desk.change(|world| mapping(world, "2"));
+    let bound = "OrdersFunction:2, to which an event source is bound by its number";
+    let refused = desk.run(&["teardown", "--db", "my-cluster", "--yes"]);
+    assert_eq!(refused.code, Some(4), "{refused}");
+    assert!(refused.stderr.contains(bound), "{refused}");
+    let gone = desk.run(&["teardown", "--db", "my-cluster", "--yes", "--even-if-used"]);
+    assert_eq!(gone.code, Some(0), "{gone}");
+    assert!(gone.stderr.contains("stays at the proxy: 2, to which an event source is bound"), "{gone}");
+    assert!(gone.stdout.contains(&format!("What was left at the proxy: {bound}.")), "{gone}");
 }

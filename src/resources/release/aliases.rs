@@ -1,9 +1,21 @@
 //! Aliases on their way back to the versions that they pointed at, and our versions on their way out.
 
+use tokio::sync::OnceCell;
+
 use crate::cloud::lambda::{Alias, Function, LATEST, Version};
 use crate::cloud::{Answer, Cloud, tags};
-use crate::discover::releases::{is_ours, replaced};
+use crate::discover::releases::{bound, is_ours, replaced};
 use crate::resources::repoint::Rules;
+
+/// What event sources of the region call: the same for all functions, and read when the first one has to know.
+#[derive(Debug, Default)]
+pub struct Events(OnceCell<Vec<String>>);
+
+impl Events {
+    async fn read(&self, cloud: &Cloud) -> Answer<&[String]> {
+        Ok(self.0.get_or_try_init(|| cloud.lambda.event_targets()).await?)
+    }
+}
 
 /// What goes back in one function besides its variables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +28,7 @@ pub struct Aliases {
     pub versions: Vec<String>,
     /// The tags that remember.
     pub memory: Vec<String>,
-    /// Aliases that cannot go back, and why.
+    /// Aliases and versions that cannot go back, and why.
     pub stuck: Vec<String>,
 }
 
@@ -48,6 +60,7 @@ impl Aliases {
         mark: &str,
         rules: &Rules,
         versions: Option<&[Version]>,
+        events: &Events,
     ) -> Answer<Self> {
         let name = function.name.as_str();
         let former: Vec<(&str, &str)> = function
@@ -67,16 +80,36 @@ impl Aliases {
         if former.is_empty() && !versions.iter().any(concerns) {
             return Ok(Self::default());
         }
-        let aliases = cloud.lambda.aliases(name).await?;
+        let at_proxy: Vec<&str> =
+            versions.iter().filter(|version| concerns(version)).map(|version| version.number.as_str()).collect();
+        let (aliases, events, provisioned) = if at_proxy.is_empty() {
+            (cloud.lambda.aliases(name).await?, [].as_slice(), Vec::new())
+        } else {
+            let callers = async { tokio::join!(events.read(cloud), cloud.lambda.provisioned(name)) };
+            let (aliases, (events, provisioned)) = tokio::join!(cloud.lambda.aliases(name), callers);
+            (aliases?, events?, provisioned?)
+        };
         let find = |number: &str| versions.iter().find(|version| version.number == number);
         let latest = find(LATEST);
         let mut found =
             Self { code: latest.map(|version| version.code.clone()).unwrap_or_default(), ..Self::default() };
         let mut held: Vec<&str> = Vec::new();
+        // Only whoever bound it can bind it to something else; a version is frozen, and gone it serves nobody.
+        for (number, what) in bound(&function.arn, events, &provisioned) {
+            if let Some(number) = at_proxy.iter().find(|known| **known == number) {
+                found.stuck.push(format!("{number}, to which {what} is bound by its number"));
+                held.push(number);
+            }
+        }
         for alias in &aliases {
             let Some(now) = find(&alias.version).filter(|version| version.number != LATEST) else { continue };
             if alias.weighted && versions.iter().any(concerns) {
                 found.stuck.push(format!("{}, which splits its calls between two versions", alias.name));
+                held.push(&alias.version);
+                continue;
+            }
+            if now.hidden && !rules.adopted {
+                found.stuck.push(format!("{}, whose version's variables AWS does not show", alias.name));
                 held.push(&alias.version);
                 continue;
             }

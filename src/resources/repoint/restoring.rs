@@ -160,6 +160,13 @@ impl Restoring {
         self.back.is_empty() && self.memory.is_empty() && self.aliases.is_empty()
     }
 
+    /// Whether all that is to do is to forget what the function remembers.
+    pub(super) fn forgets(&self) -> bool {
+        self.back.is_empty()
+            && self.aliases.words().is_empty()
+            && (!self.memory.is_empty() || !self.aliases.memory.is_empty())
+    }
+
     /// What points the function at the proxy again if nobody changes it.
     #[must_use]
     pub fn advice(&self) -> Option<String> {
@@ -191,10 +198,12 @@ impl Removal for Restoring {
             lines.push(Line { redirects: self.redirects(), ..line });
             let by_others = self.by_others.as_ref().map(|why| format!("not pointed there by this tool: {why}"));
             lines.extend(by_others.into_iter().chain(self.advice()).map(|text| Line::of('!', &what, text)));
-        } else if aliases.is_empty() {
+        } else if self.forgets() {
             lines.push(Line::of('~', &what, "forget the former host; no variable holds the proxy"));
         }
         lines.extend(aliases.into_iter().map(|word| Line::of('~', &what, word)));
+        let stays = |stuck: &String| Line::of('!', &what, format!("stays at the proxy: {stuck}"));
+        lines.extend(self.aliases.stuck.iter().map(stays));
         lines
     }
 
