@@ -23,6 +23,7 @@ use proptest::prelude::Rng;
 use proptest::test_runner::TestRng;
 
 use crate::chance::generator;
+use crate::written::{Held, Hosts, writes};
 
 /// Never kill.
 pub(crate) const NEVER: usize = usize::MAX;
@@ -38,6 +39,16 @@ pub(crate) struct Gate {
     lag: Option<Mutex<TestRng>>,
     /// What happens to the account right before one of the calls.
     meanwhile: Mutex<Option<(usize, Meanwhile)>>,
+    /// Law 10, over every write of every run.
+    writes: Mutex<Writes>,
+}
+
+/// What was written so far, and what of it was wrong.
+#[derive(Default)]
+struct Writes {
+    hosts: Hosts,
+    seen: usize,
+    wrong: Vec<String>,
 }
 
 /// What someone else does while a run is under way.
@@ -56,7 +67,7 @@ impl Account for Gate {
             self.account.with(happens);
         }
         if number < self.kill_at.load(Ordering::SeqCst) {
-            let mut handled = self.account.answer(request)?;
+            let mut handled = self.pass(request)?;
             if let Some(lag) = &self.lag {
                 handled.latency += Duration::from_millis(lag.lock().unwrap().next_u64() % 900);
             }
@@ -66,11 +77,49 @@ impl Account for Gate {
         // Calls that overlap the fatal one die with it, and without an effect.
         if number == self.kill_at.load(Ordering::SeqCst) {
             if self.after_effect {
-                self.account.answer(request)?;
+                self.pass(request)?;
             }
             self.killed.notify_one();
         }
         Ok(silence)
+    }
+}
+
+impl Gate {
+    /// Lets a request through, and holds what it writes to law 10.
+    fn pass(&self, request: &Request) -> io::Result<Handled> {
+        let function = writes(&request.method, &request.target);
+        let held = |name: &String| self.account.with(|world| Held::of(world, name));
+        let before = function.as_ref().and_then(held);
+        let handled = self.account.answer(request)?;
+        let mut writes = self.writes.lock().unwrap();
+        self.account.with(|world| writes.hosts.learn(world));
+        if let (Some(name), Some(before)) = (&function, before)
+            && let Some(after) = held(name)
+        {
+            writes.seen += 1;
+            let wrong = before.wrong(&after, &writes.hosts);
+            writes.wrong.extend(wrong.into_iter().map(|wrong| format!("{name}: {wrong}")));
+        }
+        Ok(handled)
+    }
+
+    /// How many writes of variables and versions were looked at.
+    pub(crate) fn looked_at(&self) -> usize {
+        self.writes.lock().unwrap().seen
+    }
+
+    /// What was wrong with them.
+    pub(crate) fn wrong(&self) -> Vec<String> {
+        self.writes.lock().unwrap().wrong.clone()
+    }
+}
+
+impl Drop for Bed {
+    fn drop(&mut self) {
+        let wrong = self.gate.wrong();
+        // Whatever failed first is what is to be seen.
+        assert!(wrong.is_empty() || std::thread::panicking(), "a run wrote what no run may write: {wrong:#?}");
     }
 }
 
@@ -125,7 +174,9 @@ impl Bed {
             killed: Notify::new(),
             lag,
             meanwhile: Mutex::new(None),
+            writes: Mutex::default(),
         });
+        gate.account.with(|world| gate.writes.lock().unwrap().hosts.learn(world));
         let clock = Clock::real();
         let cloud =
             Cloud::mounted(mount(Arc::clone(&gate) as Arc<dyn Account>, 1.0), "eu-central-1", "AKIATEST", &clock);
@@ -190,14 +241,14 @@ impl Bed {
     }
 
     pub(crate) async fn up(&self, spec: &Spec) -> Fate<Outcome> {
-        self.mortal(async {
+        self.mortal(Box::pin(async {
             let survey = Box::pin(self.survey(spec)).await.map_err(|problem| problem.to_string())?;
             let found = Box::pin(doctor::before(&self.cloud, &survey)).await;
             if let Some(finding) = found.iter().find(|finding| finding.severity == Severity::Error) {
                 return Err(finding.check.info().title.to_owned());
             }
             self.with_run(async |run| Box::pin(sequence::converge(run, &survey)).await).await
-        })
+        }))
         .await
     }
 

@@ -49,3 +49,4 @@ mod usage;
 mod verify;
 mod walks;
 mod which_stack;
+mod written;
