@@ -236,11 +236,24 @@ pub async fn of(cloud: &Cloud, survey: &Survey) -> Diagnosis {
 pub async fn before(cloud: &Cloud, survey: &Survey) -> Vec<Finding> {
     let mut diagnosis = Diagnosis::judge(&Facts::before(cloud, survey).await);
     let of_given = given(survey, &mut diagnosis);
+    let unsummed = unsummed(survey, &diagnosis);
     let mut found = diagnosis.findings;
     // The plan itself tells of conflicts, of what it will mend, and what the survey warns of already.
     found.retain(|finding| BEFORE.contains(&finding.check) || finding.check.is_refusal());
     found.extend(of_given);
+    found.extend(unsummed);
     found
+}
+
+/// That shares could not be added up, where the database has other proxies: silence would say that they fit.
+fn unsummed(survey: &Survey, diagnosis: &Diagnosis) -> Option<Finding> {
+    let others = survey.ground.others.as_ref().filter(|others| !others.serving.is_empty())?;
+    let (_, why) = diagnosis.unchecked.iter().find(|(check, _)| *check == CheckId::Overcommitted)?;
+    let names: Vec<&str> = others.serving.iter().map(|other| other.name.as_str()).collect();
+    let text = format!("How much of max_connections {} may use could not be read: {why}.", names.join(", "));
+    let mut finding = Finding::of(CheckId::Overcommitted, [text]);
+    finding.severity = Severity::Warning;
+    Some(finding)
 }
 
 /// What a role that an administrator created lacks, and what could not be judged of it: nothing here will change it.

@@ -79,9 +79,10 @@ const UT: &[Verb] = &[Verb::Up, Verb::Teardown];
 const UST: &[Verb] = &[Verb::Up, Verb::Status, Verb::Teardown];
 const ST: &[Verb] = &[Verb::Status, Verb::Teardown];
 const UD: &[Verb] = &[Verb::Up, Verb::Doctor];
+const USD: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor];
 const D: &[Verb] = &[Verb::Doctor];
 const V: &[Verb] = &[Verb::Verify];
-const UDV: &[Verb] = &[Verb::Up, Verb::Doctor, Verb::Verify];
+const ALL_BUT_T: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor, Verb::Verify];
 
 const fn may(action: &'static str, verbs: &'static [Verb], on: On, condition: If, why: &'static str) -> Permission {
     Permission { action, verbs, on, condition, why, features: &[] }
@@ -106,7 +107,7 @@ pub const PERMISSIONS: &[Permission] = &[
     may("rds:DescribeDBProxies", UST, On::Proxies, If::Always, "look for the proxy, and wait for it"),
     may("rds:DescribeDBProxyEndpoints", UST, On::Endpoints, If::Always, "look for the read-only endpoint"),
     may("rds:DescribeDBProxyTargets", UST, On::Pools, If::Always, "read the target's health, and which database it is"),
-    may("rds:DescribeDBProxyTargetGroups", UD, On::Proxies, If::Always, "compare pool settings that were asked for"),
+    may("rds:DescribeDBProxyTargetGroups", USD, On::Proxies, If::Always, "compare pool settings, and add shares up"),
     may("rds:ListTagsForResource", UST, On::RdsTagged, If::Always, "know our own proxy"),
     may("iam:GetRole", UST, On::RolesByName, If::Always, "look for the proxy's role"),
     may("iam:GetRolePolicy", US, On::Roles, If::Always, "compare the right to read the secret"),
@@ -117,13 +118,19 @@ pub const PERMISSIONS: &[Permission] = &[
     may("iam:ListEntitiesForPolicy", UST, On::Policies, If::Always, "see which roles carry it"),
     may("ec2:DescribeSecurityGroups", UST, On::All, If::Always, "compare groups and rules"),
     may("ec2:DescribeSecurityGroupRules", T, On::All, If::Always, "find our rules"),
-    may("rds:DescribeDBParameters", UD, On::ParameterGroups, If::Always, "see parameters that a proxy does not bear"),
-    may("rds:DescribeDBClusterParameters", UD, On::ParameterGroups, If::Always, "the same of a cluster"),
+    may("rds:DescribeDBParameters", USD, On::ParameterGroups, If::Always, "see parameters that a proxy does not bear"),
+    may("rds:DescribeDBClusterParameters", USD, On::ParameterGroups, If::Always, "the same of a cluster"),
     may("rds:DescribeEvents", D, On::All, If::Always, "see what RDS told of the proxy"),
     may("iam:SimulatePrincipalPolicy", UD, On::JudgedRoles, If::Always, "see what the roles may do"),
-    may("ec2:DescribeVpcs", UDV, On::All, If::Always, "see whether the VPC bears a proxy; Lambda asks it for a probe"),
+    may(
+        "ec2:DescribeVpcs",
+        ALL_BUT_T,
+        On::All,
+        If::Always,
+        "see whether the VPC bears a proxy; Lambda asks it for a probe",
+    ),
     may("ec2:DescribeRouteTables", UD, On::All, If::Always, "see routes in the way"),
-    may("ec2:DescribeSubnets", UDV, On::All, If::Always, "choose subnets; Lambda asks it for a probe"),
+    may("ec2:DescribeSubnets", ALL_BUT_T, On::All, If::Always, "choose subnets; Lambda asks it for a probe"),
     may("ec2:DescribeNetworkAcls", UD, On::All, If::Always, "warn of ACLs in the way of subnets that were named"),
     may("lambda:ListFunctions", UST, On::All, If::Always, "find the functions that use the database"),
     may("lambda:GetFunction", UST, On::FunctionsAndProbes, If::Always, "read tags, and where an update stands"),

@@ -7,8 +7,7 @@ use serde_json::Value;
 use crate::cloud::ec2::{Group, Subnet, Vpc};
 use crate::cloud::iam::Role;
 use crate::cloud::lambda::{Variables, Version};
-use crate::cloud::rds::TaggedProxy;
-use crate::cloud::rds::Target as Row;
+use crate::cloud::rds::{EngineFamily, TaggedProxy, Target as Row};
 use crate::cloud::sts::Identity;
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, tags};
 use crate::discover::dead::{self, Dead};
@@ -19,10 +18,11 @@ use crate::discover::hidden::Hidden;
 use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::network::{self, Subnets};
 use crate::discover::others::Others;
+use crate::discover::parameters::Plugin;
 use crate::discover::releases::{self, Frozen};
 use crate::discover::secrets::Secrets;
 use crate::discover::{
-    Database, FunctionUse, Login, Problem, acls, auth, functions, keys, remembered, secrets, variable_keys,
+    Database, FunctionUse, Login, Problem, acls, auth, functions, keys, parameters, remembered, secrets, variable_keys,
 };
 use crate::engine::{Patience, Seen, Step};
 use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
@@ -71,6 +71,8 @@ pub struct Survey {
     pub passwords: BTreeMap<String, Password>,
     /// The subnets for a new proxy.
     pub subnets: Option<Subnets>,
+    /// How users of the database send passwords by default.
+    pub plugin: Plugin,
     /// Whether the proxy is one that someone else made.
     pub adopted: bool,
     /// The role of the proxy, where an administrator created it.
@@ -91,6 +93,8 @@ pub(crate) struct Ground {
     pub(crate) proxies: Option<Answer<usize>>,
     /// Other proxies that serve the database.
     pub(crate) others: Option<Others>,
+    /// The parameters that someone set, where they decide something.
+    pub(crate) parameters: Option<Answer<parameters::Set>>,
 }
 
 /// What was seen of each step.
@@ -324,7 +328,20 @@ impl Survey {
             None => None,
             Some(of_vpc) => Some(network::choose(cloud, &database, of_vpc, &spec.subnets, spec.network_type).await?),
         };
-        let ground = Ground { vpc, subnets: of_vpc, proxies: proxy.is_absent().then_some(count), others: beside };
+        let new_secret = secrets
+            .found
+            .iter()
+            .any(|secret| !found.is_some_and(|proxy| proxy.auth.iter().any(|auth| auth.secret == secret.arn)));
+        let passwords = !login.iam && new_secret && spec.client_password_auth.is_none();
+        let parameters = if passwords && database.family == EngineFamily::MySql && !database.is_mariadb() {
+            Some(parameters::read(cloud, &database).await)
+        } else {
+            None
+        };
+        let plugin = Plugin::of(&database, parameters.as_ref());
+        database.warnings.extend(plugin.warning(&database.id));
+        let proxies = proxy.is_absent().then_some(count);
+        let ground = Ground { vpc, subnets: of_vpc, proxies, others: beside, parameters };
         warnings.extend(subnets.iter().flat_map(|chosen| chosen.warnings.clone()));
 
         warnings.extend(Chosen::indirect(&others, &secrets.found));
@@ -346,6 +363,7 @@ impl Survey {
             adopted,
             given,
             subnets,
+            plugin,
             ground,
             seen: Observed {
                 role,

@@ -67,10 +67,16 @@ impl Database {
         let version = self.label.rsplit(' ').next().unwrap_or_default();
         let major = |text: &str| text.split('.').map_while(|part| part.parse::<u32>().ok()).take(2).collect::<Vec<_>>();
         match self.family {
-            EngineFamily::MySql if self.label.contains("MariaDB") => true,
+            EngineFamily::MySql if self.is_mariadb() => true,
             EngineFamily::MySql => major(version) < vec![8, 4],
             EngineFamily::PostgreSql | EngineFamily::SqlServer => false,
         }
+    }
+
+    /// Whether it is MariaDB, which a proxy of the MySQL family serves.
+    #[must_use]
+    pub fn is_mariadb(&self) -> bool {
+        self.label.contains("MariaDB")
     }
 
     /// The main host name.

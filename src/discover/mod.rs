@@ -23,6 +23,7 @@ mod named;
 pub mod network;
 pub mod others;
 mod owner;
+pub mod parameters;
 mod ports;
 mod problem;
 #[cfg(test)]

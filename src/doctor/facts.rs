@@ -8,10 +8,10 @@ use crate::catalogue::checks::CheckId;
 use crate::cloud::ec2::{Acl, RouteTable, Subnet, Vpc};
 use crate::cloud::iam::{self, Judgement};
 use crate::cloud::kms::Key;
-use crate::cloud::rds::{EngineFamily, Parameters, Pool, Proxy, TargetKind};
+use crate::cloud::rds::{EngineFamily, Pool, Proxy, TargetKind};
 use crate::cloud::{Answer, Cloud, Kind};
-use crate::discover::keys;
 use crate::discover::others::Others;
+use crate::discover::{keys, parameters};
 use crate::engine::crowd;
 use crate::engine::ledger::Verdict;
 use crate::survey::Survey;
@@ -40,7 +40,7 @@ pub struct Facts<'a> {
     pub(super) acls: Known<Vec<Acl>>,
     pub(super) routes: Known<Vec<RouteTable>>,
     /// The parameters that someone set, of each group.
-    pub(super) parameters: Known<Vec<(Parameters, BTreeMap<String, String>)>>,
+    pub(super) parameters: Known<parameters::Set>,
     pub(super) events: Known<Vec<String>>,
     pub(super) proxies: Known<usize>,
     /// What share of the database's connections each of its other proxies may use, in percent.
@@ -304,17 +304,11 @@ fn pool_to_come(survey: &Survey) -> Pool {
     Pool { max_connections_percent: Some(percent), ..survey.spec.pool.clone() }
 }
 
-/// Groups named `default.…` cannot be changed, so there is nothing to read in them
-/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/parameter-groups-overview.html>).
-async fn parameters(cloud: &Cloud, survey: &Survey) -> Known<Vec<(Parameters, BTreeMap<String, String>)>> {
-    let mut groups = survey.database.parameters.clone();
-    groups.sort_by(|a, b| (&a.group, a.cluster).cmp(&(&b.group, b.cluster)));
-    groups.dedup_by(|a, b| (&a.group, a.cluster) == (&b.group, b.cluster));
-    let read = groups.into_iter().filter(|group| !group.group.starts_with("default.")).map(async |group| {
-        let set = cloud.rds.parameters(&group.group, group.cluster).await?;
-        Ok((group, set))
-    });
-    known(crowd(read.collect()).await.into_iter().collect())
+async fn parameters(cloud: &Cloud, survey: &Survey) -> Known<parameters::Set> {
+    match &survey.ground.parameters {
+        Some(read) => known(read.clone()),
+        None => known(parameters::read(cloud, &survey.database).await),
+    }
 }
 
 /// The ARNs of the proxy's users, or of any.

@@ -208,7 +208,7 @@ impl Survey {
     fn client_password(&self) -> ClientPassword {
         let asked = self.spec.client_password_auth.map(ClientPasswordAuth::word);
         let native = ClientPasswordAuth::MysqlNativePassword.word();
-        let new = (!self.login.iam && self.database.prefers_native_password()).then_some(native);
+        let new = (!self.login.iam && self.plugin.native).then_some(native);
         ClientPassword { new, asked }
     }
 

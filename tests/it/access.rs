@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::desk::Desk;
 use crate::doctor::silence;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
+use crate::permissions::restrict;
 
 /// A world without the secrets that are scheduled for deletion.
 fn without_going(mut dump: Value) -> Value {
@@ -444,6 +445,68 @@ async fn clients_send_passwords_as_the_database_has_it_by_default() {
     let asked = by(ClientAuth::Password, Some(ClientPasswordAuth::MysqlCachingSha2Password));
     // What AWS would choose itself is stored as if nothing was said.
     assert_eq!(kind("mysql", "8.0.40", &asked).await, Value::Null);
+}
+
+/// MySQL 8.4 has `authentication_policy` (`*:caching_sha2_password` or `*:mysql_native_password` on Aurora,
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Upgrade-v3-v84-security.html>), and what comes
+/// before it `default_authentication_plugin`
+/// (<https://dev.mysql.com/doc/refman/8.0/en/server-system-variables.html#sysvar_default_authentication_plugin>).
+#[tokio::test(start_paused = true)]
+async fn clients_send_passwords_as_the_parameters_of_the_database_have_it() {
+    let bed = |version: &str, (name, value): (&str, &str), status: &str| {
+        let mut world = newcomer();
+        world.rds.parameters.insert("own".to_owned(), [(name.to_owned(), value.to_owned())].into());
+        let instance = world.rds.instances.get_mut("my-instance").unwrap();
+        version.clone_into(&mut instance.engine_version);
+        "own".clone_into(&mut instance.parameter_group);
+        status.clone_into(&mut instance.parameter_status);
+        Bed::of(world, NEVER, false)
+    };
+    let password = Spec { client_auth: ClientAuth::Password, ..wish("my-instance") };
+    let kind = async |bed: &Bed| {
+        let survey = bed.survey(&password).await.unwrap();
+        let warned = survey.warnings.iter().any(|text| text.contains("--client-password-auth"));
+        let since = bed.logged();
+        let fate = bed.up(&password).await;
+        assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
+        let reads = bed.actions(since).into_iter().filter(|action| action == "DescribeDBParameters").count();
+        let auth = bed.dump().await["rds"]["proxies"]["my-instance-proxy"]["auth"][0]["client_password"].clone();
+        (auth.as_str().map(str::to_owned), warned, reads)
+    };
+    let (native, sha2) = (Some("MYSQL_NATIVE_PASSWORD".to_owned()), None);
+    let policy = |value| ("authentication_policy", value);
+    let plugin = |value| ("default_authentication_plugin", value);
+    let synced = "in-sync";
+    // The plan's other judges ask for the same parameters: nothing is read twice.
+    assert_eq!(kind(&bed("8.4.3", policy("*:mysql_native_password,,"), synced)).await, (native.clone(), false, 1));
+    assert_eq!(kind(&bed("8.4.3", policy("*:caching_sha2_password,,"), synced)).await, (sha2.clone(), false, 1));
+    assert_eq!(kind(&bed("8.0.40", plugin("caching_sha2_password"), synced)).await, (sha2.clone(), false, 1));
+    assert_eq!(kind(&bed("8.0.40", plugin("mysql_native_password"), synced)).await, (native.clone(), false, 1));
+    assert_eq!(kind(&bed("8.0.40", ("time_zone", "UTC"), synced)).await, (native.clone(), false, 1));
+    // What waits for a reboot is not in force.
+    let waiting = bed("8.4.3", policy("*:mysql_native_password,,"), "pending-reboot");
+    assert_eq!(kind(&waiting).await, (sha2.clone(), true, 1));
+    // What is not read is not known, and no reason to refuse.
+    let denied = bed("8.4.3", policy("*:mysql_native_password,,"), synced);
+    let all = json!({"Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "rds:DescribeDBParameters", "Resource": "*"},
+    ]});
+    restrict(&denied, &[all]);
+    assert_eq!(kind(&denied).await, (sha2, true, 1));
+
+    // Where the answer changes nothing, nobody asks: log-in with tokens, an explicit flag, a proxy that has its secrets.
+    let reads = async |bed: &Bed, spec: &Spec| {
+        let since = bed.logged();
+        drop(bed.survey(spec).await.unwrap());
+        bed.actions(since).into_iter().filter(|action| action == "DescribeDBParameters").count()
+    };
+    let there = bed("8.4.3", policy("*:mysql_native_password,,"), synced);
+    assert_eq!(reads(&there, &wish("my-instance")).await, 0);
+    let asked = Some(ClientPasswordAuth::MysqlNativePassword);
+    assert_eq!(reads(&there, &Spec { client_password_auth: asked, ..password.clone() }).await, 0);
+    assert!(matches!(there.up(&password).await, Fate::Done(_)));
+    assert_eq!(reads(&there, &password).await, 0);
 }
 
 #[tokio::test(start_paused = true)]

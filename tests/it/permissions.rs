@@ -258,6 +258,11 @@ async fn law_9_a_policy_for_one_database_is_enough_for_it() {
     for id in ["my-instance", "my-cluster"] {
         let scope = Scope { database: Some(id.to_owned()), ..scope() };
         let bed = Bed::new(NEVER, false);
+        // `up --dry-run` of a database without a proxy.
+        restrict(&bed, &policies(&[Verb::Status], &[], &scope));
+        let survey = bed.survey(&wish(id)).await.unwrap();
+        drop(Box::pin(doctor::before(&bed.cloud, &survey)).await);
+        assert_eq!(denials(&bed), [""; 0], "{id}");
         restrict(&bed, &policies(&[Verb::Up, Verb::Status], &[], &scope));
         drop(bed.up(&wish(id)).await);
         restrict(&bed, &policies(&[Verb::Status], &[], &scope));

@@ -1,13 +1,16 @@
 //! Other proxies of the same database: named in the plan, and never created in the place of one to take over.
 
-use rdsproxy_setup::catalogue::checks::CheckId;
+use rdsproxy_setup::catalogue::checks::{CheckId, Severity};
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::error::Failure;
 use rdsproxy_setup::exit::Exit;
+use rdsproxy_setup::permissions::{Scope, Verb, policies};
 use rdsproxy_setup::spec::Spec;
+use serde_json::{Value, json};
 
 use crate::adoption::{adopting, made_by_hand};
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
+use crate::permissions::{restrict, scope};
 
 /// An account with a proxy that someone created for `my-instance`, registered as its target.
 async fn account() -> Bed {
@@ -75,6 +78,29 @@ async fn a_plan_names_the_proxies_that_serve_the_database_already() {
     let (details, _, looks) = plan(many, &spec).await;
     assert!(details.contains("5 further proxies of its VPC were not looked at"), "{details}");
     assert_eq!(looks, 20);
+}
+
+/// A sum that could not be made is not one that fits, and what is printed for `status` is enough for it.
+#[tokio::test(start_paused = true)]
+async fn shares_that_could_not_be_read_are_told() {
+    let shares = async |documents: &[Value]| {
+        let bed = account().await;
+        restrict(&bed, documents);
+        let survey = Box::pin(bed.survey(&wish("my-instance"))).await.unwrap();
+        let findings = Box::pin(doctor::before(&bed.cloud, &survey)).await;
+        let shares = findings.into_iter().find(|finding| finding.check == CheckId::Overcommitted).unwrap();
+        assert_eq!(shares.severity, Severity::Warning);
+        shares.evidence.join(" ")
+    };
+    let status = policies(&[Verb::Status], &[], &Scope { database: Some("my-instance".to_owned()), ..scope() });
+    assert!(shares(&status).await.starts_with("Together 200 percent"));
+    let denied = json!({"Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "rds:DescribeDBProxyTargetGroups", "Resource": "*"},
+    ]});
+    let told = shares(&[denied]).await;
+    assert!(told.starts_with("How much of max_connections by-hand may use could not be read: "), "{told}");
+    assert!(told.contains("rds:DescribeDBProxyTargetGroups is not allowed"), "{told}");
 }
 
 /// A stack of this tool is named as one: to take it over would be a conflict.
