@@ -11,7 +11,7 @@ POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
 # Where tests/probe/run unpacks what is not installed.
 UNPACKED = Path(os.environ.get("PROBE_UNPACKED", "/"))
 # The certificate's host name, long like a proxy's own.
-PROXY = "my-instance-proxy.proxy-b92f229c498d.eu-central-1.rds.amazonaws.com"
+PROXY = "my-instance-proxy.proxy-c9akciq32abc.eu-central-1.rds.amazonaws.com"
 
 
 def run(*command, user=None, **options):

@@ -36,6 +36,9 @@ pub struct Rds {
     /// Instances that are shown as `UNUSED` among a proxy's targets (botocore's RDS model, `TargetState`).
     #[serde(default)]
     pub unused: BTreeSet<String>,
+    /// The letters in the hosts of proxies, where they are others than in those of databases: see [`super::proxies`].
+    #[serde(default)]
+    pub proxy_letters: Option<String>,
     /// Whether a proxy may be deleted while it is being created.
     pub delete_while_creating: bool,
     /// The state that the next proxy ends in instead of `available` (`incompatible-network`, …).
@@ -56,6 +59,7 @@ impl Default for Rds {
             register_refusal: None,
             reads_need_available: false,
             unused: BTreeSet::new(),
+            proxy_letters: None,
             delete_while_creating: false,
             next_proxy_ends: None,
         }
