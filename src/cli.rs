@@ -248,7 +248,8 @@ pub struct Up {
     /// Turn IAM authentication of the database on if it is off; teardown turns it off again.
     #[arg(long)]
     pub enable_iam_auth: bool,
-    /// A database user that functions log in as; repeat for several.
+    /// A database user that functions log in as; repeat for several. Only '*' lets every function log in as any user,
+    /// the master user among them; it is not remembered.
     #[arg(long = "db-user", value_name = "USER")]
     pub db_users: Vec<String>,
     /// A subnet for the proxy; repeat, two zones at least. Else those of the database.

@@ -15,10 +15,10 @@ use crate::engine::ledger::{Entry, Verdict};
 use crate::engine::{Change, Run, Seen, Step, Stop, Until, all2};
 use crate::gate;
 use crate::probe::{self, Hosts, Proof};
+use crate::resources::NO_FUNCTION;
 use crate::survey::Survey;
 
 const PASSWORD_LOGIN: &str = "the functions log in with a password";
-const NO_FUNCTION: &str = "no function uses the database";
 
 /// What a run ends with.
 #[derive(Debug, Clone, PartialEq)]

@@ -58,6 +58,8 @@ pub struct Spec {
     pub enable_iam_auth: bool,
     /// Database users named by the user.
     pub db_users: Vec<String>,
+    /// Whether functions may log in as any database user: asked for with `--db-user '*'`, and never remembered.
+    pub any_user: bool,
     /// Subnets named by the user; empty: choose.
     pub subnets: Vec<String>,
     /// What the proxy's endpoint speaks; unset: IPv4, or what it speaks already.
@@ -105,6 +107,7 @@ impl Spec {
             database_auth: None,
             enable_iam_auth: false,
             db_users: Vec::new(),
+            any_user: false,
             subnets: Vec::new(),
             network_type: None,
             pool: Pool::default(),
@@ -320,6 +323,32 @@ pub fn db_user(text: &str) -> Checked<String> {
         return wrong("--db-user", text, problem, "Give the name that the function logs in with.");
     }
     Ok(text.to_owned())
+}
+
+/// What stands for any database user in a policy's resource, and in `--db-user` alone.
+pub const ANY_USER: &str = "*";
+
+/// Reads all of `--db-user`: the users, and whether any user is asked for.
+///
+/// # Errors
+/// When one cannot stand in a policy's resource; when any user is asked for together with some, or with secrets to create.
+pub fn db_users(texts: &[String], create_secret: bool) -> Checked<(Vec<String>, bool)> {
+    if !texts.iter().any(|text| text == ANY_USER) {
+        return Ok((texts.iter().map(|text| db_user(text)).collect::<Checked<_>>()?, false));
+    }
+    if texts.len() > 1 {
+        return wrong(
+            "--db-user",
+            ANY_USER,
+            "it stands for any user already",
+            "Name the users, or any user, not both.",
+        );
+    }
+    if create_secret {
+        const FORM: &str = "Name the user that the secret is for.";
+        return wrong("--db-user", ANY_USER, "a secret is for one user", FORM);
+    }
+    Ok((Vec::new(), true))
 }
 
 /// Checks the pool settings against AWS's ranges and their rule of pairs.

@@ -14,6 +14,7 @@ use crate::discover::dead::{self, Dead};
 use crate::discover::evidence::Evidence;
 use crate::discover::functions::Chosen;
 use crate::discover::given::{self, GivenRole};
+use crate::discover::grants::{self, Grants};
 use crate::discover::hidden::Hidden;
 use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::network::{self, Subnets};
@@ -67,6 +68,8 @@ pub struct Survey {
     pub login: Login,
     /// The secrets.
     pub secrets: Secrets,
+    /// As whom the functions may log in with IAM tokens.
+    pub grants: Grants,
     /// Passwords of secrets to be made, by user; AWS generates those that are not given.
     pub passwords: BTreeMap<String, Password>,
     /// The subnets for a new proxy.
@@ -296,7 +299,7 @@ impl Survey {
         }
         auth::check_end_to_end(&login, spec, &database)?;
 
-        let (groups, vpc, of_vpc, secrets, access, registered, functions) = tokio::join!(
+        let (groups, vpc, of_vpc, secrets, access, registered, detailed) = tokio::join!(
             cloud.ec2.groups_of_vpc(&database.vpc),
             async { if proxy.is_absent() { Some(cloud.ec2.vpc(&database.vpc).await) } else { None } },
             async {
@@ -314,15 +317,20 @@ impl Survey {
         );
         let groups = groups.map_err(Problem::refused("reading the security groups"))?;
         let secrets = secrets?;
+        let access = visible(access.map(Seen::from), "reading the role's policy")?;
+        let in_force = access.present().filter(|_| end_to_end);
+        let in_force = in_force.map(|document| grants::users_in(document, &database.resource_id)).unwrap_or_default();
+        let grants = Grants::of(spec, &login, &functions, &secrets, &database, &in_force)?;
+        database.warnings.extend(grants.warning());
         let own = names.role_arn(&identity.partition, &identity.account);
         let role_arn = given.as_ref().map_or(own.as_str(), |given| given.arn.as_str());
         database.warnings.extend(about(cloud, &secrets, &identity, role_arn).await);
         database.warnings.extend(given.iter().filter_map(|given| unread(given, &role)));
         remembered::no_new_secret(&beyond, &secrets, found)?;
-        let access = granted(visible(access.map(Seen::from), "reading the role's policy")?, &secrets, &database);
+        let access = granted(access, &secrets, &database);
         let registered = visible(registered, "reading the proxy's target")?;
         database.warnings.extend(walls(cloud, &database, spec, &proxy, &registered).await);
-        let functions = functions.map_err(Problem::refused("reading the functions"))?;
+        let functions = detailed.map_err(Problem::refused("reading the functions"))?;
         database.warnings.extend(variable_keys::warnings(cloud, &identity, &functions).await);
         let subnets = match &of_vpc {
             None => None,
@@ -359,6 +367,7 @@ impl Survey {
             frozen: Vec::new(),
             login,
             secrets,
+            grants,
             passwords: BTreeMap::new(),
             adopted,
             given,

@@ -40,11 +40,10 @@ pub fn db_user(partition: &str, region: &str, account: &str, resource_id: &str, 
     format!("arn:{partition}:rds-db:{region}:{account}:dbuser:{resource_id}/{user}")
 }
 
-/// The same for these users, or for any where none is known.
+/// The same for these users.
 #[must_use]
 pub fn db_users(partition: &str, region: &str, account: &str, resource_id: &str, users: &[String]) -> Vec<String> {
-    let arn = |user: &str| db_user(partition, region, account, resource_id, user);
-    if users.is_empty() { vec![arn("*")] } else { users.iter().map(|user| arn(user)).collect() }
+    users.iter().map(|user| db_user(partition, region, account, resource_id, user)).collect()
 }
 
 /// The right to read these secrets, and to decrypt them with these keys through Secrets Manager.
@@ -64,7 +63,7 @@ pub fn read_secrets(secrets: &[String], keys: &[String], region: &str, partition
     document
 }
 
-/// The right to log in through a proxy as these users, or as any where none is known.
+/// The right to log in through a proxy as these users.
 #[must_use]
 pub fn connect(partition: &str, region: &str, account: &str, proxy_id: &str, users: &[String]) -> Value {
     let mut document = parse(CONNECT);
@@ -72,7 +71,7 @@ pub fn connect(partition: &str, region: &str, account: &str, proxy_id: &str, use
     document
 }
 
-/// The right of the proxy to log in at the database with IAM as these users, or as any where none is known.
+/// The right of the proxy to log in at the database with IAM as these users.
 ///
 /// The resource is the database's own id, not the proxy's
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-iam-setup.html>).

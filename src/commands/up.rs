@@ -290,6 +290,7 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
         session_pinning_filters: Some(args.session_pinning_filter.clone()).filter(|filters| !filters.is_empty()),
     };
     spec::pool(&pool)?;
+    let (db_users, any_user) = spec::db_users(&args.db_users, args.create_secret)?;
     Ok(Spec {
         stack: spec::stack(args.name.as_deref(), &database)?,
         database,
@@ -318,7 +319,8 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
         client_password_auth: args.client_password_auth,
         database_auth: args.database_auth,
         enable_iam_auth: args.enable_iam_auth,
-        db_users: args.db_users.iter().map(|text| spec::db_user(text)).collect::<Result<_, _>>()?,
+        db_users,
+        any_user,
         subnets: args.subnets.iter().map(|text| spec::subnet(text)).collect::<Result<_, _>>()?,
         pool,
         network_type: args.network_type,

@@ -15,6 +15,7 @@ mod escapes;
 pub mod evidence;
 pub mod functions;
 pub mod given;
+pub mod grants;
 pub mod hidden;
 pub mod home;
 pub mod hosts;

@@ -311,10 +311,10 @@ async fn parameters(cloud: &Cloud, survey: &Survey) -> Known<parameters::Set> {
     }
 }
 
-/// The ARNs of the proxy's users, or of any.
+/// The ARNs of the users that are granted.
 pub(super) fn users_on(survey: &Survey, resource: &str) -> Vec<String> {
     let who = &survey.identity;
-    templates::db_users(&who.partition, &survey.region, &who.account, resource, &survey.login.users)
+    templates::db_users(&who.partition, &survey.region, &who.account, resource, &survey.grants.users())
 }
 
 /// What is known of the requests that are simulated.
@@ -330,6 +330,9 @@ pub(super) async fn connects(
 ) -> Known<Vec<(String, Judgement)>> {
     let Some(id) = proxy_id.filter(|_| survey.login.iam) else { return Err(Unread::Unasked) };
     let resources = users_on(survey, id);
+    if resources.is_empty() {
+        return Err(Unread::Unasked);
+    }
     let mut roles: Vec<&str> = survey.functions.iter().map(|found| found.function.role.as_str()).collect();
     roles.sort_unstable();
     roles.dedup();

@@ -13,7 +13,7 @@ use crate::cloud::{Answer, Cloud, Owner, Refusal, Tags, tags};
 use crate::discover::given::lacks;
 use crate::engine::{Again, Change, Limit, Pace, Poll, Row, Run, Seen, Step, Stop};
 use crate::names::{Names, digest};
-use crate::resources::{Found, Line, Removal, Work, not_ours, settling};
+use crate::resources::{Found, Line, NO_FUNCTION, Removal, Work, not_ours, settling};
 
 /// The managed policy.
 pub struct ConnectPolicy<'a> {
@@ -27,6 +27,9 @@ pub struct ConnectPolicy<'a> {
     pub given: bool,
     /// Its document, once the proxy's id is known.
     pub document: Option<Value>,
+    /// Where no function is left: the users that flags ask for all the same. What the policy allows already then stays,
+    /// since whoever is at the proxy is not known.
+    pub unused: Option<Vec<String>>,
     /// Why there may be nothing to do.
     pub not_needed: Option<String>,
     /// How long IAM may take.
@@ -65,6 +68,44 @@ impl ConnectPolicy<'_> {
         }
         lacking.push(format!("have this statement added to {}: {}", self.arn, wanted["Statement"][0]));
         Change::Conflict(lacking)
+    }
+
+    /// What is missing where no function is left.
+    fn kept(&self, seen: &Seen<InForce>, flagged: &[String]) -> Change {
+        match seen.present() {
+            None if flagged.is_empty() => Change::NotNeeded(NO_FUNCTION.to_owned()),
+            None => Change::Create,
+            Some(_) if flagged.is_empty() => Change::NotNeeded(format!("{NO_FUNCTION}; it stays as it is")),
+            Some(found) if !self.owner.owns(&found.policy.tags) => {
+                Change::Conflict(not_ours("a policy", &self.names.policy))
+            }
+            Some(found) if self.lacking(found).is_empty() => Change::None,
+            Some(_) => Change::Update(vec!["policy document".to_owned()]),
+        }
+    }
+
+    /// The resources that the document in force does not allow yet.
+    fn lacking(&self, found: &InForce) -> Vec<Value> {
+        let document = found.document.as_ref().unwrap_or(&Value::Null);
+        let wanted = self.document.iter().flat_map(|wanted| wanted["Statement"][0]["Resource"].as_array());
+        let lacks = |arn: &&Value| {
+            let arn = arn.as_str().map(str::to_owned).into_iter().collect::<Vec<_>>();
+            !lacks(document, "rds-db:connect", &arn).is_empty()
+        };
+        wanted.flatten().filter(lacks).cloned().collect()
+    }
+
+    /// The document in force, and what flags ask for beside it.
+    fn extended(&self, found: &InForce) -> Option<Value> {
+        let mut further = self.document.as_ref()?["Statement"][0].clone();
+        further["Resource"] = Value::Array(self.lacking(found));
+        if let Some(statement) = further.as_object_mut() {
+            // Ids of statements are unique in a document.
+            statement.remove("Sid");
+        }
+        let mut document = found.document.clone()?;
+        document["Statement"].as_array_mut()?.push(further);
+        Some(document)
     }
 
     fn name(&self) -> &str {
@@ -112,7 +153,11 @@ impl Step for ConnectPolicy<'_> {
             Some(digest) => digest.to_owned(),
             None => digest(&cloud.iam.policy_document(self.arn, &policy.version).await?.to_string()),
         };
-        Ok(Seen::Present(InForce { policy, digest, document: None }))
+        let document = match &self.unused {
+            Some(flagged) if !flagged.is_empty() => Some(cloud.iam.policy_document(self.arn, &policy.version).await?),
+            _ => None,
+        };
+        Ok(Seen::Present(InForce { policy, digest, document }))
     }
 
     fn compare(&self, seen: &Seen<InForce>) -> Change {
@@ -121,6 +166,9 @@ impl Step for ConnectPolicy<'_> {
         }
         if self.given {
             return self.check(seen);
+        }
+        if let Some(flagged) = &self.unused {
+            return self.kept(seen, flagged);
         }
         let wanted = self.document.as_ref().map(|document| digest(&document.to_string()));
         match seen.present() {
@@ -134,7 +182,8 @@ impl Step for ConnectPolicy<'_> {
     }
 
     async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<InForce>) -> Answer<Seen<InForce>> {
-        let document = self.document.clone().unwrap_or(Value::Null);
+        let extended = || self.unused.as_ref().and(seen.present()).and_then(|found| self.extended(found));
+        let document = extended().or_else(|| self.document.clone()).unwrap_or(Value::Null);
         let digest = digest(&document.to_string());
         if let (Change::Update(_), Seen::Present(found)) = (change, seen) {
             // Five versions are the limit: the oldest idle ones make room.
@@ -146,11 +195,11 @@ impl Step for ConnectPolicy<'_> {
             let tags = self.tags(&version, &digest);
             cloud.iam.tag_policy(self.arn, &tags).await?;
             let policy = Policy { version, tags, ..found.policy };
-            return Ok(Seen::Present(InForce { policy, digest, document: None }));
+            return Ok(Seen::Present(InForce { policy, digest, document: Some(document) }));
         }
         let tags = self.tags("v1", &digest);
         let policy = cloud.iam.create_policy(&self.names.policy, &self.names.path, &document, &tags).await?;
-        Ok(Seen::Present(InForce { policy, digest, document: None }))
+        Ok(Seen::Present(InForce { policy, digest, document: Some(document) }))
     }
 
     fn again(&self, refusal: &Refusal) -> Option<Again> {

@@ -8,6 +8,7 @@ use crate::catalogue::StepId;
 use crate::cloud::Tags;
 use crate::cloud::rds::ProxyAuth;
 use crate::cloud::rds::TaggedProxy;
+use crate::discover::grants::users_in;
 use crate::discover::home::Home;
 use crate::discover::hosts::{Host, KnownHost};
 use crate::discover::selection::Selection;
@@ -26,7 +27,7 @@ use crate::resources::release::Release;
 use crate::resources::repoint::Repoint;
 use crate::resources::secret_access::{BySecret, EndToEnd, SecretAccess, Way};
 use crate::resources::target::{Health, Target};
-use crate::spec::{ClientPasswordAuth, NetworkType};
+use crate::spec::{ANY_USER, ClientPasswordAuth, NetworkType};
 use crate::sql;
 use crate::survey::Survey;
 use crate::templates;
@@ -56,14 +57,15 @@ impl Survey {
     pub(super) fn secret_access(&self) -> SecretAccess<'_> {
         let (names, owner, patience, who) = (&self.names, &self.owner, self.patience, &self.identity);
         if self.login.end_to_end {
-            let (id, users) = (&self.database.resource_id, &self.login.users);
-            let document = templates::connect_database(&who.partition, &self.region, &who.account, id, users);
+            let id = &self.database.resource_id;
+            let users = self.database_users();
+            let document = templates::connect_database(&who.partition, &self.region, &who.account, id, &users);
             let enable = self.spec.enable_iam_auth;
             return SecretAccess {
                 names,
                 owner,
                 policy: DATABASE_POLICY,
-                subject: format!("rds-db:connect on {id} as {}", self.users()),
+                subject: format!("rds-db:connect on {id} as {}", named(&users)),
                 not_needed: self.kept("role and its rights"),
                 given: self.given.is_some(),
                 fresh: self.seen.role.is_absent(),
@@ -125,7 +127,18 @@ impl Survey {
 
     /// The database users that may log in, for people.
     pub(super) fn users(&self) -> String {
-        if self.login.users.is_empty() { "any user".to_owned() } else { self.login.users.join(", ") }
+        named(&self.grants.users())
+    }
+
+    /// The users that the proxy logs in as at the database, with IAM. Where no function is left, those that it may log in
+    /// as already stay: whoever is at the proxy is not known then.
+    fn database_users(&self) -> Vec<String> {
+        let mut users: BTreeSet<String> = self.grants.users().into_iter().collect();
+        if self.functions.is_empty() && !self.grants.any() {
+            let document = self.seen.access.present().and_then(|access| access.document.as_ref());
+            users.extend(document.into_iter().flat_map(|document| users_in(document, &self.database.resource_id)));
+        }
+        users.into_iter().collect()
     }
 
     pub(crate) fn proxy_group(&self) -> ProxyGroup<'_> {
@@ -215,15 +228,20 @@ impl Survey {
     pub(crate) fn connect_policy<'a>(&'a self, arn: &'a str, proxy_id: Option<&str>) -> ConnectPolicy<'a> {
         let document = proxy_id.map(|id| {
             let who = &self.identity;
-            templates::connect(&who.partition, &self.region, &who.account, id, &self.login.users)
+            templates::connect(&who.partition, &self.region, &who.account, id, &self.grants.users())
         });
+        let unused = self.functions.is_empty();
         ConnectPolicy {
             names: &self.names,
             owner: &self.owner,
             arn,
             given: self.spec.connect_policy_arn.is_some(),
             document,
-            not_needed: (!self.login.iam).then(|| PASSWORD_LOGIN.to_owned()),
+            unused: unused.then(|| self.grants.users()),
+            not_needed: match self.login.iam {
+                false => Some(PASSWORD_LOGIN.to_owned()),
+                true => (unused && self.spec.connect_policy_arn.is_some()).then(|| NO_FUNCTION.to_owned()),
+            },
             limit: self.patience.propagation,
         }
     }
@@ -338,5 +356,14 @@ impl Survey {
 
     pub(super) fn release(&self) -> Release<'_> {
         Release { frozen: &self.frozen, mark: self.names.version_mark(), patience: self.patience }
+    }
+}
+
+/// Database users, for people.
+fn named(users: &[String]) -> String {
+    match users {
+        [] => "nobody: no function uses the database".to_owned(),
+        [any] if any == ANY_USER => "any user".to_owned(),
+        users => users.join(", "),
     }
 }
