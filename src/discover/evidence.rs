@@ -30,7 +30,7 @@ pub struct Evidence {
 }
 
 /// Whether a proxy takes tokens alone, or passwords alone; neither where its entries differ.
-pub(super) fn takes(proxy: &Proxy) -> Option<bool> {
+pub(crate) fn takes(proxy: &Proxy) -> Option<bool> {
     let tokens = proxy.auth.first().map_or(proxy.iam_to_database, |first| first.iam);
     let one_way = proxy.auth.iter().all(|auth| auth.iam == tokens);
     (one_way && (proxy.iam_to_database || !proxy.auth.is_empty())).then_some(tokens)

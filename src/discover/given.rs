@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Problem;
+use super::matching::{acts, covers, list, texts};
 use crate::cloud::iam::Role;
 use crate::cloud::rds::TaggedProxy;
 use crate::cloud::sts::Identity;
@@ -127,35 +128,20 @@ async fn look(cloud: &Cloud, arn: &str) -> crate::cloud::Answer<Option<Role>> {
     Ok(cloud.iam.role(name).await?.filter(|role| role.arn == arn))
 }
 
-fn list(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Array(items) => items.iter().collect(),
-        Value::Null => Vec::new(),
-        one => vec![one],
-    }
-}
-
-fn texts(value: &Value) -> Vec<&str> {
-    list(value).into_iter().filter_map(Value::as_str).collect()
-}
-
 /// Whether a trust policy lets RDS assume the role, whatever its conditions say.
 fn trusts_rds(trust: &Value) -> bool {
-    list(&trust["Statement"]).into_iter().any(|statement| {
-        let service = texts(&statement["Principal"]["Service"]).contains(&"rds.amazonaws.com");
-        let assumes =
-            texts(&statement["Action"]).iter().any(|action| covers(&action.to_ascii_lowercase(), "sts:assumerole"));
-        statement["Effect"] == "Allow" && service && assumes
+    list(&trust["Statement"]).iter().any(|statement| {
+        let service = texts(&statement["Principal"]["Service"]).any(|service| service == "rds.amazonaws.com");
+        statement["Effect"] == "Allow" && service && acts(statement, "sts:assumerole")
     })
 }
 
 /// What a policy document lacks to allow an action on these resources, one sentence each.
 #[must_use]
 pub fn lacks(document: &Value, action: &str, resources: &[String]) -> Vec<String> {
-    let about = |statement: &&Value, effect: &str, resource: &str| {
-        let acts = texts(&statement["Action"]).iter().any(|known| covers(&known.to_ascii_lowercase(), action));
-        let on = texts(&statement["Resource"]).iter().any(|known| covers(known, resource));
-        statement["Effect"] == effect && acts && on
+    let about = |statement: &Value, effect: &str, resource: &str| {
+        let on = texts(&statement["Resource"]).any(|known| covers(known, resource));
+        statement["Effect"] == effect && acts(statement, action) && on
     };
     let mut found = Vec::new();
     for resource in resources {
@@ -164,8 +150,7 @@ pub fn lacks(document: &Value, action: &str, resources: &[String]) -> Vec<String
             found.push(format!("it denies {action} on {resource}"));
             continue;
         }
-        let allowing: Vec<&&Value> =
-            statements.iter().filter(|statement| about(statement, "Allow", resource)).collect();
+        let allowing: Vec<&Value> = statements.iter().filter(|statement| about(statement, "Allow", resource)).collect();
         match allowing.iter().find(|statement| statement.get("Condition").is_some()) {
             _ if allowing.is_empty() => found.push(format!("it does not allow {action} on {resource}")),
             Some(only) if allowing.len() == 1 => found.push(format!(
@@ -176,20 +161,6 @@ pub fn lacks(document: &Value, action: &str, resources: &[String]) -> Vec<String
         }
     }
     found
-}
-
-/// Whether a pattern of a policy (`*` is any run, `?` any one character) fits a text.
-fn covers(pattern: &str, text: &str) -> bool {
-    match pattern.chars().next() {
-        None => text.is_empty(),
-        Some('*') => {
-            let rest = &pattern[1..];
-            rest.is_empty() || (0..=text.len()).any(|at| text.is_char_boundary(at) && covers(rest, &text[at..]))
-        }
-        Some(first) => text.chars().next().is_some_and(|have| {
-            (first == '?' || first == have) && covers(&pattern[first.len_utf8()..], &text[have.len_utf8()..])
-        }),
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::matching::{acts, list, texts};
 use super::problem::Problem;
 use crate::catalogue::checks::CheckId;
 use crate::cloud::secrets::Secret;
@@ -84,25 +85,16 @@ fn statement(region: &str, role: &str) -> Value {
 
 /// Whether a statement of a key policy allows decryption to the role, or to the account and so to its policies.
 fn admits(policy: &Value, account: &str, role: &str) -> bool {
-    let list = |value: &Value| match value {
-        Value::Array(items) => items.clone(),
-        one => vec![one.clone()],
-    };
-    let texts = |value: &Value| -> Vec<String> {
-        list(value).iter().filter_map(Value::as_str).map(str::to_ascii_lowercase).collect()
-    };
+    let lower = |value: &Value| -> Vec<String> { texts(value).map(str::to_ascii_lowercase).collect() };
     let role = role.to_ascii_lowercase();
     let root = format!("::{account}:root");
     list(&policy["Statement"]).iter().any(|statement| {
         let principal = match &statement["Principal"] {
-            Value::Object(kinds) => kinds.get("AWS").map(&texts).unwrap_or_default(),
-            all => texts(all),
+            Value::Object(kinds) => kinds.get("AWS").map(lower).unwrap_or_default(),
+            all => lower(all),
         };
         let named = principal.iter().any(|who| who == "*" || who == account || *who == role || who.ends_with(&root));
-        let decrypt = texts(&statement["Action"])
-            .iter()
-            .any(|action| matches!(action.as_str(), "*" | "kms:*" | "kms:decrypt" | "kms:decrypt*" | "kms:de*"));
-        statement["Effect"] == "Allow" && named && decrypt
+        statement["Effect"] == "Allow" && named && acts(statement, "kms:decrypt")
     })
 }
 

@@ -20,6 +20,7 @@ pub mod hidden;
 pub mod home;
 pub mod hosts;
 pub mod keys;
+mod matching;
 mod named;
 pub mod network;
 pub mod others;
