@@ -10,6 +10,7 @@ use crate::cloud::Tags;
 use crate::cloud::rds::Pool;
 use crate::cloud::url;
 use crate::names;
+use crate::plain::is_unseen;
 
 pub use choices::{ClientAuth, ClientPasswordAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
 pub use iam::{connect_policy, foreign, permissions_boundary, role};
@@ -301,14 +302,10 @@ pub fn subnet(text: &str) -> Checked<String> {
 /// # Errors
 /// What is wrong with it.
 pub fn usable_user(text: &str) -> Result<(), &'static str> {
-    let unseen = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
     if text.is_empty() || text.len() > 128 {
         return Err("a database user has 1 to 128 characters");
     }
-    if text.contains("${") || text.chars().any(|c| "*?/,".contains(c) || c.is_whitespace() || unseen(c)) {
+    if text.contains("${") || text.chars().any(|c| "*?/,".contains(c) || c.is_whitespace() || is_unseen(c)) {
         return Err("a database user has no *, ?, /, comma, ${, spaces or unseen characters");
     }
     Ok(())

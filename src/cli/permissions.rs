@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::permissions::Feature;
+use crate::plain::is_unseen;
 
 /// `permissions`.
 #[derive(Debug, Args)]
@@ -116,7 +117,7 @@ fn arn(text: &str, service: &str, kind: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let fits = matches!(parts.as_slice(), ["arn", _, given, _, _, rest]
         if *given == service && rest.strip_prefix(kind).is_some_and(|name| !name.is_empty()));
-    if fits && !text.contains(['*', '?', '$']) && !text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    if fits && !text.contains(['*', '?', '$']) && !text.chars().any(|c| is_unseen(c) || c.is_whitespace()) {
         return Ok(text.to_owned());
     }
     Err(format!("an ARN of this form is needed: arn:aws:{service}:…:{kind}NAME"))

@@ -1,5 +1,6 @@
 //! Why there is no usable answer: causes that have a command or a setting that helps.
 
+use crate::plain::is_unseen;
 use std::time::Duration;
 
 /// A cause that was recognized; `error.rs` has the hints.
@@ -234,12 +235,10 @@ pub fn first_words(text: &str, most: usize) -> String {
             words.push('…');
             break;
         }
-        let hidden =
-            matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        if hidden {
+        let blank = letter.is_whitespace() || letter.is_control();
+        if is_unseen(letter) && !blank {
             continue;
         }
-        let blank = letter.is_whitespace() || letter.is_control();
         if blank && (words.is_empty() || words.ends_with(' ')) {
             continue;
         }

@@ -112,7 +112,20 @@ mod tests {
 
     #[test]
     fn a_user_of_a_variable_is_held_to_the_rule_of_flags() {
-        for bad in ["*", "app*", "a?p", "${aws:username}", "a/b", "a,b", "a b", "a\tb", "a\u{202e}b"] {
+        for bad in [
+            "*",
+            "app*",
+            "a?p",
+            "${aws:username}",
+            "a/b",
+            "a,b",
+            "a b",
+            "a\tb",
+            "a\u{202e}b",
+            "a\u{2028}b",
+            "a\u{2029}b",
+            "a\u{ad}b",
+        ] {
             let found = using("f", &[("DB_HOST", "{}"), ("DB_USER", bad)]);
             let refused = Users::of(&[found], &[]).unwrap_err().to_string();
             assert!(refused.contains("(f): DB_USER"), "{bad:?}: {refused}");
