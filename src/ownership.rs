@@ -4,10 +4,10 @@
 //! So each kind of resource must show something besides that cannot be changed after it was created (a group's name and
 //! description, a role's path), or that takes another right to change (a rule's description).
 
-use crate::cloud::Owner;
 use crate::cloud::ec2::{Group, Rule};
 use crate::cloud::iam::Role;
 use crate::cloud::rds::TaggedProxy;
+use crate::cloud::{Owner, tags};
 use crate::names::{Names, rule_description};
 
 /// Whether a security group is the stack's own.
@@ -39,6 +39,13 @@ pub fn proxy(owner: &Owner, names: &Names, found: &TaggedProxy, own_groups: &[St
     let with_our_role = found.proxy.role.ends_with(&own_role(names));
     let in_our_group = found.proxy.security_groups.iter().any(|group| own_groups.contains(group));
     owner.owns(&found.tags) && (with_our_role || in_our_group)
+}
+
+/// Whether a proxy is one of someone else's that the stack took over: the tags say so, and it has neither the stack's role
+/// nor its group, which no such proxy has. So whoever may write tags alone cannot have ours taken for one.
+#[must_use]
+pub fn adopted(owner: &Owner, names: &Names, found: &TaggedProxy, own_groups: &[String]) -> bool {
+    owner.owns(&found.tags) && found.tags.contains_key(tags::ADOPTED) && !proxy(owner, names, found, own_groups)
 }
 
 /// Whether a role is the stack's own: its path is part of its ARN and cannot be changed

@@ -5,13 +5,16 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use rdsproxy_setup::cloud::rds::{Proxy, ProxyAuth};
 use rdsproxy_setup::discover::given;
 use rdsproxy_setup::discover::home::Home;
 use rdsproxy_setup::discover::hosts::{self, Host, HostKind, KnownHost};
+use rdsproxy_setup::discover::remembered;
+use rdsproxy_setup::spec;
 use sandbox::{Request, Store, World};
 use serde_json::{Value, json};
 
-use crate::harness::{Bed, NEVER, newcomer};
+use crate::harness::{Bed, NEVER, newcomer, wish};
 
 const DB: &str = "main.abc123.eu-west-1.rds.amazonaws.com";
 const PROXY: &str = "main-proxy.proxy-abc123.eu-west-1.rds.amazonaws.com";
@@ -32,6 +35,38 @@ fn value() -> impl Strategy<Value = String> {
         2 => any::<String>(),
     ];
     prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+/// Tags of a proxy that look like our memories, and others.
+fn memories() -> impl Strategy<Value = BTreeMap<String, String>> {
+    let keys = vec![
+        "client-auth",
+        "db-users",
+        "connect-policy",
+        "functions",
+        "functions:2",
+        "exclude-functions",
+        "exclude-functions:2",
+        "exclude-variables",
+        "include-variables",
+        "include-variables:2",
+        "stack",
+        "adopted",
+        "writer",
+        "functions:99",
+    ];
+    let key = prop_oneof![
+        8 => prop::sample::select(keys).prop_map(|key| format!("rdsproxy-setup:{key}")),
+        1 => any::<String>(),
+    ];
+    let word = prop_oneof![
+        6 => prop::sample::select(vec![
+            "app", "*", "iam", "password", "DBAppFunction", "f:DB_HOST", "DB_HOST", ".", "+", "", "a/b", "${x}", "a?",
+            "arn:aws:iam::123456789012:policy/x", "arn:aws:lambda:eu-west-1:1:function:f", "\u{2028}", "\u{202e}",
+        ]).prop_map(str::to_owned),
+        1 => any::<String>(),
+    ];
+    prop::collection::btree_map(key, prop::collection::vec(word, 0..5).prop_map(|words| words.join(" ")), 0..8)
 }
 
 fn document() -> impl Strategy<Value = Value> {
@@ -183,6 +218,32 @@ proptest! {
         let mut tags = tags;
         tags.insert("rdsproxy-setup:writer".to_owned(), host);
         drop(Home::remembered(&tags, None, "eu-west-1"));
+    }
+
+    #[test]
+    fn what_a_proxy_remembers(tags in memories(), iam in any::<bool>()) {
+        let asked = wish("main");
+        let proxy = Proxy {
+            name: "main-proxy".to_owned(),
+            auth: vec![ProxyAuth::of("arn", iam)],
+            ..Proxy::default()
+        };
+        let Ok(recalled) = remembered::recall(&asked, &tags, &proxy) else { return Ok(()) };
+        // What comes out is what a flag may say, never any user, and nothing that no tag remembers.
+        prop_assert!(!recalled.any_user);
+        prop_assert!(recalled.db_users.iter().all(|user| spec::usable_user(user).is_ok()), "{:?}", recalled.db_users);
+        let functions = recalled.limited_to.iter().chain(&recalled.excluded_functions);
+        prop_assert!(functions.clone().all(|name| spec::function(name).is_ok()), "{recalled:?}");
+        let variables = recalled.variables.excluded.iter().chain(&recalled.variables.included);
+        for variable in variables {
+            prop_assert!(spec::variable("--exclude-variable", &variable.to_string()).is_ok(), "{variable}");
+        }
+        prop_assert!(recalled.connect_policy_arn.iter().all(|arn| spec::connect_policy(arn).is_ok()));
+        prop_assert_eq!(&recalled.functions, &asked.functions);
+        prop_assert_eq!(&recalled.secrets, &asked.secrets);
+        prop_assert_eq!(recalled.role_arn, asked.role_arn);
+        prop_assert_eq!(recalled.stack, asked.stack);
+        prop_assert_eq!(recalled.database, asked.database);
     }
 
     #[test]

@@ -262,3 +262,47 @@ async fn a_tag_that_names_functions_only_ever_narrows() {
     assert!(matches!(bed.down(&wish("my-instance")).await, Fate::Done(())));
     assert_eq!(bed.dump().await, start);
 }
+
+/// Tags a proxy through its own ARN.
+fn tag_proxy(bed: &Bed, name: &str, tags: &[(&str, &str)]) {
+    let id = bed.gate.account.with(|world| world.rds.proxies[name].id.clone());
+    let arn = format!("arn:aws:rds:eu-central-1:123456789012:db-proxy:{id}");
+    for (key, value) in tags {
+        let attacker = Attacker::with(bed, "rds:AddTagsToResource");
+        attacker.query(&[("ResourceName", &arn), ("Tags.Tag.1.Key", key), ("Tags.Tag.1.Value", value)]);
+    }
+}
+
+/// A tag that says that our own proxy was adopted neither keeps it nor its target from a teardown.
+#[tokio::test(start_paused = true)]
+async fn our_own_proxy_is_not_handed_back_because_a_tag_says_that_it_was_adopted() {
+    for memory in ["with-target", "without-target", "x"] {
+        let bed = Bed::new(NEVER, false);
+        let start = bed.dump().await;
+        assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+        let before = without_tags(&bed).await;
+        tag_proxy(&bed, "my-instance-proxy", &[("rdsproxy-setup:adopted", memory)]);
+        // It stays as it is, with its own role and group.
+        assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+        let lines = difference(&without_tags(&bed).await, &before);
+        assert!(lines.is_empty(), "{memory}: {}", lines.join("\n"));
+        assert!(matches!(bed.down(&wish("my-instance")).await, Fate::Done(())));
+        assert_eq!(bed.dump().await, start, "{memory}");
+    }
+}
+
+/// Tags that say that a stack of this name adopted someone else's proxy delete nothing: the most that they do is to take
+/// them away again.
+#[tokio::test(start_paused = true)]
+async fn a_proxy_of_others_is_not_deleted_because_tags_say_that_it_was_adopted() {
+    let bed = Bed::of(adoption::made_by_hand().await, NEVER, false);
+    let before = bed.dump().await;
+    let tags = [
+        ("rdsproxy-setup:stack", "by-hand"),
+        ("rdsproxy-setup:database", "my-instance"),
+        ("rdsproxy-setup:adopted", "with-target"),
+    ];
+    tag_proxy(&bed, "by-hand", &tags);
+    assert!(matches!(bed.down(&adoption::adopting(false)).await, Fate::Done(())));
+    assert_eq!(bed.dump().await, before);
+}

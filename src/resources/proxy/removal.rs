@@ -35,10 +35,16 @@ impl ProxyRemoval {
         own_groups: &[String],
     ) -> Found<TaggedProxy> {
         let owns = |found: &TaggedProxy| {
-            let adopted = owner.owns(&found.tags) && found.tags.contains_key(tags::ADOPTED);
-            adopted || ownership::proxy(owner, names, found, own_groups)
+            ownership::adopted(owner, names, found, own_groups) || ownership::proxy(owner, names, found, own_groups)
         };
-        Found::judged(there, owns, |found| format!("the proxy {}", found.proxy.name))
+        let mut judged = Found::judged(there, owns, |found| format!("the proxy {}", found.proxy.name));
+        if let Found::Ours(found) = &mut judged
+            && !ownership::adopted(owner, names, found, own_groups)
+        {
+            // Whoever may write tags could keep our own proxy from its deletion.
+            found.tags.remove(tags::ADOPTED);
+        }
+        judged
     }
 
     /// Finds the endpoints of a proxy that is ours.
@@ -71,6 +77,11 @@ impl ProxyRemoval {
         self.found.tags.contains_key(tags::ADOPTED)
     }
 
+    /// Whether its tag says that it had no target before.
+    fn without_target(&self) -> bool {
+        self.found.tags.get(tags::ADOPTED).is_some_and(|memory| memory == WITHOUT_TARGET)
+    }
+
     async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {
         let (rds, name) = (&run.cloud.rds, self.found.proxy.name.as_str());
         let doing = format!("deleting the proxy ({name})");
@@ -101,7 +112,7 @@ impl ProxyRemoval {
         let doing = format!("handing the proxy back ({name})");
         let poll = Poll::begin(run, Row::Step(StepId::Proxy), &doing, run.patience.proxy, Pace::Minutes);
         self.delete_readers(run, &poll).await?;
-        if found.tags.get(tags::ADOPTED).is_some_and(|memory| memory == WITHOUT_TARGET) {
+        if self.without_target() {
             for row in poll.look_once_settled(run, async || rds.targets(name).await).await? {
                 // The rows of a cluster's members go with the cluster's.
                 let (cluster, database) = (row.kind == TargetKind::Cluster, found.tags.get(tags::DATABASE));
@@ -134,7 +145,11 @@ impl Removal for ProxyRemoval {
         } else {
             Line::of('-', what, &self.found.proxy.status)
         };
-        self.readers.iter().map(reader).chain([proxy]).collect()
+        let target = self.without_target().then(|| {
+            let of = format!("it had none before, as its tag {} says", tags::ADOPTED);
+            Line::of('-', format!("target of the proxy {}", self.found.proxy.name), of)
+        });
+        self.readers.iter().map(reader).chain([proxy]).chain(target).collect()
     }
 
     fn carry_out<'a>(&'a self, run: &'a Run<'a>) -> Work<'a> {
