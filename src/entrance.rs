@@ -107,7 +107,7 @@ pub async fn user(cloud: &Cloud, survey: &Survey) -> Result<String, Problem> {
     let mut sources: Vec<(&str, BTreeSet<String>)> =
         vec![("the functions log in as", survey.login.users.iter().cloned().collect())];
     if survey.login.users.is_empty() {
-        let allowed = users_of_policy(cloud, survey).await.map_err(Problem::refused(doing.clone()))?;
+        let allowed = users_of_policies(cloud, survey).await.map_err(Problem::refused(doing.clone()))?;
         sources.push(("the connect policy allows", allowed));
     }
     sources.push(("the proxy has secrets of", secrets));
@@ -126,11 +126,14 @@ pub async fn user(cloud: &Cloud, survey: &Survey) -> Result<String, Problem> {
     }
 }
 
-/// The users that the connect policy names; one for any user names none.
-async fn users_of_policy(cloud: &Cloud, survey: &Survey) -> Answer<BTreeSet<String>> {
-    let Some(found) = survey.seen.policy.present() else { return Ok(BTreeSet::new()) };
-    let document = cloud.iam.policy_document(&found.policy.arn, &found.policy.version).await?;
-    let resources = document["Statement"][0]["Resource"].as_array().cloned().unwrap_or_default();
-    let user = |resource: &Value| resource.as_str()?.rsplit_once('/').map(|(_, user)| user.to_owned());
-    Ok(resources.iter().filter_map(user).filter(|user| !user.contains('*')).collect())
+/// The users that the connect policies name; one for any user names none.
+async fn users_of_policies(cloud: &Cloud, survey: &Survey) -> Answer<BTreeSet<String>> {
+    let mut users = BTreeSet::new();
+    for found in survey.seen.rights.policies.present().into_iter().flatten().map(|(_, found)| found) {
+        let document = cloud.iam.policy_document(&found.policy.arn, &found.policy.version).await?;
+        let resources = document["Statement"][0]["Resource"].as_array().cloned().unwrap_or_default();
+        let user = |resource: &Value| resource.as_str()?.rsplit_once('/').map(|(_, user)| user.to_owned());
+        users.extend(resources.iter().filter_map(user).filter(|user| !user.contains('*')));
+    }
+    Ok(users)
 }

@@ -99,7 +99,19 @@ impl Names {
     /// The connect policy's ARN.
     #[must_use]
     pub fn policy_arn(&self, partition: &str, account: &str) -> String {
-        format!("arn:{partition}:iam::{account}:policy{}{}", self.path, self.policy)
+        self.arn_of_policy(partition, account, &self.policy)
+    }
+
+    /// The ARN of the connect policy of one set of database users, beside the first one.
+    #[must_use]
+    pub fn further_policy_arn(&self, partition: &str, account: &str, users: &[String]) -> String {
+        // No name of a user holds a control character.
+        let name = format!("{}-{}", self.policy, digest(&users.join("\n")));
+        self.arn_of_policy(partition, account, &fit(&name, POLICY_NAME_LIMIT))
+    }
+
+    fn arn_of_policy(&self, partition: &str, account: &str, name: &str) -> String {
+        format!("arn:{partition}:iam::{account}:policy{}{name}", self.path)
     }
 }
 
@@ -215,6 +227,21 @@ mod tests {
         }
         assert_ne!(stack_of(&one), stack_of(&two));
         assert_ne!(Names::new(&stack_of(&one), "eu-west-1").role, Names::new(&stack_of(&two), "eu-west-1").role);
+    }
+
+    #[test]
+    fn each_set_of_users_has_a_policy_of_its_own_name() {
+        let stack = "x".repeat(63);
+        let names = Names::new(&stack, "ap-southeast-2");
+        let arn = |users: &[&str]| {
+            let users: Vec<String> = users.iter().map(|&user| user.to_owned()).collect();
+            names.further_policy_arn("aws", "1", &users)
+        };
+        let all = [arn(&["a"]), arn(&["b"]), arn(&["a", "b"]), arn(&["ab"]), names.policy_arn("aws", "1")];
+        for (at, one) in all.iter().enumerate() {
+            assert!(one.rsplit('/').next().unwrap().len() <= 128, "{one}");
+            assert!(all.iter().skip(at + 1).all(|other| other != one), "{one}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! status; [`converge`] carries out what is missing, in the order of the data, and overlaps what does not
 //! depend on each other. Each step takes the results of earlier ones as fields.
 
+mod rights;
 mod wanted;
 
 use crate::catalogue::StepId;
@@ -71,8 +72,8 @@ impl Survey {
             self.with_reader(self.proxy(role, group_id, &self.secrets.arns()).entry(&seen.proxy)),
             local(StepId::ConnectDocument, format!("rds-db:connect as {}", self.users())),
             local(StepId::ProxyId, id.unwrap_or("prx-…").to_owned()),
-            self.connect_policy(&arn, id).entry(&seen.policy),
-            self.attach(&arn).entry(&seen.attached),
+            self.connect_policies(&arn, id).entry(&seen.rights.policies),
+            self.attach(id).entry(&seen.rights.attached),
             self.secret_access().entry(&seen.access),
             self.database_ingress(group_id).entry(&groups),
             self.target().entry(&seen.registered),
@@ -142,8 +143,9 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let connect = async {
         // Steps 4 and 5 are read and rendered here; 6 and 7 carry them to IAM.
         local_steps(run, survey, id.as_deref());
-        run.converge(&survey.connect_policy(&arn, id.as_deref()), seen.policy.clone(), Until::Ready).await?;
-        run.converge(&survey.attach(&arn), seen.attached.clone(), Until::Ready).await?;
+        let policies = survey.connect_policies(&arn, id.as_deref());
+        run.converge(&policies, seen.rights.policies.clone(), Until::Ready).await?;
+        run.converge(&survey.attach(id.as_deref()), seen.rights.attached.clone(), Until::Ready).await?;
         // Told only once the target is available: until then, much else is under way.
         gate::look_ahead(run, survey, id.as_deref(), moves(&survey.entries())).await
     };

@@ -27,8 +27,9 @@ use crate::discover::{
 };
 use crate::engine::{Patience, Seen, Step};
 use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
+use crate::ownership;
 use crate::password::Password;
-use crate::resources::connect_policy::InForce;
+use crate::resources::attach::Rights;
 use crate::resources::proxy;
 use crate::resources::reader_endpoint::{self, OwnedEndpoint};
 use crate::resources::secret_access::Access;
@@ -108,8 +109,7 @@ pub(crate) struct Observed {
     pub(crate) groups: Vec<Group>,
     pub(crate) proxy: Seen<TaggedProxy>,
     pub(crate) reader: Seen<OwnedEndpoint>,
-    pub(crate) policy: Seen<InForce>,
-    pub(crate) attached: Seen<Vec<String>>,
+    pub(crate) rights: Rights,
     pub(crate) registered: Seen<Registered>,
 }
 
@@ -130,10 +130,11 @@ fn end_to_end(spec: &Spec, proxy: &Seen<TaggedProxy>) -> bool {
 }
 
 /// Whether the proxy is one that someone else made, and that was taken over or may be.
-fn adopted(spec: &Spec, proxy: &Seen<TaggedProxy>) -> bool {
+fn adopted(spec: &Spec, owner: &Owner, names: &Names, proxy: &Seen<TaggedProxy>) -> bool {
     proxy.present().is_some_and(|found| {
         let foreign = !found.tags.contains_key(tags::STACK);
-        found.tags.contains_key(tags::ADOPTED) || (spec.adopt && foreign)
+        // One with our role is ours, whatever its tags say.
+        ownership::adopted(owner, names, found, &[]) || (spec.adopt && foreign)
     })
 }
 
@@ -280,7 +281,7 @@ impl Survey {
             functions::choose(cloud, listed, wanted, &known, &database.vpc).await?;
         warnings.extend(functions.iter().filter(|found| found.variables.is_empty()).map(FunctionUse::nothing_to_move));
         let wants_reader = wants_reader(spec, &database, &functions, &reader)?;
-        let (end_to_end, adopted) = (end_to_end(spec, &proxy), adopted(spec, &proxy));
+        let (end_to_end, adopted) = (end_to_end(spec, &proxy), adopted(spec, &owner, &names, &proxy));
         let given =
             if adopted { None } else { given::role(cloud, spec, &identity, (&names, &owner, &role), &proxy).await? };
         let found = proxy.present().map(|found| &found.proxy);
@@ -295,7 +296,7 @@ impl Survey {
         let beyond = remembered::beyond(asked, spec, &login);
         // With a policy that someone else made, nothing is granted here, save the role's own right with end-to-end IAM.
         if spec.connect_policy_arn.is_none() || end_to_end {
-            remembered::granted(cloud, &beyond, &login, &policy).await?;
+            remembered::granted(cloud, &beyond, &login, &owner, (&policy, &names.path)).await?;
         }
         auth::check_end_to_end(&login, spec, &database)?;
 
@@ -374,22 +375,13 @@ impl Survey {
             subnets,
             plugin,
             ground,
-            seen: Observed {
-                role,
-                access,
-                groups,
-                proxy,
-                reader,
-                policy: Seen::Absent,
-                attached: Seen::Present(Vec::new()),
-                registered,
-            },
+            seen: Observed { role, access, groups, proxy, reader, rights: Rights::none(), registered },
             identity,
             database,
         };
-        let (policy, frozen) =
-            tokio::join!(survey.look_for_policy(cloud), survey.look_for_releases(cloud, versions.as_ref()));
-        (survey.seen.policy, survey.seen.attached) = policy?;
+        let (rights, frozen) =
+            tokio::join!(survey.look_for_rights(cloud), survey.look_for_releases(cloud, versions.as_ref()));
+        survey.seen.rights = rights?;
         survey.frozen = frozen?;
         Ok(survey)
     }
@@ -404,23 +396,6 @@ impl Survey {
         let step = self.repoint(&known, &endpoint, reader.as_deref());
         let repointed = |function: &str, variables: &Variables| step.there(function, variables).changed.variables;
         releases::find(cloud, &self.functions, versions, self.spec.publish_pending, repointed).await
-    }
-
-    async fn look_for_policy(&self, cloud: &Cloud) -> Result<(Seen<InForce>, Seen<Vec<String>>), Problem> {
-        let none = (Seen::Absent, Seen::Present(Vec::new()));
-        let nothing = self.seen.role.is_absent() && self.seen.proxy.is_absent() && self.group().is_absent();
-        // The policy comes after all of them: where none of them exists, it does not either.
-        let given = self.spec.connect_policy_arn.is_some();
-        if (nothing && !given) || !self.login.iam {
-            return Ok(none);
-        }
-        let arn = self.policy_arn();
-        let policy = self.connect_policy(&arn, self.proxy_id()).observe(cloud).await;
-        if matches!(policy, Ok(Seen::Absent)) {
-            return Ok(none);
-        }
-        let attached = self.attach(&arn).observe(cloud).await;
-        Ok((visible(policy, "reading the connect policy")?, visible(attached, "reading the policy's roles")?))
     }
 
     pub(crate) fn group(&self) -> Seen<Group> {

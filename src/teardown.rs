@@ -29,7 +29,7 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
         // After IAM authentication is off again: the role remembers that this stack turned it on.
         one_by_one(run, &stack.role).await
     };
-    let (gone, rights, rules) = tokio::join!(gone, one_by_one(run, &stack.policy), one_by_one(run, &stack.rules));
+    let (gone, rights, rules) = tokio::join!(gone, one_by_one(run, &stack.policies), one_by_one(run, &stack.rules));
     all2(gone, all2(rights, rules))?;
     one_by_one(run, &stack.groups).await
 }

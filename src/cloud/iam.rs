@@ -5,7 +5,7 @@ mod look;
 use aws_config::SdkConfig;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::config::Builder;
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{PolicyScopeType, Tag};
 use serde_json::Value;
 
 use super::Tags;
@@ -45,6 +45,15 @@ pub struct Policy {
     pub version: String,
     /// The tags.
     pub tags: Tags,
+}
+
+/// What a managed policy is attached to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Carriers {
+    /// The names of the roles.
+    pub roles: Vec<String>,
+    /// How many users and groups.
+    pub others: usize,
 }
 
 impl Iam {
@@ -303,25 +312,45 @@ impl Iam {
         absent(call.map_err(|error| refuse("iam:DeletePolicy", &error))).map(drop)
     }
 
-    /// Lists the names of the roles that a managed policy is attached to.
+    /// Lists the ARNs of the account's own managed policies under a path; tags are not shown here
+    /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicies.html>).
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn policies_under(&self, path: &str) -> Answer<Vec<String>> {
+        const CALL: &str = "iam:ListPolicies";
+        let list = self.client.list_policies().scope(PolicyScopeType::Local).path_prefix(path);
+        let (mut arns, mut pages) = (Vec::new(), capped(list.into_paginator().send()));
+        while let Some(page) = pages.next().await {
+            for policy in page.map_err(|error| refuse(CALL, &error))?.policies.unwrap_or_default() {
+                arns.push(policy.arn.ok_or_else(|| Refusal::incomplete(CALL, "a policy's ARN"))?);
+            }
+        }
+        Ok(arns)
+    }
+
+    /// Lists what a managed policy is attached to; nothing for a policy that is not there.
     ///
     /// # Errors
     /// When AWS refuses, other than by saying that there is no such policy.
-    pub async fn attached_roles(&self, arn: &str) -> Answer<Vec<String>> {
-        let mut roles = Vec::new();
+    pub async fn carriers(&self, arn: &str) -> Answer<Carriers> {
+        let mut carriers = Carriers::default();
         let mut pages = capped(self.client.list_entities_for_policy().policy_arn(arn).into_paginator().send());
         while let Some(page) = pages.next().await {
             match page {
                 Ok(page) => {
-                    roles.extend(page.policy_roles.unwrap_or_default().into_iter().filter_map(|role| role.role_name));
+                    carriers.others += page.policy_users.unwrap_or_default().len();
+                    carriers.others += page.policy_groups.unwrap_or_default().len();
+                    let roles = page.policy_roles.unwrap_or_default().into_iter();
+                    carriers.roles.extend(roles.filter_map(|role| role.role_name));
                 }
                 Err(error) => {
                     let refusal = refuse("iam:ListEntitiesForPolicy", &error);
-                    return if refusal.kind == Kind::NotFound { Ok(Vec::new()) } else { Err(refusal) };
+                    return if refusal.kind == Kind::NotFound { Ok(Carriers::default()) } else { Err(refusal) };
                 }
             }
         }
-        Ok(roles)
+        Ok(carriers)
     }
 
     /// Attaches a managed policy to a role; doing so twice is fine.

@@ -56,6 +56,7 @@ pages! {
         aws_sdk_rds::describe_db_proxy_endpoints::DescribeDbProxyEndpointsOutput,
         aws_sdk_rds::describe_db_parameters::DescribeDbParametersOutput,
         aws_sdk_rds::describe_db_cluster_parameters::DescribeDbClusterParametersOutput,
+        aws_sdk_iam::list_policies::ListPoliciesOutput,
         aws_sdk_iam::list_roles::ListRolesOutput,
         aws_sdk_iam::list_entities_for_policy::ListEntitiesForPolicyOutput,
         aws_sdk_iam::simulate_principal_policy::SimulatePrincipalPolicyOutput;

@@ -11,6 +11,8 @@ pub const STACK: &str = "rdsproxy-setup:stack";
 pub const DATABASE: &str = "rdsproxy-setup:database";
 /// The tag that tells which document a version of the connect policy holds (`v1:<digest>`).
 pub const DOCUMENT: &str = "rdsproxy-setup:document";
+/// The tag on a stack's first connect policy which tells that there are, or were, further ones beside it.
+pub const FURTHER: &str = "rdsproxy-setup:further";
 /// The tag on a proxy which remembers the database's own host, and its port.
 pub const WRITER: &str = "rdsproxy-setup:writer";
 /// The tag on a proxy which remembers the host of the cluster's readers.

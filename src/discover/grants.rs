@@ -77,6 +77,23 @@ impl Grants {
         Ok(Self { flagged, roles })
     }
 
+    /// The users of a function's role, in order.
+    #[must_use]
+    pub fn of_role(&self, role: &str) -> Vec<String> {
+        self.roles.get(role).into_iter().flatten().cloned().collect()
+    }
+
+    /// The sets of users, in order, each with the names of the roles that are to have it.
+    #[must_use]
+    pub fn sets(&self) -> Vec<(Vec<String>, BTreeSet<String>)> {
+        let mut sets = BTreeMap::<Vec<String>, BTreeSet<String>>::new();
+        for (role, users) in &self.roles {
+            let name = role.rsplit('/').next().unwrap_or(role).to_owned();
+            sets.entry(users.iter().cloned().collect()).or_default().insert(name);
+        }
+        sets.into_iter().collect()
+    }
+
     /// All users that are granted, in order; `*` alone where any user was asked for.
     #[must_use]
     pub fn users(&self) -> Vec<String> {
@@ -141,11 +158,26 @@ pub fn users_in(document: &Value, resource_id: &str) -> Vec<String> {
     users.into_iter().collect()
 }
 
+/// The users of a document that holds the right to connect and nothing else, whatever proxies it names.
+#[must_use]
+pub fn users_of(document: &Value) -> Option<Vec<String>> {
+    let [statement] = document["Statement"].as_array()?.as_slice() else { return None };
+    let plain = statement["Effect"] == "Allow"
+        && statement["Action"] == "rds-db:connect"
+        && ["Condition", "NotResource", "NotAction"].iter().all(|key| statement.get(key).is_none());
+    let user = |resource: &Value| {
+        let (_, name) = resource.as_str()?.split_once(":dbuser:")?;
+        name.split_once('/').map(|(_, user)| user.to_owned())
+    };
+    let users: Option<BTreeSet<String>> = statement["Resource"].as_array()?.iter().map(user).collect();
+    users.filter(|_| plain).map(|users| users.into_iter().collect())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::users_in;
+    use super::{users_in, users_of};
 
     #[test]
     fn users_are_read_from_a_document_of_ours() {
@@ -154,5 +186,16 @@ mod tests {
         assert_eq!(users_in(&document, "prx-1"), ["a", "b"]);
         assert_eq!(users_in(&json!({"Statement": [{"Resource": [arn("prx-1", "*")]}]}), "prx-1"), ["*"]);
         assert!(users_in(&json!(null), "prx-1").is_empty());
+        let plain = |more: serde_json::Value| {
+            let mut statement = json!({"Effect": "Allow", "Action": "rds-db:connect", "Resource": [arn("prx-2", "a")]});
+            statement.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            users_of(&json!({"Statement": [statement]}))
+        };
+        assert_eq!(plain(json!({})), Some(vec!["a".to_owned()]));
+        for more in
+            [json!({"Effect": "Deny"}), json!({"Condition": {}}), json!({"Resource": ["*"]}), json!({"Action": "*"})]
+        {
+            assert_eq!(plain(more), None);
+        }
     }
 }

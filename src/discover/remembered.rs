@@ -10,7 +10,7 @@ use super::secrets::Secrets;
 use super::{direct, selection};
 use crate::cloud::rds::Proxy;
 use crate::cloud::tags::{LOGIN, USERS};
-use crate::cloud::{Cloud, Tags, tags};
+use crate::cloud::{Cloud, Owner, Tags, tags};
 use crate::spec::{self, ClientAuth, Spec};
 
 /// The longest value that a tag may have.
@@ -112,27 +112,37 @@ pub fn beyond(asked: &Spec, recalled: &Spec, login: &Login) -> Vec<String> {
 /// Stops where a user that only a tag names may not connect yet.
 ///
 /// # Errors
-/// When the connect policy in force does not name one of them, or cannot be read.
-pub async fn granted(cloud: &Cloud, beyond: &[String], login: &Login, policy: &str) -> Result<(), Problem> {
+/// When no connect policy in force names one of them, or one cannot be read.
+pub async fn granted(
+    cloud: &Cloud,
+    beyond: &[String],
+    login: &Login,
+    owner: &Owner,
+    (policy, path): (&str, &str),
+) -> Result<(), Problem> {
     if beyond.is_empty() || !login.iam {
         return Ok(());
     }
-    let doing = || format!("reading the connect policy ({policy})");
-    let found = cloud.iam.policy(policy).await.map_err(Problem::refused(doing()))?;
-    let document = match &found {
-        Some(found) => {
-            cloud.iam.policy_document(&found.arn, &found.version).await.map_err(Problem::refused(doing()))?
+    let mut users = named_by(cloud, policy).await?.map(|(_, users)| users).unwrap_or_default();
+    if beyond.iter().any(|user| !users.contains(user)) {
+        // There may be further policies, for functions with other users.
+        let further = cloud.iam.policies_under(path).await;
+        for arn in further.map_err(Problem::refused(format!("listing the connect policies ({path})")))? {
+            let found = named_by(cloud, &arn).await?.filter(|(tags, _)| owner.owns(tags));
+            users.extend(found.into_iter().flat_map(|(_, users)| users));
         }
-        None => serde_json::Value::Null,
-    };
-    let granted = |user: &str| {
-        let resources = document["Statement"][0]["Resource"].as_array();
-        let of = |resource: &serde_json::Value| {
-            resource.as_str().and_then(|text| text.rsplit_once('/')).is_some_and(|(_, of)| of == user)
-        };
-        resources.is_some_and(|all| all.iter().any(of))
-    };
-    beyond.iter().find(|user| !granted(user)).map_or(Ok(()), |user| Err(widens(user)))
+    }
+    beyond.iter().find(|user| !users.contains(user)).map_or(Ok(()), |user| Err(widens(user)))
+}
+
+/// The tags of a policy, and the users that its document names.
+async fn named_by(cloud: &Cloud, arn: &str) -> Result<Option<(Tags, Vec<String>)>, Problem> {
+    let doing = || format!("reading the connect policy ({arn})");
+    let Some(found) = cloud.iam.policy(arn).await.map_err(Problem::refused(doing()))? else { return Ok(None) };
+    let document = cloud.iam.policy_document(arn, &found.version).await.map_err(Problem::refused(doing()))?;
+    let resources = document["Statement"][0]["Resource"].as_array().into_iter().flatten();
+    let user = |resource: &serde_json::Value| resource.as_str()?.rsplit_once('/').map(|(_, user)| user.to_owned());
+    Ok(Some((found.tags, resources.filter_map(user).collect())))
 }
 
 /// Stops where a user that only a tag names would give the proxy a further secret.

@@ -329,14 +329,13 @@ pub(super) async fn connects(
     proxy_id: Option<&str>,
 ) -> Known<Vec<(String, Judgement)>> {
     let Some(id) = proxy_id.filter(|_| survey.login.iam) else { return Err(Unread::Unasked) };
-    let resources = users_on(survey, id);
-    if resources.is_empty() {
-        return Err(Unread::Unasked);
-    }
     let mut roles: Vec<&str> = survey.functions.iter().map(|found| found.function.role.as_str()).collect();
     roles.sort_unstable();
     roles.dedup();
+    let who = &survey.identity;
     let of_role = roles.into_iter().map(async |role| {
+        let users = survey.grants.of_role(role);
+        let resources = templates::db_users(&who.partition, &survey.region, &who.account, id, &users);
         let judged = known(cloud.iam.simulate(role, "rds-db:connect", &resources, request(survey, None)).await)?;
         Ok(judged.into_iter().map(|judgement| (role.to_owned(), judgement)).collect::<Vec<_>>())
     });

@@ -1,9 +1,11 @@
-//! Steps 4 and 6: the policy that lets functions log in with IAM tokens.
+//! Steps 4 and 6: the policies that let functions log in with IAM tokens, one for each set of database users.
 //!
 //! The document names the proxy by its id out of the ARN (`prx-…`, step 5), never by its name
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html>).
 //! Versions of a managed policy never change, so a tag that holds the version's digest tells its document
 //! without reading it.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -11,18 +13,32 @@ use crate::catalogue::StepId;
 use crate::cloud::iam::Policy;
 use crate::cloud::{Answer, Cloud, Owner, Refusal, Tags, tags};
 use crate::discover::given::lacks;
-use crate::engine::{Again, Change, Limit, Pace, Poll, Row, Run, Seen, Step, Stop};
+use crate::engine::{Again, Change, Limit, Pace, Poll, Row, Run, Seen, Step, Stop, crowd};
 use crate::names::{Names, digest};
 use crate::resources::{Found, Line, NO_FUNCTION, Removal, Work, not_ours, settling};
 
-/// The managed policy.
+/// The managed policies.
+pub struct ConnectPolicies<'a> {
+    /// Each of them, the first one first: what tells of the further ones stands in its tags.
+    pub all: Vec<ConnectPolicy<'a>>,
+    /// The first one, where there are further ones beside it.
+    pub marked: Option<&'a str>,
+    /// Why there may be nothing to do.
+    pub not_needed: Option<String>,
+    /// How long IAM may take.
+    pub limit: Limit,
+}
+
+/// One managed policy.
 pub struct ConnectPolicy<'a> {
     /// Names.
     pub names: &'a Names,
     /// Ownership.
     pub owner: &'a Owner,
     /// Its ARN.
-    pub arn: &'a str,
+    pub arn: String,
+    /// Its database users.
+    pub users: Vec<String>,
     /// Whether it is an administrator's: checked, never changed.
     pub given: bool,
     /// Its document, once the proxy's id is known.
@@ -30,11 +46,12 @@ pub struct ConnectPolicy<'a> {
     /// Where no function is left: the users that flags ask for all the same. What the policy allows already then stays,
     /// since whoever is at the proxy is not known.
     pub unused: Option<Vec<String>>,
-    /// Why there may be nothing to do.
-    pub not_needed: Option<String>,
-    /// How long IAM may take.
-    pub limit: Limit,
+    /// Whether it is the first one, and there are further ones beside it.
+    pub further: bool,
 }
+
+/// The policies that are there, by ARN.
+pub type Held = BTreeMap<String, InForce>;
 
 /// The policy and the digest of the document in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +62,38 @@ pub struct InForce {
     pub digest: String,
     /// The document, where it was read.
     pub document: Option<Value>,
+}
+
+/// What the tag [`tags::FURTHER`] says.
+const FURTHER: &str = "yes";
+
+/// Whether a policy's tags tell of further ones.
+#[must_use]
+pub fn tells_of_further(policy: &Policy) -> bool {
+    policy.tags.contains_key(tags::FURTHER)
+}
+
+/// The name in a policy's ARN.
+#[must_use]
+pub fn name_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or_default()
+}
+
+/// Looks at a policy of ours: what its document is, as far as a tag tells it, and the document where it is asked for.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn look(cloud: &Cloud, arn: &str, with_document: bool) -> Answer<Option<InForce>> {
+    let Some(policy) = cloud.iam.policy(arn).await? else { return Ok(None) };
+    let marked = policy.tags.get(tags::DOCUMENT).and_then(|mark| mark.strip_prefix(&format!("{}:", policy.version)));
+    let (digest, document) = match marked {
+        Some(digest) if !with_document => (digest.to_owned(), None),
+        _ => {
+            let document = cloud.iam.policy_document(arn, &policy.version).await?;
+            (digest(&document.to_string()), Some(document))
+        }
+    };
+    Ok(Some(InForce { policy, digest, document }))
 }
 
 fn mark(version: &str, document: &str) -> String {
@@ -76,9 +125,7 @@ impl ConnectPolicy<'_> {
             None if flagged.is_empty() => Change::NotNeeded(NO_FUNCTION.to_owned()),
             None => Change::Create,
             Some(_) if flagged.is_empty() => Change::NotNeeded(format!("{NO_FUNCTION}; it stays as it is")),
-            Some(found) if !self.owner.owns(&found.policy.tags) => {
-                Change::Conflict(not_ours("a policy", &self.names.policy))
-            }
+            Some(found) if !self.owner.owns(&found.policy.tags) => Change::Conflict(not_ours("a policy", self.name())),
             Some(found) if self.lacking(found).is_empty() => Change::None,
             Some(_) => Change::Update(vec!["policy document".to_owned()]),
         }
@@ -87,7 +134,7 @@ impl ConnectPolicy<'_> {
     /// The resources that the document in force does not allow yet.
     fn lacking(&self, found: &InForce) -> Vec<Value> {
         let document = found.document.as_ref().unwrap_or(&Value::Null);
-        let wanted = self.document.iter().flat_map(|wanted| wanted["Statement"][0]["Resource"].as_array());
+        let wanted = self.document.iter().filter_map(|wanted| wanted["Statement"][0]["Resource"].as_array());
         let lacks = |arn: &&Value| {
             let arn = arn.as_str().map(str::to_owned).into_iter().collect::<Vec<_>>();
             !lacks(document, "rds-db:connect", &arn).is_empty()
@@ -108,62 +155,32 @@ impl ConnectPolicy<'_> {
         Some(document)
     }
 
-    fn name(&self) -> &str {
-        if self.given { self.arn.rsplit('/').next().unwrap_or_default() } else { &self.names.policy }
+    /// Its name, without the path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        name_of(&self.arn)
     }
 
     fn tags(&self, version: &str, digest: &str) -> Tags {
         let mut all = self.owner.tags();
         all.insert(tags::DOCUMENT.to_owned(), mark(version, digest));
+        if self.further {
+            all.insert(tags::FURTHER.to_owned(), FURTHER.to_owned());
+        }
         all
     }
 }
 
-impl Step for ConnectPolicy<'_> {
-    type State = InForce;
-
-    fn id(&self) -> StepId {
-        StepId::ConnectPolicy
+impl ConnectPolicy<'_> {
+    async fn observe(&self, cloud: &Cloud) -> Answer<Option<InForce>> {
+        // The tags of a policy that is not ours say nothing; and what is added to a document must be read before.
+        let extends = self.unused.as_ref().is_some_and(|flagged| !flagged.is_empty());
+        look(cloud, &self.arn, self.given || extends).await
     }
 
-    fn subject(&self) -> String {
-        self.name().to_owned()
-    }
-
-    fn doing(&self, change: &Change) -> String {
-        let verb = match change {
-            Change::Create => "creating",
-            Change::Conflict(_) => "checking",
-            _ => "updating",
-        };
-        format!("{verb} the connect policy ({})", self.name())
-    }
-
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<InForce>> {
-        let Some(policy) = cloud.iam.policy(self.arn).await? else { return Ok(Seen::Absent) };
-        if self.given {
-            // The tags of a policy that is not ours say nothing.
-            let document = cloud.iam.policy_document(self.arn, &policy.version).await?;
-            let digest = digest(&document.to_string());
-            return Ok(Seen::Present(InForce { policy, digest, document: Some(document) }));
-        }
-        let marked =
-            policy.tags.get(tags::DOCUMENT).and_then(|mark| mark.strip_prefix(&format!("{}:", policy.version)));
-        let digest = match marked {
-            Some(digest) => digest.to_owned(),
-            None => digest(&cloud.iam.policy_document(self.arn, &policy.version).await?.to_string()),
-        };
-        let document = match &self.unused {
-            Some(flagged) if !flagged.is_empty() => Some(cloud.iam.policy_document(self.arn, &policy.version).await?),
-            _ => None,
-        };
-        Ok(Seen::Present(InForce { policy, digest, document }))
-    }
-
-    fn compare(&self, seen: &Seen<InForce>) -> Change {
-        if let Some(why) = &self.not_needed {
-            return Change::NotNeeded(why.clone());
-        }
+    /// What is missing.
+    #[must_use]
+    pub fn compare(&self, seen: &Seen<InForce>) -> Change {
         if self.given {
             return self.check(seen);
         }
@@ -173,33 +190,141 @@ impl Step for ConnectPolicy<'_> {
         let wanted = self.document.as_ref().map(|document| digest(&document.to_string()));
         match seen.present() {
             None => Change::Create,
-            Some(found) if !self.owner.owns(&found.policy.tags) => {
-                Change::Conflict(not_ours("a policy", &self.names.policy))
-            }
+            Some(found) if !self.owner.owns(&found.policy.tags) => Change::Conflict(not_ours("a policy", self.name())),
             Some(found) if wanted.as_ref() != Some(&found.digest) => Change::Update(vec!["policy document".to_owned()]),
             Some(_) => Change::None,
         }
     }
 
-    async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<InForce>) -> Answer<Seen<InForce>> {
+    /// Writes what is missing.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn write(&self, cloud: &Cloud, seen: &Seen<InForce>) -> Answer<InForce> {
         let extended = || self.unused.as_ref().and(seen.present()).and_then(|found| self.extended(found));
         let document = extended().or_else(|| self.document.clone()).unwrap_or(Value::Null);
-        let digest = digest(&document.to_string());
-        if let (Change::Update(_), Seen::Present(found)) = (change, seen) {
+        let (digest, arn) = (digest(&document.to_string()), self.arn.as_str());
+        if let Some(found) = seen.present() {
             // Five versions are the limit: the oldest idle ones make room.
-            let idle = cloud.iam.idle_policy_versions(self.arn).await?;
+            let idle = cloud.iam.idle_policy_versions(arn).await?;
             for version in idle.iter().take(idle.len().saturating_sub(3)) {
-                cloud.iam.delete_policy_version(self.arn, version).await?;
+                cloud.iam.delete_policy_version(arn, version).await?;
             }
-            let version = cloud.iam.add_policy_version(self.arn, &document).await?;
+            let version = cloud.iam.add_policy_version(arn, &document).await?;
             let tags = self.tags(&version, &digest);
-            cloud.iam.tag_policy(self.arn, &tags).await?;
-            let policy = Policy { version, tags, ..found.policy };
-            return Ok(Seen::Present(InForce { policy, digest, document: Some(document) }));
+            cloud.iam.tag_policy(arn, &tags).await?;
+            let policy = Policy { version, tags, ..found.policy.clone() };
+            return Ok(InForce { policy, digest, document: Some(document) });
         }
         let tags = self.tags("v1", &digest);
-        let policy = cloud.iam.create_policy(&self.names.policy, &self.names.path, &document, &tags).await?;
-        Ok(Seen::Present(InForce { policy, digest, document: Some(document) }))
+        let policy = cloud.iam.create_policy(self.name(), &self.names.path, &document, &tags).await?;
+        Ok(InForce { policy, digest, document: Some(document) })
+    }
+}
+
+impl ConnectPolicies<'_> {
+    /// What is there of one, by its ARN.
+    fn of(seen: &Seen<Held>, arn: &str) -> Seen<InForce> {
+        Seen::from(seen.present().and_then(|held| held.get(arn)).cloned())
+    }
+
+    /// Whether the first one is there and does not tell of the further ones yet.
+    fn to_mark(&self, seen: &Seen<Held>) -> Option<&str> {
+        let arn = self.marked?;
+        Self::of(seen, arn).present().is_some_and(|found| !tells_of_further(&found.policy)).then_some(arn)
+    }
+}
+
+impl Step for ConnectPolicies<'_> {
+    type State = Held;
+
+    fn id(&self) -> StepId {
+        StepId::ConnectPolicy
+    }
+
+    fn subject(&self) -> String {
+        let names: Vec<&str> = self.all.iter().map(ConnectPolicy::name).collect();
+        names.join(", ")
+    }
+
+    fn doing(&self, change: &Change) -> String {
+        let verb = match change {
+            Change::Create => "creating",
+            Change::Conflict(_) => "checking",
+            _ => "updating",
+        };
+        let noun = if self.all.len() > 1 { "policies" } else { "policy" };
+        format!("{verb} the connect {noun} ({})", self.subject())
+    }
+
+    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Held>> {
+        let mut held = Held::new();
+        for (wanted, found) in self.all.iter().zip(crowd(self.all.iter().map(|one| one.observe(cloud)).collect()).await)
+        {
+            held.extend(found?.map(|found| (wanted.arn.clone(), found)));
+        }
+        if let Some(arn) = self.marked.filter(|arn| self.all.iter().all(|one| one.arn != *arn)) {
+            held.extend(look(cloud, arn, false).await?.map(|found| (arn.to_owned(), found)));
+        }
+        Ok(Seen::Present(held))
+    }
+
+    fn compare(&self, seen: &Seen<Held>) -> Change {
+        if let Some(why) = &self.not_needed {
+            return Change::NotNeeded(why.clone());
+        }
+        if let [only] = self.all.as_slice()
+            && self.marked.is_none()
+        {
+            return only.compare(&Self::of(seen, &only.arn));
+        }
+        let (mut conflicts, mut fields, mut created) = (Vec::new(), Vec::new(), 0);
+        if let Some(arn) = self.to_mark(seen) {
+            fields.push(format!("{}: tag that tells of further policies", name_of(arn)));
+        }
+        for one in &self.all {
+            match one.compare(&Self::of(seen, &one.arn)) {
+                Change::Create => {
+                    created += 1;
+                    fields.push(format!("{}: create", one.name()));
+                }
+                Change::Update(what) => fields.push(format!("{}: {}", one.name(), what.join(", "))),
+                Change::Conflict(reasons) => conflicts.extend(reasons),
+                Change::None | Change::NotNeeded(_) | Change::Await(_) => {}
+            }
+        }
+        match (conflicts.is_empty(), fields.len()) {
+            (false, _) => Change::Conflict(conflicts),
+            (true, 0) => Change::None,
+            (true, _) if created == self.all.len() => Change::Create,
+            (true, _) => Change::Update(fields),
+        }
+    }
+
+    async fn apply(&self, cloud: &Cloud, _change: &Change, seen: Seen<Held>) -> Answer<Seen<Held>> {
+        let mut held = seen.present().cloned().unwrap_or_default();
+        // Before a further one is created: a teardown after a run that was killed in between looks for them all.
+        if let Some(arn) = self.to_mark(&seen) {
+            let mark = Tags::from([(tags::FURTHER.to_owned(), FURTHER.to_owned())]);
+            cloud.iam.tag_policy(arn, &mark).await?;
+            if let Some(found) = held.get_mut(arn) {
+                found.policy.tags.extend(mark);
+            }
+        }
+        for one in &self.all {
+            let before = Self::of(&seen, &one.arn);
+            if matches!(one.compare(&before), Change::Create | Change::Update(_)) {
+                held.insert(one.arn.clone(), one.write(cloud, &before).await?);
+            }
+        }
+        Ok(Seen::Present(held))
+    }
+
+    fn details(&self, _seen: &Seen<Held>) -> Vec<String> {
+        if self.all.len() < 2 {
+            return Vec::new();
+        }
+        self.all.iter().map(|one| format!("{}: as {}", one.name(), one.users.join(", "))).collect()
     }
 
     fn again(&self, refusal: &Refusal) -> Option<Again> {
@@ -221,20 +346,47 @@ pub struct PolicyRemoval {
 }
 
 impl PolicyRemoval {
-    /// Finds the stack's own policy, and the roles that carry the one of its name.
+    /// Finds the stack's own policies under its path, the one that tells of the others last, and the roles that carry them:
+    /// the one of the stack's own name, and further ones where it tells of some, or is not there.
+    /// `needs_none` says that its proxy does not need any.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn find(cloud: &Cloud, owner: &Owner, names: &Names, arn: &str) -> Answer<(Found<Self>, Vec<String>)> {
-        let (policy, roles) = tokio::join!(cloud.iam.policy(arn), cloud.iam.attached_roles(arn));
-        let (policy, roles) = (policy?, roles?);
-        let there = policy.map(|policy| Self { policy, roles: roles.clone() });
+    pub async fn find(
+        cloud: &Cloud,
+        owner: &Owner,
+        names: &Names,
+        arn: &str,
+        needs_none: bool,
+    ) -> Answer<Vec<Found<Self>>> {
+        let first = Self::look(cloud, arn).await?;
+        let look_further = match &first {
+            Some(found) => tells_of_further(&found.policy),
+            None => !needs_none,
+        };
+        let mut found = Vec::new();
+        if look_further {
+            let further = cloud.iam.policies_under(&names.path).await?;
+            let looks = further.iter().filter(|further| *further != arn).map(|arn| Self::look(cloud, arn)).collect();
+            for policy in crowd(looks).await {
+                // Another teardown at the same time may be faster.
+                found.extend(policy?);
+            }
+        }
+        found.extend(first);
         let owns = |found: &Self| owner.owns(&found.policy.tags);
-        Ok((Found::judged(there, owns, |_| format!("the policy {}", names.policy)), roles))
+        let what = |found: &Self| format!("the policy {}", found.name());
+        Ok(found.into_iter().map(|found| Found::judged(Some(found), owns, what)).collect())
+    }
+
+    async fn look(cloud: &Cloud, arn: &str) -> Answer<Option<Self>> {
+        let (policy, carriers) = tokio::join!(cloud.iam.policy(arn), cloud.iam.carriers(arn));
+        let (policy, roles) = (policy?, carriers?.roles);
+        Ok(policy.map(|policy| Self { policy, roles }))
     }
 
     fn name(&self) -> &str {
-        self.policy.arn.rsplit('/').next().unwrap_or_default()
+        name_of(&self.policy.arn)
     }
 
     async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {

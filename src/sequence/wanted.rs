@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{NO_FUNCTION, PASSWORD_LOGIN};
+use super::NO_FUNCTION;
 use crate::catalogue::CERTIFICATE;
 use crate::catalogue::StepId;
 use crate::cloud::Tags;
@@ -16,8 +16,6 @@ use crate::discover::{FunctionUse, direct, remembered};
 use crate::engine::Step;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
-use crate::resources::attach::Attach;
-use crate::resources::connect_policy::ConnectPolicy;
 use crate::resources::ingress::{Ingress, Path};
 use crate::resources::proxy::{ClientPassword, Proxy, WITH_TARGET, WITHOUT_TARGET};
 use crate::resources::proxy_group::ProxyGroup;
@@ -223,38 +221,6 @@ impl Survey {
         let native = ClientPasswordAuth::MysqlNativePassword.word();
         let new = (!self.login.iam && self.plugin.native).then_some(native);
         ClientPassword { new, asked }
-    }
-
-    pub(crate) fn connect_policy<'a>(&'a self, arn: &'a str, proxy_id: Option<&str>) -> ConnectPolicy<'a> {
-        let document = proxy_id.map(|id| {
-            let who = &self.identity;
-            templates::connect(&who.partition, &self.region, &who.account, id, &self.grants.users())
-        });
-        let unused = self.functions.is_empty();
-        ConnectPolicy {
-            names: &self.names,
-            owner: &self.owner,
-            arn,
-            given: self.spec.connect_policy_arn.is_some(),
-            document,
-            unused: unused.then(|| self.grants.users()),
-            not_needed: match self.login.iam {
-                false => Some(PASSWORD_LOGIN.to_owned()),
-                true => (unused && self.spec.connect_policy_arn.is_some()).then(|| NO_FUNCTION.to_owned()),
-            },
-            limit: self.patience.propagation,
-        }
-    }
-
-    pub(crate) fn attach<'a>(&'a self, arn: &'a str) -> Attach<'a> {
-        let roles: BTreeSet<String> = self.functions.iter().map(|found| found.role_name().to_owned()).collect();
-        let not_needed = match (self.login.iam, roles.is_empty()) {
-            (false, _) => Some(PASSWORD_LOGIN.to_owned()),
-            (true, true) => Some(NO_FUNCTION.to_owned()),
-            (true, false) => None,
-        };
-        let given = self.spec.connect_policy_arn.is_some();
-        Attach { policy: arn, given, roles: roles.into_iter().collect(), not_needed, limit: self.patience.propagation }
     }
 
     pub(super) fn database_ingress(&self, group: Option<&str>) -> Ingress<'_> {

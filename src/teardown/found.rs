@@ -8,6 +8,7 @@ use crate::catalogue::StepId;
 use crate::cloud::ec2::{Group, Rule};
 use crate::cloud::lambda::{Function, Variables};
 use crate::cloud::{Answer, Cloud, Owner, tags};
+use crate::discover::evidence::takes;
 use crate::discover::home::Home;
 use crate::discover::hosts::{HostKind, KnownHost, mentions, proxies_of};
 use crate::discover::{Database, Problem};
@@ -41,7 +42,8 @@ pub struct Stack {
     pub database: Option<String>,
     pub(super) probes: Vec<LeftBehind>,
     pub(super) proxy: Option<ProxyRemoval>,
-    pub(super) policy: Option<PolicyRemoval>,
+    /// The connect policies; the one that tells of the others is the last to go.
+    pub(super) policies: Vec<PolicyRemoval>,
     pub(super) rules: Option<RulesRemoval>,
     pub(super) secrets: Vec<SecretRemoval>,
     pub(super) iam_auth: Option<IamAuthRemoval>,
@@ -76,10 +78,9 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
     let owner = Owner { stack: stack.to_owned(), database: String::new(), extra: tags::Tags::new() };
     let arn = names.policy_arn(&identity.partition, &identity.account);
     let prefix = secret_prefix(stack);
-    let (proxy, role, policy, groups, rules, listed, secrets, hosts) = tokio::join!(
+    let (proxy, role, groups, rules, listed, secrets, hosts) = tokio::join!(
         proxy::observe(cloud, stack, None),
         RoleRemoval::find(cloud, &owner, &names),
-        PolicyRemoval::find(cloud, &owner, &names, &arn),
         cloud.ec2.groups_tagged_with(tags::STACK, stack),
         cloud.ec2.rules_tagged_with(tags::STACK, stack),
         cloud.lambda.list_with_versions(),
@@ -96,8 +97,14 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
     let role = role.map_err(Problem::refused(doing))?.ours(&mut foreign);
     let (iam_auth, home, mut known) = hosts?;
     let iam_auth = IamAuthRemoval::judge(iam_auth, role.as_ref().map(|found| &found.role)).ours(&mut foreign);
-    let (policy, attached) = policy.map_err(Problem::refused(doing))?;
-    let policy = policy.ours(&mut foreign);
+    // A proxy that takes passwords alone, or has an administrator's policy, came to need none.
+    let needs_none = proxy
+        .as_ref()
+        .is_some_and(|found| found.tags.contains_key(tags::CONNECT_POLICY) || takes(&found.proxy) == Some(false));
+    let policies = PolicyRemoval::find(cloud, &owner, &names, &arn, needs_none).await;
+    let policies = policies.map_err(Problem::refused(doing))?.into_iter();
+    let policies: Vec<PolicyRemoval> = policies.filter_map(|found| found.ours(&mut foreign)).collect();
+    let attached: Vec<String> = policies.iter().flat_map(|found| found.roles.clone()).collect();
     let groups = groups.map_err(Problem::refused(doing))?;
     let groups: Vec<Group> =
         groups.into_iter().filter_map(|group| GroupRemoval::judge(&owner, &names, group).ours(&mut foreign)).collect();
@@ -182,8 +189,7 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
             let held = found.stuck.join(", ");
             other_users.push(format!("{name} ({held}), since nothing tells the database's host any more"));
         }
-        let roles = policy.as_ref().map(|found| &found.roles);
-        let granted = roles.is_none_or(|roles| roles.contains(&role_of(&found.function)));
+        let granted = policies.is_empty() || attached.contains(&role_of(&found.function));
         found.by_others = (!found.back.is_empty() && !granted)
             .then(|| "its role was never given the proxy's connect policy".to_owned());
         if moves {
@@ -204,7 +210,7 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
         database: served,
         probes: probes.into_iter().map(|name| LeftBehind { name }).collect(),
         proxy,
-        policy,
+        policies,
         rules: (!rules.is_empty()).then_some(RulesRemoval { rules }),
         secrets,
         iam_auth,
@@ -268,7 +274,7 @@ impl Stack {
         all(&self.probes)
             .chain(all(&self.functions))
             .chain(all(&self.proxy))
-            .chain(all(&self.policy))
+            .chain(all(&self.policies))
             .chain(all(&self.rules))
             .chain(all(&self.secrets))
             .chain(all(&self.iam_auth))

@@ -40,6 +40,7 @@ mod redirects;
 mod releases;
 mod selection;
 mod serving;
+mod sets;
 mod shape;
 mod signals;
 mod storms;

@@ -77,12 +77,13 @@ enum Case {
     DoctorCluster,
     Probe,
     Encrypted,
+    Users,
 }
 
 /// Users whom the case `Drift` lets in, one after another: more than a policy keeps versions.
 const OTHERS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-const CASES: [Case; 15] = [
+const CASES: [Case; 16] = [
     Case::Instance,
     Case::Cluster,
     Case::Virgin,
@@ -98,6 +99,7 @@ const CASES: [Case; 15] = [
     Case::DoctorCluster,
     Case::Probe,
     Case::Encrypted,
+    Case::Users,
 ];
 
 pub(crate) fn end_to_end(id: &str) -> Spec {
@@ -155,6 +157,21 @@ impl Case {
             Self::Instance | Self::Encrypted => round(&wish("my-instance")).await,
             Self::Cluster => round(&wish("my-cluster")).await,
             Self::Virgin => up(&wish("my-instance")).await,
+            Self::Users => {
+                let change = |user: &str| {
+                    bed.gate.account.with(|world| {
+                        let function = world.lambda.functions.get_mut("InvoiceFunction").unwrap();
+                        let variables = function.latest.environment.as_mut().unwrap();
+                        variables.insert("DB_USER".to_owned(), user.to_owned());
+                    });
+                };
+                let master = bed.gate.account.with(|world| world.rds.instances["my-instance"].master_secret.clone());
+                let spec = Spec { secrets: vec![master.unwrap(), "my-cluster/app".to_owned()], ..wish("my-instance") };
+                change("app");
+                up(&spec).await;
+                change("admin");
+                round(&spec).await;
+            }
             Self::Drift => {
                 up(&wish("my-instance")).await;
                 for user in OTHERS {
