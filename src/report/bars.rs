@@ -193,6 +193,20 @@ mod tests {
         assert_eq!(row, ".  3  RDS Proxy                       creating  1:05 of 30:00");
     }
 
+    /// Step 13 of a teardown has a part for each function.
+    #[test]
+    fn a_row_that_has_ended_names_every_part() {
+        let (bar, phase, over) = (ProgressBar::hidden(), Phase::Ahead, Vec::new());
+        let mut row = Row { step: StepId::Repoint, bar, phase, over };
+        row.end(Ending::PutBack, "DBAppFunction", Duration::from_secs(3));
+        row.end(Ending::PutBack, "InvoiceFunction", Duration::from_secs(2));
+        let text = row_text(row.step, &row.phase, Duration::ZERO, 0);
+        assert!(text.contains(": DBAppFunction, InvoiceFunction (0:03)"), "{text}");
+        row.end(Ending::Failed, "OrdersFunction", Duration::from_secs(1));
+        let text = row_text(row.step, &row.phase, Duration::ZERO, 0);
+        assert!(text.contains(&format!("{} 13  ", mark_of(Ending::Failed))), "{text}");
+    }
+
     #[test]
     fn every_title_fits_its_column() {
         for info in &crate::catalogue::STEPS {

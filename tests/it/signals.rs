@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use sandbox::{Fault, Service, Trigger, Trouble};
 
 use crate::cli::up;
@@ -15,6 +15,9 @@ use crate::desk::Desk;
 
 /// How long a program may take to end once it was told to, on a machine that is busy with other tests.
 const SOON: Duration = Duration::from_secs(5);
+
+/// How wide the terminal of these tests is.
+const COLUMNS: u16 = 120;
 
 fn tell(child: &Child, signal: &str) {
     let id = child.id().to_string();
@@ -110,6 +113,7 @@ impl Terminal {
         unlockpt(&master).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
         let end = || OpenOptions::new().read(true).write(true).open(&name).unwrap();
+        tcsetwinsize(&master, Winsize { ws_row: 60, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
         Self { master: File::from(master), child, shown: String::new() }
     }
@@ -167,4 +171,88 @@ fn one_signal_ends_the_question_for_a_password_and_the_terminal_echoes_again() {
     tell(&child, "-TERM");
     assert_eq!(ends(&mut child), Some(130));
     assert_eq!(desk.dump(), before);
+}
+
+/// What a terminal shows in the end of what was written to it: the few sequences that rows are drawn with.
+fn screen(written: &str) -> Vec<String> {
+    let (mut lines, mut row, mut column) = (vec![Vec::new()], 0_usize, 0_usize);
+    let mut chars = written.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' => column = 0,
+            '\n' => row += 1,
+            '\u{1b}' if chars.next_if_eq(&'[').is_some() => {
+                let mut figures = String::new();
+                let end = loop {
+                    match chars.next() {
+                        Some(c) if c.is_ascii_alphabetic() => break c,
+                        Some(c) => figures.push(c),
+                        // Cut off in the middle: it shows nothing.
+                        None => break 'm',
+                    }
+                };
+                let figure = figures.parse::<usize>();
+                match end {
+                    'A' => row = row.saturating_sub(figure.unwrap_or(1)),
+                    'B' => row += figure.unwrap_or(1),
+                    'G' => column = figure.unwrap_or(1).saturating_sub(1),
+                    'K' if figure == Ok(2) => lines[row].clear(),
+                    'K' => lines[row].truncate(column),
+                    'J' => {
+                        lines[row].truncate(column);
+                        lines.truncate(row + 1);
+                    }
+                    'm' | 'h' | 'l' => {}
+                    other => panic!("the sequence {other} is not known here"),
+                }
+            }
+            c if c.is_control() => {}
+            c => {
+                // Rows are as wide as the terminal and end without a line feed.
+                if column == usize::from(COLUMNS) {
+                    (row, column) = (row + 1, 0);
+                    lines.resize(lines.len().max(row + 1), Vec::new());
+                }
+                let line: &mut Vec<char> = &mut lines[row];
+                line.resize(line.len().max(column + 1), ' ');
+                line[column] = c;
+                column += 1;
+            }
+        }
+        if lines.len() <= row {
+            lines.resize(row + 1, Vec::new());
+        }
+    }
+    lines.into_iter().map(String::from_iter).collect()
+}
+
+#[test]
+fn the_screen_of_this_test_is_that_of_a_terminal() {
+    assert_eq!(screen("one\r\ntwo\r\n\u{1b}[2A\r\u{1b}[2KONE\r\n\u{1b}[1mx\u{1b}[0m"), ["ONE", "xwo", ""]);
+    // An echoed ^C moves what is drawn next by its width, and a row that is drawn from there stays behind.
+    assert_eq!(screen("a\r\n^C\u{1b}[1Ab"), ["a b", "^C"]);
+}
+
+/// Ctrl-C at a terminal that draws rows: each stays one row, and nothing of the key is left.
+#[test]
+fn rows_on_a_terminal_stay_rows_when_a_run_is_interrupted() {
+    let desk = Desk::new();
+    let mut command = desk.command(&["--sandbox", "--sandbox-speed=30", "up", "--db", "my-instance", "--yes"]);
+    command.env("TERM", "xterm-256color");
+    let mut at = Terminal::start(&mut command);
+    drop(command);
+    at.until("creating");
+    at.master.write_all(b"\x03").unwrap();
+    tell(&at.child, "-INT");
+    let mut some = [0; 4096];
+    while let Ok(read @ 1..) = at.master.read(&mut some) {
+        at.shown.push_str(&String::from_utf8_lossy(&some[..read]));
+    }
+    assert_eq!(at.child.wait().unwrap().code(), Some(130), "{}", at.shown);
+    let rows: Vec<String> = screen(&at.shown).into_iter().skip_while(|row| !row.starts_with("Plan: ")).collect();
+    for title in ["IAM role for the proxy", "Security group for the proxy", "Functions use the proxy"] {
+        let count = rows.iter().filter(|row| row.get(6..).is_some_and(|row| row.starts_with(title))).count();
+        assert_eq!(count, 1, "{title}: {}\nout of {:?}", rows.join("\n"), at.shown);
+    }
+    assert!(!rows.iter().any(|row| row.contains("^C")), "{}", rows.join("\n"));
 }
