@@ -392,23 +392,29 @@ pub fn pool(pool: &Pool) -> Checked<()> {
     Ok(())
 }
 
-/// Reads a span of time: `90s`, `30m`, `1h`.
+/// Reads a span of time: `90s`, `30m`, `1h5m`.
 ///
 /// # Errors
 /// When it is none, or nothing.
 pub fn span(text: &str) -> Checked<Duration> {
-    const FORM: &str = "Give a number with a unit: 90s, 30m, 1h.";
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        _ => return wrong("--timeout", text, "there is no unit that we know", FORM),
-    };
-    match digits.parse::<u64>() {
-        Ok(number) if number > 0 && number <= 86_400 => Ok(Duration::from_secs(number * unit)),
-        _ => wrong("--timeout", text, "it is no usable number", FORM),
+    const FORM: &str = "Give numbers with units: 90s, 30m, 1h, 1h5m.";
+    const UNITS: [(char, u64); 3] = [('h', 3_600), ('m', 60), ('s', 1)];
+    let (mut seconds, mut rest, mut units) = (0, text, UNITS.as_slice());
+    while !rest.is_empty() {
+        let (digits, more) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
+        let Some(number) = digits.parse::<u64>().ok().filter(|number| *number <= 86_400) else {
+            return wrong("--timeout", text, "it is no number of up to 86400 with a unit", FORM);
+        };
+        let mut chars = more.chars();
+        let unit = chars.next();
+        // Each unit once, the longest first.
+        let Some(at) = units.iter().position(|(known, _)| Some(*known) == unit) else {
+            return wrong("--timeout", text, "there is no unit that we know", FORM);
+        };
+        seconds += number * units[at].1;
+        (units, rest) = (&units[at + 1..], chars.as_str());
     }
+    if seconds == 0 { wrong("--timeout", text, "it is no time at all", FORM) } else { Ok(Duration::from_secs(seconds)) }
 }
 
 /// Checks `--endpoint-url`: plain HTTP only to this machine.
@@ -461,7 +467,9 @@ mod tests {
     fn spans_and_tags_are_read_strictly() {
         assert_eq!(span("90s").unwrap(), Duration::from_secs(90));
         assert_eq!(span("1h").unwrap(), Duration::from_hours(1));
-        for bad in ["", "5", "m", "0m", "5d", "-1s"] {
+        assert_eq!(span("1h5m").unwrap(), Duration::from_mins(65));
+        assert_eq!(span("1h0m30s").unwrap(), Duration::from_secs(3_630));
+        for bad in ["", "5", "m", "0m", "0h0s", "5d", "-1s", "5m1h", "1h1h", "1h5", "1h m", "86401h", "1\u{e9}"] {
             assert!(span(bad).is_err(), "{bad}");
         }
         assert_eq!(tag("a=b=c").unwrap(), ("a".to_owned(), "b=c".to_owned()));

@@ -15,7 +15,7 @@ use crate::{stacks, teardown};
 const EXPLAIN: &str = "The functions' variables are put back first, and each update is waited for. Then the proxy goes, and with it \
                        everything that carries this stack's ownership tag. What someone else made stays.";
 
-const ALONE: &str = "Add --yes to carry the plan out, or look at it only with up --dry-run.";
+const ALONE: &str = "Add --yes to carry the plan out; without it, nothing is removed.";
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failure> {

@@ -99,20 +99,22 @@ pub fn plan(entries: &[Entry]) -> String {
     let update = count(|verdict| matches!(verdict, Verdict::Update(_)));
     let conflicts = count(|verdict| matches!(verdict, Verdict::Conflict(_)));
     let unknown = count(|verdict| matches!(verdict, Verdict::Unknown(_)));
-    let mut blocked = String::new();
-    for (number, what) in [(conflicts, "in conflict (!)"), (unknown, "not checked (?)")] {
+    // A wait is neither a change nor in place.
+    let waits = count(|verdict| matches!(verdict, Verdict::Await(_)));
+    let same = entries.len() - create - update - conflicts - unknown - waits;
+    let mut more = String::new();
+    let all =
+        [(conflicts, "in conflict (!)"), (unknown, "not checked (?)"), (waits, "to wait for"), (same, "as they are")];
+    for (number, what) in all {
         if number > 0 {
-            blocked.push_str(&format!(", {number} {what}"));
+            more.push_str(&format!(", {number} {what}"));
         }
     }
     let counts = if create + update + conflicts + unknown == 0 {
         "Nothing to change.".to_owned()
     } else {
-        let rest = if blocked.is_empty() { "" } else { "\nThis plan cannot be carried out." };
-        format!(
-            "Plan: {create} to create (+), {update} to change (~), 0 to remove (-){blocked}, {} as they are.{rest}",
-            entries.len() - create - update - conflicts - unknown
-        )
+        let rest = if conflicts + unknown == 0 { "" } else { "\nThis plan cannot be carried out." };
+        format!("Plan: {create} to create (+), {update} to change (~), 0 to remove (-){more}.{rest}")
     };
     format!("{text}\n{counts}")
 }
