@@ -44,6 +44,14 @@ async fn a_cold_up_for_one_function_takes_at_most_22_calls_besides_polls() {
     assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
     let calls = calls(&bed, 0);
     assert!(calls.values().sum::<usize>() <= 22, "{calls:#?}");
+    // What waits is few calls, too: of the simulated account's waits these took 3, 5, 2 and 5.
+    let actions = bed.actions(0);
+    for (poll, most) in
+        [("DescribeDBProxies", 5), ("DescribeDBProxyTargets", 8), ("GetFunction", 3), ("CreateDBProxy", 8)]
+    {
+        let many = actions.iter().filter(|action| *action == poll).count();
+        assert!((1..=most).contains(&many), "{poll}: {many}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
