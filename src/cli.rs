@@ -1,27 +1,38 @@
 //! The command line: its doc comments are the help text.
 
+mod examples;
 mod permissions;
 mod proving;
+mod up;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use permissions::{For, Form, Permissions};
 pub use proving::{Connect, Prove, Token};
+pub use up::Up;
 
-use crate::spec::{ClientAuth, ClientPasswordAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
-
-/// Puts an Amazon RDS Proxy between existing Lambda functions and an existing database.
+/// Put an Amazon RDS Proxy between Lambda functions and their database
 #[derive(Debug, Parser)]
-#[command(name = "rdsproxy-setup", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "rdsproxy-setup",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    disable_help_flag = true,
+    disable_version_flag = true
+)]
 pub struct Cli {
     /// Flags of every command.
     #[command(flatten)]
     pub global: Global,
+    /// Print the version
+    #[arg(long, short = 'V', action = ArgAction::Version, help_heading = "Global options")]
+    version: Option<bool>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -85,40 +96,64 @@ pub struct Given {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The AWS region; else AWS_REGION or the profile's.
+    /// The AWS Region
+    ///
+    /// [default: AWS_REGION, or the profile's Region]
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
-    /// The AWS profile; else AWS_PROFILE or the usual chain.
+    /// The AWS profile
+    ///
+    /// [default: AWS_PROFILE, or the default credential chain]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Another endpoint for every service; plain HTTP only on this machine.
-    #[arg(long, global = true, value_name = "URL", env = "RDSPROXY_ENDPOINT_URL", hide_env_values = true)]
-    pub endpoint_url: Option<String>,
-    /// Use the embedded, simulated account: nothing of AWS is touched.
-    #[arg(long, global = true, env = "RDSPROXY_SANDBOX", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
-    pub sandbox: bool,
-    /// The file that the sandbox's world is kept in.
-    #[arg(long, global = true, value_name = "FILE", env = "RDSPROXY_SANDBOX_FILE", hide_env_values = true)]
-    pub sandbox_file: Option<PathBuf>,
-    /// How many times faster than real the sandbox's time runs.
-    #[arg(long, global = true, value_name = "FACTOR", default_value_t = 60.0, env = "RDSPROXY_SANDBOX_SPEED", hide_env_values = true,
-          value_parser = speed)]
-    pub sandbox_speed: f64,
-    /// What stdout holds: text for people, or one JSON document.
-    #[arg(long, global = true, value_enum, default_value_t = Output::Human, env = "RDSPROXY_OUTPUT", hide_env_values = true)]
-    pub output: Output,
-    /// Do not ask; carry the plan out.
+    /// Answer yes to every prompt
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
-    /// When to use colour; NO_COLOR is honoured.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
-    pub color: Color,
-    /// Say more: every call to AWS, its time, and its request id.
-    #[arg(long, short = 'v', global = true)]
+    /// Use a simulated account instead of AWS
+    ///
+    /// The account is simulated inside this program, and kept in a file. No AWS calls are made.
+    #[arg(long, global = true, env = "RDSPROXY_SANDBOX", hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]
+    pub sandbox: bool,
+    /// The format of stdout: text for people, or one JSON document
+    #[arg(long, global = true, value_enum, default_value_t = Output::Human, value_name = "FORMAT", env = "RDSPROXY_OUTPUT", hide_env_values = true,
+          hide_short_help = true)]
+    pub output: Output,
+    /// Log every AWS call with its duration and request ID
+    #[arg(long, short = 'v', global = true, hide_short_help = true)]
     pub verbose: bool,
-    /// Say less: results and failures only.
-    #[arg(long, short = 'q', global = true)]
+    /// Print only results and errors
+    #[arg(long, short = 'q', global = true, hide_short_help = true)]
     pub quiet: bool,
+    /// When to use color; NO_COLOR is honored
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", hide_short_help = true)]
+    pub color: Color,
+    /// An endpoint for every service; plain HTTP only on this machine
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "RDSPROXY_ENDPOINT_URL",
+        hide_env_values = true,
+        hide_short_help = true
+    )]
+    pub endpoint_url: Option<String>,
+    /// The file that holds the simulated account
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "RDSPROXY_SANDBOX_FILE",
+        hide_env_values = true,
+        hide_short_help = true
+    )]
+    pub sandbox_file: Option<PathBuf>,
+    /// How many times faster than real time the simulated account runs
+    #[arg(long, global = true, value_name = "FACTOR", default_value_t = 60.0, env = "RDSPROXY_SANDBOX_SPEED", hide_env_values = true,
+          value_parser = speed, hide_short_help = true)]
+    pub sandbox_speed: f64,
+    /// Print help: -h a summary, --help everything
+    #[arg(long, short = 'h', global = true, action = ArgAction::Help)]
+    help: Option<bool>,
     /// Where these flags come from.
     #[arg(skip)]
     pub given: Given,
@@ -133,7 +168,7 @@ pub enum Output {
     Json,
 }
 
-/// When to use colour.
+/// When to use color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// On a terminal.
@@ -147,24 +182,35 @@ pub enum Color {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Carry out the thirteen documented steps, or what is missing of them.
+    /// Put an RDS Proxy between a database and its functions
+    ///
+    /// Carries out the thirteen documented steps, or those that are missing. Shows the plan and asks before anything
+    /// changes. Functions are pointed at the proxy last, when its target is available.
+    #[command(after_long_help = examples::UP, after_help = MORE)]
     Up(Box<Up>),
-    /// Show all thirteen steps as they are.
+    /// Show the state of the thirteen steps
+    #[command(after_long_help = examples::STATUS)]
     Status(Status),
-    /// Put the variables back and remove everything that up made.
+    /// Restore the functions' variables and delete what up created
+    #[command(after_long_help = examples::TEARDOWN)]
     Teardown(Teardown),
-    /// Find what is wrong between functions, proxy and database, and say what helps. Changes nothing.
+    /// Find out why connections fail, and how to fix it; changes nothing
+    #[command(after_long_help = examples::DOCTOR)]
     Doctor(Doctor),
-    /// Check that the functions get through the proxy to the database.
+    /// Check that functions can connect through the proxy
+    #[command(after_long_help = examples::VERIFY)]
     Verify(Prove),
-    /// Print a fresh IAM token for the proxy: the password for the next 15 minutes.
+    /// Print an IAM token, the proxy's password for 15 minutes
+    #[command(after_long_help = examples::TOKEN)]
     Token(Token),
-    /// Print the command line with which a person logs in through the proxy.
+    /// Print a command line that logs in through the proxy
+    #[command(after_long_help = examples::CONNECT)]
     Connect(Connect),
-    /// Print the least IAM policy that a command needs; asks AWS nothing.
+    /// Print the minimum IAM policy; makes no AWS calls
+    #[command(after_long_help = examples::PERMISSIONS)]
     Permissions(Permissions),
-    /// The embedded account: serve it, show it, start it over.
-    #[command(subcommand)]
+    /// Serve, show or reset the simulated account
+    #[command(subcommand, after_long_help = examples::SANDBOX)]
     Sandbox(Sandbox),
 }
 
@@ -306,9 +352,12 @@ pub struct Up {
 
 /// How long to wait.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Waiting")]
 pub struct Waits {
-    /// How long to wait: 45m for every long wait, or target=45m for one
-    /// (proxy, target, deletion, propagation, database, function, probe).
+    /// How long to wait, such as 45m; repeatable
+    ///
+    /// 45m is for every long wait, target=45m for one of them: proxy, target, deletion, propagation, database, function,
+    /// probe.
     #[arg(long = "timeout", value_name = "[WAIT=]SPAN")]
     pub timeouts: Vec<String>,
 }
@@ -316,13 +365,13 @@ pub struct Waits {
 /// `status`.
 #[derive(Debug, Args)]
 pub struct Status {
-    /// The database. Without it and --name: every stack of the region.
+    /// The database: identifier or ARN [default: every stack of the Region]
     #[arg(long, value_name = "ID|ARN")]
     pub db: Option<String>,
-    /// The proxy's name, where up was given one.
+    /// The proxy's name [default: <db>-proxy]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Exit with 3 on drift or ill health.
+    /// Exit with 3 on drift or when the target is unhealthy
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -330,19 +379,23 @@ pub struct Status {
 /// `doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// The database: an instance or a cluster, by identifier or ARN.
+    /// The database: identifier or ARN
     #[arg(long, value_name = "ID|ARN")]
     pub db: String,
-    /// The proxy's name, where up was given one.
+    /// The proxy's name [default: <db>-proxy]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// A function to look at; repeat for several. Else those whose variables hold the database's or the proxy's endpoint.
+    /// A function to check; repeatable
+    ///
+    /// [default: every function with a variable that holds the endpoint of the database or the proxy]
     #[arg(long = "function", value_name = "NAME")]
     pub functions: Vec<String>,
-    /// A secret that the proxy is to log in with, where up is to be given one.
+    /// A secret for the proxy, as for up; repeatable
     #[arg(long = "secret", value_name = "NAME|ARN")]
     pub secrets: Vec<String>,
-    /// Read each secret once, to check that it has the keys username and password.
+    /// Read each secret once to check its keys
+    ///
+    /// Checks that each secret has the keys username and password. Values are never printed or stored.
     #[arg(long)]
     pub inspect_secret: bool,
 }
@@ -350,13 +403,15 @@ pub struct Doctor {
 /// `teardown`.
 #[derive(Debug, Args)]
 pub struct Teardown {
-    /// The database. Without it and --name: the region's only stack, if there is one.
+    /// The database: identifier or ARN [default: that of the Region's only stack]
     #[arg(long, value_name = "ID|ARN")]
     pub db: Option<String>,
-    /// The proxy's name, where up was given one.
+    /// The proxy's name [default: <db>-proxy]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Remove the proxy although functions that we did not point at it use it.
+    /// Delete the proxy although other functions use it
+    ///
+    /// These are functions that hold the proxy's endpoint, but that this tool did not point at it.
     #[arg(long)]
     pub even_if_used: bool,
     /// How long to wait.
@@ -367,15 +422,18 @@ pub struct Teardown {
 /// `sandbox`.
 #[derive(Debug, Subcommand)]
 pub enum Sandbox {
-    /// Serve the embedded account on this machine, for any AWS client.
+    /// Serve the simulated account on this machine, for any AWS client
+    #[command(after_long_help = examples::SERVE)]
     Serve {
-        /// The port on 127.0.0.1; 0 takes a free one.
+        /// The port on 127.0.0.1; 0 selects a free one
         #[arg(long, default_value_t = 4600)]
         port: u16,
     },
-    /// Start over with the newcomer's world.
+    /// Delete everything and start with the sample account
+    #[command(after_long_help = examples::RESET)]
     Reset,
-    /// Print what the embedded account holds.
+    /// Print what the simulated account holds
+    #[command(after_long_help = examples::SHOW)]
     Show,
 }
 

@@ -10,49 +10,65 @@ use crate::plain::is_unseen;
 /// `permissions`.
 #[derive(Debug, Args)]
 pub struct Permissions {
-    /// For which command.
-    #[arg(long = "for", value_enum, default_value_t = For::All)]
+    /// The command: up, status, teardown, doctor, …
+    ///
+    /// The command to print permissions for: up, status, teardown, doctor or verify. all is for all of them. administrator
+    /// prints what an administrator creates once, for up --role-arn and --connect-policy-arn. [default: all]
+    #[arg(long = "for", value_enum, default_value_t = For::All, value_name = "COMMAND", hide_possible_values = true,
+          hide_default_value = true)]
     pub verb: For,
-    /// Only as far as this database needs it.
+    /// Only for this database [default: any]
     #[arg(long, value_name = "ID|ARN")]
     pub db: Option<String>,
-    /// The proxy's name, where up was given one.
+    /// The proxy's name [default: <db>-proxy]
     #[arg(long, value_name = "NAME", requires = "db")]
     pub name: Option<String>,
-    /// The account's twelve digits; without them, any account.
+    /// The account ID [default: any]
     #[arg(long, value_name = "ACCOUNT", value_parser = super::account)]
     pub account: Option<String>,
-    /// Include what these features need; separate several by commas. [default: none]
-    #[arg(long = "with", value_name = "FEATURE", value_enum, value_delimiter = ',')]
+    /// Features to include, separated by commas [default: none]
+    #[arg(long = "with", hide_short_help = true, value_name = "FEATURE", value_enum, value_delimiter = ',')]
     pub features: Vec<Feature>,
-    /// Only this function; repeat for several. [default: any]
+    /// Only this function; repeatable [default: any]
     #[arg(long = "function", value_name = "NAME", value_parser = function)]
     pub functions: Vec<String>,
-    /// Only this role of a function; repeat for several. [default: any]
-    #[arg(long = "function-role", value_name = "ARN", value_parser = role)]
+    /// Only this role of a function; repeatable [default: any]
+    #[arg(long = "function-role", hide_short_help = true, value_name = "ARN", value_parser = role)]
     pub function_roles: Vec<String>,
-    /// Of secrets that this tool did not create, only this one; repeat for several. [default: any]
-    #[arg(long = "secret", value_name = "ARN", value_parser = secret)]
+    /// Only this existing secret; repeatable [default: any]
+    #[arg(long = "secret", hide_short_help = true, value_name = "ARN", value_parser = secret)]
     pub secrets: Vec<String>,
-    /// The proxy's role, where an administrator created it: the policy holds no right to write to it.
-    #[arg(long, value_name = "ARN", value_parser = role)]
+    /// The proxy's role, created by an administrator
+    ///
+    /// The policy then holds no permission to change it.
+    #[arg(long, value_name = "ARN", value_parser = role, hide_short_help = true)]
     pub role_arn: Option<String>,
-    /// The connect policy, where an administrator created it: the policy holds no right to write or attach one.
-    #[arg(long, value_name = "ARN", value_parser = policy)]
+    /// The connect policy, created by an administrator
+    ///
+    /// The policy then holds no permission to change or attach one.
+    #[arg(long, value_name = "ARN", value_parser = policy, hide_short_help = true)]
     pub connect_policy_arn: Option<String>,
-    /// Allow roles to be created, and given rights, only with this permissions boundary.
-    #[arg(long, value_name = "ARN", value_parser = policy, conflicts_with = "role_arn")]
+    /// Require this permissions boundary on roles that are created
+    #[arg(long, value_name = "ARN", value_parser = policy, conflicts_with = "role_arn", hide_short_help = true)]
     pub permissions_boundary: Option<String>,
-    /// With --for administrator, a database user that functions log in as with IAM; repeat for several. [default: none, passwords]
-    #[arg(long = "db-user", value_name = "NAME")]
+    /// With --for administrator: a database user; repeatable
+    ///
+    /// A user that functions log in as with IAM tokens. [default: none, functions use passwords]
+    #[arg(long = "db-user", hide_short_help = true, value_name = "NAME")]
     pub db_users: Vec<String>,
-    /// With --for administrator, a customer key of the secrets; repeat for several. [default: none]
-    #[arg(long = "kms-key", value_name = "ARN", value_parser = key)]
+    /// With --for administrator: a KMS key of the secrets; repeatable
+    #[arg(long = "kms-key", hide_short_help = true, value_name = "ARN", value_parser = key)]
     pub kms_keys: Vec<String>,
-    /// Print JSON documents, or one CloudFormation template or Terraform configuration (.tf.json).
-    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = Form::Json)]
+    /// json, cloudformation or terraform
+    ///
+    /// json prints IAM policy documents; cloudformation a template; terraform a configuration in JSON syntax (.tf.json).
+    /// [default: json]
+    #[arg(long = "as", value_name = "FORMAT", value_enum, default_value_t = Form::Json, hide_possible_values = true,
+          hide_default_value = true)]
     pub form: Form,
-    /// Write each policy to a file of its own in this folder; a file that holds something else is never overwritten.
+    /// Write each policy to its own file in this folder
+    ///
+    /// A file that holds something else is never overwritten.
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
 }

@@ -8,16 +8,18 @@ use crate::client::Client;
 /// `token`.
 #[derive(Debug, Args)]
 pub struct Token {
-    /// The database, by identifier or ARN.
+    /// The database: identifier or ARN
     #[arg(long, value_name = "ID|ARN")]
     pub db: String,
-    /// The proxy's name, where up was given one.
+    /// The proxy's name [default: <db>-proxy]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// The database user. Else the one that functions, policy or secrets tell of.
+    /// The database user
+    ///
+    /// [default: the user found in functions, policies and secrets, if there is only one]
     #[arg(long, value_name = "USER")]
     pub db_user: Option<String>,
-    /// For the proxy's read-only endpoint.
+    /// Use the proxy's read-only endpoint
     #[arg(long)]
     pub reader: bool,
 }
@@ -28,13 +30,13 @@ pub struct Connect {
     /// Whom to log in as, and where.
     #[command(flatten)]
     pub login: Token,
-    /// The database within the server.
+    /// The database (schema) on the server
     #[arg(long, value_name = "NAME")]
     pub database: Option<String>,
-    /// The client. Else the one that fits the engine.
+    /// The client [default: the engine's own]
     #[arg(long, value_enum)]
     pub client: Option<Client>,
-    /// The file with Amazon's root certificate; for psql 16 or later also: system.
+    /// The file with Amazon's root certificate; system for psql 16 or later
     #[arg(long, value_name = "FILE")]
     pub ca: Option<String>,
 }
@@ -42,20 +44,26 @@ pub struct Connect {
 /// `verify`.
 #[derive(Debug, Args)]
 pub struct Prove {
-    /// The database, by identifier or ARN.
+    /// The database: identifier or ARN
     #[arg(long, value_name = "ID|ARN")]
     pub db: String,
-    /// The proxy's name, where up was given one.
+    /// The proxy's name [default: <db>-proxy]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// A function whose way is checked; repeat for several. Else all that use the database or the proxy.
+    /// A function to check; repeatable
+    ///
+    /// [default: every function that uses the database or the proxy]
     #[arg(long = "function", value_name = "NAME")]
     pub functions: Vec<String>,
-    /// Connect for real: a short-lived function in the seat of each of them (same subnets, groups and role) goes as far as
-    /// SELECT 1, and is removed.
+    /// Connect from temporary functions
+    ///
+    /// Creates a temporary function with the subnets, security groups and role of each function. It connects through the
+    /// proxy as far as SELECT 1, and is always deleted afterwards.
     #[arg(long)]
     pub probe: bool,
-    /// Where the proxy takes passwords: log in with the function's own, which is not stored anywhere.
+    /// Log in with the functions' own passwords
+    ///
+    /// For proxies that accept passwords. They are not stored anywhere.
     #[arg(long, requires = "probe")]
     pub probe_login: bool,
     /// How long to wait.

@@ -1,0 +1,109 @@
+//! The examples at the end of each command's `--help`.
+
+/// `up`.
+pub(super) const UP: &str = "\
+Examples:
+  Show what would change, and change nothing:
+  $ rdsproxy-setup up --db my-instance --dry-run
+
+  Put a proxy in front of the database, and point its functions at the proxy:
+  $ rdsproxy-setup up --db my-instance
+
+  Move one function first, after a test connection with its role and network:
+  $ rdsproxy-setup up --db my-instance --function Billing --verify probe
+
+  Let functions log in as a user of their own instead of the master user:
+  $ rdsproxy-setup up --db my-instance --create-secret --db-user app
+
+  In a pipeline, without a prompt:
+  $ rdsproxy-setup up --db my-instance --yes --output json";
+
+/// `status`.
+pub(super) const STATUS: &str = "\
+Examples:
+  List the proxies that this tool manages in the region:
+  $ rdsproxy-setup status
+
+  Show the thirteen steps for one database; exit with 3 on drift:
+  $ rdsproxy-setup status --db my-instance --exit-code";
+
+/// `teardown`.
+pub(super) const TEARDOWN: &str = "\
+Examples:
+  Point the functions at the database again and delete the proxy:
+  $ rdsproxy-setup teardown --db my-instance
+
+  The same for a proxy with a name of its own, without a prompt:
+  $ rdsproxy-setup teardown --name orders-proxy --yes";
+
+/// `doctor`.
+pub(super) const DOCTOR: &str = "\
+Examples:
+  Find out why functions cannot connect:
+  $ rdsproxy-setup doctor --db my-instance
+
+  Look at one function, before there is a proxy:
+  $ rdsproxy-setup doctor --db my-instance --function BillingFunction";
+
+/// `verify`.
+pub(super) const VERIFY: &str = "\
+Examples:
+  Check roles, security groups and routes without connecting:
+  $ rdsproxy-setup verify --db my-instance
+
+  Connect from temporary functions, as far as SELECT 1:
+  $ rdsproxy-setup verify --db my-instance --probe";
+
+/// `token`.
+pub(super) const TOKEN: &str = "\
+Examples:
+  Print an IAM token for the database user app:
+  $ rdsproxy-setup token --db my-instance --db-user app";
+
+/// `connect`.
+pub(super) const CONNECT: &str = "\
+Examples:
+  Print the command line that logs in through the proxy:
+  $ rdsproxy-setup connect --db my-instance --db-user app
+
+  For a certain schema and client:
+  $ rdsproxy-setup connect --db my-cluster --database orders --client psql";
+
+/// `permissions`.
+pub(super) const PERMISSIONS: &str = "\
+Examples:
+  Print the policy for everything:
+  $ rdsproxy-setup permissions
+
+  Print what up needs for one database in one account:
+  $ rdsproxy-setup permissions --for up --db my-instance --account 123456789012
+
+  Print a template of what an administrator creates once:
+  $ rdsproxy-setup permissions --for administrator --as cloudformation";
+
+/// `sandbox`.
+pub(super) const SANDBOX: &str = "\
+Examples:
+  Print what the simulated account holds:
+  $ rdsproxy-setup sandbox show
+
+  Start over with the sample account:
+  $ rdsproxy-setup sandbox reset";
+
+/// `sandbox serve`.
+pub(super) const SERVE: &str = "\
+Examples:
+  Serve the account on port 4600 of this machine:
+  $ rdsproxy-setup sandbox serve --port 4600";
+
+/// `sandbox reset`.
+pub(super) const RESET: &str = "\
+Examples:
+  Delete everything and start with the sample account:
+  $ rdsproxy-setup sandbox reset";
+
+/// `sandbox show`.
+pub(super) const SHOW: &str = "\
+Examples:
+  Print the account as JSON:
+  $ rdsproxy-setup sandbox show";
