@@ -38,7 +38,7 @@ pub enum StepId {
     Repoint,
 }
 
-/// What people are told about a step.
+/// What people see of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StepInfo {
     /// The step.
@@ -203,10 +203,10 @@ pub const STEPS: [StepInfo; 13] = [
 ];
 
 impl StepId {
-    /// What people are told about this step.
+    /// What people see of this step.
     #[must_use]
     pub fn info(self) -> &'static StepInfo {
-        // The table stands in the order of the enum, as a test holds.
+        // The table is in the order of the enum, as a test holds.
         &STEPS[self as usize]
     }
 

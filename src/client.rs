@@ -1,6 +1,6 @@
 //! The command lines with which people log in at a proxy, for a POSIX shell.
 //!
-//! A password never stands in the line, and a token is made by the line itself when it runs, so that neither ends up in a
+//! A password is never part of the line, and the line creates a token itself when it runs, so that neither ends up in a
 //! shell's history or, as an argument, in the list of processes.
 
 use crate::cloud::rds::EngineFamily;
@@ -90,7 +90,7 @@ impl Login<'_> {
         let mut words =
             vec![format!("--host={}", self.host), format!("--port={}", self.port), format!("--user={}", self.user)];
         match (client, self.token) {
-            // MariaDB's client sends a token without being told to.
+            // MariaDB's client sends a token without a flag for it.
             (Client::Mysql, Some(_)) => words.push("--enable-cleartext-plugin".to_owned()),
             (_, None) => words.push("--password".to_owned()),
             _ => {}

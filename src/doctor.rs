@@ -1,7 +1,7 @@
 //! What is wrong, why, and what helps: one judge for each failure that is known.
 //!
 //! The same judges serve before `up`, where nothing has been made yet, and after it. They read the survey and some
-//! further facts, and change nothing. What could not be read is told apart from what is fine.
+//! further facts, and change nothing. What could not be read is distinguished from what is fine.
 
 mod clients;
 mod credentials;
@@ -43,7 +43,7 @@ impl Finding {
         Self { check, severity: info.severity, evidence: evidence.into_iter().collect(), mends: vec![info.advice()] }
     }
 
-    /// With the name of what is to be mended.
+    /// With the name of what is to be fixed.
     fn with(mut self, word: &str, name: &str) -> Self {
         for mend in &mut self.mends {
             *mend = mend.replace(word, name);
@@ -51,7 +51,7 @@ impl Finding {
         self
     }
 
-    /// With a mend of its own.
+    /// With a fix of its own.
     fn mended_by(mut self, mends: impl IntoIterator<Item = String>) -> Self {
         self.mends = mends.into_iter().collect();
         self
@@ -77,7 +77,7 @@ impl Opinion {
         if evidence.is_empty() { Self::Fine(fine.into()) } else { Self::Found(Finding::of(check, evidence)) }
     }
 
-    /// What was not read is no finding; what was refused is told.
+    /// What was not read is no finding; what was refused is reported.
     fn unread(why: &Unread) -> Self {
         match why {
             Unread::Refused(why) => Self::Unchecked(why.clone()),
@@ -104,7 +104,7 @@ pub struct Diagnosis {
     pub stack: String,
     /// Whether there is a proxy.
     pub proxy: bool,
-    /// What ails the target, if anything.
+    /// Why the target is unhealthy, if it is.
     pub symptoms: Vec<Symptom>,
     /// What is wrong.
     pub findings: Vec<Finding>,
@@ -231,14 +231,14 @@ pub async fn of(cloud: &Cloud, survey: &Survey) -> Diagnosis {
     Diagnosis::judge(&Box::pin(Facts::read(cloud, survey)).await)
 }
 
-/// What stands in the way of a plan, or should be known with it: judged from the survey, and from three further reads
+/// What prevents a plan, or should be known with it: judged from the survey, and from three further reads
 /// where a proxy is to be made.
 pub async fn before(cloud: &Cloud, survey: &Survey) -> Vec<Finding> {
     let mut diagnosis = Diagnosis::judge(&Facts::before(cloud, survey).await);
     let of_given = given(survey, &mut diagnosis);
     let unsummed = unsummed(survey, &diagnosis);
     let mut found = diagnosis.findings;
-    // The plan itself tells of conflicts, of what it will mend, and what the survey warns of already.
+    // The plan itself shows conflicts, what it will fix, and what the survey warns about already.
     found.retain(|finding| BEFORE.contains(&finding.check) || finding.check.is_refusal());
     found.extend(of_given);
     found.extend(unsummed);

@@ -60,7 +60,7 @@ impl Entrance {
             let doing = format!("looking for the read-only endpoint ({stack})");
             let all = cloud.rds.endpoints(stack).await.map_err(Problem::refused(doing.clone()))?;
             let Some(found) = all.into_iter().find(|endpoint| endpoint.read_only) else {
-                let hint = "up --reader-endpoint always makes one, where the database has a reader.";
+                let hint = "up --reader-endpoint always creates one, where the database has a reader.";
                 return Err(Problem::unfit(format!("{doing}: the proxy has none"), [hint]));
             };
             found.host.ok_or_else(|| missing("read-only endpoint"))?
@@ -97,10 +97,10 @@ impl Entrance {
     }
 }
 
-/// The one database user that the account tells of.
+/// The one database user that the account shows.
 ///
 /// # Errors
-/// When it tells of none, or of several: then the person must choose.
+/// When it shows none, or several: then the user must choose.
 pub async fn user(cloud: &Cloud, survey: &Survey) -> Result<String, Problem> {
     let doing = format!("choosing the database user ({})", survey.names.stack);
     let secrets = survey.secrets.found.iter().filter_map(|secret| secret.user.clone()).collect();
@@ -113,7 +113,7 @@ pub async fn user(cloud: &Cloud, survey: &Survey) -> Result<String, Problem> {
     sources.push(("the proxy has secrets of", secrets));
     sources.push(("the master user is", survey.database.master_user.iter().cloned().collect()));
     let told = sources.into_iter().find(|(_, users)| !users.is_empty());
-    let (source, users) = told.unwrap_or(("nothing here tells one", BTreeSet::new()));
+    let (source, users) = told.unwrap_or(("nothing here names one", BTreeSet::new()));
     let mut users = users.into_iter();
     match (users.next(), users.next()) {
         (Some(only), None) => Ok(only),

@@ -177,7 +177,7 @@ pub fn health_hints(state: &str) -> Vec<String> {
     } else if state.contains("UNREACHABLE") {
         &[
             "The proxy gets no TCP connection to the database.",
-            "Likely: the database is stopped; a network ACL or a route stands in the way; a security-group rule is missing.",
+            "Likely: the database is stopped; a network ACL or a route blocks the traffic; a security-group rule is missing.",
             "Check steps 9 and 2 with status, then the subnets' network ACLs.",
         ]
     } else if state.contains("PENDING_PROXY_CAPACITY") {
@@ -212,7 +212,7 @@ pub fn health_hints(state: &str) -> Vec<String> {
         ]
     } else if state.contains("insufficient-resource-limits") {
         &[
-            "A quota of the account stands in the way.",
+            "A quota of the account was reached.",
             "Likely: network interfaces or proxies (20 a region).",
             "Raise the quota; then teardown and up.",
         ]

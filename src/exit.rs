@@ -11,9 +11,9 @@ pub enum Exit {
     Pending,
     /// Drift, or unhealthy (`status --exit-code`), or something is wrong (`doctor`).
     Drift,
-    /// Something that the person must decide or mend first.
+    /// Something that the person must decide or fix first.
     Decide,
-    /// Out of patience; run again to resume.
+    /// Timed out; run again to resume.
     Patience,
     /// Everything is in place but the connection check fails.
     Unverified,
@@ -61,8 +61,8 @@ impl Exit {
             Self::Failed => "AWS refused, or something unexpected happened.",
             Self::Pending => "Changes are pending (`up --dry-run --detailed-exitcode`).",
             Self::Drift => "Drift, or unhealthy (`status --exit-code`); something is wrong (`doctor`).",
-            Self::Decide => "Something that you must decide or mend first; nothing further was changed.",
-            Self::Patience => "Out of patience; run the same command again to resume.",
+            Self::Decide => "Something that you must decide or fix first; nothing further was changed.",
+            Self::Patience => "Timed out; run the same command again to resume.",
             Self::Unverified => "Everything is in place, but the connection check fails.",
             Self::Usage => "Wrong usage.",
             Self::Interrupted => "Interrupted; run the same command again to resume.",

@@ -1,4 +1,4 @@
-//! What AWS must tell before a function is pointed at the proxy: the static part of the verification.
+//! The checks required before a function is pointed at the proxy: the static part of the verification.
 
 use crate::catalogue::StepId;
 use crate::catalogue::checks::CheckId;
@@ -12,7 +12,7 @@ use crate::survey::Survey;
 /// to count. `moves` says whether some function would be pointed there.
 ///
 /// # Errors
-/// When the run is told to stop.
+/// When the run is stopped.
 pub(crate) async fn look_ahead(
     run: &Run<'_>,
     survey: &Survey,

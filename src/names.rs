@@ -1,4 +1,4 @@
-//! Every resource name, derived from the stack's name: the same wishes always meet the same resources.
+//! Every resource name, derived from the stack's name: the same settings always meet the same resources.
 
 use sha2::{Digest, Sha256};
 
@@ -10,7 +10,7 @@ const ROLE_NAME_LIMIT: usize = 64;
 const POLICY_NAME_LIMIT: usize = 128;
 /// The longest name that Lambda gives a function.
 const FUNCTION_NAME_LIMIT: usize = 64;
-/// What the names of our short-lived functions begin with.
+/// What the names of our temporary functions begin with.
 pub const PROBE_PREFIX: &str = "rdsproxy-setup-probe-";
 /// The inline policy of the proxy's role.
 pub const SECRET_POLICY: &str = "read-secrets";
@@ -34,7 +34,7 @@ pub struct Names {
     pub given_role: String,
     /// The connect policy, where an administrator creates it from our template.
     pub given_policy: String,
-    /// The IAM path of role and connect policy, which tells region and stack.
+    /// The IAM path of role and connect policy, which contains Region and stack.
     pub path: String,
     /// The proxy's security group.
     pub group: String,
@@ -121,13 +121,13 @@ pub fn rule_description(stack: &str) -> String {
     format!("rdsproxy-setup {stack}")
 }
 
-/// The beginning of the names of the secrets that a stack makes.
+/// The beginning of the names of the secrets that a stack creates.
 #[must_use]
 pub fn secret_prefix(stack: &str) -> String {
     format!("rdsproxy-setup/{stack}/")
 }
 
-/// The name of the secret that a stack makes for a database user.
+/// The name of the secret that a stack creates for a database user.
 #[must_use]
 pub fn secret_of(stack: &str, user: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || "_+=.@-".contains(c) { c } else { '_' };
@@ -143,7 +143,7 @@ pub fn secret_token(name: &str) -> String {
     digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// The name of a short-lived function of a stack. `random` is new for each, so that nobody can create one in advance.
+/// The name of a temporary function of a stack. `random` is new for each, so that nobody can create one in advance.
 #[must_use]
 pub fn probe_of(stack: &str, random: u64) -> String {
     format!("{}{random:016x}", probe_head(stack))

@@ -121,7 +121,7 @@ pub const PERMISSIONS: &[Permission] = &[
     may("ec2:DescribeSecurityGroupRules", T, On::All, If::Always, "find our rules"),
     may("rds:DescribeDBParameters", USD, On::ParameterGroups, If::Always, "see parameters that a proxy does not bear"),
     may("rds:DescribeDBClusterParameters", USD, On::ParameterGroups, If::Always, "the same of a cluster"),
-    may("rds:DescribeEvents", D, On::All, If::Always, "see what RDS told of the proxy"),
+    may("rds:DescribeEvents", D, On::All, If::Always, "read the RDS events of the proxy"),
     may("iam:SimulatePrincipalPolicy", UD, On::JudgedRoles, If::Always, "see what the roles may do"),
     may(
         "ec2:DescribeVpcs",
@@ -207,7 +207,13 @@ pub const PERMISSIONS: &[Permission] = &[
     with(IAM_AUTH, may("rds:ModifyDBInstance", UT, On::Database, If::Always, "--enable-iam-auth, and back")),
     with(IAM_AUTH, may("rds:ModifyDBCluster", UT, On::Database, If::Always, "--enable-iam-auth, and back")),
     may("iam:CreatePolicy", U, On::Policies, If::MadeOurs, "step 6"),
-    may("iam:TagPolicy", U, On::Policies, If::Always, "step 6: the ownership tag, and which document is in force"),
+    may(
+        "iam:TagPolicy",
+        U,
+        On::Policies,
+        If::Always,
+        "step 6: the ownership tag, and which document is the default version",
+    ),
     may("iam:CreatePolicyVersion", U, On::Policies, If::Ours, "step 6, when the document changed"),
     may("iam:ListPolicyVersions", UT, On::Policies, If::Always, "make room for a version; delete all of them"),
     may("iam:DeletePolicyVersion", UT, On::Policies, If::Ours, "make room for a version; delete all of them"),
@@ -245,7 +251,7 @@ pub const PERMISSIONS: &[Permission] = &[
     may("lambda:PublishVersion", UT, On::Functions, If::Always, "step 13, for callers of an alias"),
     may("lambda:UpdateAlias", UT, On::Functions, If::Always, "step 13, for callers of an alias, and back"),
     // Proving.
-    with(PROBE, may("lambda:CreateFunction", V, On::Probes, If::MadeOurs, "verify --probe: the short-lived function")),
+    with(PROBE, may("lambda:CreateFunction", V, On::Probes, If::MadeOurs, "verify --probe: the temporary function")),
     with(PROBE, may("lambda:TagResource", V, On::Probes, If::MadeOurs, "verify --probe: the ownership tag")),
     with(
         PROBE,

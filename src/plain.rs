@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// The most characters of one text that people are shown.
 const MOST: usize = 4_000;
 
-/// Whether a terminal acts on a character, or shows nothing of it: controls, marks of direction, characters without width.
+/// Whether a terminal acts on a character, or does not show: controls, marks of direction, characters without width.
 #[must_use]
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
@@ -33,7 +33,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A styled text as the streams take it: lines and our colour codes, and no other control. What others wrote went through
+/// A styled text as the streams take it: lines and our color codes, and no other control. What others wrote went through
 /// [`line`] before; this is the net for what was forgotten.
 #[must_use]
 pub fn styled(text: &str) -> Cow<'_, str> {

@@ -1,4 +1,4 @@
-//! Proving a connection from a function's own seat: a short-lived function in the same subnets, with the same security
+//! Proving a connection with a function's own role and network: a temporary function in the same subnets, with the same security
 //! groups and role, connects to the proxy, says how far it came, and is removed.
 
 pub mod answer;
@@ -44,7 +44,7 @@ fn is_ours(owner: &Owner, found: &Function) -> bool {
     found.tags.as_ref().is_some_and(|tags| owner.owns(tags) && tags.contains_key(tags::PROBE))
 }
 
-/// What failed, as a run's end: reasons, and cause and mend of each.
+/// What failed, as a run's end: reasons, and cause and fix of each.
 #[must_use]
 pub fn unproven(stack: &str, proofs: &[Proof]) -> Option<Stop> {
     let failed: Vec<&Proof> = proofs.iter().filter(|proof| !proof.ok).collect();
@@ -54,7 +54,7 @@ pub fn unproven(stack: &str, proofs: &[Proof]) -> Option<Stop> {
     let reasons = failed.iter().map(|proof| format!("from {}: {}", proof.functions.join(", "), proof.line())).collect();
     let mut hints: Vec<String> = Vec::new();
     for fault in failed.iter().filter_map(|proof| proof.failure()?.1) {
-        for hint in [format!("Likely: {}.", fault.cause), format!("To mend it: {}.", fault.mend)] {
+        for hint in [format!("Likely: {}.", fault.cause), format!("To fix it: {}.", fault.mend)] {
             if !hints.contains(&hint) {
                 hints.push(hint);
             }
@@ -81,10 +81,10 @@ pub fn speaks(survey: &Survey) -> Result<(), Problem> {
 }
 
 /// Proves the connection before functions are pointed at the proxy, where that was asked for and `moves` says that some
-/// will be. What was made just now may take a while to count.
+/// will be. What was created just now may take a while to count.
 ///
 /// # Errors
-/// [`Stop::Unproven`] where it does not work, or when AWS refuses, patience ends, or the run is told to stop.
+/// [`Stop::Unproven`] where it does not work, or when AWS refuses, a wait times out, or the run is stopped.
 pub(crate) async fn before_repoint(
     run: &Run<'_>,
     survey: &Survey,
@@ -97,7 +97,7 @@ pub(crate) async fn before_repoint(
     if !moves {
         let why =
             if survey.functions.is_empty() { "no function uses the database" } else { "no function is to be moved" };
-        run.note(None, format!("No probe was made: {why}. verify --probe proves the connection at any time."));
+        run.note(None, format!("No probe was created: {why}. verify --probe proves the connection at any time."));
         return Ok(Vec::new());
     }
     let code = package();

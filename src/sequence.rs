@@ -113,7 +113,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let role = survey.role_arn(&role);
     let group_id = group.present().map(|group| group.id.as_str());
 
-    // Step 3: accepted is enough to go on; it becomes available below.
+    // Step 3: accepted is enough to continue; it becomes available below.
     let proxy_step = survey.proxy(role, group_id, &secrets);
     let created = run.converge(&proxy_step, seen.proxy.clone(), Until::Usable).await?;
     let id = created.present().and_then(|found| found.proxy.id()).map(str::to_owned);
@@ -126,7 +126,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let groups = Seen::Present(groups);
 
     let ready = async {
-        // Told once: where nothing is left to wait for, the step has ended above.
+        // Reported once: where nothing is left to wait for, the step has ended above.
         if proxy_step.compare(&created) == Change::None {
             return Ok(created.clone());
         }
@@ -154,7 +154,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let admit_functions = run.converge(&proxy_ingress, groups.clone(), Until::Ready);
     let register = run.converge(&register_step, seen.registered.clone(), Until::Ready);
     let serving = async {
-        // The target cannot be available before its proxy is, so its patience begins with the proxy's end.
+        // The target cannot be available before its proxy is, so its timeout begins with the proxy's end.
         let (ready, registered) = tokio::join!(ready, register);
         let (ready, registered) = all2(ready, registered)?;
         let rows = registered.present().map(|found| found.rows.clone()).unwrap_or_default();
@@ -212,7 +212,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     Ok(Outcome { endpoint, functions, proofs })
 }
 
-/// A host that functions are to use: no run goes on without one, for it would write what is not there.
+/// A host that functions are to use: no run continues without one, for it would write what is not there.
 fn certain(host: Option<String>, operation: &'static str, what: &'static str) -> Result<String, Stop> {
     let missing = || Stop::Refused {
         doing: "repointing the functions".to_owned(),

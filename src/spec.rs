@@ -1,4 +1,4 @@
-//! Validated wishes: the only place that can say "invalid input".
+//! Validated settings: the only place that can say "invalid input".
 
 mod choices;
 mod iam;
@@ -73,7 +73,7 @@ pub struct Spec {
     pub require_tls: Option<bool>,
     /// Debug logging; unset: off, and left alone where it is on.
     pub debug_logging: Option<bool>,
-    /// Further tags on everything that is made.
+    /// Further tags on everything that is created.
     pub tags: Tags,
     /// Whether secrets may be read once to check their keys.
     pub inspect_secret: bool,
@@ -84,7 +84,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// The wishes of `up --db ID` without further flags.
+    /// The settings of `up --db ID` without further flags.
     #[must_use]
     pub fn of(database: DatabaseRef, stack: String) -> Self {
         Self {
@@ -132,7 +132,7 @@ pub struct DatabaseRef {
     pub place: Option<Place>,
 }
 
-/// What an ARN tells beyond the identifier.
+/// What an ARN says beyond the identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The region.
@@ -314,7 +314,7 @@ pub fn usable_user(text: &str) -> Result<(), &'static str> {
 /// Reads `--db-user`.
 ///
 /// # Errors
-/// When it cannot stand in a policy's resource.
+/// When it cannot be part of a policy's resource.
 pub fn db_user(text: &str) -> Checked<String> {
     if let Err(problem) = usable_user(text) {
         return wrong("--db-user", text, problem, "Give the name that the function logs in with.");

@@ -11,11 +11,11 @@ use crate::resources::proxy;
 pub struct Stack {
     /// Its name, which is also the proxy's.
     pub name: String,
-    /// The database that it serves, where a tag tells.
+    /// The database that it serves, where a tag names it.
     pub database: Option<String>,
 }
 
-/// The stacks of the region by name, each with its database where a tag tells it.
+/// The stacks of the region by name, each with its database where a tag names it.
 ///
 /// A stack is known by its role's path or by its group's tag, so one that was killed early is found too.
 ///

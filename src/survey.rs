@@ -1,4 +1,4 @@
-//! What the account holds and what is wished: read once, before anything changes.
+//! What the account holds and what is wanted: read once, before anything changes.
 
 use std::collections::BTreeMap;
 
@@ -36,10 +36,10 @@ use crate::resources::secret_access::Access;
 use crate::resources::target::{Registered, Target};
 use crate::spec::{ClientAuth, DatabaseAuth, ReaderEndpoint, Spec};
 
-/// Everything that was found, and what is wished.
+/// Everything that was found, and what is wanted.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    /// The wishes.
+    /// The settings.
     pub spec: Spec,
     /// The limits.
     pub patience: Patience,
@@ -138,7 +138,7 @@ fn adopted(spec: &Spec, owner: &Owner, names: &Names, proxy: &Seen<TaggedProxy>)
     })
 }
 
-/// What a person should know of network ACLs: asked for subnets that the user named, and where the target ails.
+/// What a person should know of network ACLs: asked for subnets that the user named, and where the target is unhealthy.
 async fn walls(
     cloud: &Cloud,
     database: &Database,

@@ -16,7 +16,7 @@ pub use found::{Stack, survey, survey_as_tagged};
 /// Carries the teardown out.
 ///
 /// # Errors
-/// When AWS refuses, patience ends, or the run is told to stop; running it again goes on.
+/// When AWS refuses, a wait times out, or the run is stopped; running it again resumes.
 pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     one_by_one(run, &stack.probes).await?;
     let back = stack.functions.iter().map(|function| remove(run, function));

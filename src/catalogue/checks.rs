@@ -62,7 +62,7 @@ impl CheckInfo {
         format!("RPX{:03}", self.number)
     }
 
-    /// What helps, for a terminal: the table is written for documents, where lines of code stand in backticks.
+    /// What helps, for a terminal: the table is written for documents, where code is in backticks.
     #[must_use]
     pub fn advice(&self) -> String {
         self.mend.replace('`', "")
@@ -144,7 +144,7 @@ pub enum CheckId {
     ProxyEgress,
     /// The proxy's group does not let the functions in.
     ProxyIngress,
-    /// A function's group lets nothing out to the proxy.
+    /// A function's group allows no outbound traffic to the proxy.
     FunctionEgress,
     /// A group of ours is left without its proxy.
     OrphanGroup,

@@ -1,4 +1,4 @@
-//! Every call that is made, for who wants to hear of it (`-v`).
+//! Every call, for listeners that log it (`-v`).
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ type Hear = dyn Fn(&Call) + Send + Sync;
 pub struct Calls(Option<Arc<Hear>>);
 
 impl Calls {
-    /// Tells `hear` of every attempt at a call.
+    /// Reports to `hear` every attempt at a call.
     pub fn heard_by(hear: impl Fn(&Call) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(hear)))
     }

@@ -259,7 +259,7 @@ impl Ec2 {
     /// Lets TCP through between a group's members and those of `peers` on `port`.
     ///
     /// # Errors
-    /// [`Kind::Exists`] when one of the rules is there already (then none is made), or when AWS refuses otherwise.
+    /// [`Kind::Exists`] when one of the rules is there already (then none is created), or when AWS refuses otherwise.
     pub async fn authorize(
         &self,
         direction: Direction,

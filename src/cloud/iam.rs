@@ -41,7 +41,7 @@ pub struct Role {
 pub struct Policy {
     /// The ARN.
     pub arn: String,
-    /// The version in force, `v1`.
+    /// The default version, `v1`.
     pub version: String,
     /// The tags.
     pub tags: Tags,
@@ -204,7 +204,7 @@ impl Iam {
         let Some(policy) = answer.and_then(|answer| answer.policy) else { return Ok(None) };
         Ok(Some(Policy {
             arn: arn.to_owned(),
-            version: policy.default_version_id.ok_or_else(|| Refusal::incomplete(CALL, "the version in force"))?,
+            version: policy.default_version_id.ok_or_else(|| Refusal::incomplete(CALL, "the default version"))?,
             tags: plain_tags(policy.tags.unwrap_or_default()),
         }))
     }
@@ -246,7 +246,7 @@ impl Iam {
         })
     }
 
-    /// Adds a version to a managed policy and puts it in force.
+    /// Adds a version to a managed policy and makes it the default.
     ///
     /// # Errors
     /// When AWS refuses.
@@ -266,7 +266,7 @@ impl Iam {
             .ok_or_else(|| Refusal::incomplete(CALL, "the version's id"))
     }
 
-    /// Lists the versions of a managed policy that are not in force, oldest first.
+    /// Lists the versions of a managed policy that are not the default, oldest first.
     ///
     /// # Errors
     /// When AWS refuses.

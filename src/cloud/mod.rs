@@ -1,4 +1,4 @@
-//! Thin wrappers over the SDK clients; no SDK type leaves this room.
+//! Thin wrappers over the SDK clients; no SDK type leaves this module.
 //!
 //! Each file speaks to one service in our own plain structs and maps what AWS refuses to one
 //! [`Refusal`]. Nothing here decides anything.
@@ -66,7 +66,7 @@ impl Cloud {
         Self::overheard(http, region, access_key, clock, &Calls::default())
     }
 
-    /// As [`Self::mounted`], and tells of every call.
+    /// As [`Self::mounted`], and reports every call.
     #[must_use]
     pub fn overheard(http: SharedHttpClient, region: &str, access_key: &str, clock: &Clock, calls: &Calls) -> Self {
         Self::new(&connect::mounted(http, region, access_key, clock), calls)

@@ -84,13 +84,13 @@ const REGAINED: f64 = 0.005;
 /// Where a family stands.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    /// When it may go on; it moves on with every request.
+    /// When it may continue; it advances with every request.
     next: Instant,
     /// Requests a second, at most the family's own figure: less while others use up AWS's limit.
     rate: f64,
 }
 
-/// When each family may go on, and how fast.
+/// When each family may continue, and how fast.
 #[derive(Debug)]
 struct Pace {
     clock: Clock,
@@ -109,7 +109,7 @@ impl Pace {
         places.get_mut(family as usize).map(change)
     }
 
-    /// Takes the next place of a family, and tells how long it is until then.
+    /// Takes the next place of a family, and returns how long it is until then.
     fn place(&self, family: Family) -> Duration {
         let (burst, _) = family.figures();
         let second = self.clock.real_span(Duration::from_secs(1));
@@ -122,7 +122,7 @@ impl Pace {
         wait.unwrap_or_default()
     }
 
-    /// AWS takes less than we thought, since others call too: the family rests, and goes on more slowly.
+    /// AWS takes less than we thought, since others call too: the family rests, and continues more slowly.
     fn throttled(&self, family: Family) {
         let rest = self.clock.real_span(Duration::from_secs(1));
         let full = f64::from(family.figures().1);

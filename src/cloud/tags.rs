@@ -7,9 +7,9 @@ pub type Tags = BTreeMap<String, String>;
 
 /// The tag that makes a resource ours; its value is the stack's name.
 pub const STACK: &str = "rdsproxy-setup:stack";
-/// The tag that tells which database a stack serves.
+/// The tag that names the database that a stack serves.
 pub const DATABASE: &str = "rdsproxy-setup:database";
-/// The tag that tells which document a version of the connect policy holds (`v1:<digest>`).
+/// The tag that identifies the document that a version of the connect policy holds (`v1:<digest>`).
 pub const DOCUMENT: &str = "rdsproxy-setup:document";
 /// The tag on a stack's first connect policy which tells that there are, or were, further ones beside it.
 pub const FURTHER: &str = "rdsproxy-setup:further";
@@ -24,9 +24,9 @@ pub const FORMER: &str = "rdsproxy-setup:former:";
 
 /// The beginning of version 0.1's tags that remember which version an alias pointed at; the alias's name follows.
 pub const FORMER_VERSION: &str = "rdsproxy-setup:former-version:";
-/// The tag on a secret that we made which tells its database user.
+/// The tag on a secret that this tool created that names its database user.
 pub const USER: &str = "rdsproxy-setup:user";
-/// The tag on a proxy that was taken over; its value tells whether it had a target then.
+/// The tag on a proxy that was taken over; its value says whether it had a target then.
 pub const ADOPTED: &str = "rdsproxy-setup:adopted";
 /// The tag on a database whose IAM authentication a stack turned on, with the stack's name; and on that stack's role, with
 /// the database's id. A teardown turns it off again only where both say so: one right alone writes only one of them.
@@ -49,7 +49,7 @@ pub const INCLUDED_VARIABLES: &str = "rdsproxy-setup:include-variables";
 /// The tag on a proxy which remembers the connect policy that an administrator gave.
 pub const CONNECT_POLICY: &str = "rdsproxy-setup:connect-policy";
 
-/// The tag on a short-lived function which tells whose seat it is in.
+/// The tag on a temporary function that names the functions it stands in for.
 pub const PROBE: &str = "rdsproxy-setup:probe";
 
 /// Who owns what a stack consists of.

@@ -60,7 +60,9 @@ fn notes(args: &Connect, client: Client, entrance: &Entrance, token: bool, user:
     }
     if token {
         let right = entrance.right(user);
-        report::say(&format!("note: whoever runs it needs {right}, and to reach the proxy: it is never public."));
+        report::say(&format!(
+            "note: the person who runs it needs {right}, and to reach the proxy: it is never public."
+        ));
         if client == Client::Mariadb {
             report::say(
                 "note: MariaDB's client needs its plugin mysql_clear_password; where it does not find it, add --plugin-dir=FOLDER.",
@@ -68,7 +70,7 @@ fn notes(args: &Connect, client: Client, entrance: &Entrance, token: bool, user:
         }
     } else {
         report::say(
-            "note: the client asks for the password; whoever runs it must reach the proxy: it is never public.",
+            "note: the client asks for the password; the person who runs it must reach the proxy: it is never public.",
         );
     }
 }

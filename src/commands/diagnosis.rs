@@ -19,12 +19,12 @@ use crate::survey::Survey;
 
 /// How often a long wait is looked at.
 const LOOK: Duration = Duration::from_secs(15);
-/// When a target that ails is diagnosed: what IAM only has to spread is over by then.
+/// When an unhealthy target is diagnosed: what IAM only has to spread is over by then.
 const AILING: Duration = Duration::from_mins(3);
 /// When one that is only slow is: usually it is over by then.
 const SLOW: Duration = Duration::from_mins(12);
 
-/// What stands in the way of a plan, or should be known with it.
+/// What prevents a plan, or should be known with it.
 pub(super) async fn before(global: &Global, session: &Session, survey: &Survey) -> Vec<Finding> {
     let mut findings = Box::pin(doctor::before(&session.cloud, survey)).await;
     address(global, &mut findings, &survey.spec);
@@ -66,7 +66,7 @@ pub(super) fn stop_at(findings: &[Finding]) -> Result<(), Failure> {
     Err(Failure::new(Exit::Decide, headline, mends.into_iter().chain(["Nothing was changed.".to_owned()])))
 }
 
-/// What is diagnosed, and whether that was told already.
+/// What is diagnosed, and whether that was reported already.
 #[derive(Clone, Copy)]
 pub(super) struct At<'a> {
     pub(super) global: &'a Global,
@@ -103,7 +103,7 @@ pub(super) async fn after(at: &At<'_>, stop: &Stop) -> Vec<String> {
     tell(at, &intro).await
 }
 
-/// Tells a diagnosis, once a run; answers its first finding as a hint.
+/// Shows a diagnosis, once a run; returns its first finding as a hint.
 async fn tell(at: &At<'_>, intro: &str) -> Vec<String> {
     let At { global, session, spec, told } = *at;
     // Whatever keeps the diagnosis from being made must not hide what it was to explain.

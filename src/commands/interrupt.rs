@@ -10,7 +10,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report;
 
-/// Tells a run to stop. Signals are the process's, so this is too.
+/// Stops a run. Signals are the process's, so this is too.
 static STOP: StopSign = StopSign::new();
 /// Whether changes may have been made.
 static CHANGING: AtomicBool = AtomicBool::new(false);
@@ -31,7 +31,7 @@ pub(super) async fn unless_interrupted(
     work: impl Future<Output = Result<Exit, Failure>>,
 ) -> Result<Exit, Failure> {
     tokio::select! {
-        // In this order, so that signals are heard before the first call is made.
+        // In this order, so that signals are heard before the first call.
         biased;
         failure = signals(json) => Err(failure),
         outcome = work => outcome,
@@ -57,7 +57,7 @@ async fn signals(json: bool) -> Failure {
     }
 }
 
-/// The signals that end a program, from the moment that this is made.
+/// The signals that end a program, from the moment that this is created.
 #[cfg(unix)]
 pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,

@@ -21,8 +21,9 @@ pub(super) async fn read(args: &Up, users: &[String]) -> Result<BTreeMap<String,
     for user in users {
         let doing = format!("reading the password of the database user {user}");
         let refused = |why: String| {
-            let hints =
-                ["Give it with --password-stdin, one a line, or have AWS make one up with --generate-password."];
+            let hints = [
+                "Give it with --password-stdin, one a line, or let Secrets Manager generate it with --generate-password.",
+            ];
             Failure::new(Exit::Decide, format!("{doing}: {why}"), hints)
         };
         let text = if args.password_stdin {
@@ -30,13 +31,8 @@ pub(super) async fn read(args: &Up, users: &[String]) -> Result<BTreeMap<String,
         } else if std::io::stdin().is_terminal() {
             // Dropped too where a signal ends the question.
             let _echo = report::Modes::remember();
-            let question = format!("Password of the database user {user}: ");
-            answered(move || {
-                let term = console::Term::stderr();
-                term.write_str(&question).and_then(|()| term.read_secure_line())
-            })
-            .await
-            .map_err(|error| refused(error.to_string()))?
+            let user = user.clone();
+            answered(move || from_prompt(&user)).await.map_err(|error| refused(error.to_string()))?
         } else {
             return Err(refused("there is no terminal to ask on".to_owned()));
         };
@@ -51,6 +47,25 @@ pub(super) async fn read(args: &Up, users: &[String]) -> Result<BTreeMap<String,
 
 async fn answered(read: impl FnOnce() -> io::Result<String> + Send + 'static) -> io::Result<String> {
     blocking(read).await?
+}
+
+/// Asks without echo until the same password is typed twice: a typing error would lock functions out later.
+fn from_prompt(user: &str) -> io::Result<String> {
+    let term = console::Term::stderr();
+    let ask = |question: String| {
+        term.write_str(&question)?;
+        term.read_secure_line().map(Zeroizing::new)
+    };
+    loop {
+        let first = ask(format!("Password of the database user {user}: "))?;
+        if first.is_empty() {
+            return Ok(String::new());
+        }
+        if *ask("The same password again: ".to_owned())? == *first {
+            return Ok(first.to_string());
+        }
+        term.write_line("The passwords differ. Type the same password twice.")?;
+    }
 }
 
 fn from_stdin() -> io::Result<String> {

@@ -182,7 +182,7 @@ fn write(folder: &Path, stem: &str, documents: &[Value]) -> Result<Vec<PathBuf>,
             Err(error) => return Err(failed(&path, &error.to_string())),
         }
     }
-    // Whoever attaches all files of this name would attach it too.
+    // Anyone who attaches all files of this name would attach it too.
     let next = file(documents.len() + 1);
     if next.exists() {
         return Err(failed(&next, "the file is left from a run that needed more policies"));

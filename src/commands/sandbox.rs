@@ -1,4 +1,4 @@
-//! `sandbox`: serve the embedded account, show it, start it over.
+//! `sandbox`: serve the simulated account, show it, reset it.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Fail
             } else {
                 report::result(&url);
             }
-            report::note(json, "The embedded account answers there until Ctrl-C. Any access key does.");
+            report::note(json, "The simulated account answers there until Ctrl-C. Any access key works.");
             serve(listener, Arc::new(store), signals.next()).await.map_err(fail)?;
         }
         Sandbox::Reset => {
@@ -42,7 +42,7 @@ pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Fail
             if json {
                 report::document(&json!({"schema": SCHEMA, "file": file.display().to_string()}));
             } else {
-                report::result("The sandbox holds the newcomer's world again.");
+                report::result("The sandbox holds the sample account again.");
             }
         }
         Sandbox::Show => {

@@ -102,7 +102,7 @@ fn ask() -> Ask {
     if std::io::stdin().is_terminal() { Ask::through(report::ask) } else { Ask::default() }
 }
 
-/// With `-v`, every call is told on stderr.
+/// With `-v`, every call is logged on stderr.
 fn calls(global: &Global) -> Calls {
     if !global.verbose {
         return Calls::default();
@@ -119,8 +119,8 @@ pub(super) fn patience(waits: &Waits) -> Result<Patience, Failure> {
         if !patience.set(name, spec::span(span)?) {
             return Err(Failure::new(
                 Exit::Usage,
-                format!("--timeout {text:?} is not usable: there is no wait of that name"),
-                [format!("The waits are {}.", Patience::NAMES.join(", "))],
+                format!("--timeout {text:?} is not valid: unknown timeout"),
+                [format!("The timeouts are {}.", Patience::NAMES.join(", "))],
             ));
         }
     }
@@ -159,7 +159,7 @@ pub(super) async fn consent(global: &Global, plan: &str, explain: &str, alone: &
     }
 }
 
-/// A command line that goes on where this one ends, with the flags that choose the account.
+/// A command line that resumes where this one ends, with the flags that choose the account.
 pub(super) fn command(global: &Global, verb: &str, database: &str, stack: &str) -> String {
     command_in(global, global.region.as_deref(), verb, database, stack)
 }

@@ -41,7 +41,7 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
         drift |= !fine;
         if session.json {
             documents.push(json!({"proxy": spec.stack, "database": spec.database.id, "endpoint": survey.endpoint(),
-                                  "in_place": fine, "health": health(&entries), "steps": steps(&entries)}));
+                                  "in_place": fine, "health_hints": health(&entries), "steps": steps(&entries)}));
             continue;
         }
         if at > 0 {
@@ -61,12 +61,12 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], fine: bool) {
         Some(endpoint) => format!("{stack}, in front of {db}, at {endpoint}:{}", survey.database.family.proxy_port()),
         None => format!("{stack}, in front of {db}: there is no proxy"),
     };
-    report::result(&format!("{head}\n\n{}\n", report::status(entries)));
+    report::result(&format!("{}\n\n{}\n", report::sentence(&head), report::status(entries)));
     for line in health(entries) {
-        report::result(&line);
+        report::result(&report::sentence(&line));
     }
     for dead in &survey.dead {
-        report::result(&format!("{dead}."));
+        report::result(&report::sentence(&format!("{dead}.")));
     }
     report::result(&if fine {
         "Everything is in place.".to_owned()
@@ -111,7 +111,7 @@ fn by_tags(stack: Stack) -> Spec {
     Spec::of(DatabaseRef { id, place: None }, name)
 }
 
-/// What a status compares with: no more than what the account itself tells.
+/// What a status compares with: no more than what the account itself shows.
 fn of(args: &Status, database: DatabaseRef) -> Result<Spec, Failure> {
     let stack = spec::stack(args.name.as_deref(), &database)?;
     Ok(Spec::of(database, stack))

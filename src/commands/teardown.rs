@@ -1,4 +1,4 @@
-//! `teardown`: show what goes, ask, and take it away.
+//! `teardown`: show the plan, ask, and carry it out.
 
 use serde_json::{Value, json};
 
@@ -12,8 +12,8 @@ use crate::resources::Line;
 use crate::spec::{self, DatabaseRef};
 use crate::{stacks, teardown};
 
-const EXPLAIN: &str = "The functions' variables are put back first, and each update is waited for. Then the proxy goes, and with it \
-                       everything that carries this stack's ownership tag. What someone else made stays.";
+const EXPLAIN: &str = "The functions' variables are restored first, and each update is waited for. Then the proxy is deleted, and with it \
+                       everything that carries this stack's ownership tag. What others created stays.";
 
 const ALONE: &str = "Add --yes to carry the plan out; without it, nothing is removed.";
 
@@ -24,7 +24,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     let patience = patience(&args.waits)?;
     let session = Session::open(global).await?;
     let Some((name, tag)) = chosen(&session, named.as_deref(), wanted.as_ref()).await? else {
-        nothing(&session, "This region holds no stack of rdsproxy-setup: nothing to remove.", &[]);
+        nothing(&session, "There is no stack of rdsproxy-setup in this Region: nothing to delete.", &[]);
         return Ok(Exit::Done);
     };
     let stack = match &wanted {
@@ -36,7 +36,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     }
     if stack.is_gone() {
         let there = others(&session, &name).await;
-        nothing(&session, &format!("Nothing of {name} is there: nothing to remove."), &there);
+        nothing(&session, &format!("{name} does not exist: nothing to delete."), &there);
         return Ok(Exit::Done);
     }
     if let (Some(wanted), Some(served)) = (&wanted, &stack.database)
@@ -59,7 +59,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
         ));
     }
     let lines = stack.lines();
-    let plan = format!("This takes {name} away:\n\n{}\n", report::removals(&lines));
+    let plan = format!("This deletes {name}:\n\n{}\n", report::removals(&lines));
     if !consent(global, &plan, EXPLAIN, ALONE).await? {
         return Ok(Exit::Decide);
     }
@@ -70,14 +70,14 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     result.map_err(|stop| {
         let id =
             stack.database.clone().unwrap_or_else(|| name.strip_suffix("-proxy").unwrap_or(name.as_str()).to_owned());
-        let again = format!("To go on: {}", command(global, "teardown", &id, &name));
+        let again = format!("To resume: {}", command(global, "teardown", &id, &name));
         Failure::from(stop).after("What is gone is gone; the rest is still there.", &[again])
     })?;
     let left = stack.deletes_proxy().then(|| left_behind(&name, &session.cloud.region));
     if session.json {
-        let removed: Vec<_> = lines.iter().map(removal).collect();
+        let changes: Vec<_> = lines.iter().map(change).collect();
         report::document(&json!({
-            "schema": SCHEMA, "proxy": name, "removed": removed, "left": left.as_slice(), "other_users": stack.other_users,
+            "schema": SCHEMA, "proxy": name, "changes": changes, "left": left.as_slice(), "other_users": stack.other_users,
         }));
     } else {
         let elapsed = report::duration(session.clock.elapsed().saturating_sub(began));
@@ -94,8 +94,14 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
-fn removal(line: &Line) -> Value {
-    json!({"what": line.what, "detail": line.detail, "variables": report::redirects(&line.redirects)})
+/// One line of the plan as JSON: a function whose variables are restored is not removed.
+fn change(line: &Line) -> Value {
+    let action = match line.mark {
+        '-' => "delete",
+        '~' => "restore",
+        _ => "note",
+    };
+    json!({"resource": line.what, "action": action, "detail": line.detail, "variables": report::redirects(&line.redirects)})
 }
 
 /// What RDS Proxy leaves in the account, which no call about the proxy removes: its log group, whose retention is
@@ -127,7 +133,7 @@ async fn chosen(
     }
 }
 
-/// The region's stacks, for whoever named one that is not there.
+/// The region's stacks, for users who named one that does not exist.
 async fn others(session: &Session, name: &str) -> Vec<(String, Option<String>)> {
     let there = match stacks::list(&session.cloud).await {
         Ok(there) => there,
@@ -160,7 +166,7 @@ fn nothing(session: &Session, text: &str, there: &[(String, Option<String>)]) {
     if session.json {
         let stacks: Vec<_> =
             there.iter().map(|(proxy, database)| json!({"proxy": proxy, "database": database})).collect();
-        report::document(&json!({"schema": SCHEMA, "removed": [], "stacks": stacks}));
+        report::document(&json!({"schema": SCHEMA, "changes": [], "stacks": stacks}));
     } else {
         report::result(text);
     }

@@ -51,7 +51,7 @@ pub(super) fn named(args: &Token) -> Result<(DatabaseRef, String), Failure> {
     Ok((database, stack))
 }
 
-/// The user that was named, or the one that the account tells of.
+/// The user that was named, or the one that the account shows.
 pub(super) async fn user(
     session: &Session,
     args: &Token,

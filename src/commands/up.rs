@@ -1,7 +1,7 @@
 //! `up`: look, show the plan, ask, carry it out.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -46,12 +46,13 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
         return Ok(show_plan(&session, &survey, &entries, &besides, feasible, exit));
     }
     feasible?;
-    let users: Vec<String> = survey.secrets.planned.iter().map(|planned| planned.user.clone()).collect();
-    survey.passwords = passwords::read(args, &users).await?;
     let plan = format!("{}\n\n{}\n{}", headline(&survey), report::plan(&entries), before_13(&seats));
     if pending && !consent(global, &plan, &explain(), ALONE).await? {
         return Ok(Exit::Decide);
     }
+    // Nobody types a password for a plan that they have not seen.
+    let users: Vec<String> = survey.secrets.planned.iter().map(|planned| planned.user.clone()).collect();
+    survey.passwords = passwords::read(args, &users).await?;
     let began = session.clock.elapsed();
     let progress = session.progress(&STEPS.map(|info| info.id));
     let run = session.run(patience, &progress);
@@ -60,7 +61,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
         outcome = Box::pin(sequence::converge(&run, &survey)) => outcome,
         never = diagnosis::watch(&at, &progress) => match never {},
     };
-    let done = progress.done();
+    let (done, unseen) = (progress.done(), progress.unseen());
     drop(progress);
     let outcome = match outcome {
         Ok(outcome) => outcome,
@@ -73,7 +74,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
         }
     };
     let elapsed = session.clock.elapsed().saturating_sub(began);
-    show_outcome(global, &session, &survey, &Ended { outcome, done, elapsed });
+    show_outcome(global, &session, &survey, &Ended { outcome, done, unseen, elapsed });
     Ok(Exit::Done)
 }
 
@@ -81,14 +82,16 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
 struct Ended {
     outcome: Outcome,
     done: Vec<Done>,
-    /// Without the time that the person thought it over.
+    /// What of it no row on the terminal shows in full.
+    unseen: Vec<Done>,
+    /// Without the time that the prompt waited.
     elapsed: Duration,
 }
 
 fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &Ended) {
-    let Ended { outcome, done, elapsed } = ended;
+    let Ended { outcome, done, unseen, elapsed } = ended;
     let port = survey.database.family.proxy_port();
-    let login = if survey.login.iam { "IAM tokens" } else { "password" };
+    let (login, key) = if survey.login.iam { ("IAM tokens", "iam") } else { ("password", "password") };
     if session.json {
         let changes: Vec<Value> = done
             .iter()
@@ -96,7 +99,7 @@ fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &End
             .collect();
         report::document(&json!({
             "schema": SCHEMA, "changed": !done.is_empty(), "proxy": survey.names.stack, "endpoint": outcome.endpoint,
-            "port": port, "database": survey.database.id, "client_auth": login, "functions": outcome.functions,
+            "port": port, "database": survey.database.id, "client_auth": key, "functions": outcome.functions,
             "changes": changes, "probes": report::proofs_document(&outcome.proofs),
         }));
         return;
@@ -106,7 +109,7 @@ fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &End
     report::result(&if done.is_empty() {
         format!("Nothing to do: all thirteen steps are in place for {}.", database.id)
     } else {
-        format!("Done in {elapsed}: {} is behind its proxy.", database.id)
+        format!("Done in {elapsed}: {} is behind the proxy.", database.id)
     });
     let tls = if survey.requires_tls() { "TLS required" } else { "TLS accepted" };
     let path = report::topology(&Topology {
@@ -123,13 +126,13 @@ fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &End
     if !outcome.proofs.is_empty() {
         report::result(&format!("{PROVES}\nWithin TLS, {CERTIFICATE}.\n"));
     }
-    if !done.is_empty() {
-        report::result(&format!("{}\n", report::changes(done)));
+    if !unseen.is_empty() {
+        report::result(&format!("{}\n", report::changes(unseen)));
     }
     let of = |verb| command(global, verb, &database.id, &survey.names.stack);
     report::result(&report::next(&[
         (of("status"), "look at all thirteen steps and the target's health"),
-        (of("teardown"), "put the variables back and take it all away"),
+        (of("teardown"), "restore the variables and delete the proxy"),
     ]));
 }
 
@@ -149,19 +152,19 @@ fn ways_on(global: &Global, survey: &Survey) -> [String; 2] {
     // Where the proxy is not there yet, or the selection does not fit it, nothing remembers these flags.
     let named = Selection::of(&survey.spec).flags().into_iter().chain(direct::flags(&survey.spec.variables));
     let flags = named.fold(String::new(), |all, flag| all + " " + &flag);
-    [format!("To go on: {}{flags} (with the same flags).", of("up")), format!("To take it away: {}", of("teardown"))]
+    [format!("To resume: {}{flags} (with the same flags).", of("up")), format!("To undo it: {}", of("teardown"))]
 }
 
 fn headline(survey: &Survey) -> String {
     let functions = survey.functions.len();
-    format!(
+    report::sentence(&format!(
         "{} ({}) in {}, account {}; used by {functions} function{}.",
         survey.database.id,
         survey.database.label,
         survey.region,
         survey.identity.account,
         if functions == 1 { "" } else { "s" }
-    )
+    ))
 }
 
 fn explain() -> String {
@@ -189,10 +192,12 @@ fn show_plan(
     let exit = feasible.as_ref().err().map_or(exit, |failure| failure.exit);
     if session.json {
         let probes: Vec<Value> =
-            seats.iter().map(|seat| json!({"function": seat.name, "in_the_seat_of": seat.functions})).collect();
-        report::document(&json!({"schema": SCHEMA, "proxy": survey.names.stack, "plan": steps(entries),
+            seats.iter().map(|seat| json!({"function": seat.name, "stands_in_for": seat.functions})).collect();
+        report::document(
+            &json!({"schema": SCHEMA, "proxy": survey.names.stack, "plan": steps(entries), "counts": counts(entries),
                                   "findings": report::findings(besides.findings), "probes": probes,
-                                  "feasible": feasible.is_ok(), "exit_code": exit.code()}));
+                                  "feasible": feasible.is_ok(), "exit_code": exit.code()}),
+        );
     } else {
         let text = format!("{}\n\n{}{}", headline(survey), report::plan(entries), before_13(seats));
         report::result(text.trim_end());
@@ -219,23 +224,46 @@ fn before_13(seats: &[Seat]) -> String {
     if seats.is_empty() { String::new() } else { format!("\nBefore step 13: {}", report::seats(seats)) }
 }
 
+/// How many steps are in which state.
+fn counts(entries: &[Entry]) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::from(STATES.map(|state| (state, 0)));
+    for entry in entries {
+        *counts.entry(state(&entry.verdict)).or_default() += 1;
+    }
+    counts
+}
+
+/// The states of a step in JSON.
+const STATES: [&str; 8] =
+    ["in_place", "create", "update", "remove", "waiting", "conflict", "not_needed", "not_checked"];
+
+fn state(verdict: &Verdict) -> &'static str {
+    let at = match verdict {
+        Verdict::InPlace => 0,
+        Verdict::Create => 1,
+        Verdict::Update(_) => 2,
+        Verdict::Remove => 3,
+        Verdict::Await(_) => 4,
+        Verdict::Conflict(_) => 5,
+        Verdict::NotNeeded(_) => 6,
+        Verdict::Unknown(_) => 7,
+    };
+    STATES[at]
+}
+
 /// The entries as JSON.
 pub(super) fn steps(entries: &[Entry]) -> Vec<Value> {
     entries
         .iter()
         .map(|entry| {
-            let (state, more) = match &entry.verdict {
-                Verdict::InPlace => ("in_place", Vec::new()),
-                Verdict::Create => ("create", Vec::new()),
-                Verdict::Update(fields) => ("update", fields.clone()),
-                Verdict::Remove => ("remove", Vec::new()),
-                Verdict::Await(state) => ("waiting", vec![state.clone()]),
-                Verdict::Conflict(reasons) => ("conflict", reasons.clone()),
-                Verdict::NotNeeded(why) => ("not_needed", vec![why.clone()]),
-                Verdict::Unknown(why) => ("not_checked", vec![why.clone()]),
+            let because = match &entry.verdict {
+                Verdict::InPlace | Verdict::Create | Verdict::Remove => Vec::new(),
+                Verdict::Update(reasons) | Verdict::Conflict(reasons) => reasons.clone(),
+                Verdict::Await(why) | Verdict::NotNeeded(why) | Verdict::Unknown(why) => vec![why.clone()],
             };
+            let state = state(&entry.verdict);
             let info = entry.step.info();
-            json!({"step": info.number, "slug": info.slug, "title": info.title, "state": state, "because": more,
+            json!({"step": info.number, "slug": info.slug, "title": info.title, "state": state, "because": because,
                    "subject": entry.subject, "details": entry.details,
                    "variables": report::redirects(&entry.redirects)})
         })
@@ -266,7 +294,9 @@ fn ways_out(entries: &[Entry]) -> Vec<String> {
         entries.iter().filter(conflict).partition(|entry| entry.step == StepId::Repoint);
     let mut ways = Vec::new();
     if !others.is_empty() || functions.is_empty() {
-        ways.push("Choose another name with --name, or remove what stands in the way if nothing needs it.".to_owned());
+        ways.push(
+            "Choose another name with --name, or delete the conflicting resource if nothing needs it.".to_owned(),
+        );
     }
     if !functions.is_empty() {
         ways.push(

@@ -32,13 +32,13 @@ struct Static {
 }
 
 impl Static {
-    /// Whether something stands in the way.
+    /// Whether there is a conflict.
     fn fails(&self) -> bool {
         self.aspects.iter().any(|aspect| aspect.standing == Standing::Broken)
     }
 }
 
-/// The static part: what AWS tells of the path from the functions through the proxy to the database.
+/// The static part: what AWS reports about the path from the functions through the proxy to the database.
 async fn static_part(global: &Global, session: &Session, survey: &Survey, entrance: &Entrance) -> Static {
     let names: Vec<&str> = survey.functions.iter().map(|found| found.function.name.as_str()).collect();
     let functions = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
@@ -87,21 +87,21 @@ pub(super) async fn run(global: &Global, args: &Prove) -> Result<Exit, Failure> 
     drop(progress);
     let proofs = proofs.map_err(|stop| {
         let again =
-            format!("To go on: {} --probe", command(global, "verify", &survey.database.id, &survey.names.stack));
+            format!("To resume: {} --probe", command(global, "verify", &survey.database.id, &survey.names.stack));
         Failure::from(stop).after("Nothing of the database, the proxy or the functions was changed.", &[again])
     })?;
     show(global, &session, &survey, &found, Some(&proofs));
     Ok(exit(&found, &proofs))
 }
 
-/// What a probe cannot do is said before anything is made.
+/// What a probe cannot do is reported before anything is created.
 fn possible(survey: &Survey, seats: &[Seat]) -> Result<(), Failure> {
     probe::speaks(survey)?;
     let doing = format!("proving the connection ({})", survey.names.stack);
     if seats.is_empty() {
         return Err(Failure::new(
             Exit::Decide,
-            format!("{doing}: no function uses the database or the proxy, so there is no seat to prove it from"),
+            format!("{doing}: no function uses the database or the proxy, so there is nothing to connect from"),
             ["Name one: --function NAME."],
         ));
     }
@@ -137,7 +137,7 @@ fn show(global: &Global, session: &Session, survey: &Survey, found: &Static, pro
             let probe = format!("{} --probe", command(global, "verify", &survey.database.id, &survey.names.stack));
             report::result(&format!(
                 "\n{}",
-                report::next(&[(probe, "connect for real, from the functions' own seats")])
+                report::next(&[(probe, "connect with the functions' roles and networks")])
             ));
         }
         (Some(_), 0) if all.iter().any(|proof| proof.login == How::Greeting.word()) => {

@@ -1,7 +1,7 @@
 //! Network ACLs between the proxy's subnets and the database's.
 //!
 //! They are read only where there is a reason: subnets that the user named, or a target that is not available. In the
-//! usual case the proxy lives in the database's own subnets, and the call would tell nothing.
+//! usual case the proxy lives in the database's own subnets, and the call would show nothing.
 
 use std::net::Ipv4Addr;
 

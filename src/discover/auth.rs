@@ -152,7 +152,7 @@ fn unknown(open: &[(&str, String)], told: Vec<String>) -> Problem {
     let mut hints: Vec<String> = open.iter().map(|(name, looked)| format!("Looked at for {name}: {looked}.")).collect();
     hints.extend(told.into_iter().map(|seen| format!("Seen of others: {seen}.")));
     hints.push("If the code sends a password, which it may read from anywhere: --client-auth password.".to_owned());
-    hints.push("If the code makes IAM tokens for each connection: --client-auth iam.".to_owned());
+    hints.push("If the code generates an IAM token for each connection: --client-auth iam.".to_owned());
     Problem::unfit(
         format!(
             "choosing the client authentication: nothing shows how {} {verb} in, and a wrong guess would cut {them} off",
@@ -163,7 +163,7 @@ fn unknown(open: &[(&str, String)], told: Vec<String>) -> Problem {
     .known(CheckId::LoginUnknown)
 }
 
-/// Whether a function's variables say nothing of how it logs in.
+/// Whether a function's variables say nothing about how it logs in.
 pub(super) fn silent(found: &FunctionUse) -> bool {
     sign_of(found) == Sign::None
 }
@@ -172,11 +172,11 @@ pub(super) fn silent(found: &FunctionUse) -> bool {
 fn contrary(wanted: ClientAuth, signs: &[(&str, Sign)]) -> Vec<String> {
     let warn = |(function, sign): &(&str, Sign)| match (wanted, sign) {
         (ClientAuth::Iam, Sign::Password(_) | Sign::Secret(_)) => Some(format!(
-            "{}, and --client-auth iam makes the proxy refuse passwords: it cannot log in until its code sends IAM tokens.",
+            "{}, and --client-auth iam configures the proxy to refuse passwords: it cannot log in until its code sends IAM tokens.",
             sign.sentence(function)
         )),
         (ClientAuth::Password, Sign::Token(_)) => Some(format!(
-            "{}, and --client-auth password makes the proxy refuse tokens: it cannot log in until its code sends a password.",
+            "{}, and --client-auth password configures the proxy to refuse tokens: it cannot log in until its code sends a password.",
             sign.sentence(function)
         )),
         _ => None,
@@ -184,7 +184,7 @@ fn contrary(wanted: ClientAuth, signs: &[(&str, Sign)]) -> Vec<String> {
     signs.iter().filter_map(warn).collect()
 }
 
-/// Checks what end-to-end IAM asks of the wishes and the database.
+/// Checks what end-to-end IAM asks of the settings and the database.
 ///
 /// # Errors
 /// When it cannot work.
@@ -399,7 +399,7 @@ mod tests {
         assert_eq!(iam(&[("DB_HOST", "{}"), ("DB_SECRET_NAME", "shop/app")]), (false, vec![]));
         let arn = "arn:aws:secretsmanager:eu-west-1:1:secret:shop-AbCdEf";
         assert_eq!(iam(&[("DB_HOST", "{}"), ("SECRET_ARN", arn)]), (false, vec![]));
-        // What belongs to something else says nothing of the database.
+        // What belongs to something else says nothing about the database.
         assert_eq!(iam(&[("DB_HOST", "{}"), ("SMTP_PASSWORD", "x")]), (true, vec![]));
         assert_eq!(iam(&[("DB_HOST", "{}"), ("API_SECRET_ARN", arn)]), (true, vec![]));
         // What is said outright goes before a password left lying about.

@@ -16,7 +16,7 @@ pub struct Planned {
     pub user: String,
 }
 
-/// Whether a secret was made by this stack.
+/// Whether this stack created a secret.
 pub(super) fn ours(secret: &Secret, stack: &str) -> bool {
     secret.tags.get(STACK).is_some_and(|owner| owner == stack)
 }

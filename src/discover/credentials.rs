@@ -1,4 +1,4 @@
-//! What a function itself logs in with, as far as its variables tell.
+//! What a function itself logs in with, as far as its variables show.
 
 use percent_encoding::percent_decode_str;
 

@@ -49,7 +49,7 @@ pub struct There<'a> {
     pub named: bool,
 }
 
-/// Finds them among the functions of the database's VPC; asks AWS only where a host is not of our own proxy.
+/// Finds them among the functions of the database's VPC; calls AWS only where a host is not of our own proxy.
 ///
 /// What could not be read counts as there.
 pub async fn find<'a>(

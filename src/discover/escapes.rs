@@ -1,7 +1,7 @@
 //! Characters of a value as they are meant: `%40` within an encoded connection string is an `@`.
 //!
 //! A value may be a URL that was percent-encoded as a whole (<https://www.rfc-editor.org/rfc/rfc3986#section-2.1>),
-//! even twice (`%2540`). A host name and a port consist of characters that no encoder touches, so they stand in it as
+//! even twice (`%2540`). A host name and a port consist of characters that no encoder touches, so they appear in it as
 //! they are, and only what surrounds them is read differently.
 
 /// One character, as it is meant.

@@ -89,7 +89,7 @@ impl FunctionUse {
         }
     }
 
-    /// The other tool that owns it, where its tags were read and tell.
+    /// The other tool that owns it, where its tags were read and name it.
     #[must_use]
     pub fn owner(&self) -> Option<OtherTool> {
         self.function.tags.as_ref().and_then(OtherTool::of)
@@ -299,7 +299,7 @@ pub async fn choose(
                 "choosing the functions: what the proxy remembers leaves none, although {} use the database",
                 left_out.join(", ")
             ),
-            ["Choose anew with up: --function NAME, or --all-functions."],
+            ["Select functions again with up: --function NAME, or --all-functions."],
         ));
     }
     warnings.extend(remembered_choice(&mut left_out));
@@ -324,7 +324,7 @@ fn remembered_choice(left_out: &mut [String]) -> Option<String> {
     })
 }
 
-/// Reads what lists do not tell of functions: tags, and where their last update stands.
+/// Reads what lists do not show of functions: tags, and where their last update stands.
 ///
 /// # Errors
 /// When AWS refuses.

@@ -73,7 +73,7 @@ impl Home {
         }
     }
 
-    /// Points every mention of our proxy at the database, whoever put it there.
+    /// Points every mention of our proxy at the database, no matter who put it there.
     #[must_use]
     pub fn back(&self, variables: &Variables, ours: &[KnownHost]) -> Changed {
         let ports = (self.proxy_port, self.port);
@@ -96,7 +96,7 @@ impl Home {
 
     /// Whether every host that a memory names is one of this database's, or of the proxy itself.
     ///
-    /// Whoever may tag a function could write any host there.
+    /// Anyone who may tag a function could write any host there.
     #[must_use]
     pub fn believes(&self, former: &str, ours: &[KnownHost]) -> bool {
         if former.chars().all(|c| c.is_ascii_digit()) {

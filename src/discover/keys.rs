@@ -41,7 +41,7 @@ pub(super) async fn by_arn(cloud: &Cloud, secrets: &mut [Secret]) -> Result<(), 
     Ok(())
 }
 
-/// The customers' keys of the secrets, by ARN; a service's own keys serve whoever may read the secret.
+/// The customers' keys of the secrets, by ARN; a service's own keys serve everyone who may read the secret.
 #[must_use]
 pub fn customers(secrets: &[Secret]) -> Vec<String> {
     let customers = secrets.iter().filter(|secret| secret.owning_service.is_none());

@@ -1,6 +1,6 @@
 //! Secrets that functions' variables name, and what shows that they are this database's.
 //!
-//! Whoever may write a function's variables may name any secret there, so a name alone does not make the proxy read it.
+//! Anyone who may write a function's variables may name any secret there, so a name alone does not make the proxy read it.
 
 use super::auth::{refers_to_secret, user_in};
 use super::database::Database;
@@ -76,7 +76,7 @@ impl Named {
         let (id, of) = (&self.id, &database.id);
         let clause = format!("{} names the secret {id} in {}", self.function, self.variable);
         let mut hints = vec![
-            "Whoever may write a function's variables can name any secret there, so a name alone does not let the proxy read it.".to_owned(),
+            "Anyone who may write a function's variables can name any secret there, so a name alone does not let the proxy read it.".to_owned(),
             format!("If it is the right one, name it yourself: --secret {id}."),
         ];
         let why = if spec.inspect_secret {

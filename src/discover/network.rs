@@ -44,7 +44,7 @@ pub async fn choose(
     let mut found = of_vpc.clone().map_err(Problem::refused(doing))?;
     found.retain(|subnet| ids.contains(&subnet.id));
     if !ids.iter().all(|id| found.iter().any(|subnet| subnet.id == *id)) {
-        // One of another VPC is told apart from one that does not exist.
+        // One of another VPC is distinguished from one that does not exist.
         found = match cloud.ec2.subnets(ids).await {
             Err(refusal) if refusal.kind == Kind::NotFound && !named.is_empty() => {
                 return Err(Problem::unfit(

@@ -14,7 +14,7 @@ pub struct OtherTool {
 impl OtherTool {
     /// Reads a function's tags.
     ///
-    /// CloudFormation, and with it SAM, CDK and the Serverless Framework, tags what it makes
+    /// CloudFormation, and with it SAM, CDK and the Serverless Framework, tags what it creates
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>); for Terraform
     /// and Pulumi the tags are custom, and only a hint.
     #[must_use]

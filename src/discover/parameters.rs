@@ -60,7 +60,7 @@ impl Plugin {
         if let Some((other, its)) = said.iter().find(|(_, other)| other != plugin) {
             return doubt(format!("the parameter group {group} says {plugin}, and {other} says {its}"));
         }
-        // What waits for a reboot is not in force yet.
+        // What waits for a reboot has no effect yet.
         let waits = |of: &&Parameters| of.group == *group && of.status == "pending-reboot";
         if (*plugin == NATIVE) != by_version && database.parameters.iter().any(|of| waits(&of)) {
             return doubt(format!("the parameter group {group} says {plugin}, and waits for a reboot"));

@@ -1,4 +1,4 @@
-//! What a person must decide or mend before anything is changed.
+//! What a person must decide or fix before anything is changed.
 
 use crate::catalogue::checks::CheckId;
 use crate::cloud::Refusal;

@@ -1,7 +1,7 @@
 //! Which aliases keep calling a version that is frozen with the database's host.
 //!
 //! A published version never changes, its variables included
-//! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html>), so whoever calls a function by an alias
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html>), so everyone who calls a function by an alias
 //! does not meet the new host before a version with it is published and the alias is moved.
 
 use std::collections::BTreeMap;
@@ -163,7 +163,7 @@ pub fn bound<'a>(
     all.filter_map(move |(arn, what)| Some((arn.strip_prefix(function)?.strip_prefix(':')?, what)))
 }
 
-/// Refuses where something calls a frozen version by its number: only whoever set that up can point it elsewhere.
+/// Refuses where something calls a frozen version by its number: only the person who set that up can point it elsewhere.
 fn called_by_number(
     of: &Published<'_>,
     events: &[String],

@@ -1,4 +1,4 @@
-//! What flags asked for and nothing else of the account tells: as whom and how functions log in.
+//! What flags asked for and nothing else in the account shows: as whom and how functions log in.
 //!
 //! Tags of the proxy remember it, so that a later run without the flags, and `status`, want the same
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.html> says what a tag may hold).
@@ -37,9 +37,9 @@ pub fn wishes(spec: &Spec) -> Tags {
     wishes
 }
 
-/// The wishes, with what an earlier run's flags asked for where today's are silent.
+/// The settings, with what an earlier run's flags asked for where today's are silent.
 ///
-/// Whoever may tag the proxy can write these tags, so they are held to the rules of the flags, and believed as far as
+/// Anyone who may tag the proxy can write these tags, so they are held to the rules of the flags, and believed as far as
 /// the account itself shows the same: they may narrow what is granted, and never widen it.
 ///
 /// # Errors
@@ -78,7 +78,7 @@ pub fn recall(spec: &Spec, tags: &Tags, proxy: &Proxy) -> Result<Spec, Problem> 
         }
     }
     if spec.connect_policy_arn.is_none() {
-        // Whoever wrote this tag gets nothing by it: such a policy is only compared, and granted to nobody.
+        // Anyone who wrote this tag gets nothing by it: such a policy is only compared, and granted to nobody.
         let remembered = tags.get(tags::CONNECT_POLICY).and_then(|arn| crate::spec::connect_policy(arn).ok());
         spec.connect_policy_arn = remembered;
     }

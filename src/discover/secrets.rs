@@ -26,7 +26,7 @@ pub struct Secrets {
     pub of_others: BTreeSet<String>,
     /// Those to be made.
     pub planned: Vec<Planned>,
-    /// The ARN of the customer key that they are made with.
+    /// The ARN of the customer key that they are encrypted with.
     pub kms_key: Option<String>,
     /// Why these.
     pub why: String,
@@ -161,7 +161,7 @@ impl Search<'_> {
         };
         found.extend(self.in_use(proxy).await?);
         let others: Vec<String> = login.users.iter().filter(|user| !wanted.users.contains(user)).cloned().collect();
-        let mut whys = vec!["made with --create-secret"];
+        let mut whys = vec!["created with --create-secret"];
         if missing_user(&others, &found).is_some() {
             whys.extend(self.complete(&others, &mut found).await?);
         }
@@ -300,7 +300,7 @@ impl Search<'_> {
     }
 }
 
-/// RDS tells all that is needed of the secret that it manages itself.
+/// RDS reports all that is needed of the secret that it manages itself.
 fn managed_secret(database: &Database, managed: &MasterSecret) -> Secret {
     Secret {
         name: name_in(&managed.arn).to_owned(),
@@ -323,7 +323,7 @@ pub(crate) fn missing_user<'a>(users: &'a [String], secrets: &[Secret]) -> Optio
     users.iter().filter(|user| !secrets.iter().any(|secret| secret.user.as_ref() == Some(user))).nth(unknown)
 }
 
-/// Stops where a user has no secret: whoever logs in as that user would be cut off.
+/// Stops where a user has no secret: everyone who logs in as that user would be cut off.
 fn cover(users: &[String], secrets: &[Secret], login: &Login) -> Result<(), Problem> {
     let Some(user) = missing_user(users, secrets) else { return Ok(()) };
     let of = |secret: &Secret| match &secret.user {

@@ -1,6 +1,6 @@
 //! Which functions flags chose: tags of the proxy remember it.
 //!
-//! Whoever may tag the proxy can write these tags, so they only ever narrow: a function that is remembered and does not use
+//! Anyone who may tag the proxy can write these tags, so they only ever narrow: a function that is remembered and does not use
 //! the database gets nothing by it.
 
 use super::problem::Problem;
@@ -12,7 +12,7 @@ use crate::spec::{self, Spec};
 const LONGEST: usize = 256;
 /// How many tags one list may take: RDS allows 50 on a resource, and most of them are the user's.
 const MOST: usize = 10;
-/// The end of a list that goes on in the next tag. No function's name holds it.
+/// The end of a list that continues in the next tag. No function's name holds it.
 const MORE: &str = " +";
 /// A list that was cleared: overwriting it is one call with the next change, and needs no right to remove tags.
 const NONE: &str = ".";
@@ -83,7 +83,7 @@ pub fn is_memory(key: &str) -> bool {
 /// Completes a spec with what an earlier run's flags chose, where today's are silent.
 ///
 /// # Errors
-/// When a tag names what is no function's name, or a list does not go on where it says so.
+/// When a tag names what is no function's name, or a list does not continue where it says so.
 pub fn recall(spec: &mut Spec, tags: &Tags, proxy: &str) -> Result<(), Problem> {
     if spec.all_functions || !spec.functions.is_empty() {
         return Ok(());
@@ -139,9 +139,9 @@ pub(super) struct Words<'a> {
 pub(super) fn read(tags: &Tags, begin: &str, proxy: &str, words: &Words<'_>) -> Result<Vec<String>, Problem> {
     let unfit = |key: &str, problem: &str| {
         let hint = if [tags::FUNCTIONS, tags::EXCLUDED].contains(&begin) {
-            "Choose the functions anew: --function NAME, or --all-functions.".to_owned()
+            "Select the functions again: --function NAME, or --all-functions.".to_owned()
         } else {
-            format!("Remove the tag {key} from the proxy, and name the variables anew.")
+            format!("Remove the tag {key} from the proxy, and name the variables again.")
         };
         Problem::unfit(format!("reading what the proxy remembers ({proxy}): its tag {key} {problem}"), [hint])
     };
@@ -152,7 +152,7 @@ pub(super) fn read(tags: &Tags, begin: &str, proxy: &str, words: &Words<'_>) -> 
             if number == 1 {
                 return Ok(names);
             }
-            return Err(unfit(&key, "is not there, and the one before it goes on in it"));
+            return Err(unfit(&key, "is not there, and the tag before it continues in it"));
         };
         if value == NONE && number == 1 {
             return Ok(names);
@@ -168,7 +168,7 @@ pub(super) fn read(tags: &Tags, begin: &str, proxy: &str, words: &Words<'_>) -> 
             return Ok(names);
         }
     }
-    Err(unfit(&key(begin, MOST), "goes on in one more, and there are no more"))
+    Err(unfit(&key(begin, MOST), "continues in another tag, and there are no more"))
 }
 
 #[cfg(test)]

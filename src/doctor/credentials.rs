@@ -29,7 +29,7 @@ fn users(facts: &Facts<'_>) -> Opinion {
     if survey.login.end_to_end || survey.login.users.is_empty() {
         return Opinion::Beside;
     }
-    // The survey stops where no secret is for a user; one that the proxy does not have yet is told here.
+    // The survey stops where no secret is for a user; one that the proxy does not have yet is reported here.
     if let Some(proxy) = facts.proxy() {
         let has = |secret: &&Secret| proxy.auth.iter().any(|auth| auth.secret == secret.arn) && !secret.deleted;
         let have: Vec<Secret> = survey.secrets.found.iter().filter(has).cloned().collect();
@@ -48,7 +48,9 @@ fn users(facts: &Facts<'_>) -> Opinion {
         return Opinion::Fine(format!("each of {} has a secret", survey.login.users.join(", ")));
     }
     let secrets = unknown.join(", ");
-    Opinion::Unchecked(format!("whom {secrets} is for stands in its value, which --inspect-secret reads once"))
+    Opinion::Unchecked(format!(
+        "the user that {secrets} is for is part of its value, which --inspect-secret reads once"
+    ))
 }
 
 fn shape(facts: &Facts<'_>) -> Opinion {

@@ -22,7 +22,7 @@ pub(super) const JUDGES: &[(CheckId, Judge)] = &[
 
 /// The first version of each engine that AWS lists for RDS Proxy
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.RDS_Fea_Regions_DB-eng.Feature.RDS_Proxy.html>).
-/// Lists grow, so only what is older is told; whether AWS takes a version shows when the target is registered.
+/// Lists grow, so only what is older is reported; whether AWS takes a version shows when the target is registered.
 const OLDEST: [(&str, &[u32]); 6] = [
     ("RDS MySQL", &[5, 7]),
     ("RDS MariaDB", &[10, 5]),

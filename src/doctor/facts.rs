@@ -57,7 +57,7 @@ pub struct Facts<'a> {
     pub(super) closed: Vec<String>,
 }
 
-/// What ails a target.
+/// Why a target is unhealthy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Symptom {
     /// The instance.
@@ -230,7 +230,7 @@ impl<'a> Facts<'a> {
         self.proxy().is_some_and(Proxy::is_stuck)
     }
 
-    /// What ails the target's instances; behind a dead proxy that says nothing of them.
+    /// Why the target's instances are unhealthy; behind a dead proxy that says nothing about them.
     pub(super) fn symptoms(&self) -> Vec<Symptom> {
         if self.is_dead() {
             return Vec::new();

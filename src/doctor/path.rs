@@ -45,7 +45,7 @@ const PARTS: [Part; 5] = [
 /// How a part of the way stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Nothing is in the way, as far as AWS tells.
+    /// Nothing is in the way, as far as AWS reports.
     Open,
     /// Something is.
     Broken,

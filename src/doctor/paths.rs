@@ -21,7 +21,7 @@ pub(super) enum Way {
     ClosedOut(String),
     /// The far end's groups do not let the near end in: whom they do let in.
     ClosedIn(String),
-    /// It cannot be told: why.
+    /// It is unknown: why.
     Unknown(String),
 }
 

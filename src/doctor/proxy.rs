@@ -132,7 +132,7 @@ fn told(facts: &Facts<'_>, check: CheckId, word: &str, fine: &str) -> Opinion {
     match &facts.events {
         Ok(events) => {
             let mut said = events.iter().filter(|text| text.to_ascii_lowercase().contains(word));
-            let last: Vec<String> = said.next_back().map(|text| format!("RDS told: {text}")).into_iter().collect();
+            let last: Vec<String> = said.next_back().map(|text| format!("RDS event: {text}")).into_iter().collect();
             Opinion::by(check, last, fine)
         }
         Err(why) => Opinion::unread(why),
@@ -140,11 +140,11 @@ fn told(facts: &Facts<'_>, check: CheckId, word: &str, fine: &str) -> Opinion {
 }
 
 fn throttled(facts: &Facts<'_>) -> Opinion {
-    told(facts, CheckId::Throttled, "throttled", "RDS told of no throttling within a day")
+    told(facts, CheckId::Throttled, "throttled", "no RDS event of the last day is about throttling")
 }
 
 fn no_addresses(facts: &Facts<'_>) -> Opinion {
-    told(facts, CheckId::NoAddresses, "ip address", "RDS told of no lack of addresses within a day")
+    told(facts, CheckId::NoAddresses, "ip address", "no RDS event of the last day is about missing addresses")
 }
 
 fn dead(facts: &Facts<'_>) -> Opinion {

@@ -20,7 +20,7 @@ pub enum Ending {
     NotNeeded,
     /// Something was removed (teardown).
     Removed,
-    /// A former value was put back (teardown).
+    /// A former value was restored (teardown).
     PutBack,
     /// The step failed.
     Failed,
@@ -58,9 +58,9 @@ pub enum Event {
         /// How long the step took in all.
         elapsed: Duration,
     },
-    /// Something about a short-lived function that proves a connection; it is none of the thirteen steps.
+    /// Something about a temporary function that proves a connection; it is none of the thirteen steps.
     Probe {
-        /// The functions in whose seat it is.
+        /// The functions that it stands in for.
         seat: String,
         /// What it does, or what came of it.
         state: String,

@@ -11,11 +11,11 @@ pub enum Verdict {
     Create,
     /// Something would be changed (`~`): the fields.
     Update(Vec<String>),
-    /// Something would be removed or put back (`-`).
+    /// Something would be removed or restored (`-`).
     Remove,
     /// In place but not ready yet: the state waited for.
     Await(String),
-    /// Cannot be changed, or is not ours: what stands in the way.
+    /// Cannot be changed, or is not ours: what is in conflict.
     Conflict(Vec<String>),
     /// Does not apply: why.
     NotNeeded(String),

@@ -38,7 +38,7 @@ impl Pace {
     }
 }
 
-/// The end of patience for one kind of wait, and the flag that moves it.
+/// The limit of one kind of wait, and the flag that moves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// What is waited for, as `--timeout` names it.
@@ -64,7 +64,7 @@ pub struct Patience {
     pub database: Limit,
     /// For a function's update to be live. The SDK's own waiter takes 5 min.
     pub function: Limit,
-    /// For a short-lived function to be made and to answer: its network interfaces take up to 90 s where no other
+    /// For a temporary function to be made and to answer: its network interfaces take up to 90 s where no other
     /// function shares them (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html>).
     pub probe: Limit,
 }

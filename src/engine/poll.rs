@@ -1,4 +1,4 @@
-//! The one wait: asking AWS again and again, at a pace and within a limit, until told to stop.
+//! The one wait: asking AWS again and again, at a pace and within a limit, until the run is stopped.
 //!
 //! Creation, deletion, probes and the checks before step 13 all wait with it, so that every wait shows itself, ends, and
 //! gives way to an interruption in the same manner.
@@ -40,7 +40,7 @@ pub struct Poll<'a> {
     pub pace: Pace,
 }
 
-/// What a refusal means to whoever was doing something.
+/// What a refusal means to the code that made the call.
 pub fn refused(doing: &str) -> impl FnOnce(Refusal) -> Stop {
     let doing = doing.to_owned();
     move |refusal| Stop::Refused { doing, refusal }
@@ -63,7 +63,7 @@ impl<'a> Poll<'a> {
     /// Shows the state and rests until the next question.
     ///
     /// # Errors
-    /// When the limit is reached, or the run is told to stop.
+    /// When the limit is reached, or the run is stopped.
     pub async fn rest(&self, run: &Run<'_>, state: &str) -> Result<(), Stop> {
         self.rest_after(run, state, run.clock.elapsed()).await
     }
@@ -83,7 +83,7 @@ impl<'a> Poll<'a> {
     /// As [`Self::rest_after`], for a wait whose end is no error: whether there was time left to rest.
     ///
     /// # Errors
-    /// When the run is told to stop.
+    /// When the run is stopped.
     pub async fn may_rest(&self, run: &Run<'_>, state: &str, asked: Duration) -> Result<bool, Stop> {
         let Some(elapsed) = self.left(run) else { return Ok(false) };
         self.show(run, state, elapsed);
@@ -91,7 +91,7 @@ impl<'a> Poll<'a> {
         Ok(true)
     }
 
-    /// As [`Self::may_rest`], for what must be done even where the run was told to stop.
+    /// As [`Self::may_rest`], for what must be done even where the run was stopped.
     pub async fn rest_regardless(&self, run: &Run<'_>, state: &str) -> bool {
         let Some(elapsed) = self.left(run) else { return false };
         self.show(run, state, elapsed);

@@ -1,4 +1,4 @@
-//! One run: the clock, the patience, the listener, and the loop.
+//! One run: the clock, the timeouts, the listener, and the loop.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub enum Stop {
         #[source]
         refusal: Refusal,
     },
-    /// Something stands in the way that is not ours to change.
+    /// There is a conflict that is not ours to resolve.
     #[error("{doing}: {}", .reasons.join("; "))]
     Conflict {
         /// *verb-ing thing (name)*.
@@ -41,7 +41,7 @@ pub enum Stop {
         /// AWS's word for the state.
         state: String,
     },
-    /// It may still come, but not within our patience.
+    /// It may still come, but not within the timeout.
     #[error("{doing}: still {state} after {} s", .limit.span.as_secs())]
     Patience {
         /// *verb-ing thing (name)*.
@@ -58,7 +58,7 @@ pub enum Stop {
         doing: String,
         /// What does not work.
         reasons: Vec<String>,
-        /// Cause and mend of each.
+        /// Cause and fix of each.
         hints: Vec<String>,
     },
     /// AWS takes every change, and the next look finds it undone.
@@ -92,7 +92,7 @@ const GO: u8 = 0;
 const INTERRUPTED: u8 = 1;
 const FAILED: u8 = 2;
 
-/// Tells every step of a run to stop at its next rest.
+/// Stops every step of a run at its next rest.
 #[derive(Debug, Default)]
 pub struct StopSign {
     state: AtomicU8,
@@ -179,7 +179,7 @@ impl Run<'_> {
     /// Brings a step to where it should be, starting from what was seen of it.
     ///
     /// # Errors
-    /// When AWS refuses, something stands in the way, patience ends, or the run is told to stop.
+    /// When AWS refuses, there is a conflict, a wait times out, or the run is stopped.
     pub async fn converge<S: Step>(
         &self,
         step: &S,
@@ -244,7 +244,7 @@ impl Run<'_> {
                 };
                 self.tell(&Event::Ended { step: step.id(), ending: *ending, detail, elapsed });
             }
-            // It goes on later: the row stays open.
+            // It continues later: the row stays open.
             Ok((_, None)) | Err(Stop::Abandoned | Stop::Interrupted) => {}
             Err(stop) => {
                 self.stop.fail();
@@ -333,7 +333,7 @@ impl Run<'_> {
 
     /// The retry of what AWS was too busy for, after all that the SDK tried.
     ///
-    /// Looking first tells whether a change that failed on AWS's side took effect.
+    /// Looking first shows whether a change that failed on AWS's side took effect.
     fn passing(&self, refusal: &Refusal) -> Option<Again> {
         let limit = self.patience.propagation;
         matches!(refusal.kind, Kind::Throttled | Kind::Service).then_some(Again {
@@ -367,7 +367,7 @@ impl Run<'_> {
         }
     }
 
-    /// Does something whose result nobody needs once the run is told to stop.
+    /// Does something whose result nobody needs once the run is stopped.
     ///
     /// # Errors
     /// When it is.
@@ -380,7 +380,7 @@ impl Run<'_> {
         }
     }
 
-    /// Sleeps, unless the run is told to stop.
+    /// Sleeps, unless the run is stopped.
     ///
     /// # Errors
     /// When it is.

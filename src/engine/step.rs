@@ -45,9 +45,9 @@ impl<T> From<Option<T>> for Seen<T> {
 pub struct Wait {
     /// The state, in AWS's words.
     pub state: String,
-    /// Whether later steps may go on meanwhile.
+    /// Whether later steps may continue meanwhile.
     pub usable: bool,
-    /// How long this very state may last; zero for one that never heals, `None` for as long as patience lasts.
+    /// How long this very state may last; zero for one that never heals, `None` until the timeout.
     pub grace: Option<Duration>,
 }
 
@@ -64,11 +64,11 @@ pub enum Change {
     Update(Vec<String>),
     /// Time.
     Await(Wait),
-    /// Something that we must not or cannot change: what stands in the way.
+    /// Something that we must not or cannot change: what is in conflict.
     Conflict(Vec<String>),
 }
 
-/// How to go on after AWS refused a change for now.
+/// How to continue after AWS refused a change for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Again {
     /// For how long to try.
@@ -79,7 +79,7 @@ pub struct Again {
     pub look: bool,
 }
 
-/// How far a step must come before its sequence goes on.
+/// How far a step must come before its sequence continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
     /// Far enough for other steps to build on it.
@@ -92,7 +92,7 @@ pub enum Until {
 ///
 /// The contract: `observe` changes nothing; `compare` is pure; `apply` may be repeated after a
 /// crash at any point, before or after its effect, and returns what is there afterwards as far
-/// as AWS's answer tells, so that nothing is asked twice.
+/// as AWS's answer shows, so that nothing is asked twice.
 pub trait Step: Sync {
     /// What the step finds and hands on.
     type State: Clone + Send + Sync;

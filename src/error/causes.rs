@@ -44,7 +44,7 @@ fn hints(cause: &Cause) -> Vec<String> {
         )],
         Cause::Sso { profile, .. } => vec![format!("Log in: aws sso login --profile {}", quoted(profile))],
         Cause::NoSsoSession { profile, .. } => {
-            vec![format!("Add the section, or set it up anew: aws configure sso --profile {}", quoted(profile))]
+            vec![format!("Add the section, or create it again: aws configure sso --profile {}", quoted(profile))]
         }
         Cause::Mfa { profile, .. } => vec![
             format!(

@@ -27,15 +27,15 @@ pub enum On {
     ServiceRole,
     /// Functions and their versions.
     Functions,
-    /// Functions, their versions and our short-lived functions.
+    /// Functions, their versions and our temporary functions.
     FunctionsAndProbes,
-    /// Our short-lived functions.
+    /// Our temporary functions.
     Probes,
     /// Security groups.
     Groups,
-    /// Security groups, and the VPCs in which they are made.
+    /// Security groups, and the VPCs in which they are created.
     GroupsAndVpcs,
-    /// Security groups and rules, which a call can tag as it makes them.
+    /// Security groups and rules, which a call can tag as it creates them.
     GroupsAndRules,
     /// Proxies.
     Proxies,
@@ -57,7 +57,7 @@ pub enum On {
     RdsTagged,
     /// Secrets: those that are named and ours, or any.
     Secrets,
-    /// The secrets that a stack makes.
+    /// The secrets that a stack creates.
     OwnSecrets,
     /// Customer keys.
     Keys,
@@ -105,7 +105,7 @@ pub enum If {
     Always,
     /// The resource carries our tag.
     Ours,
-    /// The request puts our tag on what it makes.
+    /// The request puts our tag on what it creates.
     MadeOurs,
     /// The same, and with the boundary where one is given.
     MadeOursBounded,
@@ -119,7 +119,7 @@ pub enum If {
     PassedToLambda,
     /// The role is RDS's.
     RdsService,
-    /// The tags belong to a call that makes a group or a rule.
+    /// The tags belong to a call that creates a group or a rule.
     TagsOnCreate,
     /// The key is used by Secrets Manager, for the caller.
     ThroughSecretsManager,

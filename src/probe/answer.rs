@@ -30,10 +30,10 @@ struct Answer {
     stages: Vec<Stage>,
 }
 
-/// One login, tried from one seat.
+/// One login, tried with one role and network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proof {
-    /// The functions whose seat it is, and who log in this way.
+    /// The functions with this role and network that log in this way.
     pub functions: Vec<String>,
     /// The host.
     pub host: String,

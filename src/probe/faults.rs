@@ -1,4 +1,4 @@
-//! What each fault of a probe means behind an RDS Proxy, and what mends it. `docs/verify.md` draws its table from this one.
+//! What each fault of a probe means behind an RDS Proxy, and how to fix it. `docs/verify.md` draws its table from this one.
 
 /// The code of what went wrong with the probe itself.
 pub const PROBE_FAILED: &str = "probe_failed";
@@ -14,7 +14,7 @@ pub struct Fault {
     pub meaning: &'static str,
     /// The likely cause.
     pub cause: &'static str,
-    /// What mends it.
+    /// How to fix it.
     pub mend: &'static str,
 }
 
@@ -26,7 +26,7 @@ pub const FAULTS: &[Fault] = &[
         code: "name_not_found",
         at: &["dns"],
         meaning: "the resolver says that there is no such name",
-        cause: "the proxy was deleted or made anew under another name, or the name in the variable has a typing error",
+        cause: "the proxy was deleted or recreated under another name, or the name in the variable has a typing error",
         mend: "run up: it writes the endpoint that exists",
     },
     Fault {
@@ -34,7 +34,7 @@ pub const FAULTS: &[Fault] = &[
         at: &["dns"],
         meaning: "no usable answer from the resolver",
         cause: "enableDnsSupport is off in the VPC, or its DHCP options name resolvers that the subnet cannot reach",
-        mend: "turn it on, or mend the DHCP options",
+        mend: "turn it on, or fix the DHCP options",
     },
     Fault {
         code: "timed_out",
@@ -180,7 +180,7 @@ pub const FAULTS: &[Fault] = &[
         code: "database_unknown",
         at: &["login"],
         meaning: "there is no such database",
-        cause: "the wrong name stands in a variable, or postgres was dropped",
+        cause: "a variable holds the wrong name, or postgres was dropped",
         mend: "correct the name",
     },
     Fault {

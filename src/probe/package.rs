@@ -10,7 +10,7 @@ pub(super) const HANDLER: &str = include_str!("../../templates/probe/handler.py"
 /// Where Lambda enters it.
 pub(super) const ENTRY: &str = "handler.handler";
 
-/// The zip: the same bytes whenever and wherever it is made, so that a name can stand for them.
+/// The zip: the same bytes whenever and wherever it is built, so that a name can stand for them.
 #[must_use]
 pub fn package() -> Vec<u8> {
     // Writing to memory does not fail, as a test holds; and Lambda would refuse an empty zip.

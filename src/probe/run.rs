@@ -1,4 +1,4 @@
-//! The life of a probe: made, called, and removed whatever came of it.
+//! The life of a probe: created, called, and always deleted.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -26,10 +26,10 @@ pub struct Probing<'a> {
     pub settle: Option<Limit>,
 }
 
-/// Proves every login from every seat, and leaves nothing behind.
+/// Proves every login with every role and network, and leaves nothing behind.
 ///
 /// # Errors
-/// When AWS refuses, patience ends, or the run is told to stop. A login that fails is no error but a [`Proof`].
+/// When AWS refuses, a wait times out, or the run is stopped. A login that fails is no error but a [`Proof`].
 pub async fn prove(run: &Run<'_>, wanted: &Probing<'_>) -> Result<Vec<Proof>, Stop> {
     sweep(run, wanted).await?;
     let work = wanted.seats.iter().map(|seat| Box::pin(at(run, wanted, seat))).collect();
@@ -43,7 +43,7 @@ pub async fn prove(run: &Run<'_>, wanted: &Probing<'_>) -> Result<Vec<Proof>, St
     all
 }
 
-/// Deletes what runs that were killed left behind. It is never called: whoever may change functions may have changed it.
+/// Deletes what runs that were killed left behind. It is never called: anyone who may change functions may have changed it.
 ///
 /// What another run uses at this moment goes too; that run creates its own again.
 async fn sweep(run: &Run<'_>, wanted: &Probing<'_>) -> Result<(), Stop> {
@@ -56,7 +56,7 @@ async fn sweep(run: &Run<'_>, wanted: &Probing<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Proves the logins of one seat.
+/// Proves the logins of one role and network.
 async fn at(run: &Run<'_>, wanted: &Probing<'_>, seat: &Seat) -> Result<Vec<Proof>, Stop> {
     let who = seat.functions.join(", ");
     let visit = Visit::new(run, wanted, &who, &seat.name);
@@ -77,7 +77,7 @@ async fn at(run: &Run<'_>, wanted: &Probing<'_>, seat: &Seat) -> Result<Vec<Proo
     proofs
 }
 
-/// The short-lived functions of one seat, from their beginning to their end: one, unless something deletes it early.
+/// The temporary functions for one role and network, from their beginning to their end: one, unless something deletes it early.
 struct Visit<'a> {
     run: &'a Run<'a>,
     wanted: &'a Probing<'a>,
@@ -198,7 +198,7 @@ impl<'a> Visit<'a> {
     fn function<'f>(&'f self, seat: &'f Seat, name: &'f str, tags: &'f Tags) -> NewFunction<'f> {
         NewFunction {
             name,
-            description: "Proves that its neighbours reach the database through RDS Proxy, and is removed at once.",
+            description: "Checks that functions can reach the database through RDS Proxy; deleted at once.",
             handler: ENTRY,
             code: self.wanted.code,
             role: &seat.role,

@@ -83,7 +83,7 @@ impl Attempt {
 /// What the network and IAM see of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seat {
-    /// What the name of the short-lived function will look like.
+    /// What the name of the temporary function will look like.
     pub name: String,
     /// The stack, whose name the function's begins with.
     pub(super) stack: String,
@@ -158,7 +158,7 @@ pub struct Hosts<'a> {
     pub reader: Option<&'a str>,
 }
 
-/// The seats of a database's functions, with the logins to be tried from each.
+/// The roles and networks of a database's functions, with the logins to be tried from each.
 #[must_use]
 pub fn seats(survey: &Survey, hosts: Hosts<'_>, with_password: bool) -> Vec<Seat> {
     let engine = match survey.database.family {

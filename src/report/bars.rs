@@ -1,20 +1,24 @@
-//! Progress on a terminal: a row for each step, known from the start, and one that tells the time.
+//! Progress on a terminal: a row for each step, known from the start, and one for the time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::layout::cut;
 use super::style::{mark_of, marked, quiet, word_of};
 use super::{Modes, colour, duration};
 use crate::catalogue::StepId;
 use crate::clock::Clock;
 use crate::engine::event::{Ending, Event, Listener};
 
-/// How often the rows that are under way are drawn anew.
+/// How often the rows that are under way are redrawn.
 const TICK: Duration = Duration::from_millis(125);
 /// No mark of the plan is among them.
 const SPINNER: [char; 4] = ['.', 'o', 'O', 'o'];
+
+/// Where the state of a step begins.
+const BESIDE: usize = 38;
 
 /// A listener that draws rows on the terminal.
 #[derive(Debug)]
@@ -53,9 +57,9 @@ impl Row {
         let time = if time.as_secs() > 0 { format!(" ({})", duration(time)) } else { String::new() };
         let mut details: Vec<&str> = self.over.iter().map(|(_, detail, _)| detail.as_str()).collect();
         details.dedup();
-        // Why it failed is told once, with what would help, below the rows.
+        // Why it failed is reported once, with a hint, below the rows.
         let detail = if failed { String::new() } else { format!(": {}", details.join(", ")) };
-        self.phase = Phase::Over { mark: mark_of(shown), text: format!("{}{detail}{time}", word_of(shown)) };
+        self.phase = Phase::Over { mark: mark_of(shown), text: format!("{}{detail}", word_of(shown)), time };
     }
 }
 
@@ -64,7 +68,7 @@ enum Phase {
     Ahead,
     Begun { detail: String, at: Duration },
     Waiting { state: String, limit: Duration, since: Duration },
-    Over { mark: char, text: String },
+    Over { mark: char, text: String, time: String },
 }
 
 impl Bars {
@@ -90,7 +94,18 @@ impl Bars {
         Self { board, _modes: Modes::without_echoed_signals() }
     }
 
-    /// The rows as a whole, for whoever writes between them.
+    /// Whether a step's row is not cut.
+    #[must_use]
+    pub(super) fn is_whole(&self, step: StepId) -> bool {
+        let columns = usize::from(console::Term::stderr().size().1);
+        let rows = self.board.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.iter().filter(|row| row.step == step).all(|row| match &row.phase {
+            Phase::Over { text, time, .. } => BESIDE + crate::plain::line(text).chars().count() + time.len() < columns,
+            _ => true,
+        })
+    }
+
+    /// The rows as a whole, for output between them.
     #[must_use]
     pub(super) fn all(&self) -> MultiProgress {
         self.board.all.clone()
@@ -112,8 +127,9 @@ impl Board {
     fn draw(&self, frame: usize) {
         let now = self.clock.elapsed();
         let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let columns = usize::from(console::Term::stderr().size().1);
         for row in rows.iter() {
-            let text = row_text(row.step, &row.phase, now, frame);
+            let text = row_text(row.step, &row.phase, now, frame, columns);
             row.bar.set_message(colour(&text));
         }
         self.footer.set_message(colour(&quiet(&format!(
@@ -123,23 +139,28 @@ impl Board {
     }
 }
 
-/// A row: a mark, the number, the title, and how it stands.
-fn row_text(step: StepId, phase: &Phase, now: Duration, frame: usize) -> String {
+/// A row: a mark, the number, the title, and how it stands, cut to the terminal; the time is never cut.
+fn row_text(step: StepId, phase: &Phase, now: Duration, frame: usize, columns: usize) -> String {
     let info = step.info();
     let head = |mark: char| format!("{mark} {:>2}  {:<30}", info.number, info.title);
     let line = crate::plain::line;
+    // The last column stays free: some terminals wrap there.
+    let within = |text: &str, time: &str| cut(text, columns.saturating_sub(BESIDE + time.len() + 1));
     let spin = SPINNER[frame % SPINNER.len()];
     match phase {
         Phase::Ahead => quiet(&head(' ')),
         Phase::Begun { detail, at } => {
             let time = now.saturating_sub(*at);
             let time = if time.as_secs() > 1 { format!("  {}", duration(time)) } else { String::new() };
-            format!("{}  {}{time}", head(spin), line(detail))
+            format!("{}  {}{time}", head(spin), within(&line(detail), &time))
         }
         Phase::Waiting { state, limit, since } => {
-            format!("{}  {}  {} of {}", head(spin), line(state), duration(now.saturating_sub(*since)), duration(*limit))
+            let time = format!("  {} of {}", duration(now.saturating_sub(*since)), duration(*limit));
+            format!("{}  {}{time}", head(spin), within(&line(state), &time))
         }
-        Phase::Over { mark, text } => marked(*mark, &format!("{}  {}", head(*mark), line(text))),
+        Phase::Over { mark, text, time } => {
+            marked(*mark, &format!("{}  {}{time}", head(*mark), within(&line(text), time)))
+        }
     }
 }
 
@@ -189,7 +210,7 @@ mod tests {
             limit: Duration::from_mins(30),
             since: Duration::from_secs(5),
         };
-        let row = row_text(StepId::Proxy, &phase, Duration::from_secs(70), 0);
+        let row = row_text(StepId::Proxy, &phase, Duration::from_secs(70), 0, 80);
         assert_eq!(row, ".  3  RDS Proxy                       creating  1:05 of 30:00");
     }
 
@@ -205,6 +226,15 @@ mod tests {
         row.end(Ending::Failed, "OrdersFunction", Duration::from_secs(1));
         let text = row_text(row.step, &row.phase, Duration::ZERO, 0);
         assert!(text.contains(&format!("{} 13  ", mark_of(Ending::Failed))), "{text}");
+    }
+
+    #[test]
+    fn a_row_that_is_cut_says_so_and_keeps_the_time() {
+        let (limit, since) = (Duration::from_mins(30), Duration::from_secs(5));
+        let phase = Phase::Waiting { state: "UNAVAILABLE (PENDING_PROXY_CAPACITY)".to_owned(), limit, since };
+        let row = row_text(StepId::TargetHealth, &phase, Duration::from_secs(70), 0, 80);
+        assert_eq!(row, ". 11  Target available                UNAVAILABLE (PENDING_PROX…  1:05 of 30:00");
+        assert!(row.chars().count() < 80);
     }
 
     #[test]

@@ -1,13 +1,11 @@
 //! A diagnosis as text: the symptom, the most likely cause first, what is ruled out, what was not checked.
 
-use super::style;
+use super::{layout, style};
 use crate::catalogue::checks::{CheckId, Severity};
 use crate::doctor::path::{Aspect, Standing};
 use crate::doctor::{Diagnosis, Finding};
 use crate::plain::line;
 
-/// The width that texts are broken at.
-const WIDTH: usize = 100;
 /// Where the words of a finding begin.
 const INDENT: usize = 11;
 
@@ -29,12 +27,12 @@ fn wrapped(label: &str, text: &str) -> String {
     let gap = if label.len() < INDENT { "" } else { "  " };
     let mut lines = vec![format!("{label:<INDENT$}{gap}")];
     let start = lines[0].len();
-    let text = line(text);
+    let (text, width) = (line(text), layout::page(layout::columns()));
     for word in text.split(' ') {
         let last = lines.len() - 1;
         let row = &mut lines[last];
         let empty = last == 0 && row.len() == start;
-        if !empty && row.chars().count() + 1 + word.chars().count() > WIDTH {
+        if !empty && row.chars().count() + 1 + word.chars().count() > width {
             lines.push(format!("{:INDENT$}{word}", ""));
         } else if empty {
             row.push_str(word);
@@ -60,7 +58,7 @@ pub fn finding(finding: &Finding) -> String {
     let info = finding.check.info();
     let gap = " ".repeat(INDENT - 2 - info.name().len() + 1);
     let mut lines = vec![format!("{}{gap} {}: {}", info.name(), severity(finding), info.title)];
-    let rows = [("  found", &finding.evidence), ("  cause", &vec![info.cause.to_owned()]), ("  mend", &finding.mends)];
+    let rows = [("  found", &finding.evidence), ("  cause", &vec![info.cause.to_owned()]), ("  fix", &finding.mends)];
     for (label, texts) in rows {
         for (at, text) in texts.iter().enumerate() {
             lines.push(wrapped(if at == 0 { label } else { "" }, text));
@@ -88,7 +86,7 @@ fn rows(list: &[(CheckId, String)]) -> Vec<String> {
 /// All of it.
 #[must_use]
 pub fn diagnosis(diagnosis: &Diagnosis) -> String {
-    let mut parts = vec![format!(
+    let mut parts = vec![layout::sentence(&format!(
         "{}: {}; {} fine, {} not checked.",
         if diagnosis.proxy {
             format!("{}, in front of {}", diagnosis.stack, diagnosis.database)
@@ -98,13 +96,13 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> String {
         counts(diagnosis),
         count(diagnosis.fine, "check"),
         diagnosis.unchecked.len()
-    )];
+    ))];
     if !diagnosis.symptoms.is_empty() {
         parts.push(
             diagnosis
                 .symptoms
                 .iter()
-                .map(|symptom| line(&symptom.to_string()).into_owned())
+                .map(|symptom| layout::sentence(&line(&symptom.to_string())))
                 .collect::<Vec<_>>()
                 .join("\n"),
         );
@@ -128,7 +126,7 @@ pub fn aspects(aspects: &[Aspect]) -> String {
             Standing::Broken => style::bad(aspect.standing.word()),
             Standing::Unchecked => style::change(aspect.standing.word()),
         };
-        // What was found is told in full below.
+        // What was found is shown in full below.
         let names: Vec<String> = aspect.found.iter().map(|check| check.info().name()).collect();
         let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
         let because = aspect.because.iter().filter(|_| aspect.found.is_empty()).map(|why| format!("  {}", line(why)));

@@ -37,10 +37,10 @@ pub(super) fn line(event: &Event) -> String {
         Event::Ended { step, ending, detail, elapsed } => of(
             "ended",
             *step,
-            json!({"ending": word_of(*ending), "detail": detail, "elapsed_seconds": elapsed.as_secs_f64()}),
+            json!({"ending": word_of(*ending).replace(' ', "_"), "detail": detail, "elapsed_seconds": elapsed.as_secs_f64()}),
         ),
         Event::Probe { seat, state, wait } => json!({
-            "schema": SCHEMA, "event": "probe", "seat": seat, "state": state,
+            "schema": SCHEMA, "event": "probe", "stands_in_for": seat.split(", ").collect::<Vec<_>>(), "state": state,
             "elapsed_seconds": wait.map(|(elapsed, _)| elapsed.as_secs_f64()),
             "limit_seconds": wait.map(|(_, limit)| limit.as_secs_f64()),
         }),
@@ -70,7 +70,7 @@ pub fn findings(findings: &[Finding]) -> Vec<Value> {
         .map(|finding| {
             let info = finding.check.info();
             json!({"id": info.name(), "severity": finding.severity.word(), "title": info.title,
-                   "evidence": finding.evidence, "cause": info.cause, "mend": finding.mends, "see": info.url()})
+                   "evidence": finding.evidence, "cause": info.cause, "fix": finding.mends, "see": info.url()})
         })
         .collect()
 }

@@ -70,7 +70,7 @@ fn line(event: &Event) -> Option<String> {
         Event::Waiting { step, state, elapsed, limit } => {
             Some(format!("{}: {state} ({} of {})", head(*step), duration(*elapsed), duration(*limit)))
         }
-        // Why it failed is told once, with what would help, when the run has ended.
+        // Why it failed is reported once, with a hint, when the run has ended.
         Event::Ended { step, ending: Ending::Failed, elapsed, .. } => {
             Some(format!("{}: failed ({})", head(*step), duration(*elapsed)))
         }

@@ -1,10 +1,11 @@
-//! Everything that people see: the only room, besides the commands, that writes to the streams.
+//! Everything that people see: the only module, besides the commands, that writes to the streams.
 //!
 //! stdout carries results only; stderr everything that moves.
 
 mod bars;
 mod diagnosis;
 mod json;
+mod layout;
 mod lines;
 mod modes;
 mod progress;
@@ -39,7 +40,7 @@ fn share(rows: Option<MultiProgress>) {
     *ROWS.lock().unwrap_or_else(PoisonError::into_inner) = rows;
 }
 
-/// Sets when colour is used; `None` leaves it to the terminal and to `NO_COLOR`.
+/// Sets when color is used; `None` leaves it to the terminal and to `NO_COLOR`.
 pub fn use_colour(wanted: Option<bool>) {
     match wanted {
         Some(true) => ColorChoice::Always.write_global(),
@@ -48,7 +49,7 @@ pub fn use_colour(wanted: Option<bool>) {
     }
 }
 
-/// A text for stderr as the terminal's rows take it: with colour codes only where they are wanted.
+/// A text for stderr as the terminal's rows take it: with color codes only where they are wanted.
 fn colour(text: &str) -> String {
     if AutoStream::choice(&std::io::stderr()) == ColorChoice::Never {
         return anstream::adapter::strip_str(text).to_string();
@@ -79,6 +80,12 @@ pub fn unwritten() -> Option<io::Error> {
     UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
+/// A sentence of a result, broken between words on a terminal.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    layout::sentence(text)
+}
+
 /// Writes one JSON document to stdout.
 pub fn document(value: &Value) {
     result(&plain::json(&serde_json::to_string_pretty(value).unwrap_or_default()));
@@ -107,7 +114,7 @@ pub fn warn(json: bool, text: &str) {
     say(&if json {
         json::note(&format!("warning: {text}"))
     } else {
-        format!("{} {}", style::change("warning:"), plain::line(text))
+        layout::prose(&format!("{} {}", style::change("warning:"), plain::line(text)))
     });
 }
 

@@ -58,6 +58,15 @@ impl Progress {
         self.done.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What the run changed, without what the rows on the terminal show in full: a list of it would repeat them.
+    #[must_use]
+    pub fn unseen(&self) -> Vec<Done> {
+        let seen = |done: &Done| matches!(&self.show, Show::Bars(bars) if bars.is_whole(done.step));
+        let mut unseen = self.done();
+        unseen.retain(|done| !(std::io::stdout().is_terminal() && seen(done)));
+        unseen
+    }
+
     /// What a step waits for at this moment, and how long it has.
     #[must_use]
     pub fn waiting(&self, step: StepId) -> Option<(String, Duration)> {

@@ -6,13 +6,12 @@ use super::style::{marked, quiet};
 use crate::plain::line;
 use crate::probe::{Proof, Seat};
 
-/// Where short-lived functions will be made, and that they go again.
+/// Where temporary functions will be made, and that they go again.
 #[must_use]
 pub fn seats(seats: &[Seat]) -> String {
-    let mut text =
-        String::from("The connection is proven by short-lived functions, which are removed whatever comes of it:\n");
+    let mut text = String::from("Temporary functions test the connection, and are always deleted afterwards:\n");
     for seat in seats {
-        let row = format!("+ {}, in the seat of {}", seat.name, line(&seat.functions.join(", ")));
+        let row = format!("+ {}, with the role and network of {}", seat.name, line(&seat.functions.join(", ")));
         text.push_str(&format!("{}\n", marked('+', &row)));
         text.push_str(&format!(
             "    role {}, subnets {}, groups {}\n",
@@ -24,7 +23,7 @@ pub fn seats(seats: &[Seat]) -> String {
     text
 }
 
-/// One proof: a row for each stage, and of what failed the cause and what mends it.
+/// One proof: a row for each stage, and of what failed the cause and how to fix it.
 #[must_use]
 pub fn proof(proof: &Proof) -> String {
     let mut rows = vec![
@@ -43,7 +42,7 @@ pub fn proof(proof: &Proof) -> String {
         match fault {
             Some(fault) => {
                 rows.push(format!("          likely: {}", fault.cause));
-                rows.push(format!("          mend:   {}", fault.mend));
+                rows.push(format!("          fix:    {}", fault.mend));
             }
             None => rows.push("          This version knows no cause for it; the code is shown as it came.".to_owned()),
         }
@@ -64,7 +63,7 @@ pub fn proofs_document(proofs: &[Proof]) -> Vec<Value> {
             let known = failed.filter(|_| !stage.ok);
             json!({
                 "stage": stage.stage, "ok": stage.ok, "ms": stage.ms, "evidence": stage.evidence, "fault": stage.fault,
-                "cause": known.map(|fault| fault.cause), "mend": known.map(|fault| fault.mend),
+                "cause": known.map(|fault| fault.cause), "fix": known.map(|fault| fault.mend),
             })
         };
         proof.stages.iter().map(row).collect()

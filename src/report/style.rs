@@ -1,4 +1,4 @@
-//! Colours: few, and never the only bearer of a meaning.
+//! Colors: few, and never the only bearer of a meaning.
 
 use anstyle::{AnsiColor, Effects, Style};
 
@@ -13,7 +13,7 @@ const BAD: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 /// What needs no eye.
 const QUIET: Style = Style::new().effects(Effects::DIMMED);
 
-/// Wraps a text in a colour. Every stream takes the codes out again where colour is not wanted.
+/// Wraps a text in a color. Every stream takes the codes out again where color is not wanted.
 fn wrap(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
@@ -64,7 +64,7 @@ pub(super) fn word_of(ending: Ending) -> &'static str {
         Ending::Ready => "ready",
         Ending::NotNeeded => "not needed",
         Ending::Removed => "removed",
-        Ending::PutBack => "put back",
+        Ending::PutBack => "restored",
         Ending::Failed => "failed",
     }
 }

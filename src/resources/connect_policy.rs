@@ -2,7 +2,7 @@
 //!
 //! The document names the proxy by its id out of the ARN (`prx-…`, step 5), never by its name
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html>).
-//! Versions of a managed policy never change, so a tag that holds the version's digest tells its document
+//! Versions of a managed policy never change, so a tag that holds the version's digest identifies its document
 //! without reading it.
 
 use std::collections::BTreeMap;

@@ -161,6 +161,8 @@ impl Step for Ingress<'_> {
 pub struct RulesRemoval {
     /// The rules.
     pub rules: Vec<Rule>,
+    /// The stack's own security groups: ID and name.
+    pub own: BTreeMap<String, String>,
 }
 
 impl RulesRemoval {
@@ -178,7 +180,7 @@ impl RulesRemoval {
         }
         for ((direction, group), rules) in calls {
             run.sleep(Duration::ZERO).await?;
-            run.cloud.ec2.revoke(direction, group, rules).await.map_err(refused("taking away the rules"))?;
+            run.cloud.ec2.revoke(direction, group, rules).await.map_err(refused("deleting the rules"))?;
         }
         Ok(())
     }
@@ -197,7 +199,13 @@ impl Removal for RulesRemoval {
         let line = |rule: &Rule| {
             let way = if rule.direction == Direction::Ingress { "ingress" } else { "egress" };
             let port = rule.port.unwrap_or_default();
-            Line::of('-', format!("{way} rule {}", rule.id), format!("port {port} of {}", rule.group))
+            let group = match self.own.get(&rule.group) {
+                Some(name) => name.as_str(),
+                None if rule.direction == Direction::Ingress => "the database's group",
+                None => "a function's group",
+            };
+            let detail = format!("port {port} of {group} ({})", rule.group);
+            Line::of('-', format!("{way} rule {}", rule.id), detail)
         };
         self.rules.iter().map(line).collect()
     }

@@ -1,4 +1,4 @@
-//! The resources, one file each: how it is made ([`Step`](crate::engine::Step)) and how it goes ([`Removal`]).
+//! The resources, one file each: how it is created ([`Step`](crate::engine::Step)) and how it is deleted ([`Removal`]).
 //!
 //! A step knows what should be there and compares it with what is; it knows neither the other steps nor how it is shown.
 //! Its inputs are fields, `None` while they are not known yet (in a plan). A removal is found by what proves that a thing
@@ -35,7 +35,7 @@ pub(crate) fn settling(refusal: &Refusal, limit: Limit) -> Option<Again> {
     })
 }
 
-/// What stands in the way where a thing of our name is not ours.
+/// The conflict where a resource of our name is not ours.
 pub(crate) fn not_ours(what: &str, name: &str) -> Vec<String> {
     vec![format!("{what} named {name} exists, but this stack did not create it")]
 }

@@ -1,4 +1,4 @@
-//! A probe that was left behind: a short-lived function of `verify --probe` whose run was killed.
+//! A probe that was left behind: a temporary function of `verify --probe` whose run was killed.
 //!
 //! No step makes it ([`crate::probe`] does); a teardown removes it all the same.
 

@@ -1,6 +1,6 @@
 //! Step 3: the proxy.
 //!
-//! `CreateDBProxy` answers at once with the ARN and goes on for minutes. That a proxy is available
+//! `CreateDBProxy` answers at once with the ARN and continues for minutes. That a proxy is available
 //! proves nothing about its role, secret or network; step 11 does
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-creating.html>).
 
@@ -25,7 +25,7 @@ pub const WITH_TARGET: &str = "with-target";
 /// An adopted proxy that had none, so that teardown takes it off again.
 pub const WITHOUT_TARGET: &str = "without-target";
 
-/// What AWS needs to be told about the proxy.
+/// What AWS needs to know about the proxy.
 pub struct Proxy<'a> {
     /// The name.
     pub name: &'a str,
@@ -310,7 +310,7 @@ impl Step for Proxy<'_> {
                 let tags = found.tags.into_iter().chain(ours).collect();
                 return Ok(Seen::Present(TaggedProxy { tags, ..found }));
             }
-            // Before the change that it tells of: a later run must want the same.
+            // Before the change that it is about: a later run must want the same.
             let memory = self.unremembered(&found);
             if !memory.is_empty() {
                 cloud.rds.add_tags(&found.proxy.arn, &memory).await?;
@@ -339,7 +339,7 @@ impl Step for Proxy<'_> {
         };
         match cloud.rds.create_proxy(&wanted).await {
             Err(refusal) if self.service_role && needs_service_role(&refusal) => {
-                // A virgin account: AWS makes this role for whoever asks first, and so do we.
+                // A new account: AWS creates this role on the first request for it, and so do we.
                 cloud.iam.create_rds_service_role().await?;
                 Err(refusal)
             }
@@ -351,7 +351,7 @@ impl Step for Proxy<'_> {
         if refusal.kind == Kind::NotYet {
             return Some(Again { limit: self.patience.proxy, pace: Pace::Minutes, look: true });
         }
-        // No public record tells how AWS words it that a new role is not visible yet; all wordings name the role.
+        // No public record shows how AWS words it that a new role is not visible yet; all wordings name the role.
         let about_role = refusal.operation == "rds:CreateDBProxy"
             && refusal.is(&["InvalidParameterValue"])
             && ["role", "IAM", "assume"].iter().any(|word| refusal.message.contains(word));

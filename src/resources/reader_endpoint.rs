@@ -27,7 +27,7 @@ pub struct ReaderEndpoint<'a> {
     pub patience: Patience,
 }
 
-/// An endpoint with its tags, which AWS tells apart.
+/// An endpoint with its tags, which AWS returns separately.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnedEndpoint {
     /// The endpoint.

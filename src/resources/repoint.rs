@@ -362,8 +362,11 @@ impl Step for Repoint<'_> {
         let mut details = Vec::new();
         for found in self.functions {
             let name = &found.function.name;
-            details.push(format!("why: {name}: {}", found.why()));
             let edit = self.edit(found);
+            // What moves is shown with both hosts, which says why.
+            if edit.names.is_empty() || !found.holding(HostKind::is_dead).is_empty() {
+                details.push(format!("why: {name}: {}", found.why()));
+            }
             if let Some(tool) = found.owner().filter(|_| !edit.names.is_empty()) {
                 details.push(tool.advice(name, &edit.names));
             }

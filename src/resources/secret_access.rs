@@ -55,7 +55,7 @@ pub struct EndToEnd<'a> {
 }
 
 impl BySecret<'_> {
-    /// Those of `found` that this run makes or takes back, and that are missing still.
+    /// Those of `found` that this run creates or restores, and that are missing still.
     fn pending(&self, found: &[Secret]) -> Vec<String> {
         let absent = self.secrets.planned.iter().filter(|planned| !found.iter().any(|have| have.name == planned.name));
         let deleted = found.iter().filter(|secret| secret.deleted);
@@ -98,7 +98,7 @@ impl BySecret<'_> {
         Ok(found)
     }
 
-    /// Takes back what is scheduled for deletion, and makes what is missing.
+    /// Restores what is scheduled for deletion, and creates what is missing.
     async fn complete(&self, cloud: &Cloud, owner: &Owner, mut found: Vec<Secret>) -> Answer<Vec<Secret>> {
         for secret in found.iter_mut().filter(|secret| secret.deleted) {
             cloud.secrets.restore(&secret.arn).await?;
@@ -120,7 +120,7 @@ impl BySecret<'_> {
             }
             let wanted = NewSecret {
                 name: &planned.name,
-                description: "A database user's login for RDS Proxy, made by rdsproxy-setup",
+                description: "A database user's login for RDS Proxy, created by rdsproxy-setup",
                 kms_key: self.secrets.kms_key.as_deref(),
                 token: &secret_token(&planned.name),
                 tags: &tags,
@@ -195,7 +195,7 @@ impl EndToEnd<'_> {
     }
 
     async fn turn_on(&self, cloud: &Cloud, owner: &Owner, role: &str) -> Answer<()> {
-        // Remembered before it is changed, in two places: whoever tears down later must know that it was off, and must not
+        // Remembered before it is changed, in two places: a later teardown must know that it was off, and must not
         // believe one tag alone.
         let mut memory = owner.tags();
         memory.insert(tags::IAM_AUTH.to_owned(), self.database.id.clone());
@@ -223,14 +223,14 @@ impl SecretAccess<'_> {
                 by_secret.document(&found.secrets)
             }
         };
-        // The ARN of a secret is known once it is made, and so is the document.
+        // The ARN of a secret is known once it is created, and so is the document.
         if !self.given && (!missing.is_empty() || found.document.as_ref() != Some(&document)) {
             missing.push("policy document".to_owned());
         }
         missing
     }
 
-    /// What stands in the way.
+    /// What is in conflict.
     fn conflicts(&self, found: &Access) -> Vec<String> {
         match &self.way {
             Way::Iam(end) if !found.iam && !end.enable && !end.ours(self.owner) => {
@@ -321,7 +321,7 @@ impl Step for SecretAccess<'_> {
             let limit = Limit { span, ..self.patience.propagation };
             return Some(Again { limit, pace: Pace::Dense, look: false });
         }
-        // What was made before the refusal is seen again.
+        // What was created before the refusal is seen again.
         settling(refusal, self.patience.propagation)
     }
 
@@ -342,7 +342,7 @@ impl Step for SecretAccess<'_> {
             (Way::Secrets(by_secret), Some(found)) => {
                 let made = by_secret.secrets.planned.iter();
                 for planned in made.filter(|planned| !found.secrets.iter().any(|have| have.name == planned.name)) {
-                    details.push(format!("makes the secret {}", planned.name));
+                    details.push(format!("creates the secret {}", planned.name));
                     details.push(by_secret.advice(planned));
                 }
                 for secret in found.secrets.iter().filter(|secret| secret.deleted) {

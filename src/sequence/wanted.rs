@@ -308,12 +308,12 @@ impl Survey {
                 fields.push(missing());
                 Verdict::Update(fields)
             }
-            // A resumed run still makes it once the proxy is there.
+            // A resumed run still creates it once the proxy is there.
             (Verdict::Await(state), Verdict::Create) => {
                 row.details.push(format!("the proxy is {state}: that is waited for first"));
                 Verdict::Update(vec![missing()])
             }
-            // What is in place, or in the way, is told by the worse of the two.
+            // The worse of the two says what is in place or in conflict.
             (Verdict::InPlace, verdict) | (_, verdict @ Verdict::Conflict(_)) | (verdict, _) => verdict,
         };
         row.details.push(format!("{}, for variables that hold the cluster's reader endpoint", reader.subject));

@@ -14,9 +14,9 @@ pub enum ReaderEndpoint {
 /// What must be proven before the functions are pointed at the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Verify {
-    /// What AWS tells of it.
+    /// What the AWS APIs report.
     Static,
-    /// A connection from each function's own seat.
+    /// A connection with each function's own role and network.
     Probe,
     /// Nothing but the target's health.
     None,

@@ -187,7 +187,7 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
         other_users.extend(found.aliases.stuck.iter().map(|alias| format!("{name}:{alias}")));
         if !found.stuck.is_empty() {
             let held = found.stuck.join(", ");
-            other_users.push(format!("{name} ({held}), since nothing tells the database's host any more"));
+            other_users.push(format!("{name} ({held}), because the database's host is no longer known"));
         }
         let granted = policies.is_empty() || attached.contains(&role_of(&found.function));
         found.by_others = (!found.back.is_empty() && !granted)
@@ -197,10 +197,11 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
         }
     }
     if adopted {
-        // One that is only handed back serves whoever else uses it as before.
+        // One that is only handed back serves its other users as before.
         other_users.clear();
     }
     let without_proxy = proxy.is_none().then(|| names.stack.clone());
+    let own = groups.iter().map(|group| (group.id.clone(), group.name.clone())).collect();
     let groups = groups.into_iter().map(|group| GroupRemoval { group, without_proxy: without_proxy.clone() }).collect();
     Ok(Stack {
         names,
@@ -234,7 +235,7 @@ async fn of_database(
     match found {
         Ok(found) => Ok((IamAuthRemoval::of(&found, stack), Home::of(&found), found.hosts)),
         Err(problem @ Problem::Refused { .. }) => Err(problem),
-        // A database that is gone does not stand in the way of its proxy's removal.
+        // A database that is gone does not prevent the deletion of its proxy.
         Err(Problem::Unfit { .. }) => Ok((None, None, Vec::new())),
     }
 }
@@ -247,7 +248,7 @@ fn unread_tags(function: &str, why: &str) -> Problem {
     )
 }
 
-/// A function that may use the proxy unseen: AWS does not show its variables, and they were shown to whoever ran `up`.
+/// A function that may use the proxy unseen: AWS does not show its variables, and they were shown to the person who ran `up`.
 fn hidden(function: &Function, vpc: &str) -> Option<String> {
     function.hidden.as_ref().filter(|_| function.vpc.as_deref() == Some(vpc))?;
     Some(format!("perhaps {}, whose variables AWS does not show without kms:Decrypt on its key", function.name))
@@ -283,7 +284,7 @@ impl Stack {
             .collect()
     }
 
-    /// Whether nothing of the stack is there.
+    /// Whether nothing of the stack exists.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.removals().is_empty()

@@ -1,6 +1,6 @@
 //! Which database a stack serves, where no flag says so: tags say it, and the registered target must say the same.
 //!
-//! Whoever may tag a proxy, a group or a role can write any database there, and the functions would be led to it.
+//! Anyone who may tag a proxy, a group or a role can write any database there, and the functions would be led to it.
 
 use crate::cloud::rds::TaggedProxy;
 use crate::cloud::rds::TargetKind;
@@ -64,7 +64,7 @@ pub(super) async fn served(
         return Ok(target(cloud, proxy).await?.or(first));
     }
     let doing = format!("choosing what to remove ({stack})");
-    let by_whom = "Whoever may write tags can write these.";
+    let by_whom = "Anyone who may write tags can write these.";
     if let Some(target) = target(cloud, proxy).await? {
         let Some((what, value)) = told.iter().find(|told| !is(&target, told)) else { return Ok(Some(target)) };
         return Err(Problem::unfit(

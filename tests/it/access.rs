@@ -332,7 +332,10 @@ async fn what_a_plan_warns_of_the_login() {
     for part in
         ["OrdersFunction carries a password in DB_PASSWORD", "ReportsFunction carries a password in DATABASE_URL"]
     {
-        assert!(told.contains(part) && told.contains("--client-auth iam makes the proxy refuse passwords"), "{told}");
+        assert!(
+            told.contains(part) && told.contains("--client-auth iam configures the proxy to refuse passwords"),
+            "{told}"
+        );
     }
 }
 

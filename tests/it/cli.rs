@@ -89,7 +89,7 @@ fn json_is_one_document_on_stdout_and_lines_on_stderr() {
     let (refused, code) = json(&["teardown"]);
     assert_eq!((code, &refused["exit_code"]), (Some(4), &json!(4)));
     let (gone, _) = json(&["teardown", "--yes"]);
-    assert!(!gone["removed"].as_array().unwrap().is_empty());
+    assert!(!gone["changes"].as_array().unwrap().is_empty());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! A block between `<!-- generated: NAME -->` and `<!-- end -->` is compared with what the program says today;
 //! `UPDATE_DOCS=1 cargo test docs` writes it anew.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -14,6 +15,7 @@ use rdsproxy_setup::exit::Exit;
 use rdsproxy_setup::permissions::{Feature, If, PERMISSIONS, Verb};
 use rdsproxy_setup::probe::faults::FAULTS;
 use sandbox::{Moment, World};
+use serde_json::Value;
 
 use crate::desk::{Desk, timeless};
 
@@ -121,7 +123,7 @@ fn the_table_of_permissions_is_the_program_s() {
 #[test]
 fn the_table_of_faults_is_the_probe_s() {
     let mut table = String::from(
-        "| fault | at | meaning | likely cause behind an RDS Proxy | mend |\n| --- | --- | --- | --- | --- |\n",
+        "| fault | at | meaning | likely cause behind an RDS Proxy | fix |\n| --- | --- | --- | --- | --- |\n",
     );
     for fault in FAULTS {
         let (at, meaning, cause, mend) = (fault.at.join(", "), fault.meaning, fault.cause, fault.mend);
@@ -174,7 +176,7 @@ fn the_page_of_troubles_is_the_table_of_checks() {
         let (name, title, word, url) = (info.name(), info.title, info.severity.word(), info.url());
         let (symptom, cause, mend) = (info.symptom, info.cause, info.mend);
         text.push_str(&format!(
-            "### {name}: {title}\n\n- **Seen as**: {symptom}\n- **Cause**: {cause}\n- **Mend**: {mend}\n- {word}; \
+            "### {name}: {title}\n\n- **Seen as**: {symptom}\n- **Cause**: {cause}\n- **Fix**: {mend}\n- {word}; \
              [AWS's page]({url})\n\n"
         ));
     }
@@ -205,4 +207,75 @@ fn the_transcript_of_a_failure_found_and_mended_is_what_the_program_prints() {
         text.push_str(&format!("$ rdsproxy-setup {}\n{}\n", shown.command.split_once(' ').unwrap().1, shown.stdout));
     }
     hold_as("docs/troubleshooting.md", "transcript", &format!("{}\n```\n", text.trim_end()), timeless);
+}
+
+/// The keys of a JSON value with their types: `plan[].step` is a number.
+fn keys(place: &str, value: &Value, found: &mut BTreeMap<String, BTreeSet<&'static str>>) {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(items) => {
+            for item in items {
+                keys(&format!("{place}[]"), item, found);
+            }
+            "list"
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+                keys(&place, member, found);
+            }
+            "object"
+        }
+    };
+    found.entry(place.to_owned()).or_default().insert(kind);
+}
+
+/// The table of what several values of one kind have in common, and of what only some of them have.
+fn table_of_keys(values: &[Value]) -> String {
+    let mut found = BTreeMap::new();
+    for value in values {
+        keys("", value, &mut found);
+    }
+    let mut table = String::from("| key | type |\n| --- | --- |\n");
+    for (place, kinds) in found.iter().filter(|(place, _)| !place.is_empty()) {
+        let kinds: Vec<&str> = kinds.iter().copied().collect();
+        table.push_str(&format!("| `{place}` | {} |\n", kinds.join(" or ")));
+    }
+    table
+}
+
+#[test]
+fn the_tables_of_json_keys_are_what_commands_print() {
+    let desk = Desk::new();
+    let mut documents = String::new();
+    let mut events: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (title, arguments) in [
+        ("up --dry-run", &["up", "--db", "my-instance", "--dry-run"][..]),
+        ("up", &["up", "--db", "my-instance", "--yes", "--timeout", "12h", "-v"]),
+        ("status", &["status", "--db", "my-instance"]),
+        ("doctor", &["doctor", "--db", "my-instance"]),
+        ("verify --probe", &["verify", "--db", "my-instance", "--probe", "--yes"]),
+        ("token", &["token", "--db", "my-instance"]),
+        ("connect", &["connect", "--db", "my-instance"]),
+        ("a failure of any command", &["up", "--db", "absent", "--yes"]),
+        ("teardown", &["teardown", "--db", "my-instance", "--yes"]),
+    ] {
+        let shown = desk.run(&[arguments, &["--output", "json"]].concat());
+        let document: Value = serde_json::from_str(&shown.stdout).unwrap_or_else(|error| panic!("{error}: {shown}"));
+        documents.push_str(&format!("### {title}\n\n{}\n", table_of_keys(&[document])));
+        for line in shown.stderr.lines() {
+            let event: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            events.entry(event["event"].as_str().unwrap().to_owned()).or_default().push(event);
+        }
+    }
+    // Whether a call had to be answered twice depends on how busy this machine is.
+    let known = ["began", "call", "ended", "error", "note", "probe", "waiting"];
+    assert_eq!(events.keys().map(String::as_str).collect::<Vec<_>>(), known);
+    let events: Vec<String> =
+        events.iter().map(|(name, lines)| format!("### {name}\n\n{}\n", table_of_keys(lines))).collect();
+    hold("docs/json.md", "documents", &format!("{}\n", documents.trim_end()));
+    hold("docs/json.md", "events", &format!("{}\n", events.concat().trim_end()));
 }

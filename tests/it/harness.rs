@@ -1,4 +1,4 @@
-//! An embedded account in memory whose calls can be counted, and which can "kill" a run at any call.
+//! A simulated account in memory whose calls can be counted, and which can "kill" a run at any call.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};

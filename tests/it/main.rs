@@ -1,4 +1,4 @@
-//! The one integration-test binary: laws over the embedded account under virtual time, and the built program.
+//! The one integration-test binary: laws over the simulated account under virtual time, and the built program.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod access;
@@ -22,8 +22,10 @@ mod fuzz;
 mod given;
 mod hand;
 mod harness;
+mod help;
 mod hijacks;
 mod hostile;
+mod language;
 mod laws;
 mod layers;
 mod logins;
@@ -38,6 +40,7 @@ mod races;
 mod readers;
 mod redirects;
 mod releases;
+mod screens;
 mod selection;
 mod serving;
 mod sets;

@@ -72,13 +72,13 @@ fn plans_show_where_each_variable_leads() {
     assert_eq!(text.code, Some(4), "{text}");
     let world = desk.store().world().unwrap();
     let gone = desk.run(&["teardown", "--db", "my-instance", "--yes"]);
-    let put_back = "put back DATABASE_URL, DB_HOST, DB_PORT";
+    let put_back = "restore DATABASE_URL, DB_HOST, DB_PORT";
     assert_eq!(rows(&gone.stderr, put_back, 5), expected((&proxy, 3306), (&host, 3307)), "{gone}");
     assert!(!gone.to_string().contains(SECRET), "{gone}");
     desk.change(|now| *now = world);
     let gone = desk.run(&["teardown", "--db", "my-instance", "--yes", "--output", "json"]);
     let document: Value = serde_json::from_str(&gone.stdout).unwrap();
-    assert_eq!(document["removed"][0]["variables"], variables((&proxy, 3306), (&host, 3307)), "{gone}");
-    assert_eq!(document["removed"][1]["variables"], json!([]), "{gone}");
+    assert_eq!(document["changes"][0]["variables"], variables((&proxy, 3306), (&host, 3307)), "{gone}");
+    assert_eq!(document["changes"][1]["variables"], json!([]), "{gone}");
     assert!(!gone.to_string().contains(SECRET), "{gone}");
 }

@@ -96,33 +96,65 @@ fn a_slow_read_in_the_middle_of_a_run_does_not_hold_it_up() {
     assert_eq!(ends(&mut child), Some(130));
     let mut told = String::new();
     child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-    assert!(told.contains("To go on: rdsproxy-setup --sandbox"), "{told}");
+    assert!(told.contains("To resume: rdsproxy-setup --sandbox"), "{told}");
 }
 
 /// A terminal of our own, and the program at it.
-struct Terminal {
+pub(crate) struct Terminal {
     master: File,
-    child: Child,
-    shown: String,
+    pub(crate) child: Child,
+    pub(crate) shown: String,
 }
 
 impl Terminal {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self::sized(command, 24, 80)
+    }
+
+    /// A terminal of so many rows and columns.
+    pub(crate) fn sized(command: &mut Command, rows: u16, columns: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&master, size).unwrap();
         let end = || OpenOptions::new().read(true).write(true).open(&name).unwrap();
         tcsetwinsize(&master, Winsize { ws_row: 60, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
+        // The command would keep the other end open after the program has ended.
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Self { master: File::from(master), child, shown: String::new() }
     }
 
-    fn until(&mut self, text: &str) {
+    /// Everything that it shows until it ends, and its exit code.
+    pub(crate) fn until_it_ends(mut self) -> (String, Option<i32>) {
+        let mut some = [0; 4096];
+        // The other end is closed with the program, which Linux answers with an error.
+        while let Ok(read @ 1..) = self.master.read(&mut some) {
+            self.shown.push_str(&String::from_utf8_lossy(&some[..read]));
+        }
+        (self.shown, self.child.wait().unwrap().code())
+    }
+
+    pub(crate) fn until(&mut self, text: &str) {
         let mut some = [0; 4096];
         while !self.shown.contains(text) {
             let read = self.master.read(&mut some).unwrap();
             self.shown.push_str(&String::from_utf8_lossy(&some[..read]));
+        }
+    }
+
+    /// Types something.
+    pub(crate) fn write(&mut self, text: &str) {
+        self.master.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Waits for a question that is answered without echo: what is typed before that is lost.
+    pub(crate) fn until_secret(&mut self, question: &str) {
+        self.until(question);
+        while self.echoes() {
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -154,12 +186,9 @@ fn one_signal_ends_the_question_for_a_password_and_the_terminal_echoes_again() {
     let desk = Desk::new();
     let before = desk.dump();
     let arguments =
-        ["--sandbox", "--sandbox-speed=600", "up", "--db", "my-cluster", "--create-secret", "--db-user", "app"];
+        ["--sandbox", "--sandbox-speed=600", "up", "--db", "my-cluster", "--create-secret", "--db-user", "app", "-y"];
     let mut at = Terminal::start(&mut desk.command(&arguments));
-    at.until("Password of the database user app:");
-    while at.echoes() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    at.until_secret("Password of the database user app:");
     tell(&at.child, "-INT");
     assert_eq!(ends(&mut at.child), Some(130), "{}", at.shown);
     assert!(at.echoes());

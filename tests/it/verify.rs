@@ -68,7 +68,7 @@ fn verify_as_a_person_sees_it() {
     let document: Value = serde_json::from_str(&shown.stdout).unwrap();
     let stages = document["probes"][0]["stages"].as_array().unwrap();
     assert_eq!((&document["verified"], &stages[1]["fault"]), (&Value::Bool(false), &"timed_out".into()), "{shown}");
-    assert!(stages[1]["cause"].is_string() && stages[1]["mend"].is_string(), "{shown}");
+    assert!(stages[1]["cause"].is_string() && stages[1]["fix"].is_string(), "{shown}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-"""The built program, and its embedded account served on a loopback port."""
+"""The built program, and its simulated account served on a loopback port."""
 
 import contextlib
 import json

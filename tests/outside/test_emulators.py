@@ -91,7 +91,7 @@ class Round:
         self.assertEqual(wanted, held)
 
     def test_every_other_deviation_is_as_it_was(self):
-        """What lets a mistake of ours pass here, so that the embedded account alone proves it."""
+        """What lets a mistake of ours pass here, so that the simulated account alone proves it."""
         for name, met in self.others.items():
             with self.subTest(name):
                 self.assertTrue(met(self.scene), f"no longer: {name}")

@@ -1,4 +1,4 @@
-"""What `permissions` prints and what the embedded account asks for, held to AWS's Service Authorization Reference; and the lint of others."""
+"""What `permissions` prints and what the simulated account asks for, held to AWS's Service Authorization Reference; and the lint of others."""
 
 import json
 import tempfile
@@ -152,7 +152,7 @@ class Asking(test_sandbox.Watched):
 
 
 class Demanded(unittest.TestCase):
-    """The permissions that the embedded account asks for."""
+    """The permissions that the simulated account asks for."""
 
     maxDiff = None
 

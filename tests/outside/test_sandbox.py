@@ -1,4 +1,4 @@
-"""The embedded account, seen by boto3: every action that it knows, each raw answer held to botocore's model."""
+"""The simulated account, seen by boto3: every action that it knows, each raw answer held to botocore's model."""
 
 import json
 import tempfile

@@ -257,7 +257,7 @@ pub struct World {
     pub role_quota: usize,
     /// The number of requests so far.
     pub counter: u64,
-    /// How often each natural key was made, so that a re-creation gets another id. Not part of [`World::dump`].
+    /// How often each natural key was created, so that a re-creation gets another id. Not part of [`World::dump`].
     #[serde(default)]
     pub generations: BTreeMap<String, u64>,
     /// The latest moment that the world has seen.

@@ -136,7 +136,7 @@ fn login(world: &World, seat: &Configuration, proxy: &Proxy, event: &Value, now:
     }
 }
 
-/// A proxy of the MySQL family asks for `caching_sha2_password` unless told otherwise
+/// A proxy of the MySQL family asks for `caching_sha2_password` unless configured otherwise
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_UserAuthConfig.html>), and MariaDB does not know it
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.html>, limitations for MariaDB).
 fn understands(world: &World, proxy: &Proxy, auth: &Auth) -> bool {

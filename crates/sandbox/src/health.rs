@@ -58,7 +58,7 @@ pub(super) fn of(world: &World, proxy: &Proxy, target: &Target, instance: &str, 
         return shown(trouble);
     }
     match target.troubled.get(instance) {
-        // The proxy looks again now and then: a mend shows after a while.
+        // The proxy looks again now and then: a fix shows after a while.
         Some((last, _)) if *last < capacity && now < *last + world.profile.target_recovery => PENDING,
         Some((last, trouble)) if now < *last + world.profile.target_recovery => shown(*trouble),
         _ => AVAILABLE,

@@ -33,7 +33,7 @@ pub struct Key {
     pub enabled: bool,
     /// The key policy.
     pub policy: Value,
-    /// When it was made.
+    /// When it was created.
     pub created: Moment,
 }
 

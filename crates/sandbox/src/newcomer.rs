@@ -1,4 +1,4 @@
-//! The account that a newcomer meets: two databases that functions reach directly, one that no proxy
+//! The sample account: two databases that functions reach directly, one that no proxy
 //! can serve, and functions that use none of them.
 
 mod databases;

@@ -28,7 +28,7 @@ pub struct Profile {
     pub target_recovery: Duration,
     /// How long network interfaces outlive the proxy or function that they belonged to.
     pub interface_release: Duration,
-    /// From a change of a policy to its being in force.
+    /// From a change of a policy to its effect.
     pub iam_propagation: Duration,
     /// From `CreateRole` to the moment a service can assume the role.
     pub role_assumable: Duration,

@@ -81,7 +81,7 @@ async fn answer(request: http::Request<Incoming>, store: Arc<Store>) -> Result<h
     let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
     let request = Request { method: parts.method.as_str().to_owned(), target, headers, body: body.to_bytes().to_vec() };
     let speed = store.speed();
-    // Another process may hold the file's lock: whoever waits for it must not hold up the other connections.
+    // Another process may hold the file's lock: a request that waits for it must not hold up the other connections.
     let handled = match tokio::task::spawn_blocking(move || store.handle(&request)).await {
         Ok(Ok(handled)) => handled,
         Ok(Err(error)) => return Ok(plain(500, &error.to_string())),

@@ -31,14 +31,14 @@ struct Saved {
     world: World,
 }
 
-/// The part of the file that is read first, so that another format is told from a broken file.
+/// The part of the file that is read first, so that another format is distinguished from a broken file.
 #[derive(Debug, Deserialize)]
 struct Head {
     format: u32,
 }
 
 impl Store {
-    /// Opens the file, or makes it with the newcomer's world.
+    /// Opens the file, or creates it with the sample account.
     ///
     /// # Errors
     /// When the folder cannot be written, or the file is damaged or of another format.
@@ -110,7 +110,7 @@ impl Store {
         Ok(result)
     }
 
-    /// Starts over with the newcomer's world.
+    /// Starts over with the sample account.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -160,7 +160,7 @@ impl Store {
     fn save(&self, world: World) -> io::Result<()> {
         let saved = Saved { format: FORMAT, at: wall(), world };
         let bytes = serde_json::to_vec(&saved).map_err(io::Error::other)?;
-        // A temporary file is made for its owner alone, and a rename is all or nothing.
+        // A temporary file is readable for its owner alone, and a rename is all or nothing.
         let mut file = tempfile::NamedTempFile::new_in(self.folder().unwrap_or(Path::new(".")))?;
         file.write_all(&bytes)?;
         file.persist(&self.path).map_err(|error| error.error)?;
@@ -176,7 +176,7 @@ impl Store {
 
 /// Where a path leads: the file behind a link is replaced, and not the link.
 ///
-/// It may not be there yet, and nothing is asked of links that lead in a circle: opening the file will tell.
+/// It may not be there yet, and nothing is asked of links that lead in a circle: opening the file will show it.
 fn followed(mut path: PathBuf) -> PathBuf {
     const MOST: usize = 40;
     for _ in 0..MOST {

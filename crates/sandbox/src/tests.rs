@@ -13,7 +13,7 @@ use super::{ec2, iam, rds};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"rds.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
-/// The newcomer's account with what a proxy needs, at a time when all of it is in force.
+/// The sample account with what a proxy needs, at a time when all of it has taken effect.
 struct Bed {
     world: World,
     now: Moment,

@@ -13,12 +13,12 @@ use super::policy::{self, Decision};
 use super::profile::Profile;
 use super::{ec2, health, iam, kms, lambda, rds, secrets, sts, wire};
 
-/// How many roles an account has at most, unless told otherwise.
+/// How many roles an account has at most, unless set otherwise.
 pub(super) fn role_quota() -> usize {
     1_000
 }
 
-/// How many requests the log keeps, unless told otherwise.
+/// How many requests the log keeps, unless set otherwise.
 pub(super) fn log_length() -> usize {
     2_000
 }
@@ -68,7 +68,7 @@ impl World {
         world
     }
 
-    /// Answers one request at one moment: decode, authenticate, authorise, act, encode, log.
+    /// Answers one request at one moment: decode, authenticate, authorize, act, encode, log.
     pub fn handle(&mut self, now: Moment, request: &Request) -> Handled {
         let now = now.max(self.now);
         self.tick(now);
@@ -156,7 +156,7 @@ impl World {
 
     /// An id that depends on nothing but what it is for: the `prefix`, then 17 hex digits.
     ///
-    /// Two runs that make the same things get the same ids; what is made again gets another one.
+    /// Two runs that create the same things get the same ids; what is created again gets another one.
     pub(super) fn id(&mut self, prefix: &str, natural_key: &str) -> String {
         let key = format!("{prefix}{natural_key}");
         let generation = self.generations.entry(key.clone()).or_insert(0);

@@ -87,7 +87,7 @@ impl Provider {
                 let lasts = held.expiry().is_none_or(|end| end > SystemTime::now() + MARGIN);
                 if lasts { Some(Ok(held.clone())) } else { None }
             }
-            // An error is told once; the next call looks anew.
+            // An error is reported once; the next call looks again.
             Some(Err(_)) => kept.take(),
             None => None,
         }

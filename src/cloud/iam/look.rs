@@ -101,7 +101,7 @@ impl Iam {
     /// Asks the policy simulator what a role may do; service control policies and a boundary count.
     ///
     /// # Errors
-    /// When AWS refuses, or says nothing of one of the resources.
+    /// When AWS refuses, or says nothing about one of the resources.
     pub async fn simulate(
         &self,
         role: &str,

@@ -1,4 +1,4 @@
-//! Short-lived functions: made of a zip in memory, called, and deleted.
+//! Temporary functions: created from a zip in memory, called, and deleted.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -119,7 +119,7 @@ impl Lambda {
         let answer = call.send().await.map_err(|error| refuse(CALL, &error))?;
         let number = answer.version.filter(|number| number != LATEST);
         let number = number.ok_or_else(|| Refusal::incomplete(CALL, "the version that was published"))?;
-        // What it is made of is read before each call of it.
+        // What it consists of is read before each call of it.
         Ok(Published { number, state: state(answer.state.as_ref(), answer.state_reason), differs: Vec::new() })
     }
 
@@ -151,7 +151,7 @@ impl Lambda {
     /// refuses otherwise.
     pub async fn invoke(&self, name: &str, version: &str, payload: &[u8], patience: Duration) -> Answer<Invoked> {
         const CALL: &str = "lambda:InvokeFunction";
-        // One attempt of the usual length would end before the function does; and it is asked once: whoever wants to
+        // One attempt of the usual length would end before the function does; and it is asked once: a caller that wants to
         // know again asks again.
         let own = self.client.config().timeout_config();
         let attempt = own.and_then(TimeoutConfig::operation_attempt_timeout).unwrap_or(patience).max(patience);
@@ -212,7 +212,7 @@ fn differences(wanted: &NewFunction<'_>, number: &str, found: &FunctionConfigura
     all.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
 }
 
-/// Lists do not tell the state.
+/// Lists do not show the state.
 pub(super) fn state(state: Option<&SdkState>, reason: Option<String>) -> State {
     match state {
         None | Some(SdkState::Active | SdkState::Inactive) => State::Active,

@@ -19,7 +19,7 @@ pub struct Version {
     pub hidden: bool,
     /// Everything else of its configuration that a release would change, for comparison.
     pub rest: String,
-    /// What whoever published it wrote.
+    /// The description that its publisher wrote.
     pub description: String,
     /// Whether it can be invoked already.
     pub ready: bool,

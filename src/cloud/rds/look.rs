@@ -8,7 +8,7 @@ use super::{Proxy, Rds, plain};
 use crate::cloud::error::{Answer, refuse};
 use crate::cloud::pages::capped;
 
-/// How far back events are asked for, in minutes: AWS keeps them for longer, but older ones explain nothing of today
+/// How far back events are asked for, in minutes: AWS keeps them for longer, but older ones explain nothing about today
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeEvents.html>).
 const DAY: i32 = 24 * 60;
 
@@ -39,7 +39,7 @@ impl Rds {
         Ok(found)
     }
 
-    /// Lists what RDS told of a proxy within the last day, oldest first.
+    /// Lists the RDS events of a proxy within the last day, oldest first.
     ///
     /// # Errors
     /// When AWS refuses.

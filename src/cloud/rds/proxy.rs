@@ -60,7 +60,7 @@ pub struct Proxy {
     pub debug_logging: bool,
 }
 
-/// A proxy with its tags, which AWS tells apart.
+/// A proxy with its tags, which AWS returns separately.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaggedProxy {
     /// The proxy.

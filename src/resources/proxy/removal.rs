@@ -65,7 +65,7 @@ impl ProxyRemoval {
                 all.hosts.extend(further.host.clone().map(|name| KnownHost { name, kind: HostKind::ReaderProxy }));
                 all.readers.push(further);
             } else {
-                all.other_users.push(format!("whoever uses its endpoint {}", further.name));
+                all.other_users.push(format!("everyone who uses its endpoint {}", further.name));
             }
         }
         Ok(all)

@@ -94,7 +94,7 @@ impl Aliases {
         let mut found =
             Self { code: latest.map(|version| version.code.clone()).unwrap_or_default(), ..Self::default() };
         let mut held: Vec<&str> = Vec::new();
-        // Only whoever bound it can bind it to something else; a version is frozen, and gone it serves nobody.
+        // Only the person who bound it can bind it to something else; a version is frozen, and gone it serves nobody.
         for (number, what) in bound(&function.arn, events, &provisioned) {
             if let Some(number) = at_proxy.iter().find(|known| **known == number) {
                 found.stuck.push(format!("{number}, to which {what} is bound by its number"));
@@ -120,12 +120,12 @@ impl Aliases {
             let told = replaced(now, mark, &alias.name).or(remembered).and_then(find);
             let mut earlier: Vec<&Version> = versions.iter().filter(|version| order(version) < order(now)).collect();
             earlier.sort_by_key(|version| std::cmp::Reverse(order(version)));
-            // Code and configuration stay what they are, whoever wrote down which version it was.
+            // Code and configuration stay what they are, no matter who wrote down which version it was.
             let mut candidates = told.into_iter().chain(earlier);
             let back = candidates.find(|version| ours(now) && !ours(version) && rules.same(version, now));
             match back {
                 Some(version) => found.back.push((alias.clone(), Some(version.number.clone()))),
-                // A release since then: its code stays, with the variables that are put back.
+                // A release since then: its code stays, with the restored variables.
                 None if latest.is_some_and(|latest| rules.same_but_for_hosts(latest, now)) => {
                     found.back.push((alias.clone(), None));
                 }

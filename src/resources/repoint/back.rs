@@ -97,7 +97,7 @@ async fn aliases(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<()
     Ok(())
 }
 
-/// Publishes `$LATEST` with the variables that were put back, and waits until the version can be called.
+/// Publishes `$LATEST` with the restored variables, and waits until the version can be called.
 async fn republish(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<String, Stop> {
     let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
     let published = loop {
@@ -116,7 +116,7 @@ async fn republish(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<
     Ok(published.number)
 }
 
-/// Takes away the tags that remember, which only version 0.1, adopted proxies and odd spellings leave.
+/// Deletes the tags that remember, which only version 0.1, adopted proxies and odd spellings leave.
 async fn forget(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring, live: &Function) -> Result<(), Stop> {
     let lambda = &run.cloud.lambda;
     let memory: Vec<String> = found.memory.iter().chain(&found.aliases.memory).cloned().collect();

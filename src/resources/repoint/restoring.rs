@@ -19,7 +19,7 @@ use crate::resources::{Line, Removal, Work};
 /// What decides how functions go back.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    /// The database as it is now, or as the proxy's tags have it; `None` where nothing tells.
+    /// The database as it is now, or as the proxy's tags have it; `None` where it is unknown.
     pub home: Option<Home>,
     /// The hosts of the proxy's endpoints.
     pub ours: Vec<KnownHost>,
@@ -36,7 +36,7 @@ pub struct Restoring {
     pub function: Function,
     /// The variables that go back.
     pub back: Vec<String>,
-    /// Variables that hold the proxy and cannot go back, since nothing tells the database's host.
+    /// Variables that hold the proxy and cannot go back, since the database's host is unknown.
     pub stuck: Vec<String>,
     /// Aliases and versions.
     pub aliases: Aliases,
@@ -142,7 +142,7 @@ impl Rules {
                 || !mentions(former, &self.known).is_empty()
         };
         let any = memory.iter().any(is_ours);
-        // A port tells nothing by itself: it goes with its function's host.
+        // A port says nothing by itself: it goes with its function's host.
         let port = |former: &str| former.chars().all(|c| c.is_ascii_digit());
         memory.into_iter().filter(|found| is_ours(found) || (any && port(&found.1))).collect()
     }
@@ -194,7 +194,7 @@ impl Removal for Restoring {
         let aliases = self.aliases.words();
         let mut lines = Vec::new();
         if !self.back.is_empty() {
-            let line = Line::of('~', &what, format!("put back {}", self.back.join(", ")));
+            let line = Line::of('~', &what, format!("restore {}", self.back.join(", ")));
             lines.push(Line { redirects: self.redirects(), ..line });
             let by_others = self.by_others.as_ref().map(|why| format!("not pointed there by this tool: {why}"));
             lines.extend(by_others.into_iter().chain(self.advice()).map(|text| Line::of('!', &what, text)));

@@ -65,7 +65,7 @@ fn resource<'a>(world: &'a World, id: &str) -> (&'static str, Option<&'a BTreeMa
     ("security-group", world.ec2.groups.get(id).map(|group| &group.tags))
 }
 
-/// Tags in a create call need `ec2:CreateTags` too, which policies tell apart by `ec2:CreateAction`.
+/// Tags in a create call need `ec2:CreateTags` too, which policies distinguish by `ec2:CreateAction`.
 fn push_tagging(
     needs: &mut Vec<Need>,
     world: &World,

@@ -210,7 +210,7 @@ pub(super) fn attachments(world: &World, arn: &str) -> usize {
     world.iam.roles.values().filter(|role| role.attached.iter().any(|attached| attached == arn)).count()
 }
 
-/// A change of the version in force concerns every role that has the policy.
+/// A change of the default version concerns every role that has the policy.
 fn settle_all(world: &mut World, arn: &str, now: Moment) {
     let holders = world.iam.roles.values().filter(|role| role.attached.iter().any(|attached| attached == arn));
     for role in holders.map(|role| role.name.clone()).collect::<Vec<_>>() {

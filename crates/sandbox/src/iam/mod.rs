@@ -48,11 +48,11 @@ pub struct Role {
     pub arn: String,
     /// `AROA…`.
     pub id: String,
-    /// When it was made.
+    /// When it was created.
     pub created: Moment,
     /// The trust policy as it was written.
     pub trust: String,
-    /// The trust policy before its last change, and when that change was made.
+    /// The trust policy before its last change, and when that change happened.
     #[serde(rename = "~former_trust")]
     pub former_trust: Option<(String, Moment)>,
     /// Words for people.
@@ -81,7 +81,7 @@ pub struct InForce {
     pub document: String,
     /// From when.
     pub from: Moment,
-    /// Until when, once it was taken away or replaced.
+    /// Until when, once it was deleted or replaced.
     pub until: Option<Moment>,
 }
 
@@ -96,7 +96,7 @@ pub struct Policy {
     pub arn: String,
     /// `ANPA…`.
     pub id: String,
-    /// When it was made.
+    /// When it was created.
     pub created: Moment,
     /// When a version was last made, removed or set as default.
     pub updated: Moment,
@@ -106,7 +106,7 @@ pub struct Policy {
     pub tags: BTreeMap<String, String>,
     /// Versions, oldest first.
     pub versions: Vec<Version>,
-    /// The number of the version in force.
+    /// The number of the default version.
     pub default: u32,
     /// The number that the next version gets; numbers are never used again.
     #[serde(rename = "~next")]
@@ -120,12 +120,12 @@ pub struct Version {
     pub number: u32,
     /// The document as it was written.
     pub document: String,
-    /// When it was made.
+    /// When it was created.
     pub created: Moment,
 }
 
 impl Role {
-    /// A role that has been there for ever: everything of it is in force.
+    /// A role that has been there for long: everything of it has taken effect.
     pub(super) fn settled(account: &str, partition: &str, path: &str, name: &str, trust: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -173,7 +173,7 @@ impl Role {
 
     /// Whether a service of AWS may assume it now.
     ///
-    /// False for a role that was made or trusts the service only since a moment ago.
+    /// False for a role that was created or trusts the service only since a moment ago.
     pub(super) fn assumable_by(&self, world: &World, service: &str, now: Moment) -> bool {
         if now < self.created + world.profile.role_assumable && self.created != Moment::default() {
             return false;
@@ -219,7 +219,7 @@ impl Policy {
         self.arn.contains(":iam::aws:policy/")
     }
 
-    /// The document in force.
+    /// The document that has taken effect.
     pub(super) fn document(&self) -> Option<&str> {
         self.versions.iter().find(|version| version.number == self.default).map(|version| version.document.as_str())
     }

@@ -105,7 +105,7 @@ fn worst(rulings: &[Ruling]) -> Decision {
     together(&decisions)
 }
 
-/// What limits say, as a row tells it.
+/// What limits say, as a row reports it.
 fn details(world: &World, rulings: &[&Ruling], row: &mut Value) {
     if world.organization.is_some() {
         let allowed = rulings.iter().all(|ruling| ruling.organization);
@@ -193,7 +193,7 @@ fn policies(world: &World, call: &Call, source: &str) -> Result<Policies, AwsErr
     } else if !world.known_keys_only
         && source == format!("arn:{}:iam::{}:user/administrator", world.partition, world.account)
     {
-        // Whoever calls without a principal of their own.
+        // Anyone who calls without a principal of their own.
         vec![json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})]
     } else {
         return Err(missing(format!("The principal {source} cannot be found.")));

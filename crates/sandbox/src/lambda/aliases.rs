@@ -93,7 +93,7 @@ fn check_version(world: &World, function: &Function, version: &str) -> Result<()
     if exists { Ok(()) } else { Err(absent(world, &function.latest.name, Some(version))) }
 }
 
-/// The weights that the call brings, `None` where it says nothing of them.
+/// The weights that the call brings, `None` where it says nothing about them.
 fn weights(
     world: &World,
     function: &Function,

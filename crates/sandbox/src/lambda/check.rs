@@ -126,7 +126,7 @@ pub(super) fn role<'call>(world: &World, call: &'call Call) -> Result<Option<&'c
 
 /// Replaces all variables by those that the call brings; what it leaves out is gone.
 ///
-/// A call that says nothing of variables changes none.
+/// A call that says nothing about variables changes none.
 pub(super) fn environment(call: &Call, slot: &mut Option<BTreeMap<String, String>>) -> Result<(), AwsError> {
     let Some(environment) = call.input.get("Environment").filter(|given| !given.is_null()) else { return Ok(()) };
     let Some(given) = environment.get("Variables").and_then(Value::as_object) else {
@@ -161,7 +161,7 @@ pub(super) fn environment(call: &Call, slot: &mut Option<BTreeMap<String, String
     }
     let measured = serde_json::to_string(&variables).unwrap_or_default();
     if measured.len() > ENVIRONMENT_SIZE {
-        // As the service words it, values and all: whoever shows this message shows them.
+        // As the service words it, values and all: a program that shows this message shows them.
         return Err(invalid(format!(
             "Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: {measured}"
         )));

@@ -76,7 +76,7 @@ pub(super) fn put(world: &mut World, network: &Network) -> Databases {
     let value = json!({ "username": "app", "password": cluster_password });
     let mut secret = Secret::settled(world, "my-cluster/app", &value.to_string());
     secret.description = Some("The application's user of my-cluster".to_owned());
-    // Whoever may tag the secret says which database it is for; a function's variable alone does not.
+    // Anyone who may tag the secret says which database it is for; a function's variable alone does not.
     secret.tags.insert("rdsproxy-setup:database".to_owned(), "my-cluster".to_owned());
     let cluster_secret = secret.arn.clone();
     world.secrets.secrets.insert(secret.name.clone(), secret);

@@ -45,7 +45,7 @@ pub struct Secret {
     pub rotated_by: Option<String>,
     /// The resource policy.
     pub policy: Option<Value>,
-    /// When it was made.
+    /// When it was created.
     pub created: Moment,
     /// When its value last changed.
     pub changed: Moment,
@@ -76,7 +76,7 @@ pub struct SecretVersion {
     pub binary: Option<String>,
     /// `AWSCURRENT`, `AWSPREVIOUS`, …
     pub stages: Vec<String>,
-    /// When it was made.
+    /// When it was created.
     pub created: Moment,
 }
 

@@ -1,0 +1,144 @@
+//! Tables on a terminal: lines break between words, and what follows is indented.
+
+/// The width of a page where the terminal does not say one.
+const PAGE: usize = 100;
+/// Where the cells of a row begin that does not fit beside its title.
+const BELOW: usize = 6;
+
+/// The columns of the terminal that results go to. Elsewhere lines stay whole: other programs read them.
+#[must_use]
+pub(super) fn columns() -> Option<usize> {
+    let (_, columns) = console::Term::stdout().size_checked()?;
+    Some(usize::from(columns)).filter(|columns| *columns > 0)
+}
+
+/// The width that prose is broken at.
+#[must_use]
+pub(super) fn page(columns: Option<usize>) -> usize {
+    columns.map_or(PAGE, |columns| columns.min(PAGE))
+}
+
+/// Breaks a line between words; all but the first begin two columns further right.
+fn broken(line: &str, width: usize) -> Vec<String> {
+    if line.chars().count() <= width {
+        return vec![line.to_owned()];
+    }
+    let text = line.trim_start_matches(' ');
+    let hanging = " ".repeat(line.len() - text.len() + 2);
+    let mut lines: Vec<String> = Vec::new();
+    let mut row = line[..line.len() - text.len()].to_owned();
+    let mut empty = true;
+    for word in text.split(' ') {
+        if !empty && console::measure_text_width(&row) + 1 + console::measure_text_width(word) > width {
+            lines.push(std::mem::replace(&mut row, hanging.clone()));
+            empty = true;
+        }
+        if !empty {
+            row.push(' ');
+        }
+        row.push_str(word);
+        empty = false;
+    }
+    lines.push(row);
+    lines
+}
+
+/// A sentence of a result, broken between words where that goes to a terminal.
+pub(super) fn sentence(text: &str) -> String {
+    columns().map_or_else(|| text.to_owned(), |columns| broken(text, columns).join("\n"))
+}
+
+/// A sentence for stderr, broken between words where that is a terminal.
+pub(super) fn prose(text: &str) -> String {
+    let columns = console::Term::stderr().size_checked().map_or(usize::MAX, |(_, columns)| usize::from(columns));
+    if columns == usize::MAX || console::measure_text_width(text) <= columns {
+        return text.to_owned();
+    }
+    broken(text, columns).join("\n")
+}
+
+/// Whether each line can be broken so that it fits.
+fn fits(lines: &[String], width: usize) -> bool {
+    let longest = |line: &String| {
+        let hanging = line.len() - line.trim_start_matches(' ').len() + 2;
+        let words = line.trim_start_matches(' ').split(' ').map(|word| word.chars().count());
+        line.chars().count() <= width || words.max().unwrap_or(0) + hanging <= width
+    };
+    lines.iter().all(longest)
+}
+
+/// A row: its title, and `lines` beside it from column `beside` on, or below it where they would not fit.
+///
+/// `lines` is asked with the column that they begin at.
+pub(super) fn row(
+    title: &str,
+    beside: usize,
+    columns: Option<usize>,
+    lines: impl Fn(usize) -> Vec<String>,
+) -> Vec<String> {
+    let mut cells = lines(beside);
+    let mut indent = beside;
+    if let Some(columns) = columns {
+        if !fits(&cells, columns.saturating_sub(beside)) {
+            indent = BELOW;
+            cells = lines(indent);
+        }
+        let width = columns.saturating_sub(indent).max(20);
+        cells = cells.iter().flat_map(|line| broken(line, width)).collect();
+    }
+    let mut rows: Vec<String> = Vec::new();
+    if indent == beside {
+        let first = if cells.is_empty() { String::new() } else { cells.remove(0) };
+        rows.push(format!("{title:<beside$}{first}").trim_end().to_owned());
+    } else {
+        rows.push(title.trim_end().to_owned());
+    }
+    rows.extend(cells.into_iter().map(|line| format!("{:indent$}{line}", "")));
+    rows
+}
+
+/// A text cut to `width` columns, with `…` where something is missing.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    console::truncate_str(text, width, "…").into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(lines: &[&str]) -> impl Fn(usize) -> Vec<String> {
+        let lines: Vec<String> = lines.iter().map(|&line| line.to_owned()).collect();
+        move |_| lines.clone()
+    }
+
+    #[test]
+    fn what_fits_stays_beside_its_title() {
+        assert_eq!(
+            row("= 1  Role", 12, Some(80), cells(&["in place", "why"])),
+            ["= 1  Role   in place", "            why"]
+        );
+    }
+
+    #[test]
+    fn words_are_never_broken() {
+        let text = "create my-instance-proxy in three Availability Zones of the database's subnet group";
+        let rows = row("+ 3  RDS Proxy", 16, Some(40), cells(&[text]));
+        assert!(rows.iter().all(|row| row.chars().count() <= 40), "{rows:?}");
+        let words: Vec<&str> = rows.iter().flat_map(|row| row.split_whitespace()).collect();
+        assert_eq!(words.join(" "), format!("+ 3 RDS Proxy {text}"));
+        assert!(rows[1].starts_with("                  "), "hanging: {rows:?}");
+    }
+
+    #[test]
+    fn a_long_name_goes_below_its_title() {
+        let host = "my-instance-proxy.proxy-b92f229c498d.eu-central-1.rds.amazonaws.com:3306";
+        let rows = row("    -> proxy", 38, Some(80), cells(&[host]));
+        assert_eq!(rows, ["    -> proxy".to_owned(), format!("      {host}")]);
+        assert_eq!(row("    -> proxy", 17, None, cells(&[host])), [format!("    -> proxy     {host}")]);
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(cut("waiting for the target", 10), "waiting f…");
+    }
+}

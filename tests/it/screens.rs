@@ -1,0 +1,134 @@
+//! What a person sees at a terminal of 80 or 120 columns, and in which order.
+#![cfg(unix)]
+
+use std::process::Command;
+
+use crate::desk::Desk;
+use crate::signals::Terminal;
+
+fn command(desk: &Desk, arguments: &[&str]) -> Command {
+    let mut all = vec!["--sandbox", "--sandbox-speed=600"];
+    all.extend(arguments);
+    let mut command = desk.command(&all);
+    command.env("TERM", "xterm-256color");
+    command
+}
+
+/// A text as it stands on the screen in the end: without colors, and without what was drawn over.
+fn plain(shown: &str, columns: usize) -> String {
+    let mut lines: Vec<Vec<char>> = vec![Vec::new()];
+    let (mut row, mut column) = (0_usize, 0_usize);
+    let mut rest = shown.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\r' => column = 0,
+            '\n' => row += 1,
+            '\u{1b}' => {
+                let code: String = rest.by_ref().skip(1).take_while(|c| !c.is_ascii_alphabetic()).collect();
+                let letter = shown[..shown.len() - rest.as_str().len()].chars().next_back();
+                let count = code.parse().unwrap_or(1);
+                match letter {
+                    Some('A') => row = row.saturating_sub(count),
+                    Some('B') => row += count,
+                    Some('G') => column = count - 1,
+                    Some('K') if code == "2" => lines[row].clear(),
+                    Some('K') => lines[row].truncate(column),
+                    Some('J') => lines.truncate(row + 1),
+                    _ => {}
+                }
+            }
+            c => {
+                // The next line begins only with the next character.
+                if column == columns {
+                    (row, column) = (row + 1, 0);
+                    lines.resize(lines.len().max(row + 1), Vec::new());
+                }
+                let line = &mut lines[row];
+                line.resize(line.len().max(column + 1), ' ');
+                line[column] = c;
+                column += 1;
+            }
+        }
+        lines.resize(lines.len().max(row + 1), Vec::new());
+    }
+    let lines: Vec<String> = lines.iter().map(|line| line.iter().collect::<String>().trim_end().to_owned()).collect();
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn tables_are_not_broken_within_words_at_80_columns() {
+    let desk = Desk::new();
+    let mut hosts = 0;
+    for arguments in [
+        &["up", "--db", "my-instance", "--dry-run"][..],
+        &["up", "--db", "my-instance", "--yes", "--quiet"],
+        &["status", "--db", "my-instance"],
+        &["doctor", "--db", "my-instance"],
+    ] {
+        let (shown, code) = Terminal::sized(&mut command(&desk, arguments), 24, 80).until_it_ends();
+        assert_eq!(code, Some(0), "{shown}");
+        let text = plain(&shown, usize::MAX);
+        // Warnings are one line each, which the terminal breaks; commands to copy must not be broken by us.
+        let ours = |line: &&str| !line.starts_with("warning:") && !line.contains("rdsproxy-setup --sandbox");
+        // A host of AWS's is longer than half of the page: it stands on a line of its own.
+        let lines: Vec<&str> = text.lines().filter(ours).collect();
+        let wide: Vec<&&str> =
+            lines.iter().filter(|line| line.chars().count() > 80 && line.trim().contains(' ')).collect();
+        assert_eq!(wide, [&""; 0], "{arguments:?}:\n{text}");
+        hosts += lines.iter().filter(|line| line.contains("rds.amazonaws.com")).count();
+    }
+    assert!(hosts >= 4, "the tables showed {hosts} hosts");
+}
+
+#[test]
+fn the_end_repeats_only_what_the_rows_had_to_cut() {
+    for columns in [120, 80] {
+        let desk = Desk::new();
+        let mut command = command(&desk, &["up", "--db", "my-instance", "--yes", "--timeout", "12h"]);
+        let (shown, code) = Terminal::sized(&mut command, 40, columns).until_it_ends();
+        assert_eq!(code, Some(0), "{shown}");
+        let text = plain(&shown, usize::from(columns));
+        let (rows, end) = text.split_once("Done in ").unwrap();
+        // What is cut above is there in full below, and nothing else.
+        let cut: Vec<bool> =
+            ["IAM role for the proxy ", "Security group for", "Proxy admits", "Functions use the proxy "]
+                .map(|title| rows.lines().rfind(|line| line.contains(title)).unwrap().contains('…'))
+                .to_vec();
+        let below = ["IAM role for the proxy ", "Security group for", "Proxy admits", "Functions use the proxy "]
+            .map(|title| end.contains(title));
+        assert_eq!(cut, below, "{columns}: {text}");
+        assert_eq!(cut, [columns == 80; 4], "{columns}: {text}");
+        assert!(!end.contains("Database registered") && end.contains("-> database"), "{text}");
+    }
+}
+
+/// Nobody types a password for a plan that they have not seen, and a typing error does not become the password.
+#[test]
+fn a_password_is_asked_for_after_the_plan_and_twice() {
+    let desk = Desk::new();
+    let before = desk.dump();
+    let mut at = Terminal::sized(
+        &mut command(&desk, &["up", "--db", "my-cluster", "--create-secret", "--db-user", "app"]),
+        40,
+        120,
+    );
+    at.until("Carry this out?");
+    assert!(!at.shown.contains("Password of"), "{}", at.shown);
+    at.write("yes\n");
+    at.until_secret("Password of the database user app:");
+    at.write("first-Pass-1\n");
+    at.until_secret("The same password again:");
+    at.write("frist-Pass-1\n");
+    at.until("Type the same password twice.");
+    assert_eq!(desk.dump(), before);
+    at.shown = at.shown.split("twice.").last().unwrap().to_owned();
+    at.until_secret("Password of the database user app:");
+    at.write("first-Pass-1\n");
+    at.until_secret("The same password again:");
+    at.write("first-Pass-1\n");
+    let (shown, code) = at.until_it_ends();
+    assert_eq!(code, Some(0), "{shown}");
+    let world = serde_json::to_string(&desk.store().world().unwrap()).unwrap();
+    assert!(world.contains("first-Pass-1") && !world.contains("frist"), "the typed password is not in the account");
+    assert!(!shown.contains("first-Pass-1") && !shown.contains("frist"), "{shown}");
+}
