@@ -42,7 +42,7 @@ pub fn proxy(owner: &Owner, names: &Names, found: &TaggedProxy, own_groups: &[St
 }
 
 /// Whether a proxy is one of someone else's that the stack took over: the tags say so, and it has neither the stack's role
-/// nor its group, which no such proxy has. So whoever may write tags alone cannot have ours taken for one.
+/// nor its group, which no such proxy has. So write access to tags alone cannot have ours taken for one.
 #[must_use]
 pub fn adopted(owner: &Owner, names: &Names, found: &TaggedProxy, own_groups: &[String]) -> bool {
     owner.owns(&found.tags) && found.tags.contains_key(tags::ADOPTED) && !proxy(owner, names, found, own_groups)

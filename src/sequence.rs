@@ -146,7 +146,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         let policies = survey.connect_policies(&arn, id.as_deref());
         run.converge(&policies, seen.rights.policies.clone(), Until::Ready).await?;
         run.converge(&survey.attach(id.as_deref()), seen.rights.attached.clone(), Until::Ready).await?;
-        // Told only once the target is available: until then, much else is under way.
+        // Reported only once the target is available: until then, much else is under way.
         gate::look_ahead(run, survey, id.as_deref(), moves(&survey.entries())).await
     };
     let (database_ingress, proxy_ingress) = (survey.database_ingress(group_id), survey.proxy_ingress(group_id));

@@ -83,7 +83,8 @@ pub struct Up {
     pub secrets: Vec<String>,
     /// A database user; repeatable
     ///
-    /// A database user that functions log in as. [default: the users found in variables, policies and secrets]
+    /// A database user that functions log in as. Only '*' lets every function log in as any user, the master user among
+    /// them; it is not remembered. [default: the users found in variables, policies and secrets]
     #[arg(long = "db-user", value_name = "USER", help_heading = LOGIN)]
     pub db_users: Vec<String>,
     /// Create a secret for each --db-user

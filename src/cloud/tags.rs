@@ -11,7 +11,7 @@ pub const STACK: &str = "rdsproxy-setup:stack";
 pub const DATABASE: &str = "rdsproxy-setup:database";
 /// The tag that identifies the document that a version of the connect policy holds (`v1:<digest>`).
 pub const DOCUMENT: &str = "rdsproxy-setup:document";
-/// The tag on a stack's first connect policy which tells that there are, or were, further ones beside it.
+/// The tag on a stack's first connect policy that says that there are, or were, further ones beside it.
 pub const FURTHER: &str = "rdsproxy-setup:further";
 /// The tag on a proxy which remembers the database's own host, and its port.
 pub const WRITER: &str = "rdsproxy-setup:writer";

@@ -19,7 +19,7 @@ use crate::spec::{ANY_USER, Spec, usable_user};
 /// The database users that are granted: by flags, and by what each function uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grants {
-    /// Those of the flags, for whoever they are; `*` alone where any user was asked for.
+    /// Those of the flags, for all of them; `*` alone where any user was asked for.
     flagged: BTreeSet<String>,
     /// Those of each function's role, by the role's ARN.
     roles: BTreeMap<String, BTreeSet<String>>,
@@ -48,7 +48,7 @@ impl Grants {
             return Ok(Self { flagged: any, roles });
         }
         let flagged: BTreeSet<String> = spec.db_users.iter().cloned().collect();
-        // Flags that no variable repeats say nothing of whose users they are.
+        // Flags that no variable repeats say nothing about whose users they are.
         let anyones: BTreeSet<&String> = flagged.iter().filter(|user| !login.logins.in_variables(user)).collect();
         let (mut roles, mut open) = (BTreeMap::<String, BTreeSet<String>>::new(), Vec::new());
         for found in functions {
@@ -116,7 +116,7 @@ impl Grants {
     }
 }
 
-/// The user of the only secret that the proxy has, as far as more than a tag says so: whoever may tag the secret writes
+/// The user of the only secret that the proxy has, as far as more than a tag says so: anyone who may tag the secret writes
 /// tags (`secretsmanager:TagResource`).
 fn of_only_secret(spec: &Spec, secrets: &Secrets, database: &Database) -> Option<String> {
     let [only] = secrets.found.as_slice() else { return None };
@@ -135,7 +135,7 @@ fn unnamed(open: &[&str], spec: &Spec, secrets: &Secrets) -> Problem {
         _ => open.join(", "),
     };
     let mut hints = vec![format!(
-        "A right to connect names the user, and no variable tells whom {it} {verb} in as: --db-user NAME, once for each user."
+        "A right to connect names the user, and no variable names the user that {it} {verb} in as: --db-user NAME, once for each user."
     )];
     if let ([only], false) = (secrets.found.as_slice(), spec.inspect_secret) {
         hints.push(format!("Or let the user be read once in the secret {}: --inspect-secret.", only.name));

@@ -112,7 +112,7 @@ pub fn beyond(asked: &Spec, recalled: &Spec, login: &Login) -> Vec<String> {
 /// Stops where a user that only a tag names may not connect yet.
 ///
 /// # Errors
-/// When no connect policy in force names one of them, or one cannot be read.
+/// When no connect policy names one of them, or one cannot be read.
 pub async fn granted(
     cloud: &Cloud,
     beyond: &[String],

@@ -19,7 +19,7 @@ use crate::resources::{Found, Line, NO_FUNCTION, Removal, Work, not_ours, settli
 
 /// The managed policies.
 pub struct ConnectPolicies<'a> {
-    /// Each of them, the first one first: what tells of the further ones stands in its tags.
+    /// Each of them, the first one first: its tags name the further ones.
     pub all: Vec<ConnectPolicy<'a>>,
     /// The first one, where there are further ones beside it.
     pub marked: Option<&'a str>,
@@ -44,7 +44,7 @@ pub struct ConnectPolicy<'a> {
     /// Its document, once the proxy's id is known.
     pub document: Option<Value>,
     /// Where no function is left: the users that flags ask for all the same. What the policy allows already then stays,
-    /// since whoever is at the proxy is not known.
+    /// since the functions at the proxy are not known.
     pub unused: Option<Vec<String>>,
     /// Whether it is the first one, and there are further ones beside it.
     pub further: bool,
@@ -53,7 +53,7 @@ pub struct ConnectPolicy<'a> {
 /// The policies that are there, by ARN.
 pub type Held = BTreeMap<String, InForce>;
 
-/// The policy and the digest of the document in force.
+/// The policy and the digest of the document of the default version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InForce {
     /// The policy.
@@ -67,7 +67,7 @@ pub struct InForce {
 /// What the tag [`tags::FURTHER`] says.
 const FURTHER: &str = "yes";
 
-/// Whether a policy's tags tell of further ones.
+/// Whether a policy's tags name further ones.
 #[must_use]
 pub fn tells_of_further(policy: &Policy) -> bool {
     policy.tags.contains_key(tags::FURTHER)
@@ -79,7 +79,7 @@ pub fn name_of(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or_default()
 }
 
-/// Looks at a policy of ours: what its document is, as far as a tag tells it, and the document where it is asked for.
+/// Looks at a policy of ours: what its document is, as far as a tag says it, and the document where it is asked for.
 ///
 /// # Errors
 /// When AWS refuses.
@@ -131,7 +131,7 @@ impl ConnectPolicy<'_> {
         }
     }
 
-    /// The resources that the document in force does not allow yet.
+    /// The resources that the document of the default version does not allow yet.
     fn lacking(&self, found: &InForce) -> Vec<Value> {
         let document = found.document.as_ref().unwrap_or(&Value::Null);
         let wanted = self.document.iter().filter_map(|wanted| wanted["Statement"][0]["Resource"].as_array());
@@ -142,7 +142,7 @@ impl ConnectPolicy<'_> {
         wanted.flatten().filter(lacks).cloned().collect()
     }
 
-    /// The document in force, and what flags ask for beside it.
+    /// The document of the default version, and what flags ask for beside it.
     fn extended(&self, found: &InForce) -> Option<Value> {
         let mut further = self.document.as_ref()?["Statement"][0].clone();
         further["Resource"] = Value::Array(self.lacking(found));
@@ -228,7 +228,7 @@ impl ConnectPolicies<'_> {
         Seen::from(seen.present().and_then(|held| held.get(arn)).cloned())
     }
 
-    /// Whether the first one is there and does not tell of the further ones yet.
+    /// Whether the first one is there and does not name the further ones yet.
     fn to_mark(&self, seen: &Seen<Held>) -> Option<&str> {
         let arn = self.marked?;
         Self::of(seen, arn).present().is_some_and(|found| !tells_of_further(&found.policy)).then_some(arn)
@@ -280,7 +280,7 @@ impl Step for ConnectPolicies<'_> {
         }
         let (mut conflicts, mut fields, mut created) = (Vec::new(), Vec::new(), 0);
         if let Some(arn) = self.to_mark(seen) {
-            fields.push(format!("{}: tag that tells of further policies", name_of(arn)));
+            fields.push(format!("{}: tag that names further policies", name_of(arn)));
         }
         for one in &self.all {
             match one.compare(&Self::of(seen, &one.arn)) {
@@ -346,8 +346,8 @@ pub struct PolicyRemoval {
 }
 
 impl PolicyRemoval {
-    /// Finds the stack's own policies under its path, the one that tells of the others last, and the roles that carry them:
-    /// the one of the stack's own name, and further ones where it tells of some, or is not there.
+    /// Finds the stack's own policies under its path, the one that names the others last, and the roles that carry them:
+    /// the one of the stack's own name, and further ones where it names some, or is not there.
     /// `needs_none` says that its proxy does not need any.
     ///
     /// # Errors

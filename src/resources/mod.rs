@@ -26,7 +26,7 @@ use crate::engine::{Again, Limit, Pace};
 /// Why there is nothing to do for functions.
 pub(crate) const NO_FUNCTION: &str = "no function uses the database";
 
-/// The retry of what is only not visible yet, was made by someone else meanwhile, or changed since.
+/// The retry of what is only not visible yet, was created by someone else meanwhile, or changed since.
 pub(crate) fn settling(refusal: &Refusal, limit: Limit) -> Option<Again> {
     matches!(refusal.kind, Kind::Exists | Kind::NotFound | Kind::NotYet | Kind::Stale).then_some(Again {
         limit,

@@ -42,7 +42,7 @@ pub struct Stack {
     pub database: Option<String>,
     pub(super) probes: Vec<LeftBehind>,
     pub(super) proxy: Option<ProxyRemoval>,
-    /// The connect policies; the one that tells of the others is the last to go.
+    /// The connect policies; the one that names the others is the last to go.
     pub(super) policies: Vec<PolicyRemoval>,
     pub(super) rules: Option<RulesRemoval>,
     pub(super) secrets: Vec<SecretRemoval>,
@@ -212,7 +212,7 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
         probes: probes.into_iter().map(|name| LeftBehind { name }).collect(),
         proxy,
         policies,
-        rules: (!rules.is_empty()).then_some(RulesRemoval { rules }),
+        rules: (!rules.is_empty()).then_some(RulesRemoval { rules, own }),
         secrets,
         iam_auth,
         role,

@@ -41,7 +41,7 @@ impl ProxyRemoval {
         if let Found::Ours(found) = &mut judged
             && !ownership::adopted(owner, names, found, own_groups)
         {
-            // Whoever may write tags could keep our own proxy from its deletion.
+            // Anyone who may write tags could keep our own proxy from its deletion.
             found.tags.remove(tags::ADOPTED);
         }
         judged
