@@ -221,10 +221,10 @@ mod tests {
         let mut row = Row { step: StepId::Repoint, bar, phase, over };
         row.end(Ending::PutBack, "DBAppFunction", Duration::from_secs(3));
         row.end(Ending::PutBack, "InvoiceFunction", Duration::from_secs(2));
-        let text = row_text(row.step, &row.phase, Duration::ZERO, 0);
+        let text = row_text(row.step, &row.phase, Duration::ZERO, 0, 200);
         assert!(text.contains(": DBAppFunction, InvoiceFunction (0:03)"), "{text}");
         row.end(Ending::Failed, "OrdersFunction", Duration::from_secs(1));
-        let text = row_text(row.step, &row.phase, Duration::ZERO, 0);
+        let text = row_text(row.step, &row.phase, Duration::ZERO, 0, 200);
         assert!(text.contains(&format!("{} 13  ", mark_of(Ending::Failed))), "{text}");
     }
 

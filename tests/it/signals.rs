@@ -108,7 +108,7 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) fn start(command: &mut Command) -> Self {
-        Self::sized(command, 24, 80)
+        Self::sized(command, 60, COLUMNS)
     }
 
     /// A terminal of so many rows and columns.
@@ -120,7 +120,6 @@ impl Terminal {
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&master, size).unwrap();
         let end = || OpenOptions::new().read(true).write(true).open(&name).unwrap();
-        tcsetwinsize(&master, Winsize { ws_row: 60, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
         // The command would keep the other end open after the program has ended.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
