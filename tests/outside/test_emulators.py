@@ -24,7 +24,9 @@ class Round:
         self.upstream = self.enterContext(self.emulator(folder))
         self.scene = self.made(self.upstream)
         self.proxy = f"{self.scene.name}-proxy"
-        self.up = ("up", "--secret", self.scene.secret_name, "--yes", "--timeout", "60s")
+        # No variable says as whom the functions log in, and a right to connect names the user.
+        user = ("--db-user", self.scene.user) if self.scene.client_auth == "iam" else ()
+        self.up = ("up", "--secret", self.scene.secret_name, *user, "--yes", "--timeout", "60s")
         self.lens = self.enterContext(Lens(self.upstream, self.mended(self.scene)))
         self.before = self.scene.account()
 
@@ -133,12 +135,16 @@ class Ministack(Round, unittest.TestCase):
     def probed(self, seat, host, *more):
         """How far a probe came: each stage, and its fault."""
         told, changes = self.run_program("verify", "--probe", "--yes", *more, code=6)
-        self.assertEqual(["lambda:CreateFunction", "lambda:Invoke", "lambda:DeleteFunction"], changes)
+        probes = told["probes"]
+        self.assertEqual(["lambda:CreateFunction", *["lambda:Invoke"] * len(probes), "lambda:DeleteFunction"], changes)
         self.assertEqual([], [part for part in told["static"] if not part["open"]], "the probe alone fails")
         self.assertEqual((True, False), (told["probed"], told["verified"]))
-        (probe,) = told["probes"]
-        self.assertEqual((seat, host, 3306, "greeting", False), tuple(probe[key] for key in ("functions", "host", "port", "login", "ok")))
-        return [(stage["stage"], stage["ok"], stage["fault"]) for stage in probe["stages"]]
+        self.assertEqual(seat, [name for probe in probes for name in probe["functions"]])
+        row = (host, 3306, "iam", self.scene.user, False)
+        self.assertEqual({row}, {tuple(probe[key] for key in ("host", "port", "login", "user", "ok")) for probe in probes})
+        # However each function logs in, it comes equally far from one seat.
+        (stages,) = {tuple((stage["stage"], stage["ok"], stage["fault"]) for stage in probe["stages"]) for probe in probes}
+        return list(stages)
 
 
 class MinistackCluster(Round, unittest.TestCase):
