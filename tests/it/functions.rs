@@ -268,10 +268,11 @@ async fn the_way_back_is_on_the_proxy_where_the_database_is_gone() {
         let clean = Bed::new(NEVER, false);
         let before = clean.settled().await;
         assert!(matches!(clean.up(&wish(id)).await, Fate::Done(_)));
-        let mut world = clean.settled().await;
-        world.rds.instances.retain(|name, _| !name.starts_with(id));
-        world.rds.clusters.remove(id);
-        let bed = Bed::of(world, NEVER, false);
+        let bed = Bed::of(clean.settled().await, NEVER, false);
+        bed.gate.account.with(|world| {
+            world.rds.instances.retain(|name, _| !name.starts_with(id));
+            world.rds.clusters.remove(id);
+        });
         assert!(matches!(bed.down(&wish(id)).await, Fate::Done(())), "{id}");
         let after = bed.settled().await;
         for (name, function) in &before.lambda.functions {

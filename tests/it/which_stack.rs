@@ -13,7 +13,7 @@ fn a_name_that_is_not_there_never_means_another_stack() {
     let shown = desk.run(&["teardown", "--name", "my-instnce-proxy", "--yes"]);
     assert_eq!(desk.dump(), before, "{shown}");
     assert_eq!(shown.code, Some(0), "{shown}");
-    assert!(shown.stdout.contains("Nothing of my-instnce-proxy is there"), "{shown}");
+    assert!(shown.stdout.contains("my-instnce-proxy does not exist: nothing to delete."), "{shown}");
     assert!(shown.stderr.contains("Did you mean my-instance-proxy?"), "{shown}");
 
     let shown = desk.run(&["status", "--name", "my-instnce-proxy"]);
