@@ -5,29 +5,19 @@ use crate::catalogue::checks::CheckId;
 use crate::doctor::Finding;
 use crate::doctor::path::{self, Ahead};
 use crate::engine::{Pace, Poll, Row, Run, Stop};
-use crate::spec::Verify;
 use crate::survey::Survey;
 
 /// What would keep the functions from the proxy, from what AWS says; a policy that was attached just now may take a while
-/// to count. `moves` says whether some function would be pointed there.
+/// to count.
 ///
 /// # Errors
 /// When the run is stopped.
-pub(crate) async fn look_ahead(
-    run: &Run<'_>,
-    survey: &Survey,
-    proxy_id: Option<&str>,
-    moves: bool,
-) -> Result<Ahead, Stop> {
-    if survey.spec.verify == Verify::None || !moves {
-        return Ok(Ahead::default());
-    }
-    let poll = Poll::begin(run, Row::Hidden, "", run.patience.propagation, Pace::Dense);
+pub(crate) async fn look_ahead(run: &Run<'_>, survey: &Survey, proxy_id: Option<&str>) -> Result<Ahead, Stop> {
+    let poll = Poll::begin(run, Row::Hidden, "", run.patience.propagation, Pace::Sparing);
     loop {
-        let asked = run.clock.elapsed();
         let found = run.unless_stopped(Box::pin(path::before_repoint(run.cloud, survey, proxy_id))).await?;
         let spreads = found.in_the_way.iter().any(|finding| finding.check == CheckId::Connect);
-        if !spreads || !poll.may_rest(run, "", asked).await? {
+        if !spreads || !poll.may_rest(run, "", run.clock.elapsed()).await? {
             return Ok(found);
         }
     }

@@ -11,12 +11,14 @@ use crate::catalogue::StepId;
 use crate::cloud::Refusal;
 use crate::discover::FunctionUse;
 use crate::discover::hosts::HostKind;
+use crate::doctor::path::Ahead;
 use crate::engine::event::{Ending, Event};
 use crate::engine::ledger::{Entry, Verdict};
 use crate::engine::{Change, Run, Seen, Step, Stop, Until, all2};
 use crate::gate;
 use crate::probe::{self, Hosts, Proof};
 use crate::resources::NO_FUNCTION;
+use crate::spec::Verify;
 use crate::survey::Survey;
 
 const PASSWORD_LOGIN: &str = "the functions log in with a password";
@@ -147,7 +149,10 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         run.converge(&policies, seen.rights.policies.clone(), Until::Ready).await?;
         run.converge(&survey.attach(id.as_deref()), seen.rights.attached.clone(), Until::Ready).await?;
         // Reported only once the target is available: until then, much else is under way.
-        gate::look_ahead(run, survey, id.as_deref(), moves(&survey.entries())).await
+        if survey.spec.verify == Verify::None || !moves(&survey.entries()) {
+            return Ok(Ahead::default());
+        }
+        gate::look_ahead(run, survey, id.as_deref()).await
     };
     let (database_ingress, proxy_ingress) = (survey.database_ingress(group_id), survey.proxy_ingress(group_id));
     let admit_proxy = run.converge(&database_ingress, groups.clone(), Until::Ready);

@@ -1,7 +1,8 @@
 //! Why there is no usable answer: causes that have a command or a setting that helps.
 
-use crate::plain::is_unseen;
 use std::time::Duration;
+
+use crate::plain::is_unseen;
 
 /// A cause that was recognized; `error.rs` has the hints.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

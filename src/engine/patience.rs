@@ -14,6 +14,8 @@ pub enum Pace {
     Minutes,
     /// For what takes minutes and has been under way for some: 3 s, 10 s after a quarter of an hour.
     Steady,
+    /// For what takes seconds and several calls to see: every five seconds.
+    Sparing,
     /// For what takes seconds: every second, every five after a minute.
     Seconds,
     /// For what propagates: 0.25, 0.5, 1, 2, 2, … s. Denser than doubling, since IAM is usually ready in 2 to 12 s.
@@ -29,7 +31,7 @@ impl Pace {
             Self::Minutes | Self::Steady if elapsed < seconds(900) => seconds(3),
             Self::Minutes | Self::Steady => seconds(10),
             Self::Seconds if elapsed < seconds(60) => seconds(1),
-            Self::Seconds => seconds(5),
+            Self::Seconds | Self::Sparing => seconds(5),
             Self::Dense if elapsed < Duration::from_millis(250) => Duration::from_millis(250),
             Self::Dense if elapsed < Duration::from_millis(750) => Duration::from_millis(500),
             Self::Dense if elapsed < Duration::from_millis(1_750) => seconds(1),

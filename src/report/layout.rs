@@ -8,7 +8,11 @@ const BELOW: usize = 6;
 /// The columns of the terminal that results go to. Elsewhere lines stay whole: other programs read them.
 #[must_use]
 pub(super) fn columns() -> Option<usize> {
-    let (_, columns) = console::Term::stdout().size_checked()?;
+    columns_of(&console::Term::stdout())
+}
+
+fn columns_of(terminal: &console::Term) -> Option<usize> {
+    let (_, columns) = terminal.size_checked()?;
     Some(usize::from(columns)).filter(|columns| *columns > 0)
 }
 
@@ -20,7 +24,7 @@ pub(super) fn page(columns: Option<usize>) -> usize {
 
 /// Breaks a line between words; all but the first begin two columns further right.
 fn broken(line: &str, width: usize) -> Vec<String> {
-    if line.chars().count() <= width {
+    if console::measure_text_width(line) <= width {
         return vec![line.to_owned()];
     }
     let text = line.trim_start_matches(' ');
@@ -45,16 +49,16 @@ fn broken(line: &str, width: usize) -> Vec<String> {
 
 /// A sentence of a result, broken between words where that goes to a terminal.
 pub(super) fn sentence(text: &str) -> String {
-    columns().map_or_else(|| text.to_owned(), |columns| broken(text, columns).join("\n"))
+    within(text, columns())
 }
 
 /// A sentence for stderr, broken between words where that is a terminal.
 pub(super) fn prose(text: &str) -> String {
-    let columns = console::Term::stderr().size_checked().map_or(usize::MAX, |(_, columns)| usize::from(columns));
-    if columns == usize::MAX || console::measure_text_width(text) <= columns {
-        return text.to_owned();
-    }
-    broken(text, columns).join("\n")
+    within(text, columns_of(&console::Term::stderr()))
+}
+
+fn within(text: &str, columns: Option<usize>) -> String {
+    columns.map_or_else(|| text.to_owned(), |columns| broken(text, columns).join("\n"))
 }
 
 /// Whether each line can be broken so that it fits.

@@ -169,9 +169,7 @@ impl ConnectPolicy<'_> {
         }
         all
     }
-}
 
-impl ConnectPolicy<'_> {
     async fn observe(&self, cloud: &Cloud) -> Answer<Option<InForce>> {
         // The tags of a policy that is not ours say nothing; and what is added to a document must be read before.
         let extends = self.unused.as_ref().is_some_and(|flagged| !flagged.is_empty());

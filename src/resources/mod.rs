@@ -35,6 +35,11 @@ pub(crate) fn settling(refusal: &Refusal, limit: Limit) -> Option<Again> {
     })
 }
 
+/// The retry of a change that another update of the function is in the way of, or that was prepared from an old look.
+pub(crate) fn updating(refusal: &Refusal, limit: Limit) -> Option<Again> {
+    matches!(refusal.kind, Kind::Stale | Kind::NotYet).then_some(Again { limit, pace: Pace::Seconds, look: true })
+}
+
 /// The conflict where a resource of our name is not ours.
 pub(crate) fn not_ours(what: &str, name: &str) -> Vec<String> {
     vec![format!("{what} named {name} exists, but this stack did not create it")]

@@ -8,9 +8,10 @@ mod aliases;
 
 use crate::catalogue::StepId;
 use crate::cloud::lambda::Version;
-use crate::cloud::{Answer, Cloud, Kind, Refusal};
+use crate::cloud::{Answer, Cloud, Refusal};
 use crate::discover::releases::{Frozen, description};
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+use crate::resources::updating;
 
 pub use aliases::{Aliases, Events};
 
@@ -165,11 +166,7 @@ impl Step for Release<'_> {
     }
 
     fn again(&self, refusal: &Refusal) -> Option<Again> {
-        matches!(refusal.kind, Kind::Stale | Kind::NotYet).then_some(Again {
-            limit: self.patience.function,
-            pace: Pace::Seconds,
-            look: true,
-        })
+        updating(refusal, self.patience.function)
     }
 
     fn wait(&self) -> (Limit, Pace) {

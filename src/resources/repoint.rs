@@ -19,6 +19,7 @@ use crate::discover::redirects::redirects;
 use crate::discover::{FunctionUse, direct};
 use crate::engine::ledger::Redirect;
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait, crowd};
+use crate::resources::updating;
 use crate::spec::Variables as Wanted;
 
 pub use restoring::{Restoring, Rules};
@@ -335,11 +336,7 @@ impl Step for Repoint<'_> {
     }
 
     fn again(&self, refusal: &Refusal) -> Option<Again> {
-        matches!(refusal.kind, Kind::Stale | Kind::NotYet).then_some(Again {
-            limit: self.patience.function,
-            pace: Pace::Seconds,
-            look: true,
-        })
+        updating(refusal, self.patience.function)
     }
 
     fn wait(&self) -> (Limit, Pace) {

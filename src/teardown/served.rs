@@ -2,8 +2,7 @@
 //!
 //! Anyone who may tag a proxy, a group or a role can write any database there, and the functions would be led to it.
 
-use crate::cloud::rds::TaggedProxy;
-use crate::cloud::rds::TargetKind;
+use crate::cloud::rds::{TaggedProxy, TargetKind};
 use crate::cloud::{Cloud, Kind, Tags, tags};
 use crate::discover::Problem;
 use crate::spec::DatabaseRef;

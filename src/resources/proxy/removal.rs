@@ -2,8 +2,7 @@
 
 use super::WITHOUT_TARGET;
 use crate::catalogue::StepId;
-use crate::cloud::rds::TaggedProxy;
-use crate::cloud::rds::{Endpoint, TargetKind};
+use crate::cloud::rds::{Endpoint, TaggedProxy, TargetKind};
 use crate::cloud::{Answer, Cloud, Kind, Owner, tags};
 use crate::discover::hosts::{HostKind, KnownHost};
 use crate::discover::selection;
