@@ -33,27 +33,27 @@ pub struct Finding {
     /// What was read that shows it, one sentence each.
     pub evidence: Vec<String>,
     /// What helps here, one sentence each.
-    pub mends: Vec<String>,
+    pub fixes: Vec<String>,
 }
 
 impl Finding {
     /// A finding as its row has it.
     fn of(check: CheckId, evidence: impl IntoIterator<Item = String>) -> Self {
         let info = check.info();
-        Self { check, severity: info.severity, evidence: evidence.into_iter().collect(), mends: vec![info.advice()] }
+        Self { check, severity: info.severity, evidence: evidence.into_iter().collect(), fixes: vec![info.advice()] }
     }
 
     /// With the name of what is to be fixed.
     fn with(mut self, word: &str, name: &str) -> Self {
-        for mend in &mut self.mends {
-            *mend = mend.replace(word, name);
+        for fix in &mut self.fixes {
+            *fix = fix.replace(word, name);
         }
         self
     }
 
     /// With a fix of its own.
-    fn mended_by(mut self, mends: impl IntoIterator<Item = String>) -> Self {
-        self.mends = mends.into_iter().collect();
+    fn with_fixes(mut self, fixes: impl IntoIterator<Item = String>) -> Self {
+        self.fixes = fixes.into_iter().collect();
         self
     }
 }
@@ -140,12 +140,12 @@ impl Diagnosis {
         let mut diagnosis = Self::empty(&survey.database.id, &survey.names.stack);
         diagnosis.proxy = facts.proxy().is_some();
         diagnosis.symptoms = facts.symptoms();
-        let ails = |check: CheckId| diagnosis.symptoms.iter().any(|symptom| symptom.is_explained_by(check));
+        let is_unhealthy = |check: CheckId| diagnosis.symptoms.iter().any(|symptom| symptom.is_explained_by(check));
         for (check, judge) in judges() {
             match judge(facts) {
                 Opinion::Fine(why) => {
                     diagnosis.fine += 1;
-                    if ails(check) {
+                    if is_unhealthy(check) {
                         diagnosis.ruled_out.push((check, why));
                     }
                 }
@@ -154,15 +154,15 @@ impl Diagnosis {
                 Opinion::Beside => {}
             }
         }
-        let explained = diagnosis.findings.iter().any(|finding| ails(finding.check));
+        let explained = diagnosis.findings.iter().any(|finding| is_unhealthy(finding.check));
         if !explained {
             let told = diagnosis.symptoms.first().map(|symptom| symptom.unexplained(&survey.names.stack));
-            let open = diagnosis.unchecked.iter().filter(|(check, _)| ails(*check));
+            let open = diagnosis.unchecked.iter().filter(|(check, _)| is_unhealthy(*check));
             let open: Vec<String> = open
                 .map(|(check, why)| format!("First look at what was not checked: {}: {why}.", check.info().name()))
                 .collect();
             diagnosis.findings.extend(told.map(|mut finding| {
-                finding.mends.splice(0..0, open);
+                finding.fixes.splice(0..0, open);
                 finding
             }));
         }
@@ -170,7 +170,7 @@ impl Diagnosis {
         let mut findings = std::mem::take(&mut diagnosis.findings);
         findings.sort_by_key(|finding| {
             let rank = match finding.severity {
-                _ if ails(finding.check) => 0,
+                _ if is_unhealthy(finding.check) => 0,
                 Severity::Error => 1,
                 _ if last(finding) => 2,
                 _ => 3,
@@ -197,7 +197,7 @@ impl Diagnosis {
     /// What keeps a survey from being made.
     fn stopped(spec: &Spec, check: Option<CheckId>, headline: String, hints: &[String]) -> Self {
         let mut diagnosis = Self::empty(&spec.database.id, &spec.stack);
-        let mut finding = Finding::of(check.unwrap_or(CheckId::Stops), [headline]).mended_by(hints.to_vec());
+        let mut finding = Finding::of(check.unwrap_or(CheckId::Stops), [headline]).with_fixes(hints.to_vec());
         finding.severity = Severity::Error;
         diagnosis.findings.push(finding);
         let why = "the reading of the account ended at the finding above".to_owned();
@@ -271,12 +271,12 @@ fn given(survey: &Survey, diagnosis: &mut Diagnosis) -> Vec<Finding> {
         if denied && survey.spec.verify != Verify::None {
             finding.severity = Severity::Error;
         }
-        if denied { finding.mended_by([advice.clone()]) } else { finding }
+        if denied { finding.with_fixes([advice.clone()]) } else { finding }
     });
     let unjudged = diagnosis.unchecked.iter().filter(|(check, _)| RIGHTS.contains(check)).map(|(check, why)| {
         let mut finding = Finding::of(*check, [format!("It could not be judged: {why}.")]);
         finding.severity = Severity::Warning;
-        finding.mended_by([advice.clone()])
+        finding.with_fixes([advice.clone()])
     });
     lacking.chain(unjudged).collect()
 }

@@ -127,7 +127,7 @@ impl From<Problem> for Failure {
 
 impl From<SpecError> for Failure {
     fn from(error: SpecError) -> Self {
-        Self::new(Exit::Usage, error.to_string(), [error.mend])
+        Self::new(Exit::Usage, error.to_string(), [error.fix])
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn unblocked(run: &Run<'_>, survey: &Survey, ahead: &Ahead) -> Result
         let evidence: Vec<&str> = finding.evidence.iter().map(|text| text.trim_end_matches('.')).collect();
         format!("{}: {}", finding.check.info().name(), evidence.join("; "))
     });
-    let mut hints: Vec<String> = in_the_way.iter().flat_map(|finding| finding.mends.clone()).collect();
+    let mut hints: Vec<String> = in_the_way.iter().flat_map(|finding| finding.fixes.clone()).collect();
     hints.push("If this is not so, point the functions at the proxy all the same: --verify none.".to_owned());
     let doing = format!("checking the functions' way through the proxy ({})", survey.names.stack);
     Err(Stop::Unproven { doing, reasons: reasons.collect(), hints })

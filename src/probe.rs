@@ -54,7 +54,7 @@ pub fn unproven(stack: &str, proofs: &[Proof]) -> Option<Stop> {
     let reasons = failed.iter().map(|proof| format!("from {}: {}", proof.functions.join(", "), proof.line())).collect();
     let mut hints: Vec<String> = Vec::new();
     for fault in failed.iter().filter_map(|proof| proof.failure()?.1) {
-        for hint in [format!("Likely: {}.", fault.cause), format!("To fix it: {}.", fault.mend)] {
+        for hint in [format!("Likely: {}.", fault.cause), format!("To fix it: {}.", fault.fix)] {
             if !hints.contains(&hint) {
                 hints.push(hint);
             }

@@ -165,13 +165,13 @@ pub struct SpecError {
     /// What is wrong with it.
     pub problem: String,
     /// What would be right.
-    pub mend: String,
+    pub fix: String,
 }
 
 type Checked<T> = Result<T, SpecError>;
 
-fn wrong<T>(flag: &'static str, value: &str, problem: impl Into<String>, mend: impl Into<String>) -> Checked<T> {
-    Err(SpecError { flag, value: value.to_owned(), problem: problem.into(), mend: mend.into() })
+fn wrong<T>(flag: &'static str, value: &str, problem: impl Into<String>, fix: impl Into<String>) -> Checked<T> {
+    Err(SpecError { flag, value: value.to_owned(), problem: problem.into(), fix: fix.into() })
 }
 
 impl DatabaseRef {
@@ -198,8 +198,8 @@ impl DatabaseRef {
 }
 
 /// Checks a name of the form that RDS asks of databases and proxies.
-fn identifier(flag: &'static str, text: &str, mend: &str) -> Checked<String> {
-    let rule = |problem: &str| wrong(flag, text, problem, mend);
+fn identifier(flag: &'static str, text: &str, fix: &str) -> Checked<String> {
+    let rule = |problem: &str| wrong(flag, text, problem, fix);
     if text.is_empty() {
         return rule("it is empty");
     }

@@ -48,7 +48,7 @@ pub struct CheckInfo {
     /// Why.
     pub cause: &'static str,
     /// What helps.
-    pub mend: &'static str,
+    pub fix: &'static str,
     /// The page of AWS's documentation that speaks of it: a name of the RDS or Aurora guide's, or `lambda`.
     page: &'static str,
     /// The reasons of a target's health that it explains; `INTERNAL` stands for the sentence without a reason.
@@ -65,7 +65,7 @@ impl CheckInfo {
     /// What helps, for a terminal: the table is written for documents, where code is in backticks.
     #[must_use]
     pub fn advice(&self) -> String {
-        self.mend.replace('`', "")
+        self.fix.replace('`', "")
     }
 
     /// The address of AWS's page.

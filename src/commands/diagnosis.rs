@@ -42,7 +42,7 @@ fn sentence(finding: &Finding) -> String {
         number => format!(" (and {} more)", number - 1),
     };
     let first = finding.evidence.first().map_or(info.title, String::as_str);
-    format!("{}: {first}{more} {}", info.name(), finding.mends.join("; "))
+    format!("{}: {first}{more} {}", info.name(), finding.fixes.join("; "))
 }
 
 fn lower_first(text: &str) -> String {
@@ -61,9 +61,9 @@ pub(super) fn stop_at(findings: &[Finding]) -> Result<(), Failure> {
         .iter()
         .map(|finding| format!("{}, {}", finding.check.info().name(), lower_first(finding.check.info().title)))
         .collect();
-    let mends: Vec<String> = errors.iter().flat_map(|finding| &finding.mends).cloned().collect();
+    let fixes: Vec<String> = errors.iter().flat_map(|finding| &finding.fixes).cloned().collect();
     let headline = format!("checking what is there: {}", titles.join("; "));
-    Err(Failure::new(Exit::Decide, headline, mends.into_iter().chain(["Nothing was changed.".to_owned()])))
+    Err(Failure::new(Exit::Decide, headline, fixes.into_iter().chain(["Nothing was changed.".to_owned()])))
 }
 
 /// What is diagnosed, and whether that was reported already.

@@ -46,10 +46,10 @@ fn exit(diagnosis: &Diagnosis) -> Exit {
 
 /// Gives our own commands the names and the flags of this run.
 pub(super) fn address(global: &Global, findings: &mut [Finding], spec: &Spec) {
-    for mend in findings.iter_mut().flat_map(|finding| &mut finding.mends) {
+    for fix in findings.iter_mut().flat_map(|finding| &mut finding.fixes) {
         for verb in ["up", "teardown"] {
             let whole = command(global, verb, &spec.database.id, &spec.stack);
-            *mend = mend.replace(&format!("rdsproxy-setup {verb} --db ID"), &whole);
+            *fix = fix.replace(&format!("rdsproxy-setup {verb} --db ID"), &whole);
         }
     }
 }

@@ -41,7 +41,7 @@ pub fn in_this_account(spec: &Spec, who: &Identity) -> Result<(), Problem> {
     ];
     for (flag, arn) in flags {
         if let Some(arn) = arn {
-            let unfit = |error: SpecError| Problem::unfit(error.to_string(), [error.mend]);
+            let unfit = |error: SpecError| Problem::unfit(error.to_string(), [error.fix]);
             spec::foreign(flag, arn, &who.partition, &who.account).map_err(unfit)?;
         }
     }

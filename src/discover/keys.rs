@@ -111,7 +111,7 @@ mod tests {
         let other = json!({ "Statement": { "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::123456789012:role/admin" },
             "Action": ["kms:*"], "Resource": "*" } });
         assert!(!admits(&other, "123456789012", role));
-        let mended = json!({ "Statement": [other["Statement"], statement("eu-west-1", role)] });
-        assert!(admits(&mended, "123456789012", role));
+        let fixed = json!({ "Statement": [other["Statement"], statement("eu-west-1", role)] });
+        assert!(admits(&fixed, "123456789012", role));
     }
 }

@@ -38,8 +38,8 @@ fn users(facts: &Facts<'_>) -> Opinion {
             let finding =
                 Finding::of(CheckId::SecretOfUser, [format!("{clause}, and the proxy has no secret for {user}.")]);
             let stack = (&survey.database.id, &survey.names.stack);
-            let mend = format!("Carry out step 3: rdsproxy-setup up --db {} --name {}.", stack.0, stack.1);
-            return Opinion::Found(Finding { severity: Severity::Warning, ..finding }.mended_by([mend]));
+            let fix = format!("Carry out step 3: rdsproxy-setup up --db {} --name {}.", stack.0, stack.1);
+            return Opinion::Found(Finding { severity: Severity::Warning, ..finding }.with_fixes([fix]));
         }
     }
     let unknown: Vec<&str> =
@@ -185,7 +185,7 @@ fn key_policy(facts: &Facts<'_>) -> Opinion {
     if facts.survey.login.end_to_end {
         return Opinion::Beside;
     }
-    let mut mends = facts.closed.clone();
+    let mut fixes = facts.closed.clone();
     let mut evidence: Vec<String> = match &facts.decrypts {
         Ok(judged) if judged.is_empty() => return Opinion::Beside,
         Ok(judged) => judged
@@ -193,18 +193,18 @@ fn key_policy(facts: &Facts<'_>) -> Opinion {
             .filter(|judgement| judgement.denied())
             .map(|judgement| format!("kms:Decrypt on {}: {}.", judgement.resource, judgement.decision))
             .collect(),
-        Err(why) if mends.is_empty() => return by_step(facts, CheckId::KeyPolicy, StepId::SecretAccess, why),
+        Err(why) if fixes.is_empty() => return by_step(facts, CheckId::KeyPolicy, StepId::SecretAccess, why),
         Err(_) => Vec::new(),
     };
-    if !mends.is_empty() {
+    if !fixes.is_empty() {
         evidence.insert(0, "The policy of the secret's key does not admit the proxy's role.".to_owned());
     }
-    if mends.is_empty() {
-        mends.push(CheckId::RoleReadsSecret.info().advice());
+    if fixes.is_empty() {
+        fixes.push(CheckId::RoleReadsSecret.info().advice());
     }
     let doubted = facts.decrypts.iter().flatten().filter_map(Judgement::doubted);
     match judged_by(CheckId::KeyPolicy, evidence, doubted, "the role may decrypt with the secrets' keys") {
-        Opinion::Found(finding) => Opinion::Found(finding.mended_by(mends)),
+        Opinion::Found(finding) => Opinion::Found(finding.with_fixes(fixes)),
         opinion => opinion,
     }
 }

@@ -109,7 +109,7 @@ fn read_only(facts: &Facts<'_>) -> Opinion {
     };
     let finding =
         Finding::of(CheckId::ReadOnlyParameter, [format!("The parameter group {group} sets read_only to {value}.")]);
-    Opinion::Found(finding.mended_by([
+    Opinion::Found(finding.with_fixes([
         format!("Reset it: aws rds reset-db-parameter-group --db-parameter-group-name {group} --parameters ParameterName=read_only,ApplyMethod=immediate"),
         format!("Then reboot the database {}.", facts.survey.database.id),
     ]))
@@ -147,12 +147,12 @@ fn pause(facts: &Facts<'_>) -> Opinion {
 }
 
 /// Whether the target is ill in a way that another thing than what AWS shows may explain.
-fn ails(facts: &Facts<'_>, reason: &str) -> bool {
+fn is_unhealthy(facts: &Facts<'_>, reason: &str) -> bool {
     facts.symptoms().iter().any(|symptom| symptom.reason.as_deref() == Some(reason))
 }
 
 fn postgres(facts: &Facts<'_>) -> Opinion {
-    let is = facts.survey.database.family == EngineFamily::PostgreSql && ails(facts, "CONNECTION_FAILED");
+    let is = facts.survey.database.family == EngineFamily::PostgreSql && is_unhealthy(facts, "CONNECTION_FAILED");
     if !is {
         return Opinion::Beside;
     }
@@ -162,7 +162,7 @@ fn postgres(facts: &Facts<'_>) -> Opinion {
 }
 
 fn switchover(facts: &Facts<'_>) -> Opinion {
-    if !ails(facts, "PROMOTED") {
+    if !is_unhealthy(facts, "PROMOTED") {
         return Opinion::Beside;
     }
     let told = facts.symptoms().iter().map(ToString::to_string).collect::<Vec<_>>();

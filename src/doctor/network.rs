@@ -121,9 +121,9 @@ pub(super) fn routes(facts: &Facts<'_>) -> Opinion {
         .collect();
     led_away.sort();
     led_away.dedup();
-    let (evidence, mends): (Vec<String>, Vec<String>) = led_away.into_iter().unzip();
+    let (evidence, fixes): (Vec<String>, Vec<String>) = led_away.into_iter().unzip();
     match Opinion::by(CheckId::Route, evidence, "traffic within the VPC goes straight") {
-        Opinion::Found(finding) => Opinion::Found(finding.mended_by(mends)),
+        Opinion::Found(finding) => Opinion::Found(finding.with_fixes(fixes)),
         opinion => opinion,
     }
 }
@@ -190,7 +190,7 @@ fn shared(facts: &Facts<'_>) -> Opinion {
             let line = facts.survey.database.security_groups.first().map(|group| format!(
                 "aws ec2 authorize-security-group-ingress --group-id {group} --protocol tcp --port {port} --source-group {group}"
             ));
-            Opinion::Found(Finding::of(CheckId::SharedGroup, [evidence]).mended_by(line))
+            Opinion::Found(Finding::of(CheckId::SharedGroup, [evidence]).with_fixes(line))
         }
         _ => Opinion::Fine("the shared group lets its own members in".to_owned()),
     }
@@ -204,7 +204,7 @@ fn egress(facts: &Facts<'_>) -> Opinion {
             let line = proxy.security_groups.first().zip(facts.survey.database.security_groups.first()).map(|(own, to)| format!(
                 "aws ec2 authorize-security-group-egress --group-id {own} --ip-permissions IpProtocol=tcp,FromPort={port},ToPort={port},UserIdGroupPairs=[{{GroupId={to}}}]"
             ));
-            Opinion::Found(Finding::of(CheckId::ProxyEgress, [evidence]).mended_by(line))
+            Opinion::Found(Finding::of(CheckId::ProxyEgress, [evidence]).with_fixes(line))
         }
         (Some(Way::Unknown(why)), _) => Opinion::Unchecked(why),
         (Some(_), _) => Opinion::Fine(format!("the proxy's groups let out on port {port}")),

@@ -128,7 +128,7 @@ fn overcommitted(facts: &Facts<'_>) -> Opinion {
     ))
 }
 
-fn told(facts: &Facts<'_>, check: CheckId, word: &str, fine: &str) -> Opinion {
+fn by_event(facts: &Facts<'_>, check: CheckId, word: &str, fine: &str) -> Opinion {
     match &facts.events {
         Ok(events) => {
             let mut said = events.iter().filter(|text| text.to_ascii_lowercase().contains(word));
@@ -140,11 +140,11 @@ fn told(facts: &Facts<'_>, check: CheckId, word: &str, fine: &str) -> Opinion {
 }
 
 fn throttled(facts: &Facts<'_>) -> Opinion {
-    told(facts, CheckId::Throttled, "throttled", "no RDS event of the last day is about throttling")
+    by_event(facts, CheckId::Throttled, "throttled", "no RDS event of the last day is about throttling")
 }
 
 fn no_addresses(facts: &Facts<'_>) -> Opinion {
-    told(facts, CheckId::NoAddresses, "ip address", "no RDS event of the last day is about missing addresses")
+    by_event(facts, CheckId::NoAddresses, "ip address", "no RDS event of the last day is about missing addresses")
 }
 
 fn dead(facts: &Facts<'_>) -> Opinion {

@@ -58,7 +58,7 @@ pub fn finding(finding: &Finding) -> String {
     let info = finding.check.info();
     let gap = " ".repeat(INDENT - 2 - info.name().len() + 1);
     let mut lines = vec![format!("{}{gap} {}: {}", info.name(), severity(finding), info.title)];
-    let rows = [("  found", &finding.evidence), ("  cause", &vec![info.cause.to_owned()]), ("  fix", &finding.mends)];
+    let rows = [("  found", &finding.evidence), ("  cause", &vec![info.cause.to_owned()]), ("  fix", &finding.fixes)];
     for (label, texts) in rows {
         for (at, text) in texts.iter().enumerate() {
             lines.push(wrapped(if at == 0 { label } else { "" }, text));

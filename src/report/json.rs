@@ -70,7 +70,7 @@ pub fn findings(findings: &[Finding]) -> Vec<Value> {
         .map(|finding| {
             let info = finding.check.info();
             json!({"id": info.name(), "severity": finding.severity.word(), "title": info.title,
-                   "evidence": finding.evidence, "cause": info.cause, "fix": finding.mends, "see": info.url()})
+                   "evidence": finding.evidence, "cause": info.cause, "fix": finding.fixes, "see": info.url()})
         })
         .collect()
 }

@@ -42,7 +42,7 @@ pub fn proof(proof: &Proof) -> String {
         match fault {
             Some(fault) => {
                 rows.push(format!("          likely: {}", fault.cause));
-                rows.push(format!("          fix:    {}", fault.mend));
+                rows.push(format!("          fix:    {}", fault.fix));
             }
             None => rows.push("          This version knows no cause for it; the code is shown as it came.".to_owned()),
         }
@@ -63,7 +63,7 @@ pub fn proofs_document(proofs: &[Proof]) -> Vec<Value> {
             let known = failed.filter(|_| !stage.ok);
             json!({
                 "stage": stage.stage, "ok": stage.ok, "ms": stage.ms, "evidence": stage.evidence, "fault": stage.fault,
-                "cause": known.map(|fault| fault.cause), "fix": known.map(|fault| fault.mend),
+                "cause": known.map(|fault| fault.cause), "fix": known.map(|fault| fault.fix),
             })
         };
         proof.stages.iter().map(row).collect()

@@ -155,7 +155,7 @@ fn a_wait_that_is_too_short_says_how_to_go_on() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_placed_fails_with_cause_and_mend() {
+fn a_proxy_that_cannot_be_placed_fails_with_cause_and_fix() {
     let desk = Desk::new();
     desk.change(|world| world.rds.next_proxy_ends = Some("incompatible-network".to_owned()));
     let shown = desk.run(&["up", "--db", "my-instance", "--yes", "--quiet"]);

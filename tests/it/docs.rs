@@ -126,8 +126,8 @@ fn the_table_of_faults_is_the_probe_s() {
         "| fault | at | meaning | likely cause behind an RDS Proxy | fix |\n| --- | --- | --- | --- | --- |\n",
     );
     for fault in FAULTS {
-        let (at, meaning, cause, mend) = (fault.at.join(", "), fault.meaning, fault.cause, fault.mend);
-        table.push_str(&format!("| `{}` | {at} | {meaning} | {cause} | {mend} |\n", fault.code));
+        let (at, meaning, cause, fix) = (fault.at.join(", "), fault.meaning, fault.cause, fault.fix);
+        table.push_str(&format!("| `{}` | {at} | {meaning} | {cause} | {fix} |\n", fault.code));
     }
     hold("docs/verify.md", "faults", &table);
 }
@@ -174,9 +174,9 @@ fn the_page_of_troubles_is_the_table_of_checks() {
     let mut text = String::new();
     for info in checks::all() {
         let (name, title, word, url) = (info.name(), info.title, info.severity.word(), info.url());
-        let (symptom, cause, mend) = (info.symptom, info.cause, info.mend);
+        let (symptom, cause, fix) = (info.symptom, info.cause, info.fix);
         text.push_str(&format!(
-            "### {name}: {title}\n\n- **Seen as**: {symptom}\n- **Cause**: {cause}\n- **Fix**: {mend}\n- {word}; \
+            "### {name}: {title}\n\n- **Seen as**: {symptom}\n- **Cause**: {cause}\n- **Fix**: {fix}\n- {word}; \
              [AWS's page]({url})\n\n"
         ));
     }
@@ -184,7 +184,7 @@ fn the_page_of_troubles_is_the_table_of_checks() {
 }
 
 #[test]
-fn the_transcript_of_a_failure_found_and_mended_is_what_the_program_prints() {
+fn the_transcript_of_a_failure_found_and_fixed_is_what_the_program_prints() {
     let desk = Desk::new();
     desk.output(&["--sandbox", "up", "--db", "my-instance", "--yes", "--quiet", "--timeout", "12h"]);
     // Someone tidies the database's group up.

@@ -164,7 +164,7 @@ const CASES: &[Case] = &[
     }),
     (CheckId::ServerlessFloor, Before(CLUSTER), |world| cluster(world).serverless = Some((5, 160))),
     (CheckId::ServerlessFloor, After(CLUSTER), |world| cluster(world).serverless = Some((5, 160))),
-    (CheckId::BlueGreen, After(INSTANCE), |world| instance(world).ails = Some(TargetTrouble::Promoted)),
+    (CheckId::BlueGreen, After(INSTANCE), |world| instance(world).is_unhealthy = Some(TargetTrouble::Promoted)),
     (CheckId::SmallPool, After(INSTANCE), |world| proxy(world).target_group.max_connections_percent = 10),
     (CheckId::Babelfish, Before(CLUSTER), |world| {
         cluster(world).parameter_group = String::from("own");
@@ -312,7 +312,7 @@ const CASES: &[Case] = &[
         let host = proxy(world).endpoint.replace("my-instance-proxy", "former");
         set(world, "DBAppFunction", "DB_HOST", &host);
     }),
-    (CheckId::Unexplained, After(INSTANCE), |world| instance(world).ails = Some(TargetTrouble::Refused)),
+    (CheckId::Unexplained, After(INSTANCE), |world| instance(world).is_unhealthy = Some(TargetTrouble::Refused)),
     (CheckId::Scaling, After(INSTANCE), |world| {
         world.profile.target_capacity = std::time::Duration::from_hours(9);
         let now = world.now;
@@ -448,7 +448,7 @@ async fn what_other_rows_know_is_told_with_what_comes_first() {
 
     // What only a login would show is not called fine.
     let mut world = After(CLUSTER).world().await;
-    world.rds.instances.get_mut("my-cluster-writer").unwrap().ails = Some(TargetTrouble::Refused);
+    world.rds.instances.get_mut("my-cluster-writer").unwrap().is_unhealthy = Some(TargetTrouble::Refused);
     let bed = Bed::of(world, NEVER, false);
     tokio::time::sleep(std::time::Duration::from_hours(1)).await;
     let diagnosis = examine(&bed, &wish(CLUSTER)).await;

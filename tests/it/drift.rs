@@ -45,7 +45,7 @@ async fn law_7_a_field_of_ours_changed_by_hand_comes_back() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Teardown alone, with no `up` in between that mends.
+/// Teardown alone, with no `up` in between that fixes.
 #[tokio::test(start_paused = true)]
 async fn law_7_a_teardown_right_after_a_change_by_hand_leaves_nothing() {
     let mut wrong = Vec::new();

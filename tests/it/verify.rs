@@ -146,7 +146,7 @@ fn up_stops_before_step_13_where_the_way_is_blocked_and_goes_on_once_it_is_not()
 }
 
 #[test]
-fn the_transcript_of_a_failure_found_and_mended_is_what_the_program_prints() {
+fn the_transcript_of_a_failure_found_and_fixed_is_what_the_program_prints() {
     let desk = Desk::new();
     up(&desk, "my-instance");
     desk.change(close);

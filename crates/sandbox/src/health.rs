@@ -112,7 +112,7 @@ fn trouble(world: &World, proxy: &Proxy, target: &Target, id: &str, now: Moment)
         return Some(Trouble::Blocked);
     }
     let routed = ec2::acls_pass(world, &proxy.subnets, &subnets(world, instance), instance.port);
-    if routed { instance.ails } else { Some(Trouble::Unreachable) }
+    if routed { instance.is_unhealthy } else { Some(Trouble::Unreachable) }
 }
 
 /// The subnets that an instance can be in: its group's in its zone.

@@ -24,7 +24,7 @@ pub struct Profile {
     pub target_capacity: Duration,
     /// How long a target stays `REGISTERING`.
     pub target_registering: Duration,
-    /// From the mending of a target's cause of trouble to the health that shows it.
+    /// From the fixing of a target's cause of trouble to the health that shows it.
     pub target_recovery: Duration,
     /// How long network interfaces outlive the proxy or function that they belonged to.
     pub interface_release: Duration,

@@ -111,7 +111,7 @@ pub struct Instance {
     pub modifying: Option<Moment>,
     /// What keeps every proxy from serving it although the account is as it should be: a matter of its inside.
     #[serde(default)]
-    pub ails: Option<Trouble>,
+    pub is_unhealthy: Option<Trouble>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
