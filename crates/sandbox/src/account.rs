@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ec2, fault::Fault, iam, kms, lambda, limits::Limits, profile::Profile, rds, secrets};
+use super::{ec2, fault::Fault, iam, kms, lambda, limits::Limits, logs, profile::Profile, rds, secrets};
 
 /// What marks a moment in the world's JSON.
 const MOMENT_PREFIX: &str = "~moment:";
@@ -32,6 +32,12 @@ impl Moment {
     #[must_use]
     pub fn unix_seconds(self) -> u64 {
         EPOCH_SECONDS + self.0 / 1000
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub fn unix_milliseconds(self) -> u64 {
+        EPOCH_SECONDS * 1000 + self.0
     }
 
     /// `2026-01-01T00:00:00.000Z`.
@@ -139,10 +145,18 @@ pub enum Service {
     Kms,
     /// AWS Lambda.
     Lambda,
+    /// Amazon CloudWatch Logs.
+    Logs,
+    /// Amazon CloudWatch.
+    Monitoring,
+    /// The Price List.
+    Pricing,
     /// Amazon RDS.
     Rds,
     /// AWS Secrets Manager.
     SecretsManager,
+    /// Service Quotas.
+    ServiceQuotas,
     /// AWS STS.
     Sts,
 }
@@ -274,4 +288,7 @@ pub struct World {
     pub secrets: secrets::Secrets,
     /// KMS.
     pub kms: kms::Kms,
+    /// CloudWatch Logs.
+    #[serde(default)]
+    pub logs: logs::Logs,
 }

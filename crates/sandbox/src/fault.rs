@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::account::{AwsError, Call, Moment, Service, World};
-use super::{ec2, iam, kms, lambda, rds, secrets};
+use super::{ec2, iam, kms, lambda, logs, rds, secrets};
 
 /// Something that will go wrong.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -100,6 +100,7 @@ enum State {
     Iam(Box<iam::Iam>),
     Kms(Box<kms::Kms>),
     Lambda(Box<lambda::Lambda>),
+    Logs(Box<logs::Logs>),
     Rds(Box<rds::Rds>),
     Secrets(Box<secrets::Secrets>),
 }
@@ -207,9 +208,10 @@ impl State {
             Service::Iam => Self::Iam(Box::new(world.iam.clone())),
             Service::Kms => Self::Kms(Box::new(world.kms.clone())),
             Service::Lambda => Self::Lambda(Box::new(world.lambda.clone())),
+            Service::Logs => Self::Logs(Box::new(world.logs.clone())),
             Service::Rds => Self::Rds(Box::new(world.rds.clone())),
             Service::SecretsManager => Self::Secrets(Box::new(world.secrets.clone())),
-            Service::Sts => return None,
+            Service::Monitoring | Service::Pricing | Service::ServiceQuotas | Service::Sts => return None,
         })
     }
 
@@ -219,6 +221,7 @@ impl State {
             Self::Iam(_) => Service::Iam,
             Self::Kms(_) => Service::Kms,
             Self::Lambda(_) => Service::Lambda,
+            Self::Logs(_) => Service::Logs,
             Self::Rds(_) => Service::Rds,
             Self::Secrets(_) => Service::SecretsManager,
         }
@@ -230,6 +233,7 @@ impl State {
             Self::Iam(state) => world.iam = *state,
             Self::Kms(state) => world.kms = *state,
             Self::Lambda(state) => world.lambda = *state,
+            Self::Logs(state) => world.logs = *state,
             Self::Rds(state) => world.rds = *state,
             Self::Secrets(state) => world.secrets = *state,
         }
@@ -254,13 +258,18 @@ pub(super) fn throttled(service: Service) -> AwsError {
     match service {
         Service::Ec2 => AwsError::new(503, "RequestLimitExceeded", "Request limit exceeded."),
         Service::Lambda => AwsError::new(429, "TooManyRequestsException", "Rate exceeded"),
-        Service::Iam | Service::Rds | Service::Sts => AwsError::new(400, "Throttling", "Rate exceeded"),
+        Service::Iam | Service::Monitoring | Service::Rds | Service::Sts => {
+            AwsError::new(400, "Throttling", "Rate exceeded")
+        }
         Service::Kms => AwsError::new(
             400,
             "ThrottlingException",
             "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
         ),
-        Service::SecretsManager => AwsError::new(400, "ThrottlingException", "Rate exceeded"),
+        Service::Logs | Service::Pricing | Service::SecretsManager => {
+            AwsError::new(400, "ThrottlingException", "Rate exceeded")
+        }
+        Service::ServiceQuotas => AwsError::new(400, "TooManyRequestsException", "Rate exceeded"),
     }
 }
 
@@ -269,9 +278,11 @@ pub(super) fn expired(service: Service) -> AwsError {
     let message = "The security token included in the request is expired";
     match service {
         Service::Ec2 => AwsError::new(400, "RequestExpired", "Request has expired."),
-        Service::Iam | Service::Rds | Service::Sts => AwsError::new(403, "ExpiredToken", message),
+        Service::Iam | Service::Monitoring | Service::Rds | Service::Sts => AwsError::new(403, "ExpiredToken", message),
         Service::Lambda => AwsError::new(403, "ExpiredTokenException", message),
-        Service::Kms | Service::SecretsManager => AwsError::new(400, "ExpiredTokenException", message),
+        Service::Kms | Service::Logs | Service::Pricing | Service::SecretsManager | Service::ServiceQuotas => {
+            AwsError::new(400, "ExpiredTokenException", message)
+        }
     }
 }
 
@@ -306,9 +317,11 @@ pub(super) fn denied_by(
             "UnauthorizedOperation",
             format!("You are not authorized to perform this operation. {message}"),
         ),
-        Service::Iam | Service::Rds | Service::Sts => AwsError::new(403, "AccessDenied", message),
+        Service::Iam | Service::Monitoring | Service::Rds | Service::Sts => AwsError::new(403, "AccessDenied", message),
         Service::Lambda => AwsError::new(403, "AccessDeniedException", message),
-        Service::Kms | Service::SecretsManager => AwsError::new(400, "AccessDeniedException", message),
+        Service::Kms | Service::Logs | Service::Pricing | Service::SecretsManager | Service::ServiceQuotas => {
+            AwsError::new(400, "AccessDeniedException", message)
+        }
     }
 }
 
@@ -319,8 +332,12 @@ fn prefix(service: Service) -> &'static str {
         Service::Iam => "iam",
         Service::Kms => "kms",
         Service::Lambda => "lambda",
+        Service::Logs => "logs",
+        Service::Monitoring => "cloudwatch",
+        Service::Pricing => "pricing",
         Service::Rds => "rds",
         Service::SecretsManager => "secretsmanager",
+        Service::ServiceQuotas => "servicequotas",
         Service::Sts => "sts",
     }
 }

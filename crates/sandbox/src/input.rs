@@ -52,6 +52,12 @@ pub(super) fn tags(input: &Value, name: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// A member's map of texts.
+pub(super) fn map(input: &Value, name: &str) -> BTreeMap<String, String> {
+    let members = input.get(name).and_then(Value::as_object).into_iter().flatten();
+    members.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
 /// A member that must be given, with the answer that RDS has for its absence.
 pub(super) fn required<'a>(input: &'a Value, name: &str) -> Result<&'a str, AwsError> {
     text(input, name)

@@ -21,10 +21,14 @@ mod input;
 mod kms;
 mod lambda;
 mod limits;
+mod logs;
+mod monitoring;
 mod newcomer;
 mod page;
 mod policy;
+mod pricing;
 mod profile;
+mod quotas;
 mod rds;
 mod secrets;
 mod serve;
@@ -43,6 +47,7 @@ pub mod parts {
     pub use super::lambda::{
         Alias, Configuration, Function, KeyGrants, Lambda, Mapping, State, Update, Vpc as FunctionVpc,
     };
+    pub use super::logs::{LogGroup, Logs};
     pub use super::rds::{
         Auth, Cluster, CustomEndpoint, Endpoint, Event, Instance, Proxy, Rds, Status, SubnetGroup, Target, TargetGroup,
         Trouble as TargetTrouble,

@@ -2,7 +2,10 @@
 //!
 //! Lambda: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests>. EC2:
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>. For IAM and RDS nothing is
-//! published; the figures are those that people measured.
+//! published; the figures are those that people measured. CloudWatch Logs has 10 a second for each of its operations on
+//! groups (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>). CloudWatch has 25 a second
+//! for `ListMetrics`, more for the other reads, and 3 a second for most operations on alarms
+//! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>).
 
 use std::collections::BTreeMap;
 
@@ -38,12 +41,21 @@ enum Family {
     Iam,
     /// All of RDS.
     Rds,
+    /// All of CloudWatch Logs.
+    Logs,
+    /// Reads of metrics.
+    Metrics,
+    /// Alarms and their tags.
+    Alarms,
 }
 
 impl Family {
     fn of(service: Service, action: &str, input: &Value) -> Option<Self> {
         Some(match (service, action) {
-            (Service::Lambda, "Invoke") | (Service::Kms | Service::SecretsManager | Service::Sts, _) => return None,
+            (Service::Lambda, "Invoke")
+            | (Service::Kms | Service::Pricing | Service::SecretsManager | Service::ServiceQuotas | Service::Sts, _) => {
+                return None;
+            }
             (Service::Lambda, "GetFunction") => Self::LambdaGetFunction,
             (Service::Lambda, "GetPolicy") => Self::LambdaGetPolicy,
             (Service::Lambda, _) => Self::Lambda,
@@ -55,6 +67,9 @@ impl Family {
             }
             (Service::Ec2, _) => Self::Ec2Change,
             (Service::Iam, _) => Self::Iam,
+            (Service::Logs, _) => Self::Logs,
+            (Service::Monitoring, "GetMetricData" | "GetMetricStatistics" | "ListMetrics") => Self::Metrics,
+            (Service::Monitoring, _) => Self::Alarms,
             (Service::Rds, _) => Self::Rds,
         })
     }
@@ -68,7 +83,9 @@ impl Family {
             Self::Ec2Ingress | Self::Ec2Change => (50, 5),
             Self::Ec2Tags => (100, 10),
             Self::Ec2Read => (100, 20),
-            Self::Iam => (10, 10),
+            Self::Iam | Self::Logs => (10, 10),
+            Self::Metrics => (25, 25),
+            Self::Alarms => (3, 3),
             Self::Rds => (8, 15),
         }
     }

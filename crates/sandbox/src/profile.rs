@@ -48,6 +48,14 @@ pub struct Profile {
     /// figure, so it is zero unless a test asks for one.
     #[serde(default)]
     pub tag_conditions: Duration,
+    /// From a proxy's `available` to the first line in its log, and from the deletion of its log group to the next line.
+    /// Nobody has published a figure.
+    #[serde(default = "first_log")]
+    pub proxy_log: Duration,
+}
+
+fn first_log() -> Duration {
+    seconds(60)
 }
 
 impl Profile {
@@ -73,6 +81,7 @@ impl Profile {
             endpoint_delete: seconds(30),
             database_modify: seconds(30),
             tag_conditions: Duration::ZERO,
+            proxy_log: seconds(30),
         }
     }
 
@@ -98,6 +107,7 @@ impl Profile {
             endpoint_delete: seconds(120),
             database_modify: seconds(120),
             tag_conditions: Duration::ZERO,
+            proxy_log: seconds(60),
         }
     }
 
@@ -123,6 +133,7 @@ impl Profile {
             endpoint_delete: seconds(600),
             database_modify: seconds(600),
             tag_conditions: Duration::ZERO,
+            proxy_log: seconds(300),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::account::{
 use super::fault::{self, Trouble};
 use super::policy::{self, Decision};
 use super::profile::Profile;
-use super::{ec2, health, iam, kms, lambda, rds, secrets, sts, wire};
+use super::{ec2, health, iam, kms, lambda, logs, monitoring, pricing, quotas, rds, secrets, sts, wire};
 
 /// How many roles an account has at most, unless set otherwise.
 pub(super) fn role_quota() -> usize {
@@ -61,6 +61,7 @@ impl World {
             lambda: lambda::Lambda::default(),
             secrets: secrets::Secrets::default(),
             kms: kms::Kms::default(),
+            logs: logs::Logs::default(),
         };
         for policy in iam::aws_managed(&world.partition) {
             world.iam.policies.insert(policy.arn.clone(), policy);
@@ -125,6 +126,7 @@ impl World {
         ec2::tick(self, now);
         lambda::tick(self, now);
         secrets::tick(self, now);
+        logs::tick(self, now);
         health::observe(self, now);
     }
 
@@ -141,6 +143,7 @@ impl World {
             ("iam", serde_json::to_value(&self.iam)),
             ("kms", serde_json::to_value(&self.kms)),
             ("lambda", serde_json::to_value(&self.lambda)),
+            ("logs", serde_json::to_value(&self.logs)),
             ("rds", serde_json::to_value(&self.rds)),
             ("secrets", serde_json::to_value(&self.secrets)),
         ];
@@ -190,7 +193,8 @@ impl World {
 
     /// Checks permissions and carries the call out.
     fn act(&mut self, call: &Call, region: &str, mutating: bool) -> Outcome {
-        let elsewhere = !call.service.global() && region != self.region;
+        // The Price List answers for every region from a few.
+        let elsewhere = !call.service.global() && call.service != Service::Pricing && region != self.region;
         self.authorize(call, region)?;
         if elsewhere {
             return self.act_elsewhere(call, region, mutating);
@@ -272,8 +276,12 @@ fn dispatch(world: &mut World, call: &Call) -> Outcome {
         Service::Iam => iam::handle(world, call),
         Service::Kms => kms::handle(world, call),
         Service::Lambda => lambda::handle(world, call),
+        Service::Logs => logs::handle(world, call),
+        Service::Monitoring => monitoring::handle(world, call),
+        Service::Pricing => pricing::handle(world, call),
         Service::Rds => rds::handle(world, call),
         Service::SecretsManager => secrets::handle(world, call),
+        Service::ServiceQuotas => quotas::handle(world, call),
         Service::Sts => sts::handle(world, call),
     }
 }
@@ -284,8 +292,12 @@ fn needs(world: &World, call: &Call) -> Vec<Need> {
         Service::Iam => iam::needs(world, call),
         Service::Kms => kms::needs(world, call),
         Service::Lambda => lambda::needs(world, call),
+        Service::Logs => logs::needs(world, call),
+        Service::Monitoring => monitoring::needs(world, call),
+        Service::Pricing => pricing::needs(world, call),
         Service::Rds => rds::needs(world, call),
         Service::SecretsManager => secrets::needs(world, call),
+        Service::ServiceQuotas => quotas::needs(world, call),
         Service::Sts => sts::needs(world, call),
     }
 }
@@ -305,8 +317,12 @@ fn mutating(service: Service, action: &str) -> bool {
         Service::Iam => iam::mutating(action),
         Service::Kms => kms::mutating(action),
         Service::Lambda => lambda::mutating(action),
+        Service::Logs => logs::mutating(action),
+        Service::Monitoring => monitoring::mutating(action),
+        Service::Pricing => pricing::mutating(action),
         Service::Rds => rds::mutating(action),
         Service::SecretsManager => secrets::mutating(action),
+        Service::ServiceQuotas => quotas::mutating(action),
         Service::Sts => sts::mutating(action),
     }
 }
@@ -316,10 +332,15 @@ fn unknown_key(service: Service) -> AwsError {
         Service::Ec2 => {
             AwsError::new(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
         }
-        Service::Kms | Service::Lambda | Service::SecretsManager => {
+        Service::Kms
+        | Service::Lambda
+        | Service::Logs
+        | Service::Pricing
+        | Service::SecretsManager
+        | Service::ServiceQuotas => {
             AwsError::new(403, "UnrecognizedClientException", "The security token included in the request is invalid.")
         }
-        Service::Iam | Service::Rds | Service::Sts => {
+        Service::Iam | Service::Monitoring | Service::Rds | Service::Sts => {
             AwsError::new(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
         }
     }

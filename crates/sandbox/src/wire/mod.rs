@@ -44,8 +44,12 @@ impl Service {
             Self::Iam => "iam",
             Self::Kms => "kms",
             Self::Lambda => "lambda",
+            Self::Logs => "logs",
+            Self::Monitoring => "monitoring",
+            Self::Pricing => "pricing",
             Self::Rds => "rds",
             Self::SecretsManager => "secretsmanager",
+            Self::ServiceQuotas => "servicequotas",
             Self::Sts => "sts",
         }
     }
@@ -56,9 +60,21 @@ impl Service {
     }
 
     fn of_scope(name: &str) -> Option<Self> {
-        [Self::Ec2, Self::Iam, Self::Kms, Self::Lambda, Self::Rds, Self::SecretsManager, Self::Sts]
-            .into_iter()
-            .find(|service| service.scope() == name)
+        [
+            Self::Ec2,
+            Self::Iam,
+            Self::Kms,
+            Self::Lambda,
+            Self::Logs,
+            Self::Monitoring,
+            Self::Pricing,
+            Self::Rds,
+            Self::SecretsManager,
+            Self::ServiceQuotas,
+            Self::Sts,
+        ]
+        .into_iter()
+        .find(|service| service.scope() == name)
     }
 }
 
@@ -76,10 +92,12 @@ pub(super) fn decode(request: &Request) -> Result<Decoded, Refusal> {
         return Err((Service::Sts, AwsError::new(501, "NotImplemented", message)));
     };
     let (action, input) = match service {
-        Service::Rds | Service::Iam | Service::Sts | Service::Ec2 => {
+        Service::Rds | Service::Iam | Service::Sts | Service::Monitoring | Service::Ec2 => {
             query::decode(request, service == Service::Ec2).map_err(|error| (service, error))?
         }
-        Service::SecretsManager | Service::Kms => json_call(request).map_err(|error| (service, error))?,
+        Service::SecretsManager | Service::Kms | Service::Logs | Service::Pricing | Service::ServiceQuotas => {
+            json_call(request).map_err(|error| (service, error))?
+        }
         Service::Lambda => rest::decode(request).map_err(|error| (service, error))?,
     };
     Ok(Decoded { service, region: scope.region, access_key: scope.access_key, action, input })
@@ -88,11 +106,11 @@ pub(super) fn decode(request: &Request) -> Result<Decoded, Refusal> {
 /// Writes an operation's output.
 pub(super) fn success(service: Service, action: &str, output: &Value, request_id: &str) -> Response {
     match service {
-        Service::Rds | Service::Iam | Service::Sts => {
+        Service::Rds | Service::Iam | Service::Sts | Service::Monitoring => {
             xml_response(200, xml::query_output(service, action, output, request_id), request_id)
         }
         Service::Ec2 => xml_response(200, xml::ec2_output(action, output, request_id), request_id),
-        Service::SecretsManager | Service::Kms => {
+        Service::SecretsManager | Service::Kms | Service::Logs | Service::Pricing | Service::ServiceQuotas => {
             json_response(200, "application/x-amz-json-1.1", output, request_id, None)
         }
         Service::Lambda => {
@@ -119,11 +137,11 @@ pub(super) fn success(service: Service, action: &str, output: &Value, request_id
 /// Writes an error in the form of the service's protocol.
 pub(super) fn failure(service: Service, error: &AwsError, request_id: &str) -> Response {
     match service {
-        Service::Rds | Service::Iam | Service::Sts => {
+        Service::Rds | Service::Iam | Service::Sts | Service::Monitoring => {
             xml_response(error.status, xml::query_error(service, error, request_id), request_id)
         }
         Service::Ec2 => xml_response(error.status, xml::ec2_error(error, request_id), request_id),
-        Service::SecretsManager | Service::Kms => {
+        Service::SecretsManager | Service::Kms | Service::Logs | Service::Pricing | Service::ServiceQuotas => {
             let body = json!({ "__type": error.code, "message": error.message });
             json_response(error.status, "application/x-amz-json-1.1", &body, request_id, Some(&error.code))
         }
