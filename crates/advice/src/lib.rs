@@ -1,0 +1,48 @@
+//! Whether an RDS Proxy helps, how large its pool is, and what it costs.
+//!
+//! [`advise`] is one function from [`Facts`], which somebody else reads, to [`Advice`]. Nothing here reads an account, a
+//! file or a clock. Every number of the answer is a [`Figure`](figure::Figure) that says where it is from, and what is
+//! not known stays unknown.
+
+pub mod cost;
+pub mod demand;
+pub mod engine;
+pub mod facts;
+pub mod figure;
+pub mod logins;
+pub mod queue;
+pub mod quotas;
+pub mod settings;
+pub mod supply;
+pub mod verdict;
+
+use serde::{Deserialize, Serialize};
+
+pub use facts::Facts;
+
+/// Everything that follows from the facts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advice {
+    /// The database.
+    pub database: String,
+    /// The Region.
+    pub region: String,
+    /// The answer.
+    pub verdict: verdict::Verdict,
+    /// What the functions ask for.
+    pub demand: demand::Demand,
+    /// What the database takes.
+    pub supply: supply::Supply,
+    /// The pool that the load needs, as a queue.
+    pub pool: queue::Pool,
+    /// The pool's settings.
+    pub settings: settings::Settings,
+    /// Dollars.
+    pub cost: cost::Cost,
+    /// Quotas.
+    pub quotas: Vec<quotas::Quota>,
+    /// Log-ins with IAM.
+    pub logins: logins::Logins,
+    /// What could not be read, and why.
+    pub gaps: Vec<figure::Gap>,
+}
