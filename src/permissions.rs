@@ -42,6 +42,8 @@ pub enum Feature {
     Adopt,
     /// up --verify probe and verify --probe
     Probe,
+    /// up --log-retention, and a teardown that deletes the log group
+    LogRetention,
     /// Functions whose variables are encrypted with a customer KMS key
     EncryptedVariables,
 }
@@ -97,6 +99,7 @@ const PROBE: &[Feature] = &[Feature::Probe];
 const IAM_AUTH: &[Feature] = &[Feature::EnableIamAuth];
 const CREATE: &[Feature] = &[Feature::CreateSecret];
 const ENCRYPTED: &[Feature] = &[Feature::EncryptedVariables];
+const LOGS: &[Feature] = &[Feature::LogRetention];
 
 /// All permissions. `sts:GetCallerIdentity` is not among them: AWS allows it to everyone
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
@@ -146,6 +149,10 @@ pub const PERMISSIONS: &[Permission] = &[
         &[Feature::InspectSecret],
         may("secretsmanager:GetSecretValue", UD, On::Secrets, If::Always, "check its keys, on --inspect-secret alone"),
     ),
+    with(LOGS, may("logs:DescribeLogGroups", US, On::All, If::Always, "look for the proxy's log group")),
+    may("logs:DescribeLogGroups", T, On::All, If::Always, "say that the proxy's log group stays, or delete it"),
+    with(LOGS, may("logs:ListTagsForResource", US, On::LogGroups, If::Always, "know our own log group")),
+    may("logs:ListTagsForResource", T, On::LogGroups, If::Always, "know our own log group"),
     may("kms:DescribeKey", US, On::Keys, If::Always, "turn an alias into the key's ARN"),
     may("kms:GetKeyPolicy", US, On::Keys, If::Always, "warn of a key that lets the proxy's role not in"),
     with(
@@ -232,6 +239,9 @@ pub const PERMISSIONS: &[Permission] = &[
         may("secretsmanager:GetRandomPassword", U, On::All, If::Always, "--generate-password"),
     ),
     with(CREATE, may("secretsmanager:RestoreSecret", U, On::OwnSecrets, If::Ours, "--create-secret, after a teardown")),
+    with(LOGS, may("logs:CreateLogGroup", U, On::LogGroups, If::MadeOurs, "step 3: the log group")),
+    with(LOGS, may("logs:TagResource", U, On::LogGroups, If::MadeOurs, "step 3: the ownership tag")),
+    with(LOGS, may("logs:PutRetentionPolicy", U, On::LogGroups, If::Ours, "step 3: for how long it keeps events")),
     may("lambda:TagResource", U, On::Functions, If::Always, "step 13: remember an odd spelling, say"),
     may("lambda:UpdateFunctionConfiguration", UT, On::Functions, If::Always, "step 13, and back"),
     with(
@@ -288,5 +298,6 @@ pub const PERMISSIONS: &[Permission] = &[
     may("ec2:RevokeSecurityGroupIngress", T, On::Groups, If::Always, "take our rules away"),
     may("ec2:RevokeSecurityGroupEgress", T, On::Groups, If::Always, "take our rules away"),
     may("ec2:DeleteSecurityGroup", T, On::Groups, If::Ours, "delete the proxy's group"),
+    with(LOGS, may("logs:DeleteLogGroup", T, On::LogGroups, If::Ours, "delete the log group")),
     with(CREATE, may("secretsmanager:DeleteSecret", T, On::OwnSecrets, If::Ours, "schedule our secrets for deletion")),
 ];

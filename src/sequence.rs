@@ -71,7 +71,7 @@ impl Survey {
         vec![
             self.proxy_role().entry(&seen.role),
             self.proxy_group().entry(&group),
-            self.with_reader(self.proxy(role, group_id, &self.secrets.arns()).entry(&seen.proxy)),
+            self.with_parts(self.proxy(role, group_id, &self.secrets.arns()).entry(&seen.proxy)),
             local(StepId::ConnectDocument, format!("rds-db:connect as {}", self.users())),
             local(StepId::ProxyId, id.unwrap_or("prx-…").to_owned()),
             self.connect_policies(&arn, id).entry(&seen.rights.policies),
@@ -110,8 +110,16 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     };
     let (group_step, group_seen) = (survey.proxy_group(), survey.group());
     let group = run.converge(&group_step, group_seen, Until::Ready);
-    let (role, group) = tokio::join!(role, group);
-    let ((role, secrets), group) = all2(role, group)?;
+    // Before the proxy: what RDS makes by itself does not carry our tags.
+    let logging = survey.log_group();
+    let log = async {
+        if logging.days.is_none() {
+            return Ok(Seen::Absent);
+        }
+        run.converge(&logging, seen.log_group.clone(), Until::Ready).await
+    };
+    let (role, group, log) = tokio::join!(role, group, log);
+    let ((role, secrets), (group, _)) = all2(role, all2(group, log))?;
     let role = survey.role_arn(&role);
     let group_id = group.present().map(|group| group.id.as_str());
 

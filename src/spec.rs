@@ -73,6 +73,8 @@ pub struct Spec {
     pub require_tls: Option<bool>,
     /// Debug logging; unset: off, and left alone where it is on.
     pub debug_logging: Option<bool>,
+    /// For how many days the proxy's log group keeps events; unset: as RDS or someone else has it.
+    pub log_retention: Option<i32>,
     /// Further tags on everything that is created.
     pub tags: Tags,
     /// Whether secrets may be read once to check their keys.
@@ -115,6 +117,7 @@ impl Spec {
             idle_client_timeout: None,
             require_tls: None,
             debug_logging: None,
+            log_retention: None,
             tags: Tags::new(),
             inspect_secret: false,
             verify: Verify::Static,
@@ -282,6 +285,23 @@ pub fn tag(text: &str) -> Checked<(String, String)> {
         return wrong("--tag", text, "keys that begin with aws: or rdsproxy-setup: are reserved", FORM);
     }
     Ok((key.to_owned(), value.to_owned()))
+}
+
+/// The spans in days that CloudWatch Logs knows
+/// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>).
+const RETENTIONS: [i32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+/// Reads `--log-retention`.
+///
+/// # Errors
+/// When CloudWatch Logs has no such span.
+pub fn log_retention(days: i32) -> Checked<i32> {
+    if RETENTIONS.contains(&days) {
+        return Ok(days);
+    }
+    let all = RETENTIONS.map(|days| days.to_string()).join(", ");
+    wrong("--log-retention", &days.to_string(), "CloudWatch Logs has no such span", format!("Give one of {all}."))
 }
 
 /// Reads `--subnet`.

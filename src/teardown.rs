@@ -4,7 +4,9 @@
 //! `up` was killed at, and after the database is gone. How each thing goes is its own file's matter: this one holds the
 //! order.
 
+mod back;
 mod found;
+mod marked;
 mod served;
 
 use crate::engine::event::{Ending, Event};
@@ -23,6 +25,8 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     crowd(back.collect()).await.into_iter().reduce(|one, other| all2(one, other).map(drop)).transpose()?;
     let gone = async {
         one_by_one(run, &stack.proxy).await?;
+        // After the last writer.
+        one_by_one(run, stack.log_group.removal()).await?;
         // Not before the proxy is gone: it still reads its secret, and logs in, until then.
         one_by_one(run, &stack.secrets).await?;
         one_by_one(run, &stack.iam_auth).await?;

@@ -178,6 +178,11 @@ pub struct Up {
     /// RDS turns it off again after 24 hours.
     #[arg(long, help_heading = PROXY, hide_short_help = true)]
     pub debug_logging: bool,
+    /// How many days the proxy's log group keeps events
+    ///
+    /// One of the spans that CloudWatch Logs knows, 30 for example. [default: RDS creates the group and keeps everything]
+    #[arg(long, value_name = "DAYS", help_heading = PROXY, hide_short_help = true)]
+    pub log_retention: Option<i32>,
 
     /// The share of max_connections that the proxy may use
     #[arg(long, value_name = "PERCENT", help_heading = POOL, hide_short_help = true)]

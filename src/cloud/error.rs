@@ -229,7 +229,8 @@ fn kind_of(code: &str) -> Kind {
         | "ResourceNotReadyException"
         | "ENINotReadyException"
         | "EC2ThrottledException"
-        | "ConcurrentModification" => Kind::NotYet,
+        | "ConcurrentModification"
+        | "OperationAbortedException" => Kind::NotYet,
         "PreconditionFailedException" => Kind::Stale,
         "DependencyViolation" | "DeleteConflict" | "InvalidGroup.InUse" => Kind::InUse,
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Kind::Expired,
@@ -250,6 +251,7 @@ fn kind_of(code: &str) -> Kind {
         "DBProxyQuotaExceededFault"
         | "DBProxyEndpointQuotaExceededFault"
         | "LimitExceeded"
+        | "LimitExceededException"
         | "RulesPerSecurityGroupLimitExceeded"
         | "SecurityGroupLimitExceeded"
         | "ENILimitReachedException"

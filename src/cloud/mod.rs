@@ -11,6 +11,7 @@ pub mod error;
 pub mod iam;
 pub mod kms;
 pub mod lambda;
+pub mod logs;
 mod pace;
 mod pages;
 pub mod rds;
@@ -45,6 +46,8 @@ pub struct Cloud {
     pub kms: kms::Kms,
     /// AWS Lambda.
     pub lambda: lambda::Lambda,
+    /// Amazon CloudWatch Logs.
+    pub logs: logs::Logs,
     /// AWS Secrets Manager.
     pub secrets: secrets::Secrets,
     /// AWS STS.
@@ -80,6 +83,7 @@ impl Cloud {
             ec2: ec2::Ec2::new(config, calls),
             kms: kms::Kms::new(config, calls),
             lambda: lambda::Lambda::new(config, calls),
+            logs: logs::Logs::new(config, calls),
             secrets: secrets::Secrets::new(config, calls),
             sts: sts::Sts::new(config, calls),
         }

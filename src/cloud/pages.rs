@@ -38,6 +38,7 @@ macro_rules! pages {
 
 pages! {
     next_token:
+        aws_sdk_cloudwatchlogs::describe_log_groups::DescribeLogGroupsOutput,
         aws_sdk_ec2::describe_route_tables::DescribeRouteTablesOutput,
         aws_sdk_ec2::describe_security_groups::DescribeSecurityGroupsOutput,
         aws_sdk_ec2::describe_subnets::DescribeSubnetsOutput,

@@ -49,6 +49,9 @@ pub const INCLUDED_VARIABLES: &str = "rdsproxy-setup:include-variables";
 /// The tag on a proxy which remembers the connect policy that an administrator gave.
 pub const CONNECT_POLICY: &str = "rdsproxy-setup:connect-policy";
 
+/// The tag on a proxy which remembers for how many days its log group is to keep events.
+pub const LOG_RETENTION: &str = "rdsproxy-setup:log-retention";
+
 /// The tag on a temporary function that names the functions it stands in for.
 pub const PROBE: &str = "rdsproxy-setup:probe";
 

@@ -9,6 +9,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
 use crate::resources::Line;
+use crate::resources::log_group::{self, LogGroupFound};
 use crate::spec::{self, DatabaseRef};
 use crate::{stacks, teardown};
 
@@ -73,7 +74,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
         let again = format!("To resume: {}", command(global, "teardown", &id, &name));
         Failure::from(stop).after("What is gone is gone; the rest is still there.", &[again])
     })?;
-    let left = stack.deletes_proxy().then(|| left_behind(&name, &session.cloud.region));
+    let left = stack.deletes_proxy().then(|| left_behind(&name, &session.cloud.region, &stack.log_group));
     if session.json {
         let changes: Vec<_> = lines.iter().map(change).collect();
         report::document(&json!({
@@ -104,14 +105,20 @@ fn change(line: &Line) -> Value {
     json!({"resource": line.what, "action": action, "detail": line.detail, "variables": report::redirects(&line.redirects)})
 }
 
-/// What RDS Proxy leaves in the account, which no call about the proxy removes: its log group, whose retention is
-/// unlimited, and its user in the database
+/// What RDS Proxy leaves in the account, which no call about the proxy removes: its log group, which keeps everything
+/// unless `--log-retention` was asked for, and its user in the database
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-troubleshooting.html>).
-fn left_behind(proxy: &str, region: &str) -> String {
-    let group = format!("/aws/rds/proxy/{proxy}");
+fn left_behind(proxy: &str, region: &str, found: &LogGroupFound) -> String {
+    let (group, perhaps) = match found {
+        LogGroupFound::Absent | LogGroupFound::Ours(_) => {
+            return "RDS Proxy leaves its user rdsproxyadmin behind in the database.".to_owned();
+        }
+        LogGroupFound::OfOthers(group) => (group.clone(), ""),
+        LogGroupFound::Unknown => (log_group::name_of(proxy), ", if there is one,"),
+    };
     format!(
-        "RDS Proxy leaves two things behind: the log group {group} (aws logs delete-log-group --log-group-name {group} \
-         --region {region}), and the user rdsproxyadmin in the database."
+        "RDS Proxy leaves two things behind: the log group {group}{perhaps} (aws logs delete-log-group \
+         --log-group-name {group} --region {region}), and the user rdsproxyadmin in the database."
     )
 }
 

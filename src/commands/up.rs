@@ -361,6 +361,7 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
             (false, false) => None,
         },
         debug_logging: args.debug_logging.then_some(true),
+        log_retention: args.log_retention.map(spec::log_retention).transpose()?,
         tags: args.tags.iter().map(|text| spec::tag(text)).collect::<Result<_, _>>()?,
         inspect_secret: args.inspect_secret,
         verify: args.verify,

@@ -139,8 +139,11 @@ impl FunctionUse {
     }
 }
 
-/// The functions by name, `None` for those that do not exist, and what each has published where that came along.
-pub type Read = (Vec<(String, Option<Function>)>, Option<BTreeMap<String, Vec<Version>>>);
+/// The functions by name, `None` for those that do not exist.
+pub type ByName = Vec<(String, Option<Function>)>;
+
+/// The functions, and what each has published where that came along.
+pub type Read = (ByName, Option<BTreeMap<String, Vec<Version>>>);
 
 /// Reads the functions: those named, or all of the region.
 ///

@@ -28,6 +28,7 @@ pub fn wishes(spec: &Spec) -> Tags {
     wishes.extend(login.map(|login| (tags::LOGIN.to_owned(), login.to_owned())));
     let policy = spec.connect_policy_arn.clone().filter(|arn| arn.chars().count() <= LONGEST);
     wishes.extend(policy.map(|arn| (tags::CONNECT_POLICY.to_owned(), arn)));
+    wishes.extend(spec.log_retention.map(|days| (tags::LOG_RETENTION.to_owned(), days.to_string())));
     let users = spec.db_users.join(" ");
     let fits = users.len() <= LONGEST && users.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));
     // A name that no tag may hold is not remembered: then the flag is needed every time.
@@ -76,6 +77,11 @@ pub fn recall(spec: &Spec, tags: &Tags, proxy: &Proxy) -> Result<Spec, Problem> 
                 ],
             ));
         }
+    }
+    if spec.log_retention.is_none() {
+        // Anyone who wrote this tag has events kept for another span: read like the flag, and shown in the plan.
+        let days = tags.get(tags::LOG_RETENTION).and_then(|days| days.parse().ok());
+        spec.log_retention = days.and_then(|days| spec::log_retention(days).ok());
     }
     if spec.connect_policy_arn.is_none() {
         // Anyone who wrote this tag gets nothing by it: such a policy is only compared, and granted to nobody.

@@ -61,6 +61,8 @@ pub enum On {
     OwnSecrets,
     /// Customer keys.
     Keys,
+    /// The log groups that proxies write to.
+    LogGroups,
 }
 
 impl On {
@@ -94,6 +96,7 @@ impl On {
             Self::Secrets => "secrets",
             Self::OwnSecrets => "our secrets",
             Self::Keys => "keys",
+            Self::LogGroups => "log groups of proxies",
         }
     }
 }
@@ -239,6 +242,12 @@ impl Scope {
                 vec![self.arn("secretsmanager", &format!("secret:{}*", secret_prefix(&stack)))]
             }
             On::Keys => vec![self.arn("kms", "key/*")],
+            On::LogGroups => {
+                let stack = self.stack().unwrap_or_else(|| "*".to_owned());
+                // Calls that tag need the ARN without `:*`, the others with it.
+                let group = self.arn("logs", &format!("log-group:/aws/rds/proxy/{stack}"));
+                vec![format!("{group}:*"), group]
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 pub mod attach;
 pub mod connect_policy;
 pub mod ingress;
+pub mod log_group;
 pub mod probe;
 pub mod proxy;
 pub mod proxy_group;

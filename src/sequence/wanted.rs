@@ -17,6 +17,7 @@ use crate::engine::Step;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
 use crate::resources::ingress::{Ingress, Path};
+use crate::resources::log_group::{self, Logging};
 use crate::resources::proxy::{ClientPassword, Proxy, WITH_TARGET, WITHOUT_TARGET};
 use crate::resources::proxy_group::ProxyGroup;
 use crate::resources::proxy_role::ProxyRole;
@@ -295,34 +296,51 @@ impl Survey {
         }
     }
 
-    /// The proxy's row, with its read-only endpoint where there is to be one.
-    pub(super) fn with_reader(&self, mut row: Entry) -> Entry {
-        if !self.wants_reader {
-            return row;
+    pub(super) fn log_group(&self) -> Logging<'_> {
+        let days = self.spec.log_retention.filter(|_| !self.adopted);
+        let name = log_group::name_of(&self.names.stack);
+        Logging { name, owner: &self.owner, days, limit: self.patience.propagation }
+    }
+
+    /// The proxy's row, with its read-only endpoint and its log group where there are to be such.
+    pub(super) fn with_parts(&self, row: Entry) -> Entry {
+        let mut row = row;
+        if self.wants_reader {
+            let reader = self.reader_endpoint(self.seen.proxy.present()).entry(&self.seen.reader);
+            row = with_part(row, reader, ", for variables that hold the cluster's reader endpoint");
         }
-        let reader = self.reader_endpoint(self.seen.proxy.present()).entry(&self.seen.reader);
-        let missing = || format!("{}: missing", reader.subject);
-        row.verdict = match (row.verdict, reader.verdict) {
-            (Verdict::InPlace, Verdict::Create) => Verdict::Update(vec![missing()]),
-            (Verdict::Update(mut fields), Verdict::Create) => {
-                fields.push(missing());
-                Verdict::Update(fields)
-            }
-            // A resumed run still creates it once the proxy is there.
-            (Verdict::Await(state), Verdict::Create) => {
-                row.details.push(format!("the proxy is {state}: that is waited for first"));
-                Verdict::Update(vec![missing()])
-            }
-            // The worse of the two says what is in place or in conflict.
-            (Verdict::InPlace, verdict) | (_, verdict @ Verdict::Conflict(_)) | (verdict, _) => verdict,
-        };
-        row.details.push(format!("{}, for variables that hold the cluster's reader endpoint", reader.subject));
+        let log_group = self.log_group();
+        if let Some(days) = log_group.days {
+            row = with_part(row, log_group.entry(&self.seen.log_group), &format!(": events kept {days} days"));
+        }
         row
     }
 
     pub(super) fn release(&self) -> Release<'_> {
         Release { frozen: &self.frozen, mark: self.names.version_mark(), patience: self.patience }
     }
+}
+
+/// The proxy's row, with a part of the proxy that is a resource of its own.
+fn with_part(mut row: Entry, part: Entry, what: &str) -> Entry {
+    let missing = || format!("{}: missing", part.subject);
+    row.verdict = match (row.verdict, part.verdict) {
+        (Verdict::InPlace, Verdict::Create) => Verdict::Update(vec![missing()]),
+        (Verdict::Update(mut fields), Verdict::Create) => {
+            fields.push(missing());
+            Verdict::Update(fields)
+        }
+        (Verdict::Update(fields), Verdict::Update(more)) => Verdict::Update([fields, more].concat()),
+        // A resumed run still creates it once the proxy is there.
+        (Verdict::Await(state), Verdict::Create) => {
+            row.details.push(format!("the proxy is {state}: that is waited for first"));
+            Verdict::Update(vec![missing()])
+        }
+        // The worse of the two says what is in place or in conflict.
+        (Verdict::InPlace, verdict) | (_, verdict @ Verdict::Conflict(_)) | (verdict, _) => verdict,
+    };
+    row.details.push(format!("{}{what}", part.subject));
+    row
 }
 
 /// Database users, for people.

@@ -482,7 +482,7 @@ const READS: [(&str, &[CheckId]); 8] = [
 ];
 
 /// A policy that allows everything else.
-fn all_but(action: &str) -> Value {
+pub(crate) fn all_but(action: &str) -> Value {
     json!({"Statement": [
         {"Effect": "Allow", "Action": "*", "Resource": "*"},
         {"Effect": "Deny", "Action": action, "Resource": "*"}]})

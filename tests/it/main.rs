@@ -28,6 +28,7 @@ mod hostile;
 mod language;
 mod laws;
 mod layers;
+mod log_group;
 mod logins;
 mod network;
 mod organizations;

@@ -78,12 +78,13 @@ enum Case {
     Probe,
     Encrypted,
     Users,
+    LogGroup,
 }
 
 /// Users whom the case `Drift` lets in, one after another: more than a policy keeps versions.
 const OTHERS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 17] = [
     Case::Instance,
     Case::Cluster,
     Case::Virgin,
@@ -100,6 +101,7 @@ const CASES: [Case; 16] = [
     Case::Probe,
     Case::Encrypted,
     Case::Users,
+    Case::LogGroup,
 ];
 
 pub(crate) fn end_to_end(id: &str) -> Spec {
@@ -156,6 +158,7 @@ impl Case {
         match self {
             Self::Instance | Self::Encrypted => round(&wish("my-instance")).await,
             Self::Cluster => round(&wish("my-cluster")).await,
+            Self::LogGroup => round(&Spec { log_retention: Some(30), ..wish("my-instance") }).await,
             Self::Virgin => up(&wish("my-instance")).await,
             Self::Users => {
                 let change = |user: &str| {
@@ -322,7 +325,20 @@ fn every_call_of_the_program_has_its_permission() {
         let text = std::fs::read_to_string(file).unwrap();
         for literal in text.split('"').skip(1).step_by(2) {
             let Some((service, action)) = literal.split_once(':') else { continue };
-            let service_known = ["rds", "iam", "ec2", "lambda", "secretsmanager", "sts", "kms"].contains(&service);
+            const SERVICES: [&str; 11] = [
+                "cloudwatch",
+                "ec2",
+                "iam",
+                "kms",
+                "lambda",
+                "logs",
+                "pricing",
+                "rds",
+                "secretsmanager",
+                "servicequotas",
+                "sts",
+            ];
+            let service_known = SERVICES.contains(&service);
             if service_known && action.starts_with(|c: char| c.is_ascii_uppercase()) {
                 seen += 1;
                 let free = literal == "sts:GetCallerIdentity";

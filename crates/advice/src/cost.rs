@@ -31,7 +31,7 @@ pub struct Prices {
 pub struct Cost {
     /// The proxy a month, in cents.
     pub monthly_cents: Figure,
-    /// What it is made up of.
+    /// What it consists of.
     pub lines: Vec<CostLine>,
     /// The database a month, in cents.
     pub database_monthly_cents: Figure,

@@ -15,7 +15,21 @@ use crate::cloud::url;
 const ATTEMPTS: u32 = 5;
 /// The services that are called, by the names that settings know them by
 /// (<https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html>).
-const SERVICES: [&str; 9] = ["rds", "iam", "ec2", "kms", "lambda", "secrets_manager", "sts", "sso", "sso_oidc"];
+const SERVICES: [&str; 13] = [
+    "cloudwatch",
+    "cloudwatch_logs",
+    "ec2",
+    "iam",
+    "kms",
+    "lambda",
+    "pricing",
+    "rds",
+    "secrets_manager",
+    "service_quotas",
+    "sso",
+    "sso_oidc",
+    "sts",
+];
 
 /// A variable of the environment; an empty one counts as unset, as in the AWS CLI.
 pub(super) fn env(name: &str) -> Option<String> {

@@ -48,7 +48,7 @@ pub struct LogGroup {
 }
 
 impl Logs {
-    /// The group of that name, whoever made it.
+    /// The group of that name, no matter who made it.
     #[must_use]
     pub fn group(&self, name: &str) -> Option<&LogGroup> {
         self.groups.get(name).or_else(|| self.by_services.get(name))
