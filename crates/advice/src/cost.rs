@@ -3,9 +3,23 @@
 //! RDS Proxy is priced per vCPU-hour of every instance of its target, at least 2 vCPUs, and for Serverless v2 per
 //! ACU-hour, at least 8 ACUs (Amazon RDS Proxy pricing). AWS's own calculator counts 730 hours a month.
 
+mod table;
+
 use serde::{Deserialize, Serialize};
 
-use crate::figure::{Fact, Figure};
+pub use table::{TableError, prices_of};
+
+use crate::facts::{Facts, Serverless};
+use crate::figure::{Amount, Fact, Figure, Gap, Origin, Room};
+use crate::verdict::Limit;
+
+/// Hours of a month, as AWS's calculator counts.
+const HOURS: u64 = 730;
+/// The least that is billed: 2 vCPUs, 8 ACUs.
+const LEAST_VCPUS: u64 = 2;
+const LEAST_HALF_ACUS: u64 = 16;
+/// The class of Serverless v2.
+const SERVERLESS: &str = "db.serverless";
 
 /// What things cost in a Region, in millionths of a dollar.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +61,7 @@ pub struct CostLine {
     /// What is billed, such as "2 vCPUs of db.t3.medium".
     pub what: String,
     /// Units: vCPUs, ACUs, endpoints in a zone, gigabytes.
-    pub units: u64,
+    pub units: Figure,
     /// The price of a unit's hour (of a gigabyte for logs), in millionths of a dollar.
     pub price: Figure,
     /// A month of it, in cents.
@@ -76,4 +90,134 @@ pub enum Way {
     },
     /// The Data API.
     DataApi,
+}
+
+/// Works out what a proxy costs.
+pub(crate) fn of(facts: &Facts) -> (Cost, Vec<Gap>) {
+    let mut gaps = Vec::new();
+    let mut lines = Vec::new();
+    lines.extend(provisioned(facts, &mut gaps));
+    lines.extend(serverless(facts, &mut gaps));
+    let prices = &facts.prices;
+    let zones = facts.account.extra_endpoints.saturating_mul(prices.endpoint_zones);
+    if zones > 0 {
+        let what = format!("{} more endpoints in {} zones each", facts.account.extra_endpoints, prices.endpoint_zones);
+        lines.push(line(what, Amount::exactly(zones), HOURS, &prices.endpoint_zone_hour, &mut gaps));
+    }
+    if prices.log_gigabytes_per_month > 0 {
+        let units = Amount::exactly(prices.log_gigabytes_per_month);
+        lines.push(line("gigabytes of logs".to_owned(), units, 1, &prices.log_gigabyte, &mut gaps));
+    }
+    let total = lines.iter().map(|line| line.monthly_cents.amount).reduce(Amount::plus).unwrap_or(Amount::Unknown);
+    let cost = Cost {
+        monthly_cents: Figure::new(
+            total,
+            if total.is_known() { Origin::Derived } else { Origin::Unknown },
+            format!("the sum of its parts, at {HOURS} hours a month"),
+        ),
+        lines,
+        database_monthly_cents: facts.database.monthly_cents.figure(),
+        functions_monthly_cents: prices.functions_monthly_cents.figure(),
+        alternatives: Vec::new(),
+    };
+    (cost, gaps)
+}
+
+/// Adds what else would do.
+pub(crate) fn with_alternatives(mut cost: Cost, facts: &Facts, limits: &[Limit]) -> Cost {
+    if !limits.is_empty() {
+        cost.alternatives.push(Alternative {
+            way: Way::LimitConcurrency,
+            more_monthly_cents: Figure::new(
+                Amount::exactly(0),
+                Origin::AwsTable,
+                "reserved concurrency and MaximumConcurrency have no charge (AWS Lambda Developer Guide)",
+            ),
+        });
+    }
+    cost.alternatives.extend(facts.database.larger_classes.iter().map(|larger| Alternative {
+        way: Way::LargerClass { class: larger.class.clone() },
+        more_monthly_cents: larger.more_monthly_cents.figure(),
+    }));
+    if facts.database.data_api.value() == Some(&true) {
+        cost.alternatives.push(Alternative {
+            way: Way::DataApi,
+            more_monthly_cents: Figure::unknown("it is billed per request, and how many there will be is not known"),
+        });
+    }
+    cost
+}
+
+fn provisioned(facts: &Facts, gaps: &mut Vec<Gap>) -> Option<CostLine> {
+    let instances: Vec<_> = facts.database.instances.iter().filter(|instance| instance.class != SERVERLESS).collect();
+    if instances.is_empty() {
+        return None;
+    }
+    let mut total = Amount::exactly(0);
+    // Whether the minimum of 2 vCPUs is of the proxy or of each instance, AWS does not say; it matters for classes with
+    // one vCPU alone.
+    let mut of_each = Amount::exactly(0);
+    for instance in &instances {
+        if let Fact::Unknown { why } = &instance.vcpus {
+            gaps.push(Gap::new(Room::Cost, format!("vCPUs of {}", instance.class), why.clone()));
+        }
+        let vcpus = instance.vcpus.figure().amount;
+        total = total.plus(vcpus);
+        of_each = of_each.plus(vcpus.at_least(LEAST_VCPUS));
+    }
+    let units = Amount::of_ends(total.at_least(LEAST_VCPUS).low(), of_each.high());
+    let mut classes: Vec<&str> = instances.iter().map(|instance| instance.class.as_str()).collect();
+    classes.dedup();
+    let what = match instances.len() {
+        1 => format!("vCPUs of {}", classes.join(", ")),
+        several => format!("vCPUs of {several} instances ({})", classes.join(", ")),
+    };
+    Some(line(what, units, HOURS, &facts.prices.vcpu_hour, gaps))
+}
+
+fn serverless(facts: &Facts, gaps: &mut Vec<Gap>) -> Option<CostLine> {
+    let Serverless { min_half_acus, max_half_acus, average_half_acus } = facts.database.serverless?;
+    let instances = facts.database.instances.iter().filter(|instance| instance.class == SERVERLESS).count();
+    let instances = u64::try_from(instances).unwrap_or(u64::MAX).max(1);
+    let half_acus = match average_half_acus {
+        Some(average) => Amount::exactly(average.max(LEAST_HALF_ACUS)),
+        None => Amount::between(
+            min_half_acus.saturating_mul(instances).max(LEAST_HALF_ACUS),
+            max_half_acus.saturating_mul(instances).max(LEAST_HALF_ACUS),
+        ),
+    };
+    // Two halves are an ACU: half the price each.
+    let halves = match &facts.prices.acu_hour {
+        Fact::Known { value, origin, source } => {
+            Fact::known(value.div_ceil(2), *origin, format!("half of {source}, for half ACUs"))
+        }
+        unknown @ Fact::Unknown { .. } => unknown.clone(),
+    };
+    Some(line("half ACUs, at least those of 8 ACUs".to_owned(), half_acus, HOURS, &halves, gaps))
+}
+
+fn line(what: String, units: Amount, times: u64, price: &Fact<u64>, gaps: &mut Vec<Gap>) -> CostLine {
+    if let Fact::Unknown { why } = price {
+        gaps.push(Gap::new(Room::Cost, format!("price of {what}"), why.clone()));
+    }
+    let price = price.figure();
+    // A cent is ten thousand millionths of a dollar.
+    let cents = |units: Option<u64>| {
+        let total = u128::from(units?) * u128::from(price.amount.high()?) * u128::from(times);
+        Some(u64::try_from((total + 5_000) / 10_000).unwrap_or(u64::MAX))
+    };
+    let amount = match (cents(units.low()), cents(units.high())) {
+        (None, None) => Amount::Unknown,
+        (low, high) => Amount::of_ends(low, high),
+    };
+    CostLine {
+        monthly_cents: Figure::new(
+            amount,
+            if amount == Amount::Unknown { Origin::Unknown } else { price.origin },
+            price.source.clone(),
+        ),
+        what,
+        units: Figure::new(units, Origin::Derived, "AWS bills at least 2 vCPUs, and at least 8 ACUs"),
+        price,
+    }
 }

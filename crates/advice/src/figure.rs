@@ -117,6 +117,20 @@ impl Amount {
         Self::of_ends(low, high)
     }
 
+    /// Returns the product.
+    #[must_use]
+    pub fn times(self, other: Self) -> Self {
+        let low = self.low().zip(other.low()).map(|(one, other)| one.saturating_mul(other));
+        let high = self.high().zip(other.high()).map(|(one, other)| one.saturating_mul(other));
+        Self::of_ends(low, high)
+    }
+
+    /// Returns the smallest amount that is at least both.
+    #[must_use]
+    pub fn at_least(self, least: u64) -> Self {
+        Self::of_ends(Some(self.low().map_or(least, |low| low.max(least))), self.high().map(|high| high.max(least)))
+    }
+
     /// Returns each end as it is mapped; the map must not turn the ends around.
     #[must_use]
     pub fn map(self, end: impl Fn(u64) -> u64) -> Self {

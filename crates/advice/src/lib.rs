@@ -9,7 +9,9 @@ pub mod demand;
 pub mod engine;
 pub mod facts;
 pub mod figure;
+pub mod formula;
 pub mod logins;
+mod num;
 pub mod queue;
 pub mod quotas;
 pub mod settings;
@@ -45,4 +47,46 @@ pub struct Advice {
     pub logins: logins::Logins,
     /// What could not be read, and why.
     pub gaps: Vec<figure::Gap>,
+}
+
+/// Works out what follows from the facts.
+#[must_use]
+pub fn advise(facts: &Facts) -> Advice {
+    let (demand, mut gaps) = demand::of(facts);
+    let mut more = |found: Vec<figure::Gap>| gaps.extend(found);
+    let (supply, found) = supply::of(facts);
+    more(found);
+    let (pool, found) = queue::of(facts, &demand);
+    more(found);
+    let (cost, found) = cost::of(facts);
+    more(found);
+    more(facts.gaps.clone());
+    gaps.sort();
+    gaps.dedup();
+    let settings = settings::of(facts, &demand, &supply, &pool);
+    let logins = logins::of(facts, &demand.cold_starts_per_second);
+    let verdict = verdict::of(&verdict::Parts {
+        facts,
+        demand: &demand,
+        supply: &supply,
+        pool: &pool,
+        cost: &cost,
+        logins: &logins,
+        gaps: &gaps,
+    });
+    let cost = cost::with_alternatives(cost, facts, &verdict.limits);
+    let quotas = quotas::of(facts, &demand.environments);
+    Advice {
+        database: facts.database.name.clone(),
+        region: facts.region.clone(),
+        verdict,
+        demand,
+        supply,
+        pool,
+        settings,
+        cost,
+        quotas,
+        logins,
+        gaps,
+    }
 }

@@ -1,6 +1,12 @@
 //! The answer: whether a proxy helps here, why, and what would change that.
 
+mod judge;
+mod limits;
+mod sentences;
+
 use serde::{Deserialize, Serialize};
+
+pub(crate) use judge::{Parts, of};
 
 use crate::figure::{Figure, Gap};
 
@@ -75,6 +81,14 @@ pub enum Reason {
     AlreadyAtTheLimit {
         /// The connections that were measured.
         measured: u64,
+    },
+    /// More connections were measured than functions and other clients explain: environments open more than is known, or
+    /// do not close them.
+    MeasuredMoreThanExplained {
+        /// The connections that were measured.
+        measured: u64,
+        /// The most that functions and other clients explain.
+        explained: u64,
     },
     /// Functions whose concurrency cannot be limited below the limit without throttling what was measured.
     CannotBeLimited {

@@ -1,0 +1,188 @@
+//! Limits on concurrency that would make the peak fit, without throttling what was measured.
+//!
+//! `ScalingConfig.MaximumConcurrency` takes 2 to 1,000 (AWS Lambda API Reference, "ScalingConfig"). Reserved concurrency
+//! has to leave 100 executions to functions without one (Developer Guide, "Configuring reserved concurrency").
+
+use super::{Limit, Place};
+use crate::demand::{Bound, Demand, FunctionDemand};
+use crate::facts::{Facts, Function, Source};
+use crate::num::percent_up;
+
+const SQS: std::ops::RangeInclusive<u64> = 2..=1000;
+const LEFT_UNRESERVED: u64 = 100;
+
+/// Whether limits would do.
+pub(super) enum Outcome {
+    /// They would.
+    Fit(Vec<Limit>),
+    /// They would not: these functions need more than there is.
+    DoNotFit(Vec<String>),
+    /// It is not known what some functions need; the others need so many connections.
+    Unknown {
+        /// Connections that the rest needs.
+        known: u64,
+    },
+}
+
+struct Candidate<'a> {
+    function: &'a Function,
+    demand: &'a FunctionDemand,
+    place: Place,
+    /// Connections today's configuration allows; nothing where nobody knows.
+    now: Option<u64>,
+    /// The concurrency that it needs; nothing where nobody knows.
+    needs: Option<u64>,
+    /// Connections of one concurrent invocation at the most, in percent of a connection.
+    percent: u64,
+    /// Whether no limit is low enough and allowed, so that it keeps what it has today.
+    fixed: bool,
+    chosen: Option<u64>,
+}
+
+impl Candidate<'_> {
+    fn connections(&self, concurrency: u64) -> u64 {
+        percent_up(concurrency, self.percent)
+    }
+
+    fn needed_connections(&self) -> Option<u64> {
+        if self.fixed {
+            return self.now;
+        }
+        let needed = self.needs.map(|needs| self.connections(needs));
+        // What is bounded below that already is left as it is.
+        match (needed, self.now) {
+            (Some(needed), Some(now)) => Some(needed.min(now)),
+            (needed, _) => needed,
+        }
+    }
+
+    fn current(&self) -> Option<u64> {
+        self.chosen.map(|chosen| self.connections(chosen)).or(self.now)
+    }
+}
+
+/// Looks for limits within so many connections.
+pub(super) fn within(budget: u64, facts: &Facts, demand: &Demand) -> Outcome {
+    let mut candidates: Vec<Candidate<'_>> = facts
+        .functions
+        .iter()
+        .zip(&demand.functions)
+        .map(|(function, demand)| candidate(function, demand, facts))
+        .collect();
+    let mut known = 0u64;
+    let mut all = true;
+    for candidate in &candidates {
+        match candidate.needed_connections() {
+            Some(connections) => known = known.saturating_add(connections),
+            None => all = false,
+        }
+    }
+    if known > budget {
+        let functions = candidates
+            .iter()
+            .filter(|candidate| candidate.needed_connections().is_some_and(|connections| connections > 0))
+            .map(|candidate| candidate.function.name.clone());
+        return if all { Outcome::DoNotFit(functions.collect()) } else { Outcome::Unknown { known } };
+    }
+    if !all {
+        return Outcome::Unknown { known };
+    }
+    // What can wait first, then what may grow most beyond its need.
+    candidates.sort_by_key(|candidate| {
+        let excess = candidate.now.unwrap_or(u64::MAX).saturating_sub(candidate.needed_connections().unwrap_or(0));
+        (!candidate.demand.can_wait, std::cmp::Reverse(excess))
+    });
+    for at in 0..candidates.len() {
+        let others = candidates
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != at)
+            .try_fold(0u64, |sum, (_, other)| Some(sum.saturating_add(other.current()?)));
+        let Some(candidate) = candidates.get_mut(at) else { break };
+        if others.zip(candidate.now).is_some_and(|(others, now)| others.saturating_add(now) <= budget) {
+            break;
+        }
+        let Some(needs) = candidate.needs else { continue };
+        if candidate.fixed || candidate.now.is_some_and(|now| now <= candidate.connections(needs)) {
+            continue;
+        }
+        let room = others.map_or(0, |others| budget.saturating_sub(others));
+        let allowed = u64::try_from(u128::from(room) * 100 / u128::from(candidate.percent.max(1))).unwrap_or(u64::MAX);
+        candidate.chosen = Some(allowed.max(needs).min(most(candidate, facts)));
+    }
+    let limits = candidates.into_iter().filter_map(|candidate| {
+        Some(Limit { function: candidate.function.name.clone(), place: candidate.place, value: candidate.chosen? })
+    });
+    Outcome::Fit(limits.collect())
+}
+
+fn candidate<'a>(function: &'a Function, demand: &'a FunctionDemand, facts: &Facts) -> Candidate<'a> {
+    let assumptions = &facts.assumptions;
+    let place = match function.sources.value().map(Vec::as_slice) {
+        // Reserved concurrency would throttle a queue's messages into its dead-letter queue.
+        Some([mapping]) if demand.can_wait && matches!(mapping.source, Source::Sqs { .. }) => {
+            Place::SqsMaximumConcurrency { uuid: mapping.uuid.clone() }
+        }
+        _ => Place::ReservedConcurrency,
+    };
+    let mut percent = assumptions.lingering.percent.max(100);
+    let mut needs = if demand.can_wait {
+        demand.sustained.amount.high().map(|sustained| percent_up(sustained, assumptions.headroom.percent.max(100)))
+    } else {
+        function.peak_concurrency.value().copied()
+    }
+    .map(|needs| needs.max(1));
+    if let Place::SqsMaximumConcurrency { .. } = place {
+        percent = percent_up(percent, assumptions.sqs_overshoot.percent.max(100));
+        needs = needs.map(|needs| needs.max(*SQS.start()));
+    }
+    needs = needs.zip(function.provisioned.value()).map(|(needs, provisioned)| needs.max(*provisioned));
+    let each = function.connections_per_environment.value().copied();
+    let percent = each.map(|each| percent.saturating_mul(each.max(1)));
+    let mut candidate = Candidate {
+        function,
+        demand,
+        place,
+        now: demand.possible.amount.high(),
+        needs: if percent.is_some() { needs } else { None },
+        percent: percent.unwrap_or(u64::MAX),
+        fixed: false,
+        chosen: None,
+    };
+    candidate.fixed = candidate.needs.is_some_and(|needs| needs > most(&candidate, facts));
+    candidate
+}
+
+/// The largest value that the place takes.
+fn most(candidate: &Candidate<'_>, facts: &Facts) -> u64 {
+    match candidate.place {
+        Place::SqsMaximumConcurrency { .. } => *SQS.end(),
+        Place::ReservedConcurrency => {
+            let own = candidate.function.reserved.value().copied().flatten().unwrap_or(0);
+            facts.account.unreserved_concurrency.value().map_or(u64::MAX, |unreserved| {
+                unreserved.saturating_add(own).saturating_sub(if candidate.demand.bound == Bound::Reserved {
+                    0
+                } else {
+                    LEFT_UNRESERVED
+                })
+            })
+        }
+    }
+}
+
+impl Limit {
+    /// Returns the command of the AWS CLI that sets it.
+    #[must_use]
+    pub fn command(&self) -> String {
+        match &self.place {
+            Place::ReservedConcurrency => format!(
+                "aws lambda put-function-concurrency --function-name {} --reserved-concurrent-executions {}",
+                self.function, self.value
+            ),
+            Place::SqsMaximumConcurrency { uuid } => format!(
+                "aws lambda update-event-source-mapping --uuid {uuid} --scaling-config MaximumConcurrency={}",
+                self.value
+            ),
+        }
+    }
+}
