@@ -203,8 +203,8 @@ fn line(what: String, units: Amount, times: u64, price: &Fact<u64>, gaps: &mut V
     let price = price.figure();
     // A cent is ten thousand millionths of a dollar.
     let cents = |units: Option<u64>| {
-        let total = u128::from(units?) * u128::from(price.amount.high()?) * u128::from(times);
-        Some(u64::try_from((total + 5_000) / 10_000).unwrap_or(u64::MAX))
+        let total = (u128::from(units?) * u128::from(price.amount.high()?)).saturating_mul(u128::from(times));
+        Some(u64::try_from(total.saturating_add(5_000) / 10_000).unwrap_or(u64::MAX))
     };
     let amount = match (cents(units.low()), cents(units.high())) {
         (None, None) => Amount::Unknown,

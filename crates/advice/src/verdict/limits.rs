@@ -32,23 +32,42 @@ struct Candidate<'a> {
     now: Option<u64>,
     /// The concurrency that it needs; nothing where nobody knows.
     needs: Option<u64>,
-    /// Connections of one concurrent invocation at the most, in percent of a connection.
-    percent: u64,
+    /// Connections of an environment; nothing where nobody knows.
+    each: Option<u64>,
+    /// Environments over the limit that is set, and connections over those of environments, in percent.
+    overshoot: u64,
+    lingering: u64,
     /// Whether no limit is low enough and allowed, so that it keeps what it has today.
     fixed: bool,
     chosen: Option<u64>,
 }
 
 impl Candidate<'_> {
+    /// Connections at the most, with a limit of so much; the same steps as in `demand`.
     fn connections(&self, concurrency: u64) -> u64 {
-        percent_up(concurrency, self.percent)
+        let environments = percent_up(concurrency, self.overshoot);
+        percent_up(environments.saturating_mul(self.each.unwrap_or(u64::MAX)), self.lingering)
+    }
+
+    /// The largest limit with at most so many connections.
+    fn largest(&self, connections: u64, most: u64) -> u64 {
+        let (mut fits, mut above) = (0, most.saturating_add(1));
+        while above - fits > 1 {
+            let middle = fits + (above - fits) / 2;
+            if self.connections(middle) <= connections {
+                fits = middle;
+            } else {
+                above = middle;
+            }
+        }
+        fits
     }
 
     fn needed_connections(&self) -> Option<u64> {
-        if self.fixed {
-            return self.now;
-        }
         let needed = self.needs.map(|needs| self.connections(needs));
+        if self.fixed {
+            return self.now.or(needed);
+        }
         // What is bounded below that already is left as it is.
         match (needed, self.now) {
             (Some(needed), Some(now)) => Some(needed.min(now)),
@@ -107,8 +126,8 @@ pub(super) fn within(budget: u64, facts: &Facts, demand: &Demand) -> Outcome {
             continue;
         }
         let room = others.map_or(0, |others| budget.saturating_sub(others));
-        let allowed = u64::try_from(u128::from(room) * 100 / u128::from(candidate.percent.max(1))).unwrap_or(u64::MAX);
-        candidate.chosen = Some(allowed.max(needs).min(most(candidate, facts)));
+        let most = most(candidate, facts);
+        candidate.chosen = Some(candidate.largest(room, most).max(needs).min(most));
     }
     let limits = candidates.into_iter().filter_map(|candidate| {
         Some(Limit { function: candidate.function.name.clone(), place: candidate.place, value: candidate.chosen? })
@@ -125,7 +144,7 @@ fn candidate<'a>(function: &'a Function, demand: &'a FunctionDemand, facts: &Fac
         }
         _ => Place::ReservedConcurrency,
     };
-    let mut percent = assumptions.lingering.percent.max(100);
+    let mut overshoot = 100;
     let mut needs = if demand.can_wait {
         demand.sustained.amount.high().map(|sustained| percent_up(sustained, assumptions.headroom.percent.max(100)))
     } else {
@@ -133,19 +152,20 @@ fn candidate<'a>(function: &'a Function, demand: &'a FunctionDemand, facts: &Fac
     }
     .map(|needs| needs.max(1));
     if let Place::SqsMaximumConcurrency { .. } = place {
-        percent = percent_up(percent, assumptions.sqs_overshoot.percent.max(100));
+        overshoot = assumptions.sqs_overshoot.percent.max(100);
         needs = needs.map(|needs| needs.max(*SQS.start()));
     }
     needs = needs.zip(function.provisioned.value()).map(|(needs, provisioned)| needs.max(*provisioned));
     let each = function.connections_per_environment.value().copied();
-    let percent = each.map(|each| percent.saturating_mul(each.max(1)));
     let mut candidate = Candidate {
         function,
         demand,
         place,
         now: demand.possible.amount.high(),
-        needs: if percent.is_some() { needs } else { None },
-        percent: percent.unwrap_or(u64::MAX),
+        needs: if each.is_some() { needs } else { None },
+        each,
+        overshoot,
+        lingering: assumptions.lingering.percent.max(100),
         fixed: false,
         chosen: None,
     };
