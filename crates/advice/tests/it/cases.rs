@@ -37,7 +37,7 @@ fn mailing_of_500_000_needs_a_limit_and_no_proxy() {
         place: Place::SqsMaximumConcurrency { uuid: "mailer-mapping".into() },
         value: 232,
     };
-    assert_eq!(advice.verdict.limits, [limit.clone()]);
+    assert_eq!(advice.verdict.limits.as_slice(), std::slice::from_ref(&limit));
     assert_eq!(
         limit.command(),
         "aws lambda update-event-source-mapping --uuid mailer-mapping --scaling-config MaximumConcurrency=232"
