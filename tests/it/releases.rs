@@ -44,7 +44,15 @@ fn mapping(world: &mut World, qualifier: &str) {
     let source = "arn:aws:sqs:eu-central-1:123456789012:orders".to_owned();
     let id = "0b6a9f2c-0000-4000-8000-000000000001".to_owned();
     let modified = world.now;
-    world.lambda.mappings.push(Mapping { id, source, function, enabled: true, batch: 10, modified });
+    world.lambda.mappings.push(Mapping {
+        id,
+        source,
+        function,
+        enabled: true,
+        batch: 10,
+        modified,
+        ..Mapping::default()
+    });
 }
 
 async fn refusal(change: impl FnOnce(&mut World)) -> String {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ec2, fault::Fault, iam, kms, lambda, limits::Limits, logs, profile::Profile, rds, secrets};
+use super::{
+    ec2, fault::Fault, iam, kms, lambda, limits::Limits, load, logs, monitoring, profile::Profile, rds, secrets,
+};
 
 /// What marks a moment in the world's JSON.
 const MOMENT_PREFIX: &str = "~moment:";
@@ -40,15 +42,34 @@ impl Moment {
         EPOCH_SECONDS * 1000 + self.0
     }
 
+    /// Milliseconds since 1970, as a number from which one can subtract.
+    pub(super) fn unix_signed(self) -> i64 {
+        i64::try_from(self.unix_milliseconds()).unwrap_or(i64::MAX)
+    }
+
     /// `2026-01-01T00:00:00.000Z`.
     #[must_use]
     pub fn iso(self) -> String {
-        let seconds = self.unix_seconds();
-        let (days, rest) = (seconds / 86_400, seconds % 86_400);
-        let (year, month, day) = civil(days);
-        let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", self.0 % 1000)
+        iso(self.unix_signed())
     }
+}
+
+/// Milliseconds since 1970 as `2026-01-01T00:00:00.000Z`.
+pub(super) fn iso(milliseconds: i64) -> String {
+    let milliseconds = u64::try_from(milliseconds).unwrap_or(0);
+    let seconds = milliseconds / 1000;
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", milliseconds % 1000)
+}
+
+/// The number of days from 1970 to a date, the inverse of [`civil`].
+pub(super) fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 /// Year, month and day of a number of days since 1970 (the proleptic Gregorian calendar in eras of 400 years).
@@ -100,6 +121,17 @@ pub struct Request {
     pub headers: BTreeMap<String, String>,
     /// The body's bytes.
     pub body: Vec<u8>,
+}
+
+impl Request {
+    /// When the caller's clock says that the request was signed (`X-Amz-Date`), in milliseconds since 1970.
+    pub(super) fn sent(&self) -> Option<i64> {
+        let date = self.headers.get("x-amz-date")?;
+        let number = |from: usize, to: usize| date.get(from..to).and_then(|digits| digits.parse::<i64>().ok());
+        let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
+        let seconds = days(year, month, day) * 86_400 + number(9, 11)? * 3600 + number(11, 13)? * 60 + number(13, 15)?;
+        Some(seconds * 1000)
+    }
 }
 
 /// One HTTP response.
@@ -184,6 +216,8 @@ pub struct Call {
     pub principal: Principal,
     /// When.
     pub now: Moment,
+    /// How many milliseconds the caller's calendar is ahead of the account's.
+    pub ahead: i64,
 }
 
 /// One permission that a call needs.
@@ -291,4 +325,10 @@ pub struct World {
     /// CloudWatch Logs.
     #[serde(default)]
     pub logs: logs::Logs,
+    /// CloudWatch.
+    #[serde(default)]
+    pub monitoring: monitoring::Monitoring,
+    /// What functions do, from which metrics follow. Not part of [`World::dump`].
+    #[serde(default)]
+    pub loads: load::Loads,
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::account::{AwsError, Call, Moment, Service, World};
-use super::{ec2, iam, kms, lambda, logs, rds, secrets};
+use super::{ec2, iam, kms, lambda, logs, monitoring, rds, secrets};
 
 /// Something that will go wrong.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -101,6 +101,7 @@ enum State {
     Kms(Box<kms::Kms>),
     Lambda(Box<lambda::Lambda>),
     Logs(Box<logs::Logs>),
+    Monitoring(Box<monitoring::Monitoring>),
     Rds(Box<rds::Rds>),
     Secrets(Box<secrets::Secrets>),
 }
@@ -211,7 +212,8 @@ impl State {
             Service::Logs => Self::Logs(Box::new(world.logs.clone())),
             Service::Rds => Self::Rds(Box::new(world.rds.clone())),
             Service::SecretsManager => Self::Secrets(Box::new(world.secrets.clone())),
-            Service::Monitoring | Service::Pricing | Service::ServiceQuotas | Service::Sts => return None,
+            Service::Monitoring => Self::Monitoring(Box::new(world.monitoring.clone())),
+            Service::Pricing | Service::ServiceQuotas | Service::Sts => return None,
         })
     }
 
@@ -222,6 +224,7 @@ impl State {
             Self::Kms(_) => Service::Kms,
             Self::Lambda(_) => Service::Lambda,
             Self::Logs(_) => Service::Logs,
+            Self::Monitoring(_) => Service::Monitoring,
             Self::Rds(_) => Service::Rds,
             Self::Secrets(_) => Service::SecretsManager,
         }
@@ -234,6 +237,7 @@ impl State {
             Self::Kms(state) => world.kms = *state,
             Self::Lambda(state) => world.lambda = *state,
             Self::Logs(state) => world.logs = *state,
+            Self::Monitoring(state) => world.monitoring = *state,
             Self::Rds(state) => world.rds = *state,
             Self::Secrets(state) => world.secrets = *state,
         }

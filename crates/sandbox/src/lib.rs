@@ -21,6 +21,7 @@ mod input;
 mod kms;
 mod lambda;
 mod limits;
+mod load;
 mod logs;
 mod monitoring;
 mod newcomer;
@@ -48,6 +49,7 @@ pub mod parts {
         Alias, Configuration, Function, KeyGrants, Lambda, Mapping, State, Update, Vpc as FunctionVpc,
     };
     pub use super::logs::{LogGroup, Logs};
+    pub use super::monitoring::{Alarm, Monitoring};
     pub use super::rds::{
         Auth, Cluster, CustomEndpoint, Endpoint, Event, Instance, Proxy, Rds, Status, SubnetGroup, Target, TargetGroup,
         Trouble as TargetTrouble,
@@ -60,6 +62,7 @@ pub use connector::{Account, InMemory, mount};
 pub use fault::{Fault, Trigger, Trouble};
 pub use iam::{Organization, Simulator};
 pub use limits::Limits;
+pub use load::{Change, Load, Loads, Preset, Rate};
 pub use profile::Profile;
 pub use serve::serve;
 pub use store::Store;

@@ -3,6 +3,7 @@
 
 mod databases;
 mod functions;
+mod loads;
 mod network;
 
 use super::account::World;
@@ -17,6 +18,7 @@ impl World {
         let network = network::lay(&mut world);
         let databases = databases::put(&mut world, &network);
         functions::deploy(&mut world, &network, &databases);
+        loads::begin(&mut world);
         world
     }
 }

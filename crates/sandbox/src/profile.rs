@@ -52,6 +52,14 @@ pub struct Profile {
     /// Nobody has published a figure.
     #[serde(default = "first_log")]
     pub proxy_log: Duration,
+    /// From the end of a minute to the moment at which CloudWatch shows what happened in it.
+    #[serde(default = "metric_lag")]
+    pub metric_lag: Duration,
+}
+
+/// Metrics of AWS services come a minute or some minutes late.
+fn metric_lag() -> Duration {
+    seconds(120)
 }
 
 fn first_log() -> Duration {
@@ -82,6 +90,7 @@ impl Profile {
             database_modify: seconds(30),
             tag_conditions: Duration::ZERO,
             proxy_log: seconds(30),
+            metric_lag: seconds(60),
         }
     }
 
@@ -108,6 +117,7 @@ impl Profile {
             database_modify: seconds(120),
             tag_conditions: Duration::ZERO,
             proxy_log: seconds(60),
+            metric_lag: seconds(120),
         }
     }
 
@@ -134,6 +144,7 @@ impl Profile {
             database_modify: seconds(600),
             tag_conditions: Duration::ZERO,
             proxy_log: seconds(300),
+            metric_lag: seconds(180),
         }
     }
 }

@@ -47,7 +47,7 @@ impl Bed {
 
     fn call(&mut self, service: Service, action: &str, input: Value) -> super::account::Outcome {
         let principal = Principal { arn: "arn:aws:iam::123456789012:user/test".to_owned(), policies: None };
-        let call = Call { service, action: action.to_owned(), input, principal, now: self.now };
+        let call = Call { service, action: action.to_owned(), input, principal, now: self.now, ahead: 0 };
         self.world.tick(self.now);
         let outcome = match service {
             Service::Rds => rds::handle(&mut self.world, &call),

@@ -11,7 +11,7 @@ use super::account::{
 use super::fault::{self, Trouble};
 use super::policy::{self, Decision};
 use super::profile::Profile;
-use super::{ec2, health, iam, kms, lambda, logs, monitoring, pricing, quotas, rds, secrets, sts, wire};
+use super::{ec2, health, iam, kms, lambda, load, logs, monitoring, pricing, quotas, rds, secrets, sts, wire};
 
 /// How many roles an account has at most, unless set otherwise.
 pub(super) fn role_quota() -> usize {
@@ -62,6 +62,8 @@ impl World {
             secrets: secrets::Secrets::default(),
             kms: kms::Kms::default(),
             logs: logs::Logs::default(),
+            loads: load::Loads::default(),
+            monitoring: monitoring::Monitoring::default(),
         };
         for policy in iam::aws_managed(&world.partition) {
             world.iam.policies.insert(policy.arn.clone(), policy);
@@ -77,16 +79,19 @@ impl World {
         let request_id = format!("{:08x}-5a7d-4b0c-8e1f-{:012x}", self.counter, self.counter);
         let decoded = match wire::decode(request) {
             Ok(decoded) => decoded,
-            Err((service, error)) => return self.answer(wire::failure(service, &error, &request_id), Duration::ZERO),
+            Err((service, form, error)) => {
+                return self.answer(wire::failure(service, form, &error, &request_id), Duration::ZERO);
+            }
         };
-        let (service, action) = (decoded.service, decoded.action);
+        let (service, form, action) = (decoded.service, decoded.form, decoded.action);
         let mutating = mutating(service, &action);
         let taken = self.limits.as_mut().is_none_or(|limits| limits.take(service, &action, &decoded.input, now));
         let trouble =
             if taken { fault::strike(self, service, &action, mutating, now) } else { Some(Trouble::Throttle) };
         let mut demands = None;
         let outcome = self.principal(service, &decoded.access_key).and_then(|principal| {
-            let call = Call { service, action: action.clone(), input: decoded.input, principal, now };
+            let ahead = request.sent().map_or(0, |sent| sent - now.unix_signed());
+            let call = Call { service, action: action.clone(), input: decoded.input, principal, now, ahead };
             if request.headers.contains_key(DEMANDS) {
                 demands = Some(listed(&needs(self, &call)));
             }
@@ -111,8 +116,8 @@ impl World {
             (_, Some(Trouble::Silence)) => return self.withhold(Reply::Silence),
             (Ok(_), Some(Trouble::ErrorAfter)) => wire::empty_failure(500, &request_id),
             (Err(error), _) if error.code.is_empty() => wire::empty_failure(error.status, &request_id),
-            (Err(error), _) => wire::failure(service, error, &request_id),
-            (Ok(output), _) => wire::success(service, &action, output, &request_id),
+            (Err(error), _) => wire::failure(service, form, error, &request_id),
+            (Ok(output), _) => wire::success(service, form, &action, output, &request_id),
         };
         response.headers.extend(demands.map(|demands| (DEMANDS.to_owned(), demands)));
         self.answer(response, late)
@@ -127,6 +132,7 @@ impl World {
         lambda::tick(self, now);
         secrets::tick(self, now);
         logs::tick(self, now);
+        load::tick(self);
         health::observe(self, now);
     }
 
@@ -144,6 +150,7 @@ impl World {
             ("kms", serde_json::to_value(&self.kms)),
             ("lambda", serde_json::to_value(&self.lambda)),
             ("logs", serde_json::to_value(&self.logs)),
+            ("monitoring", serde_json::to_value(&self.monitoring)),
             ("rds", serde_json::to_value(&self.rds)),
             ("secrets", serde_json::to_value(&self.secrets)),
         ];
@@ -166,6 +173,13 @@ impl World {
         *generation += 1;
         let text = format!("{key}#{generation}");
         format!("{prefix}{}", self.hash(&text))
+    }
+
+    /// A UUID that depends on nothing but what it is for.
+    pub(super) fn uuid(&mut self, natural_key: &str) -> String {
+        let digits = format!("{}{}", self.id("", natural_key), self.id("", &format!("{natural_key}/2")));
+        let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+        format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(12, 15), part(17, 20), part(20, 32))
     }
 
     /// 17 hex digits of a text and the account.

@@ -11,7 +11,7 @@ const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","P
 
 fn call(now: u64, action: &str, input: Value) -> Call {
     let principal = Principal { arn: "arn:aws:iam::123456789012:user/u".into(), policies: None };
-    Call { service: Service::Iam, action: action.into(), input, principal, now: Moment(now) }
+    Call { service: Service::Iam, action: action.into(), input, principal, now: Moment(now), ahead: 0 }
 }
 
 fn run(world: &mut World, now: u64, action: &str, input: Value) -> Result<Value, String> {

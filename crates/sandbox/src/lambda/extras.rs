@@ -105,6 +105,7 @@ pub(super) fn create_mapping(world: &mut World, call: &Call) -> Result<Value, Aw
         enabled: input::flag(&call.input, "Enabled").unwrap_or(true),
         batch: check::number(call, "BatchSize", 1, 10_000)?.unwrap_or(10),
         modified: call.now,
+        ..Mapping::default()
     };
     let answer = show_mapping(world, &mapping);
     world.lambda.mappings.push(mapping);

@@ -25,12 +25,15 @@ pub(super) use dispatch::{handle, mutating, needs};
 const LATEST: &str = "$LATEST";
 
 /// Lambda's state.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Lambda {
     /// Functions by name.
     pub functions: BTreeMap<String, Function>,
     /// Event source mappings.
     pub mappings: Vec<Mapping>,
+    /// The account's quota of concurrent executions (Service Quotas, `L-B99A9384`).
+    #[serde(default = "concurrency", rename = "~concurrency")]
+    pub concurrency: u32,
     /// The last number given to a revision.
     #[serde(rename = "~revisions")]
     pub revisions: u64,
@@ -57,6 +60,30 @@ pub struct Lambda {
     /// The events that such code was called with.
     #[serde(default, rename = "~heard", skip_serializing_if = "Vec::is_empty")]
     pub heard: Vec<Value>,
+}
+
+/// What AWS gives an account that has been there for a while
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+fn concurrency() -> u32 {
+    1000
+}
+
+impl Default for Lambda {
+    fn default() -> Self {
+        Self {
+            functions: BTreeMap::new(),
+            mappings: Vec::new(),
+            concurrency: concurrency(),
+            revisions: 0,
+            tags_hidden: false,
+            tags_move_revisions: false,
+            key_grants: KeyGrants::default(),
+            retired: BTreeMap::new(),
+            numbers_begin_again: false,
+            programs: BTreeMap::new(),
+            heard: Vec::new(),
+        }
+    }
 }
 
 /// Whether `UpdateFunctionConfiguration` of a function under a customer key needs `kms:CreateGrant` of the caller, and how a
@@ -288,6 +315,12 @@ pub struct Mapping {
     pub batch: u32,
     /// When it was last changed.
     pub modified: Moment,
+    /// For a queue: the most invocations at one time, 2 to 1,000 (`ScalingConfig`).
+    #[serde(default)]
+    pub maximum_concurrency: Option<u32>,
+    /// For a stream: batches of one shard at one time, 1 to 10.
+    #[serde(default)]
+    pub parallelization: Option<u32>,
 }
 
 /// A function's name and qualifier, out of a name, a partial ARN or a whole one.

@@ -8,7 +8,7 @@ use super::*;
 
 fn run(world: &mut World, now: u64, action: &str, input: Value) -> Result<Value, String> {
     let principal = Principal { arn: "arn:aws:iam::123456789012:user/u".into(), policies: None };
-    let call = Call { service: Service::Lambda, action: action.into(), input, principal, now: Moment(now) };
+    let call = Call { service: Service::Lambda, action: action.into(), input, principal, now: Moment(now), ahead: 0 };
     handle(world, &call).map_err(|error| error.code)
 }
 

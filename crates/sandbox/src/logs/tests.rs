@@ -10,7 +10,7 @@ const GROUP: &str = "/aws/rds/proxy/p";
 
 fn run(world: &mut World, now: u64, action: &str, input: Value) -> Result<Value, String> {
     let principal = Principal { arn: "arn:aws:iam::123456789012:user/u".into(), policies: None };
-    let call = Call { service: Service::Logs, action: action.into(), input, principal, now: Moment(now) };
+    let call = Call { service: Service::Logs, action: action.into(), input, principal, now: Moment(now), ahead: 0 };
     world.tick(call.now);
     handle(world, &call).map_err(|error| error.code)
 }
@@ -192,7 +192,7 @@ fn permissions_are_of_the_group_with_a_star_and_of_tags_without() {
     let world = World::empty();
     let asked = |action: &str, input: Value| -> Vec<(String, String)> {
         let principal = Principal { arn: "arn:aws:iam::123456789012:user/u".into(), policies: None };
-        let call = Call { service: Service::Logs, action: action.into(), input, principal, now: Moment(0) };
+        let call = Call { service: Service::Logs, action: action.into(), input, principal, now: Moment(0), ahead: 0 };
         needs(&world, &call).into_iter().map(|need| (need.action, need.resource)).collect()
     };
     let group = "arn:aws:logs:eu-central-1:123456789012:log-group:g";

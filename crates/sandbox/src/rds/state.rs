@@ -97,6 +97,9 @@ pub struct Instance {
     pub parameter_group: String,
     /// `in-sync`, `pending-reboot`.
     pub parameter_status: String,
+    /// How many connections it takes, where that is not what its parameter group says, as with a change that waits for a reboot.
+    #[serde(default)]
+    pub max_connections: Option<u32>,
     /// The database made at creation.
     pub database: Option<String>,
     /// The master user.

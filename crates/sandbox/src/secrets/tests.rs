@@ -9,7 +9,8 @@ const TOKEN: &str = "00000000-0000-0000-0000-000000000001";
 
 fn run(world: &mut World, now: u64, action: &str, input: Value) -> Result<Value, String> {
     let principal = Principal { arn: "arn:aws:iam::123456789012:user/u".into(), policies: None };
-    let call = Call { service: Service::SecretsManager, action: action.into(), input, principal, now: Moment(now) };
+    let call =
+        Call { service: Service::SecretsManager, action: action.into(), input, principal, now: Moment(now), ahead: 0 };
     handle(world, &call).map_err(|error| error.code)
 }
 
@@ -99,8 +100,14 @@ fn the_proxy_reads_with_policy_trust_and_key_together() {
     world.iam.roles.insert("r".into(), role.clone());
     assert!(may_read(&world, &arn, &role_arn, Moment(0)));
     let principal = Principal { arn: "arn:aws:iam::123456789012:user/u".into(), policies: None };
-    let create =
-        Call { service: Service::Kms, action: "CreateKey".into(), input: json!({}), principal, now: Moment(0) };
+    let create = Call {
+        service: Service::Kms,
+        action: "CreateKey".into(),
+        input: json!({}),
+        principal,
+        now: Moment(0),
+        ahead: 0,
+    };
     let key = kms::handle(&mut world, &create).unwrap_or_default();
     secret.kms_key = key["KeyMetadata"]["KeyId"].as_str().map(str::to_owned);
     world.secrets.secrets.insert("s".into(), secret.clone());

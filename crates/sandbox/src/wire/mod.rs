@@ -1,8 +1,11 @@
-//! The four wire protocols: from an HTTP request to a call, and from an outcome to an HTTP response.
+//! The wire protocols: from an HTTP request to a call, and from an outcome to an HTTP response.
 
+mod cbor;
+mod cloudwatch;
 mod names;
 mod query;
 mod rest;
+mod times;
 mod xml;
 
 use std::collections::BTreeMap;
@@ -10,6 +13,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::account::{AwsError, Request, Response, Service};
+
+pub(super) use times::at;
 
 /// What a request says before anything is known about the account.
 #[derive(Debug)]
@@ -24,10 +29,23 @@ pub(super) struct Decoded {
     pub(super) action: String,
     /// Its input, members named as in the model.
     pub(super) input: Value,
+    /// The form that the answer has.
+    pub(super) form: Form,
+}
+
+/// A protocol, of those that a service has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The service's only one, or its oldest.
+    Usual,
+    /// JSON 1.0.
+    Json,
+    /// CBOR.
+    Cbor,
 }
 
 /// A request that cannot become a call: the service (for the form of the answer) and the error.
-pub(super) type Refusal = (Service, AwsError);
+pub(super) type Refusal = (Service, Form, AwsError);
 
 /// The credential scope of a signature version 4.
 struct Scope {
@@ -85,28 +103,30 @@ impl Service {
 pub(super) fn decode(request: &Request) -> Result<Decoded, Refusal> {
     let Some(scope) = scope(request) else {
         let error = AwsError::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token");
-        return Err((Service::Sts, error));
+        return Err((Service::Sts, Form::Usual, error));
     };
     let Some(service) = Service::of_scope(&scope.service) else {
         let message = format!("The sandbox does not speak for the service {}.", scope.service);
-        return Err((Service::Sts, AwsError::new(501, "NotImplemented", message)));
+        return Err((Service::Sts, Form::Usual, AwsError::new(501, "NotImplemented", message)));
     };
-    let (action, input) = match service {
-        Service::Rds | Service::Iam | Service::Sts | Service::Monitoring | Service::Ec2 => {
-            query::decode(request, service == Service::Ec2).map_err(|error| (service, error))?
-        }
+    let form = if service == Service::Monitoring { cloudwatch::form(request) } else { Form::Usual };
+    let read = match service {
+        Service::Rds | Service::Iam | Service::Sts | Service::Ec2 => query::decode(request, service == Service::Ec2),
+        Service::Monitoring => cloudwatch::decode(request, form),
         Service::SecretsManager | Service::Kms | Service::Logs | Service::Pricing | Service::ServiceQuotas => {
-            json_call(request).map_err(|error| (service, error))?
+            json_call(request)
         }
-        Service::Lambda => rest::decode(request).map_err(|error| (service, error))?,
+        Service::Lambda => rest::decode(request),
     };
-    Ok(Decoded { service, region: scope.region, access_key: scope.access_key, action, input })
+    let (action, input) = read.map_err(|error| (service, form, error))?;
+    Ok(Decoded { service, region: scope.region, access_key: scope.access_key, action, input, form })
 }
 
 /// Writes an operation's output.
-pub(super) fn success(service: Service, action: &str, output: &Value, request_id: &str) -> Response {
+pub(super) fn success(service: Service, form: Form, action: &str, output: &Value, request_id: &str) -> Response {
     match service {
-        Service::Rds | Service::Iam | Service::Sts | Service::Monitoring => {
+        Service::Monitoring => cloudwatch::success(form, action, output, request_id),
+        Service::Rds | Service::Iam | Service::Sts => {
             xml_response(200, xml::query_output(service, action, output, request_id), request_id)
         }
         Service::Ec2 => xml_response(200, xml::ec2_output(action, output, request_id), request_id),
@@ -135,9 +155,10 @@ pub(super) fn success(service: Service, action: &str, output: &Value, request_id
 }
 
 /// Writes an error in the form of the service's protocol.
-pub(super) fn failure(service: Service, error: &AwsError, request_id: &str) -> Response {
+pub(super) fn failure(service: Service, form: Form, error: &AwsError, request_id: &str) -> Response {
     match service {
-        Service::Rds | Service::Iam | Service::Sts | Service::Monitoring => {
+        Service::Monitoring => cloudwatch::failure(form, error, request_id),
+        Service::Rds | Service::Iam | Service::Sts => {
             xml_response(error.status, xml::query_error(service, error, request_id), request_id)
         }
         Service::Ec2 => xml_response(error.status, xml::ec2_error(error, request_id), request_id),

@@ -54,9 +54,12 @@ pub(super) fn item(service: Service, list: &str) -> &str {
 }
 
 /// Whether the Query protocol has an element around the output of an operation that answers nothing.
-pub(super) fn empty_result(action: &str) -> bool {
-    // Of the operations spoken here, this one alone has an output without members; the others have no output.
-    action == "DeregisterDBProxyTargets"
+pub(super) fn empty_result(service: Service, action: &str) -> bool {
+    // Of the operations spoken here, these alone have an output without members; the others have no output.
+    match service {
+        Service::Monitoring => matches!(action, "TagResource" | "UntagResource"),
+        _ => action == "DeregisterDBProxyTargets",
+    }
 }
 
 /// The XML namespace of a Query service.
@@ -64,6 +67,7 @@ pub(super) fn namespace(service: Service) -> &'static str {
     match service {
         Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
         Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+        Service::Monitoring => "http://monitoring.amazonaws.com/doc/2010-08-01/",
         Service::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
         _ => "http://rds.amazonaws.com/doc/2014-10-31/",
     }

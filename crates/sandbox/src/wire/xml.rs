@@ -19,7 +19,7 @@ pub(super) fn query_output(service: Service, action: &str, output: &Value, reque
         }
     }
     let namespace = names::namespace(service);
-    let result = if body.is_empty() && !names::empty_result(action) {
+    let result = if body.is_empty() && !names::empty_result(service, action) {
         String::new()
     } else {
         format!("<{action}Result>{body}</{action}Result>")
@@ -72,6 +72,17 @@ fn element(out: &mut String, service: Service, name: &str, value: &Value) {
             let item = if service == Service::Ec2 { "item" } else { names::item(service, name) };
             for value in items {
                 element(out, service, item, value);
+            }
+            close(out, name);
+        }
+        // The one map in an answer of the Query protocol.
+        Value::Object(members) if name == "ExtendedStatistics" => {
+            open(out, name);
+            for (key, value) in members {
+                open(out, "entry");
+                leaf(out, "key", key);
+                leaf(out, "value", &value.to_string());
+                close(out, "entry");
             }
             close(out, name);
         }

@@ -1,0 +1,144 @@
+//! Where functions connect: what their variables name.
+
+use serde::{Deserialize, Serialize};
+
+use super::Loads;
+use crate::account::{Moment, World};
+
+/// How a function stood from a moment on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    /// Since when; none for ever.
+    since: Option<Moment>,
+    /// How.
+    pub(super) route: Route,
+}
+
+/// What of a function matters for its load.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Route {
+    /// Whether it is there.
+    pub(super) exists: bool,
+    /// What it connects to.
+    pub(super) targets: Vec<Target>,
+    /// Its reserved concurrency.
+    pub(super) reserved: Option<u32>,
+    /// Its provisioned concurrency, all qualifiers together.
+    pub(super) provisioned: u32,
+    /// Its timeout in seconds.
+    pub(super) timeout: u32,
+    /// The maximum concurrency of its event sources, where all have one.
+    pub(super) maximum: Option<u32>,
+}
+
+/// Something to connect to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Target {
+    /// An instance.
+    Instance(String),
+    /// A cluster's writer.
+    Writer(String),
+    /// A cluster's readers.
+    Readers(String),
+    /// An endpoint of a proxy.
+    Proxy {
+        /// The proxy.
+        proxy: String,
+        /// The endpoint, `default` for the proxy's own.
+        endpoint: String,
+        /// Whether it leads to readers.
+        readers: bool,
+    },
+}
+
+/// Remembers how each function stands now, where that has changed.
+pub(super) fn observe(world: &mut World) {
+    let mut seen = Vec::new();
+    for name in world.loads.functions.keys() {
+        let route = route(world, name);
+        let held = world.loads.routes.get(name).and_then(|seen| seen.last());
+        if held.is_none_or(|held| held.route != route) {
+            let since = held.map(|_| world.now);
+            seen.push((name.clone(), Seen { since, route }));
+        }
+    }
+    for (name, new) in seen {
+        world.loads.routes.entry(name).or_default().push(new);
+    }
+}
+
+impl Loads {
+    /// How a function stood at a moment, in milliseconds since 1970.
+    pub(super) fn route(&self, function: &str, moment: i64) -> Option<&Route> {
+        let seen = self.routes.get(function)?;
+        let begun = |seen: &&Seen| seen.since.is_none_or(|since| since.unix_signed() <= moment);
+        seen.iter().rev().find(begun).map(|seen| &seen.route).filter(|route| route.exists)
+    }
+
+    /// When a function first connected to a target, in milliseconds since 1970.
+    pub(super) fn first(&self, function: &str, of: impl Fn(&Target) -> bool) -> Option<i64> {
+        let seen = self.routes.get(function)?.iter().find(|seen| seen.route.targets.iter().any(&of))?;
+        Some(seen.since.map_or(self.beginning(), Moment::unix_signed))
+    }
+}
+
+pub(super) fn route(world: &World, name: &str) -> Route {
+    let Some(function) = world.lambda.functions.get(name) else { return Route::default() };
+    let mut targets = Vec::new();
+    for value in function.latest.environment.iter().flat_map(|variables| variables.values()) {
+        targets.extend(target(world, &value.to_ascii_lowercase()));
+    }
+    targets.sort();
+    targets.dedup();
+    let arn = &function.latest.arn;
+    let sources: Vec<_> = world
+        .lambda
+        .mappings
+        .iter()
+        .filter(|mapping| mapping.enabled && mapping.function.strip_prefix(arn.as_str()).is_some_and(is_qualifier))
+        .map(|mapping| mapping.maximum_concurrency)
+        .collect();
+    let maximum = sources.iter().copied().sum::<Option<u32>>().filter(|_| !sources.is_empty());
+    Route {
+        exists: true,
+        targets,
+        reserved: function.reserved,
+        provisioned: function.provisioned.values().sum(),
+        timeout: function.latest.timeout,
+        maximum,
+    }
+}
+
+fn is_qualifier(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(':')
+}
+
+/// What a variable's value names, if anything.
+fn target(world: &World, value: &str) -> Option<Target> {
+    // A host may stand alone or within a URL, and no host of RDS is the end of another one.
+    let names = |host: &str| !host.is_empty() && value.contains(host);
+    for (id, cluster) in &world.rds.clusters {
+        if names(&cluster.endpoint) {
+            return Some(Target::Writer(id.clone()));
+        }
+        if names(&cluster.reader_endpoint) || cluster.custom_endpoints.iter().any(|custom| names(&custom.endpoint)) {
+            return Some(Target::Readers(id.clone()));
+        }
+    }
+    let proxy = world.rds.proxies.iter().find(|(_, proxy)| names(&proxy.endpoint));
+    let endpoint = world.rds.endpoints.iter().find(|(_, endpoint)| names(&endpoint.endpoint));
+    let instance = world.rds.instances.iter().find(|(_, instance)| names(&instance.endpoint));
+    match (proxy, endpoint, instance) {
+        (Some((name, _)), ..) => {
+            Some(Target::Proxy { proxy: name.clone(), endpoint: "default".to_owned(), readers: false })
+        }
+        (_, Some((name, endpoint)), _) => Some(Target::Proxy {
+            proxy: endpoint.proxy.clone(),
+            endpoint: name.clone(),
+            readers: endpoint.role == "READ_ONLY",
+        }),
+        (.., Some((id, _))) => Some(Target::Instance(id.clone())),
+        _ => None,
+    }
+}
