@@ -325,6 +325,12 @@ pub struct World {
     /// CloudWatch Logs.
     #[serde(default)]
     pub logs: logs::Logs,
+    /// Quotas that differ from AWS's defaults, by code.
+    #[serde(default)]
+    pub quotas: BTreeMap<String, f64>,
+    /// What a vCPU and an ACU behind a proxy cost an hour, by Region.
+    #[serde(default = "super::pricing::published")]
+    pub prices: BTreeMap<String, (f64, f64)>,
     /// CloudWatch.
     #[serde(default)]
     pub monitoring: monitoring::Monitoring,

@@ -377,3 +377,25 @@ fn a_moment_is_a_date_on_the_calendar() {
     assert_eq!(Moment(58 * 86_400_000 + 3_723_004).iso(), "2026-02-28T01:02:03.004Z");
     assert_eq!(Moment(789 * 86_400_000).iso(), "2028-02-29T00:00:00.000Z");
 }
+
+#[test]
+fn a_group_of_parameters_lists_the_engines_formula_where_nobody_has_set_a_number() {
+    let mut bed = Bed::new();
+    let row = |bed: &mut Bed, group: &str| {
+        let answer = bed.rds("DescribeDBParameters", json!({ "DBParameterGroupName": group }));
+        let rows = answer["Parameters"].as_array().unwrap().clone();
+        rows.into_iter().find(|row| row["ParameterName"] == "max_connections").unwrap_or_default()
+    };
+    assert_eq!(row(&mut bed, "default.mysql8.0")["Source"], "engine-default");
+    assert_eq!(row(&mut bed, "default.aurora-postgresql16")["ApplyType"], "static");
+    bed.world.rds.parameters.insert("own".into(), BTreeMap::new());
+    assert!(row(&mut bed, "own").is_null(), "nothing uses it, so its family is not known");
+    bed.world.rds.instances.get_mut("my-instance").unwrap().parameter_group = "own".into();
+    let unset = row(&mut bed, "own");
+    assert_eq!(
+        (&unset["Source"], &unset["ParameterValue"]),
+        (&json!("engine-default"), &json!("{DBInstanceClassMemory/12582880}"))
+    );
+    bed.world.rds.parameters.insert("own".into(), BTreeMap::from([("max_connections".into(), "500".into())]));
+    assert_eq!(row(&mut bed, "own")["Source"], "user");
+}

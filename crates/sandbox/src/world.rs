@@ -63,6 +63,8 @@ impl World {
             kms: kms::Kms::default(),
             logs: logs::Logs::default(),
             loads: load::Loads::default(),
+            quotas: BTreeMap::new(),
+            prices: pricing::published(),
             monitoring: monitoring::Monitoring::default(),
         };
         for policy in iam::aws_managed(&world.partition) {

@@ -11,6 +11,7 @@ mod reach;
 mod rules;
 mod state;
 mod tags;
+mod types;
 
 pub(super) use acls::acls_pass;
 pub(super) use interfaces::{attach_interfaces, regroup_interfaces, release_interfaces, tick};
@@ -24,6 +25,7 @@ use super::account::{AwsError, Call, Outcome, World};
 /// Acts on a call.
 pub(super) fn handle(world: &mut World, call: &Call) -> Outcome {
     match call.action.as_str() {
+        "DescribeInstanceTypes" => types::describe(world, call),
         "DescribeVpcs" => network::describe_vpcs(world, call),
         "DescribeSubnets" => network::describe_subnets(world, call),
         "DescribeNetworkAcls" => network::describe_acls(world, call),

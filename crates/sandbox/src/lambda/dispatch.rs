@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::account::{AwsError, Call, Need, World};
 use super::super::{input, kms};
-use super::{KeyGrants, aliases, configure, create, extras, invoke, read, split, versions};
+use super::{KeyGrants, aliases, concurrency, configure, create, extras, invoke, read, split, versions};
 
 /// Acts and answers.
 pub(in super::super) fn handle(world: &mut World, call: &Call) -> Result<Value, AwsError> {
@@ -37,6 +37,10 @@ pub(in super::super) fn handle(world: &mut World, call: &Call) -> Result<Value, 
         "GetProvisionedConcurrencyConfig" => extras::get_provisioned(world, call),
         "PutProvisionedConcurrencyConfig" => extras::put_provisioned(world, call),
         "DeleteProvisionedConcurrencyConfig" => extras::delete_provisioned(world, call),
+        "GetAccountSettings" => Ok(concurrency::account(world)),
+        "GetFunctionConcurrency" => concurrency::get(world, call),
+        "PutFunctionConcurrency" => concurrency::put(world, call),
+        "DeleteFunctionConcurrency" => concurrency::delete(world, call),
         "GetPolicy" => extras::policy(world, call),
         action => Err(AwsError::new(404, "UnknownOperationException", format!("Unknown operation {action}"))),
     }

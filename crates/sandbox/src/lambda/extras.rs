@@ -98,14 +98,36 @@ pub(super) fn create_mapping(world: &mut World, call: &Call) -> Result<Value, Aw
             "The event source arn (\"{source}\") and function (\"{function}\") provided mapping already exists."
         )));
     }
+    let stream = [":kinesis:", ":dynamodb:"].iter().any(|service| source.contains(service));
+    let scaling = call.input.get("ScalingConfig").and_then(|scaling| input::number(scaling, "MaximumConcurrency"));
+    let maximum_concurrency = match scaling {
+        Some(_) if !source.contains(":sqs:") => {
+            return Err(check::invalid("ScalingConfig is supported for Amazon SQS event sources alone."));
+        }
+        Some(most) => match u32::try_from(most).ok().filter(|most| (2..=1000).contains(most)) {
+            None => return Err(check::invalid("MaximumConcurrency must be between 2 and 1000.")),
+            known => known,
+        },
+        None => None,
+    };
+    let parallelization = check::number(call, "ParallelizationFactor", 1, 10)?;
+    let starting_position = input::text(&call.input, "StartingPosition").map(str::to_owned);
+    if parallelization.is_some() && !stream {
+        return Err(check::invalid("ParallelizationFactor is supported for Kinesis and DynamoDB streams alone."));
+    }
+    if stream && starting_position.is_none() {
+        return Err(check::invalid("1 validation error detected: StartingPosition is required for streams."));
+    }
     let mapping = Mapping {
         id: next_revision(&mut world.lambda.revisions),
         source,
         function,
         enabled: input::flag(&call.input, "Enabled").unwrap_or(true),
-        batch: check::number(call, "BatchSize", 1, 10_000)?.unwrap_or(10),
+        batch: check::number(call, "BatchSize", 1, 10_000)?.unwrap_or(if stream { 100 } else { 10 }),
         modified: call.now,
-        ..Mapping::default()
+        maximum_concurrency,
+        parallelization: parallelization.or(stream.then_some(1)),
+        starting_position,
     };
     let answer = show_mapping(world, &mapping);
     world.lambda.mappings.push(mapping);
@@ -119,7 +141,7 @@ pub(super) fn get_mapping(world: &World, call: &Call) -> Result<Value, AwsError>
 }
 
 fn show_mapping(world: &World, mapping: &Mapping) -> Value {
-    json!({
+    let mut shown = json!({
         "UUID": mapping.id,
         "BatchSize": mapping.batch,
         "MaximumBatchingWindowInSeconds": 0,
@@ -129,7 +151,17 @@ fn show_mapping(world: &World, mapping: &Mapping) -> Value {
         "LastModified": mapping.modified.unix_seconds(),
         "State": if mapping.enabled { "Enabled" } else { "Disabled" },
         "StateTransitionReason": "USER_INITIATED",
-    })
+    });
+    if let Some(most) = mapping.maximum_concurrency {
+        shown["ScalingConfig"] = json!({ "MaximumConcurrency": most });
+    }
+    if let Some(factor) = mapping.parallelization {
+        shown["ParallelizationFactor"] = json!(factor);
+    }
+    if let Some(position) = &mapping.starting_position {
+        shown["StartingPosition"] = json!(position);
+    }
+    shown
 }
 
 pub(super) fn list_provisioned(world: &World, call: &Call) -> Result<Value, AwsError> {

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod check;
+mod concurrency;
 mod configure;
 mod create;
 mod dispatch;
@@ -321,6 +322,9 @@ pub struct Mapping {
     /// For a stream: batches of one shard at one time, 1 to 10.
     #[serde(default)]
     pub parallelization: Option<u32>,
+    /// For a stream: where reading began, `LATEST` or `TRIM_HORIZON`.
+    #[serde(default)]
+    pub starting_position: Option<String>,
 }
 
 /// A function's name and qualifier, out of a name, a partial ARN or a whole one.

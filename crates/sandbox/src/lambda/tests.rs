@@ -231,3 +231,52 @@ fn a_function_that_is_being_made_is_neither_called_nor_deleted_and_runs_no_code(
     assert!(run(&mut world, 20_000, "DeleteFunction", name()).is_ok());
     assert_eq!(run(&mut world, 20_000, "Invoke", name()), Err("ResourceNotFoundException".into()));
 }
+
+#[test]
+fn reserved_concurrency_leaves_a_hundred_to_the_others() {
+    let mut world = world();
+    let put = |world: &mut World, count: u32| {
+        run(world, 0, "PutFunctionConcurrency", json!({"FunctionName": "f", "ReservedConcurrentExecutions": count}))
+    };
+    let get = |world: &mut World| run(world, 0, "GetFunctionConcurrency", json!({"FunctionName": "f"}));
+    assert_eq!(get(&mut world), Ok(json!({})));
+    assert_eq!(put(&mut world, 901), Err("InvalidParameterValueException".into()));
+    assert!(put(&mut world, 900).is_ok());
+    assert_eq!(get(&mut world), Ok(json!({"ReservedConcurrentExecutions": 900})));
+    let settings = run(&mut world, 0, "GetAccountSettings", json!({})).unwrap_or_default();
+    assert_eq!(settings["AccountLimit"]["ConcurrentExecutions"], 1000);
+    assert_eq!(settings["AccountLimit"]["UnreservedConcurrentExecutions"], 100);
+    let shown = run(&mut world, 0, "GetFunction", json!({"FunctionName": "f"})).unwrap_or_default();
+    assert_eq!(shown["Concurrency"]["ReservedConcurrentExecutions"], 900);
+    assert!(run(&mut world, 0, "DeleteFunctionConcurrency", json!({"FunctionName": "f"})).is_ok());
+    assert_eq!(get(&mut world), Ok(json!({})));
+    world.lambda.concurrency = 10;
+    assert_eq!(put(&mut world, 1), Err("InvalidParameterValueException".into()), "a new account can reserve nothing");
+}
+
+#[test]
+fn a_queue_has_a_maximum_and_a_stream_a_factor() {
+    let mut world = world();
+    let create = |world: &mut World, more: Value| {
+        let mut asked = json!({"FunctionName": "f"});
+        asked.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        run(world, 0, "CreateEventSourceMapping", asked)
+    };
+    let (queue, stream) =
+        ("arn:aws:sqs:eu-central-1:123456789012:q", "arn:aws:kinesis:eu-central-1:123456789012:stream/s");
+    for wrong in [
+        json!({"EventSourceArn": queue, "ScalingConfig": {"MaximumConcurrency": 1}}),
+        json!({"EventSourceArn": queue, "ParallelizationFactor": 2}),
+        json!({"EventSourceArn": stream, "ScalingConfig": {"MaximumConcurrency": 2}, "StartingPosition": "LATEST"}),
+        json!({"EventSourceArn": stream}),
+        json!({"EventSourceArn": stream, "ParallelizationFactor": 11, "StartingPosition": "LATEST"}),
+    ] {
+        assert!(create(&mut world, wrong.clone()).is_err(), "{wrong}");
+    }
+    let made =
+        create(&mut world, json!({"EventSourceArn": queue, "ScalingConfig": {"MaximumConcurrency": 20}})).unwrap();
+    assert_eq!(made["ScalingConfig"]["MaximumConcurrency"], 20);
+    assert!(made.get("ParallelizationFactor").is_none());
+    let made = create(&mut world, json!({"EventSourceArn": stream, "StartingPosition": "LATEST"})).unwrap();
+    assert_eq!(made["ParallelizationFactor"], 1);
+}

@@ -98,7 +98,7 @@ pub(super) fn max_connections(world: &World, id: &str) -> Option<u32> {
 
 /// The formula of an engine whose parameter group says nothing
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections>).
-fn engine_default(engine: &str) -> Option<&'static str> {
+pub(crate) fn engine_default(engine: &str) -> Option<&'static str> {
     Some(match engine {
         "mysql" => "{DBInstanceClassMemory/12582880}",
         "mariadb" => "LEAST({DBInstanceClassMemory/25165760},12000)",

@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{Moment, World};
 
-pub(super) use databases::{InstanceMetric, members};
+pub(super) use classes::{TYPES, Type};
+pub(super) use databases::{InstanceMetric, engine_default, members};
 pub use presets::Preset;
 pub(super) use proxies::{ProxyMetric, Scope as ProxyScope};
 pub(super) use sample::Sample;

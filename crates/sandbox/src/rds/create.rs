@@ -7,10 +7,7 @@ use serde_json::json;
 use super::state::{Proxy, Status, TargetGroup};
 use super::{checks, input, proxies, record, tags};
 use crate::account::{AwsError, Call, Outcome, World};
-use crate::ec2;
-
-/// How many proxies a region holds.
-const QUOTA: usize = 20;
+use crate::{ec2, quotas};
 
 /// Makes a proxy, which then takes minutes to be there.
 pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
@@ -37,8 +34,10 @@ pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
         let message = format!("DB Proxy {name} already exists.");
         return Err(AwsError::new(400, "DBProxyAlreadyExistsFault", message));
     }
-    if world.rds.proxies.len() >= QUOTA {
-        let message = format!("The maximum number of DB proxies ({QUOTA}) has been reached.");
+    let quota = world.quota(quotas::PROXIES).unwrap_or_default();
+    let held = u32::try_from(world.rds.proxies.len()).map_or(f64::INFINITY, f64::from);
+    if held >= quota {
+        let message = format!("The maximum number of DB proxies ({quota}) has been reached.");
         return Err(AwsError::new(400, "DBProxyQuotaExceededFault", message));
     }
     checks::service_linked_role(world)?;

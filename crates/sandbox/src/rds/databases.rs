@@ -286,9 +286,15 @@ fn cluster_answer(world: &World, id: &str, cluster: &Cluster) -> Value {
         .filter_map(|subnet| world.ec2.subnets.get(subnet).map(|subnet| subnet.zone.clone()))
         .collect();
     let custom: Vec<&String> = cluster.custom_endpoints.iter().map(|custom| &custom.endpoint).collect();
-    let scaling = cluster
-        .serverless
-        .map(|(min, max)| json!({ "MinCapacity": f64::from(min) / 10.0, "MaxCapacity": f64::from(max) / 10.0 }));
+    let scaling = cluster.serverless.map(|(min, max)| {
+        let mut scaling = json!({ "MinCapacity": f64::from(min) / 10.0, "MaxCapacity": f64::from(max) / 10.0 });
+        if min == 0 {
+            // Five minutes unless set otherwise
+            // (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html).
+            scaling["SecondsUntilAutoPause"] = json!(300);
+        }
+        scaling
+    });
     json!({
         "DBClusterIdentifier": id,
         "DBClusterArn": world.arn("rds", &format!("cluster:{id}")),

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::account::{AwsError, Request, Response, Service};
+use super::pricing;
 
 pub(super) use times::at;
 
@@ -109,6 +110,10 @@ pub(super) fn decode(request: &Request) -> Result<Decoded, Refusal> {
         let message = format!("The sandbox does not speak for the service {}.", scope.service);
         return Err((Service::Sts, Form::Usual, AwsError::new(501, "NotImplemented", message)));
     };
+    if service == Service::Pricing && !pricing::REGIONS.contains(&scope.region.as_str()) {
+        let error = AwsError::new(403, "InvalidSignatureException", "Credential should be scoped to a valid region.");
+        return Err((service, Form::Usual, error));
+    }
     let form = if service == Service::Monitoring { cloudwatch::form(request) } else { Form::Usual };
     let read = match service {
         Service::Rds | Service::Iam | Service::Sts | Service::Ec2 => query::decode(request, service == Service::Ec2),

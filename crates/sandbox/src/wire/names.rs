@@ -18,6 +18,7 @@ pub(super) fn ec2_member(wire: &str) -> &str {
         "NetworkInterfaceId" => "NetworkInterfaceIds",
         "NetworkAclId" => "NetworkAclIds",
         "RouteTableId" => "RouteTableIds",
+        "InstanceType" => "InstanceTypes",
         "ResourceId" => "Resources",
         "SecurityGroupRule" => "SecurityGroupRules",
         same => same,

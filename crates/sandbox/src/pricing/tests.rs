@@ -1,0 +1,92 @@
+//! Laws of the Price List: filters, pages, and the form of a product.
+
+use super::super::account::{Moment, Principal, Reply, Request, Service};
+use super::*;
+
+fn run(world: &mut World, input: Value) -> Result<Vec<Value>, String> {
+    let principal = Principal { arn: "arn:aws:iam::123456789012:user/u".into(), policies: None };
+    let action = "GetProducts".into();
+    let call = Call { service: Service::Pricing, action, input, principal, now: Moment(0), ahead: 0 };
+    let answer = handle(world, &call).map_err(|error| error.code)?;
+    Ok(answer["PriceList"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|text| serde_json::from_str(text.as_str().unwrap()).unwrap())
+        .collect())
+}
+
+fn filtered(filters: &[(&str, &str, &str)]) -> Value {
+    let filters: Vec<Value> =
+        filters.iter().map(|(kind, field, value)| json!({ "Type": kind, "Field": field, "Value": value })).collect();
+    json!({ "ServiceCode": "AmazonRDS", "Filters": filters })
+}
+
+/// The one price of a product, as the form of the list has it.
+fn price(product: &Value) -> &str {
+    let term = product["terms"]["OnDemand"].as_object().unwrap().values().next().unwrap();
+    let dimension = term["priceDimensions"].as_object().unwrap().values().next().unwrap();
+    dimension["pricePerUnit"]["USD"].as_str().unwrap()
+}
+
+#[test]
+fn a_proxys_price_is_found_by_region_family_and_engine_and_never_by_the_bare_usage_type() {
+    let mut world = World::empty();
+    let of = |region: &str, usage: &str| {
+        filtered(&[
+            ("TERM_MATCH", "regionCode", region),
+            ("TERM_MATCH", "productFamily", "RDSProxy"),
+            ("CONTAINS", "usagetype", usage),
+        ])
+    };
+    let found = run(&mut world, of("us-east-1", "RDS:ProxyUsage")).unwrap();
+    assert_eq!(found.len(), 5, "one for each engine");
+    assert!(found.iter().all(|product| price(product) == "0.0150000000"
+        && product["product"]["attributes"]["usagetype"] == "USE1-RDS:ProxyUsage"));
+    let london = run(&mut world, of("eu-west-2", "Proxy-ASv2-Usage")).unwrap();
+    assert!(!london.is_empty() && london.iter().all(|product| price(product) == "0.0180000000"));
+    assert_eq!(run(&mut world, filtered(&[("TERM_MATCH", "usagetype", "RDS:ProxyUsage")])), Ok(Vec::new()));
+    assert_eq!(run(&mut world, of("eu-central-1", "RDS:ProxyUsage")), Ok(Vec::new()), "nobody has published it");
+    world.prices.insert("eu-central-1".into(), (0.5, 0.5));
+    let mysql = filtered(&[
+        ("EQUALS", "location", "EU (Frankfurt)"),
+        ("ANY_OF", "databaseEngine", "Oracle,MySQL"),
+        ("NONE_OF", "engineCode", "14"),
+    ]);
+    let found = run(&mut world, mysql).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["product"]["attributes"]["operation"], "CreateDBProxy:0002");
+}
+
+#[test]
+fn what_is_not_there_or_not_valid_is_refused() {
+    let mut world = World::empty();
+    for (input, code) in [
+        (json!({ "ServiceCode": "AmazonNothing" }), "NotFoundException"),
+        (json!({}), "InvalidParameterException"),
+        (json!({ "ServiceCode": "AmazonRDS", "MaxResults": 101 }), "InvalidParameterException"),
+        (json!({ "ServiceCode": "AmazonRDS", "FormatVersion": "aws_v2" }), "InvalidParameterException"),
+        (filtered(&[("LIKE", "usagetype", "x")]), "InvalidParameterException"),
+    ] {
+        assert_eq!(run(&mut world, input), Err(code.into()));
+    }
+    let whole = run(&mut world, json!({ "ServiceCode": "AmazonRDS" })).unwrap().len();
+    assert_eq!(run(&mut world, json!({ "ServiceCode": "AmazonRDS", "MaxResults": 3 })).map(|page| page.len()), Ok(3));
+    assert_eq!(whole, 14);
+}
+
+#[test]
+fn it_answers_in_a_few_regions_for_all() {
+    let mut world = World::empty();
+    for (region, status) in [("us-east-1", 200), ("eu-central-1", 200), ("ap-south-1", 200), ("eu-west-2", 403)] {
+        let scope = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIA/20260101/{region}/pricing/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let headers = [("authorization", scope.as_str()), ("x-amz-target", "AWSPriceListService.GetProducts")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        let body = br#"{"ServiceCode":"AmazonRDS"}"#.to_vec();
+        let request = Request { method: "POST".into(), target: "/".into(), headers, body };
+        let Reply::Answer(response) = world.handle(Moment(0), &request).reply else { panic!("no answer") };
+        assert_eq!(response.status, status, "{region}");
+    }
+}
