@@ -1,5 +1,6 @@
 //! The command line: its doc comments are the help text.
 
+mod advise;
 mod examples;
 mod permissions;
 mod proving;
@@ -12,6 +13,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+pub use advise::Advise;
 pub use permissions::{For, Form, Permissions};
 pub use proving::{Connect, Prove, Token};
 pub use up::Up;
@@ -188,6 +190,9 @@ pub enum Command {
     /// changes. Functions are pointed at the proxy last, when its target is available.
     #[command(after_long_help = examples::UP, after_help = MORE)]
     Up(Box<Up>),
+    /// Work out whether a proxy helps, its size and its cost
+    #[command(after_long_help = examples::ADVISE)]
+    Advise(Advise),
     /// Show the state of the thirteen steps
     #[command(after_long_help = examples::STATUS)]
     Status(Status),

@@ -1,5 +1,6 @@
 //! Puts an Amazon RDS Proxy between existing Lambda functions and an existing database.
 
+pub mod advise;
 pub mod catalogue;
 pub mod cli;
 pub mod client;

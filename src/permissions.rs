@@ -21,6 +21,8 @@ pub enum Verb {
     Status,
     /// `teardown`.
     Teardown,
+    /// `advise`.
+    Advise,
     /// `doctor`, besides what `status` needs.
     Doctor,
     /// `verify --probe`, and `up --verify probe` besides what `up` needs; `verify` alone needs what `status` does.
@@ -84,6 +86,7 @@ const UD: &[Verb] = &[Verb::Up, Verb::Doctor];
 const USD: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor];
 const D: &[Verb] = &[Verb::Doctor];
 const V: &[Verb] = &[Verb::Verify];
+const A: &[Verb] = &[Verb::Advise];
 const ALL_BUT_T: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor, Verb::Verify];
 
 const fn may(action: &'static str, verbs: &'static [Verb], on: On, condition: If, why: &'static str) -> Permission {
@@ -175,6 +178,24 @@ pub const PERMISSIONS: &[Permission] = &[
             "read variables under a customer key, so that none is lost",
         ),
     ),
+    // Reading what happened, and what things cost.
+    may("rds:DescribeDBInstances", A, On::Databases, If::Always, "find the database and the members of a cluster"),
+    may("rds:DescribeDBClusters", A, On::Databases, If::Always, "find the cluster"),
+    may("rds:DescribeDBProxies", A, On::Proxies, If::Always, "look for a proxy, and count them"),
+    may("rds:DescribeDBProxyTargets", A, On::Pools, If::Always, "see whether it serves the database"),
+    may("rds:DescribeDBParameters", A, On::ParameterGroups, If::Always, "read max_connections"),
+    may("rds:DescribeDBClusterParameters", A, On::ParameterGroups, If::Always, "the same of a cluster"),
+    may("ec2:DescribeInstanceTypes", A, On::All, If::Always, "read vCPUs and memory of the class"),
+    may("lambda:ListFunctions", A, On::All, If::Always, "find the functions that use the database"),
+    may("lambda:GetFunction", A, On::Functions, If::Always, "read functions that are named"),
+    may("lambda:ListTags", A, On::Functions, If::Always, "have GetFunction show the tags"),
+    may("lambda:ListEventSourceMappings", A, On::All, If::Always, "see what limits their concurrency"),
+    may("lambda:GetAccountSettings", A, On::All, If::Always, "read the account's concurrency"),
+    may("lambda:GetFunctionConcurrency", A, On::Functions, If::Always, "read reserved concurrency"),
+    may("lambda:ListProvisionedConcurrencyConfigs", A, On::Functions, If::Always, "read provisioned concurrency"),
+    may("cloudwatch:GetMetricData", A, On::All, If::Always, "read peaks, durations and throttles"),
+    may("servicequotas:GetServiceQuota", A, On::All, If::Always, "read how many proxies there may be"),
+    may("pricing:GetProducts", A, On::All, If::Always, "read what a proxy costs"),
     // Making and changing.
     may("iam:CreateRole", U, On::Roles, If::MadeOursBounded, "step 1"),
     may("iam:TagRole", U, On::Roles, If::MadeOurs, "step 1: the ownership tag"),

@@ -437,6 +437,42 @@ pub fn span(text: &str) -> Checked<Duration> {
     if seconds == 0 { wrong("--timeout", text, "it is no time at all", FORM) } else { Ok(Duration::from_secs(seconds)) }
 }
 
+/// Reads `--hold`: `500us`, `20ms`, `2s`.
+///
+/// # Errors
+/// When it is no such span, or more than a function may run: 15 minutes.
+pub fn short_span(text: &str) -> Checked<Duration> {
+    const FLAG: &str = "--hold";
+    const FORM: &str = "Give a number with a unit: 500us, 20ms, 2s.";
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let micros = match unit {
+        "us" => 1,
+        "ms" => 1_000,
+        "s" => 1_000_000,
+        _ => return wrong(FLAG, text, "there is no unit that we know", FORM),
+    };
+    let span = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(micros)).map(Duration::from_micros);
+    match span.filter(|span| !span.is_zero() && *span <= Duration::from_mins(15)) {
+        Some(span) => Ok(span),
+        None => wrong(FLAG, text, "it is no time that an invocation can take", FORM),
+    }
+}
+
+/// Reads `--concurrency FUNCTION=N`.
+///
+/// # Errors
+/// When it is not of that form.
+pub fn concurrency(text: &str) -> Checked<(String, u64)> {
+    const FORM: &str = "Give a function and a number, for example --concurrency ImportFunction=5.";
+    let Some((name, count)) = text.rsplit_once('=') else {
+        return wrong("--concurrency", text, "there is no =", FORM);
+    };
+    match count.parse::<u64>() {
+        Ok(count) if count <= 1_000_000 => Ok((function(name)?, count)),
+        _ => wrong("--concurrency", text, "what follows = is no number of up to 1000000", FORM),
+    }
+}
+
 /// Checks `--endpoint-url`: plain HTTP only to this machine.
 ///
 /// # Errors

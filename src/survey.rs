@@ -141,11 +141,11 @@ impl Survey {
     /// # Errors
     /// When a person must decide or fix something first.
     pub async fn read(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Self, Problem> {
-        let mut base = Base::read(cloud, spec).await?;
+        let mut base = Box::pin(Base::read(cloud, spec)).await?;
         let listed = std::mem::take(&mut base.listed);
         let using = Using::read(cloud, &base, listed).await?;
         let basis = LoginBasis::read(cloud, &base, &using).await?;
-        let around = Around::read(cloud, &base, &using, &basis, patience).await?;
+        let around = Box::pin(Around::read(cloud, &base, &using, &basis, patience)).await?;
 
         let versions = base.versions.take();
         let mut survey = Self::of(base, using, basis, around, (cloud.region.clone(), patience));

@@ -18,6 +18,18 @@ Examples:
   In a pipeline, without a prompt:
   $ rdsproxy-setup up --db my-instance --yes --output json";
 
+/// `advise`.
+pub(super) const ADVISE: &str = "\
+Examples:
+  Ask whether a proxy helps, from the last 14 days of metrics:
+  $ rdsproxy-setup advise --db my-instance
+
+  The same, with where every number comes from:
+  $ rdsproxy-setup advise --db my-instance --explain
+
+  State what no metric says:
+  $ rdsproxy-setup advise --db my-instance --concurrency Import=5 --hold 20ms";
+
 /// `status`.
 pub(super) const STATUS: &str = "\
 Examples:

@@ -10,9 +10,9 @@ use crate::plain::is_unseen;
 /// `permissions`.
 #[derive(Debug, Args)]
 pub struct Permissions {
-    /// The command: up, status, teardown, doctor, …
+    /// The command: up, status, teardown, advise, …
     ///
-    /// The command to print permissions for: up, status, teardown, doctor or verify. all is for all of them. administrator
+    /// The command to print permissions for: up, status, teardown, advise, doctor or verify. all is for all of them. administrator
     /// prints what an administrator creates once, for up --role-arn and --connect-policy-arn. [default: all]
     #[arg(long = "for", value_enum, default_value_t = For::All, value_name = "COMMAND", hide_possible_values = true,
           hide_default_value = true)]
@@ -82,6 +82,8 @@ pub enum For {
     Status,
     /// teardown
     Teardown,
+    /// advise
+    Advise,
     /// doctor
     Doctor,
     /// verify --probe, and up --verify probe besides what up needs

@@ -1,5 +1,6 @@
 //! Amazon EC2: security groups, subnets and network interfaces.
 
+mod classes;
 mod look;
 mod plain;
 
@@ -13,6 +14,7 @@ use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
 use super::pages::capped;
 
+pub use classes::Size;
 pub use look::{Route, RouteTable, Vpc};
 
 /// The EC2 client.

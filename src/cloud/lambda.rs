@@ -1,5 +1,6 @@
 //! AWS Lambda: functions, their variables and tags.
 
+mod load;
 mod probe;
 mod versions;
 
@@ -18,6 +19,7 @@ use super::calls::Calls;
 use super::error::{Answer, Kind, Refusal, refuse};
 use super::pages::capped;
 
+pub use load::{Concurrency, Mapping};
 pub use probe::{Invoked, NewFunction, Published, State};
 pub use versions::{Alias, LATEST, Version};
 
@@ -67,6 +69,8 @@ pub struct Function {
     pub security_groups: Vec<String>,
     /// Whether it may use IPv6 in dual-stack subnets.
     pub ipv6: bool,
+    /// After how many seconds it is stopped; `None` where AWS does not say.
+    pub timeout: Option<u64>,
     /// Where it logs.
     pub log_group: Option<String>,
     /// Whether it can be called.
@@ -249,6 +253,7 @@ fn plain(found: FunctionConfiguration, tags: Option<Tags>) -> Option<Function> {
         subnets: network.subnet_ids.unwrap_or_default(),
         security_groups: network.security_group_ids.unwrap_or_default(),
         ipv6: network.ipv6_allowed_for_dual_stack.unwrap_or(false),
+        timeout: found.timeout.and_then(|seconds| u64::try_from(seconds).ok()),
         log_group: found.logging_config.and_then(|logging| logging.log_group),
         state: probe::state(found.state.as_ref(), found.state_reason),
         variables: Variables(variables),

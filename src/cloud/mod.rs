@@ -12,8 +12,11 @@ pub mod iam;
 pub mod kms;
 pub mod lambda;
 pub mod logs;
+pub mod metrics;
 mod pace;
 mod pages;
+pub mod pricing;
+pub mod quotas;
 pub mod rds;
 pub mod secrets;
 pub mod sts;
@@ -48,6 +51,12 @@ pub struct Cloud {
     pub lambda: lambda::Lambda,
     /// Amazon CloudWatch Logs.
     pub logs: logs::Logs,
+    /// Amazon CloudWatch.
+    pub metrics: metrics::Metrics,
+    /// The Price List.
+    pub pricing: pricing::Pricing,
+    /// Service Quotas.
+    pub quotas: quotas::Quotas,
     /// AWS Secrets Manager.
     pub secrets: secrets::Secrets,
     /// AWS STS.
@@ -84,6 +93,9 @@ impl Cloud {
             kms: kms::Kms::new(config, calls),
             lambda: lambda::Lambda::new(config, calls),
             logs: logs::Logs::new(config, calls),
+            metrics: metrics::Metrics::new(config, calls),
+            pricing: pricing::Pricing::new(config, calls),
+            quotas: quotas::Quotas::new(config, calls),
             secrets: secrets::Secrets::new(config, calls),
             sts: sts::Sts::new(config, calls),
         }

@@ -82,6 +82,10 @@ pub struct Instance {
     pub tags: Tags,
     /// Its parameter groups.
     pub parameters: Vec<Parameters>,
+    /// Whether a standby in another Availability Zone takes over; `None` where AWS does not say.
+    pub multi_az: Option<bool>,
+    /// Its storage in GiB.
+    pub allocated_gib: Option<u64>,
 }
 
 /// A parameter group in use.
@@ -147,6 +151,8 @@ pub struct Cluster {
     pub tags: Tags,
     /// The least capacity of Aurora Serverless v2, in tenths of an ACU.
     pub serverless_floor: Option<u32>,
+    /// The most capacity, in the same unit.
+    pub serverless_ceiling: Option<u32>,
     /// Its parameter group.
     pub parameter_group: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+mod advise;
 mod connect;
 mod diagnosis;
 mod doctor;
@@ -55,6 +56,7 @@ pub fn run(cli: &Cli) -> Exit {
 async fn of_account(global: &Global, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Up(args) => Box::pin(up::run(global, args)).await,
+        Command::Advise(args) => Box::pin(advise::run(global, args)).await,
         Command::Status(args) => Box::pin(status::run(global, args)).await,
         Command::Teardown(args) => Box::pin(teardown::run(global, args)).await,
         Command::Doctor(args) => Box::pin(doctor::run(global, args)).await,

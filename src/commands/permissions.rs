@@ -23,10 +23,13 @@ pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> 
         For::Up => vec![Verb::Up, Verb::Status],
         For::Status => vec![Verb::Status],
         For::Teardown => vec![Verb::Teardown],
+        For::Advise => vec![Verb::Advise],
         For::Doctor => vec![Verb::Status, Verb::Doctor],
         // Its static part looks at what a diagnosis does.
         For::Verify => vec![Verb::Verify, Verb::Status, Verb::Doctor],
-        For::All | For::Administrator => vec![Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify],
+        For::All | For::Administrator => {
+            vec![Verb::Up, Verb::Status, Verb::Teardown, Verb::Advise, Verb::Doctor, Verb::Verify]
+        }
     };
     let mut features = args.features.clone();
     match args.verb {

@@ -248,6 +248,12 @@ fn any_of(words: &[&str], text: &str) -> bool {
     words.iter().any(|word| text.contains(word))
 }
 
+/// Whether a function's variables say that it logs in with IAM tokens.
+#[must_use]
+pub fn asks_for_iam(found: &FunctionUse) -> bool {
+    matches!(sign_of(found), Sign::Token(_))
+}
+
 /// What one function's variables say. What is said outright goes before what is left lying about.
 fn sign_of(found: &FunctionUse) -> Sign {
     let variables = || found.function.variables.0.iter().filter(|(_, value)| !value.is_empty());

@@ -52,6 +52,17 @@ pub struct Database {
     pub warnings: Vec<String>,
 }
 
+/// A database with what it consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The database.
+    pub database: Database,
+    /// Its instances.
+    pub instances: Vec<Instance>,
+    /// The cluster, where it is one.
+    pub cluster: Option<Cluster>,
+}
+
 impl Database {
     /// Whether it has readers, which a read-only endpoint can lead to.
     #[must_use]
@@ -109,6 +120,14 @@ impl Database {
     /// # Errors
     /// When there is none of this name, or a proxy cannot serve it.
     pub async fn find(cloud: &Cloud, wanted: &DatabaseRef) -> Result<Self, Problem> {
+        Self::with_members(cloud, wanted).await.map(|found| found.database)
+    }
+
+    /// Finds the database, with what it consists of.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub async fn with_members(cloud: &Cloud, wanted: &DatabaseRef) -> Result<Found, Problem> {
         let id = wanted.id.as_str();
         if let Some(place) = wanted.place.as_ref().filter(|place| place.region != cloud.region) {
             return Err(Problem::unfit(
@@ -124,13 +143,15 @@ impl Database {
         if wanted.place.as_ref().is_none_or(|place| !place.cluster)
             && let Some(instance) = cloud.rds.instance(id).await.map_err(Problem::refused(doing()))?
         {
-            return of_instance(instance);
+            let database = of_instance(instance.clone())?;
+            return Ok(Found { database, instances: vec![instance], cluster: None });
         }
         if wanted.place.as_ref().is_none_or(|place| place.cluster)
             && let Some(cluster) = cloud.rds.cluster(id).await.map_err(Problem::refused(doing()))?
         {
             let members = cloud.rds.instances(Some(id)).await.map_err(Problem::refused(doing()))?;
-            return of_cluster(cluster, &members);
+            let database = of_cluster(cluster.clone(), &members)?;
+            return Ok(Found { database, instances: members, cluster: Some(cluster) });
         }
         Err(unknown(cloud, id).await)
     }

@@ -2,6 +2,7 @@
 //!
 //! stdout carries results only; stderr everything that moves.
 
+mod advice;
 mod bars;
 mod diagnosis;
 mod json;
@@ -24,6 +25,7 @@ use crate::cloud::Call;
 use crate::doctor::Diagnosis;
 use crate::plain;
 
+pub use advice::{advice, limit_command};
 pub use bars::Bars;
 pub use diagnosis::{aspects, diagnosis, finding};
 pub use json::{SCHEMA, aspects_document, findings, redirects};

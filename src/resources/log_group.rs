@@ -114,6 +114,7 @@ pub enum LogGroupFound {
 
 impl LogGroupFound {
     /// What is deleted.
+    #[must_use]
     pub fn removal(&self) -> Option<&LogGroupRemoval> {
         match self {
             Self::Ours(removal) => Some(removal),

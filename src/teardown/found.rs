@@ -62,7 +62,7 @@ pub async fn survey_as_tagged(cloud: &Cloud, stack: &str, tag: Option<&str>) -> 
 }
 
 async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, Problem> {
-    let marked = Marked::read(cloud, stack, wanted).await?;
+    let marked = Box::pin(Marked::read(cloud, stack, wanted)).await?;
     let back = Back::read(cloud, &marked).await?;
     let Marked {
         names,

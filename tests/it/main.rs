@@ -3,6 +3,7 @@
 
 mod access;
 mod adoption;
+mod advise;
 mod any_user;
 mod bad_input;
 mod budget;

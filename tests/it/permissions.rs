@@ -79,12 +79,14 @@ enum Case {
     Encrypted,
     Users,
     LogGroup,
+    Advise,
+    AdviseCluster,
 }
 
 /// Users whom the case `Drift` lets in, one after another: more than a policy keeps versions.
 const OTHERS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 19] = [
     Case::Instance,
     Case::Cluster,
     Case::Virgin,
@@ -102,6 +104,8 @@ const CASES: [Case; 17] = [
     Case::Encrypted,
     Case::Users,
     Case::LogGroup,
+    Case::Advise,
+    Case::AdviseCluster,
 ];
 
 pub(crate) fn end_to_end(id: &str) -> Spec {
@@ -134,6 +138,7 @@ impl Case {
                 }
             }
             Self::Network => close(&mut world, "app-functions"),
+            Self::Advise | Self::AdviseCluster => return crate::advise::every_read().await,
             Self::Doctor | Self::DoctorCluster => {
                 // Groups that can be changed, and so are read.
                 let own = || [("time_zone".to_owned(), "UTC".to_owned())].into();
@@ -229,6 +234,10 @@ impl Case {
                 spec.inspect_secret = true;
                 drop(Box::pin(doctor::examine(&bed.cloud, &spec, Patience::default())).await);
             }
+            Self::Advise | Self::AdviseCluster => {
+                let id = if self == Self::Advise { "my-instance" } else { "my-cluster" };
+                drop(crate::advise::facts(bed, id).await);
+            }
             Self::Probe => {
                 up(&Spec { verify: Verify::Probe, ..wish("my-instance") }).await;
                 drop(verify(bed, &wish("my-instance")).await);
@@ -264,7 +273,7 @@ impl Case {
 #[tokio::test(start_paused = true)]
 async fn law_9_nothing_is_missing() {
     let all = policies(
-        &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor, Verb::Verify],
+        &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Advise, Verb::Doctor, Verb::Verify],
         Feature::value_variants(),
         &scope(),
     );
@@ -314,6 +323,10 @@ async fn law_9_nothing_is_too_many() {
     assert_eq!(idle, [""; 0]);
 }
 
+/// The services that the program speaks to.
+const SERVICES: [&str; 11] =
+    ["cloudwatch", "ec2", "iam", "kms", "lambda", "logs", "pricing", "rds", "secretsmanager", "servicequotas", "sts"];
+
 #[test]
 fn every_call_of_the_program_has_its_permission() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cloud");
@@ -325,19 +338,6 @@ fn every_call_of_the_program_has_its_permission() {
         let text = std::fs::read_to_string(file).unwrap();
         for literal in text.split('"').skip(1).step_by(2) {
             let Some((service, action)) = literal.split_once(':') else { continue };
-            const SERVICES: [&str; 11] = [
-                "cloudwatch",
-                "ec2",
-                "iam",
-                "kms",
-                "lambda",
-                "logs",
-                "pricing",
-                "rds",
-                "secretsmanager",
-                "servicequotas",
-                "sts",
-            ];
             let service_known = SERVICES.contains(&service);
             if service_known && action.starts_with(|c: char| c.is_ascii_uppercase()) {
                 seen += 1;

@@ -122,6 +122,27 @@ impl Lambda {
         Ok(targets)
     }
 
+    /// The provisioned concurrency of a function, over all of its versions and aliases.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn provisioned_total(&self, function: &str) -> Answer<u64> {
+        const CALL: &str = "lambda:ListProvisionedConcurrencyConfigs";
+        let mut total: u64 = 0;
+        let mut pages =
+            capped(self.client.list_provisioned_concurrency_configs().function_name(function).into_paginator().send());
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| refuse(CALL, &error))?;
+            for config in page.provisioned_concurrency_configs.unwrap_or_default() {
+                let count = config.requested_provisioned_concurrent_executions;
+                let count = count.and_then(|count| u64::try_from(count).ok());
+                let count = count.ok_or_else(|| Refusal::incomplete(CALL, "the concurrency"))?;
+                total = total.saturating_add(count);
+            }
+        }
+        Ok(total)
+    }
+
     /// Publishes `$LATEST`, if its code is still `code`; answers the last version where nothing has changed since.
     ///
     /// # Errors

@@ -72,11 +72,23 @@ pub(super) fn instance(found: DbInstance) -> Option<Instance> {
         resource_id: found.dbi_resource_id.unwrap_or_default(),
         tags: tags(found.tag_list),
         parameters,
+        multi_az: found.multi_az,
+        allocated_gib: found.allocated_storage.and_then(|gib| u64::try_from(gib).ok()),
     })
 }
 
 pub(super) fn tags(tags: Option<Vec<Tag>>) -> Tags {
     tags.unwrap_or_default().into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect()
+}
+
+/// A capacity in tenths of an ACU.
+fn capacity(acus: Option<f64>) -> Option<u32> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "capacities are small positive multiples of 0.5"
+    )]
+    acus.map(|acus| (acus * 10.0).round() as u32)
 }
 
 pub(super) fn cluster(found: DbCluster) -> Option<Cluster> {
@@ -112,13 +124,11 @@ pub(super) fn cluster(found: DbCluster) -> Option<Cluster> {
         resource_id: found.db_cluster_resource_id.unwrap_or_default(),
         tags: tags(found.tag_list),
         parameter_group: found.db_cluster_parameter_group,
-        serverless_floor: found.serverless_v2_scaling_configuration.and_then(|scaling| scaling.min_capacity).map(
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "capacities are small positive multiples of 0.5"
-            )]
-            |capacity| (capacity * 10.0).round() as u32,
+        serverless_floor: capacity(
+            found.serverless_v2_scaling_configuration.as_ref().and_then(|scaling| scaling.min_capacity),
+        ),
+        serverless_ceiling: capacity(
+            found.serverless_v2_scaling_configuration.and_then(|scaling| scaling.max_capacity),
         ),
     })
 }

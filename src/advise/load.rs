@@ -1,0 +1,439 @@
+//! What happened: CloudWatch's metrics of the functions, the database and the proxy, and what limits the functions.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use advice::facts::{self, EventSource, Source};
+use advice::figure::{Fact, Gap, Origin, Room};
+
+use super::base::Base;
+use super::{Question, fact, whole};
+use crate::cloud::lambda::{Function, Mapping};
+use crate::cloud::metrics::{Point, Query, Series};
+use crate::cloud::{Answer, Cloud, Refusal};
+use crate::engine::crowd;
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// CloudWatch keeps points of a minute for 15 days, and of five minutes for 63
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html>).
+const MINUTES_KEPT: Duration = Duration::from_hours(15 * 24);
+
+/// A function's timeout where AWS does not say one
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html>).
+const TIMEOUT: u64 = 3;
+
+/// The metrics of one function, in the order of [`of_function`].
+const OF_FUNCTION: usize = 5;
+
+/// What happened.
+pub(super) struct Load {
+    /// By the function's name.
+    functions: Answer<BTreeMap<String, Vec<Series>>>,
+    /// The busiest hour, minute by minute: invocations and throttles of each function.
+    minutes: Answer<BTreeMap<String, Vec<Series>>>,
+    connections: Answer<Series>,
+    capacity: Answer<Series>,
+    proxy: Answer<Vec<Series>>,
+    reserved: BTreeMap<String, Answer<Option<u64>>>,
+    provisioned: BTreeMap<String, Answer<u64>>,
+    days: u32,
+    /// What could not be read, and stands for no single number.
+    pub(super) gaps: Vec<Gap>,
+}
+
+fn lambda(function: &str, metric: &'static str, statistic: &'static str, period: Duration) -> Query {
+    let dimensions = vec![("FunctionName", function.to_owned())];
+    Query { namespace: "AWS/Lambda", metric, dimensions, statistic, period }
+}
+
+fn of_function(name: &str) -> [Query; OF_FUNCTION] {
+    [
+        lambda(name, "ConcurrentExecutions", "Maximum", HOUR),
+        lambda(name, "Invocations", "Sum", HOUR),
+        lambda(name, "Duration", "Sum", DAY),
+        lambda(name, "Invocations", "Sum", DAY),
+        lambda(name, "Throttles", "Sum", DAY),
+    ]
+}
+
+fn of_database(base: &Base) -> Vec<Query> {
+    let Some(writer) = base.instances.first() else { return Vec::new() };
+    let one = |metric, statistic, period| Query {
+        namespace: "AWS/RDS",
+        metric,
+        dimensions: vec![("DBInstanceIdentifier", writer.id.clone())],
+        statistic,
+        period,
+    };
+    vec![one("DatabaseConnections", "Maximum", HOUR), one("ServerlessDatabaseCapacity", "Average", HOUR)]
+}
+
+/// Figures are a node's, and a proxy has several: a sum is over all of them
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html>).
+fn of_proxy(name: &str) -> Vec<Query> {
+    let one = |metric, statistic| Query {
+        namespace: "AWS/RDS",
+        metric,
+        dimensions: vec![("ProxyName", name.to_owned())],
+        statistic,
+        period: MINUTE * 5,
+    };
+    vec![
+        one("MaxDatabaseConnectionsAllowed", "Maximum"),
+        one("DatabaseConnectionsCurrentlyBorrowed", "Maximum"),
+        one("DatabaseConnectionsCurrentlySessionPinned", "Maximum"),
+        one("DatabaseConnections", "Maximum"),
+        one("DatabaseConnectionsBorrowLatency", "Average"),
+    ]
+}
+
+impl Load {
+    /// Reads it.
+    pub(super) async fn read(cloud: &Cloud, question: &Question, base: &Base, now: i64) -> Self {
+        let span = i64::from(question.days) * 86_400;
+        let mut queries: Vec<Query> = base.functions.iter().flat_map(|function| of_function(&function.name)).collect();
+        let functions_end = queries.len();
+        queries.extend(of_database(base));
+        let database_end = queries.len();
+        queries.extend(base.proxy.iter().flat_map(|proxy| of_proxy(&proxy.name)));
+        let (read, reserved, provisioned) = tokio::join!(
+            cloud.metrics.read(&queries, now - span, now),
+            reserved(cloud, base),
+            provisioned(cloud, base),
+        );
+        let part = |from: usize, to: usize| {
+            read.as_ref().map(|all| all.get(from..to).unwrap_or_default().to_vec()).map_err(Clone::clone)
+        };
+        let one = |place: usize| part(place, place + 1).map(|mut found| found.pop().unwrap_or_default());
+        let functions = part(0, functions_end).map(|all| by_name(&base.functions, &all, OF_FUNCTION));
+        let minutes = match &functions {
+            Ok(found) => busiest_hour(cloud, base, found, now).await,
+            Err(refusal) => Err(refusal.clone()),
+        };
+        let mut gaps = Vec::new();
+        if let Err(refusal) = &read {
+            gaps.push(Gap::new(Room::Load, "metrics of the functions and the database", refusal.to_string()));
+        }
+        Self {
+            functions,
+            minutes,
+            connections: one(functions_end),
+            capacity: one(functions_end + 1),
+            proxy: part(database_end, queries.len()),
+            reserved,
+            provisioned,
+            days: question.days,
+            gaps,
+        }
+    }
+
+    /// The average capacity of Serverless v2 in halves of an ACU.
+    pub(super) fn average_half_acus(&self) -> Option<u64> {
+        self.capacity.as_ref().ok()?.mean().map(|acus| whole(acus * 2.0))
+    }
+
+    /// The largest number of connections to the writer.
+    pub(super) fn connections(&self) -> Fact<u64> {
+        measured(
+            self.connections.as_ref(),
+            |series| series.peak().map(|peak| peak.value),
+            "DatabaseConnections",
+            self.days,
+        )
+    }
+
+    /// The largest number of connections that clients other than the functions hold: those of hours in which no function ran.
+    pub(super) fn other_connections(&self, base: &Base) -> Fact<u64> {
+        if base.functions.is_empty() {
+            return self.connections();
+        }
+        match (&self.connections, &self.functions) {
+            (Ok(connections), Ok(functions)) if !connections.0.is_empty() => {
+                // Hours in which no function ran: what is open then is not theirs, apart from environments that linger.
+                let ran = |point: &Point| {
+                    functions.values().filter_map(|series| series.get(1)).any(|invocations| {
+                        invocations.0.iter().any(|other| (other.at - point.at).abs() < 2 * 3_600 && other.value > 0.0)
+                    })
+                };
+                let quiet = connections.0.iter().filter(|point| !ran(point)).map(|point| point.value);
+                quiet.max_by(f64::total_cmp).map_or_else(
+                    || {
+                        Fact::unknown(
+                            "the functions ran in every hour, so their connections and others cannot be separated",
+                        )
+                    },
+                    |value| {
+                        Fact::known(whole(value), Origin::Measured, "DatabaseConnections in hours without invocations")
+                    },
+                )
+            }
+            (Ok(_), Ok(_)) => Fact::unknown("DatabaseConnections has no data"),
+            (Err(refusal), _) | (_, Err(refusal)) => Fact::unknown(refusal.to_string()),
+        }
+    }
+
+    /// The proxy, as the arithmetic takes it.
+    pub(super) fn proxy(&self, base: &Base) -> Option<facts::Proxy> {
+        let proxy = base.proxy.as_ref()?;
+        let peak = |place: usize, metric: &str| {
+            let series = self.proxy.as_ref().map(|all| all.get(place).cloned().unwrap_or_default());
+            measured(
+                series.as_ref().map_err(|refusal| *refusal),
+                |series| Some(series.peak()?.value),
+                metric,
+                self.days,
+            )
+        };
+        Some(facts::Proxy {
+            name: proxy.name.clone(),
+            max_connections_percent: Fact::unknown("the pool's settings are not read"),
+            connections_allowed: peak(0, "MaxDatabaseConnectionsAllowed"),
+            peak_borrowed: peak(1, "DatabaseConnectionsCurrentlyBorrowed"),
+            pinned_percent: self.pinned(),
+            borrow_latency_us: peak(4, "DatabaseConnectionsBorrowLatency"),
+        })
+    }
+
+    /// The largest share of pinned connections, moment by moment.
+    fn pinned(&self) -> Fact<u64> {
+        const WHAT: &str = "DatabaseConnectionsCurrentlySessionPinned over DatabaseConnections";
+        let all = match &self.proxy {
+            Ok(all) => all,
+            Err(refusal) => return Fact::unknown(refusal.to_string()),
+        };
+        let (Some(pinned), Some(open)) = (all.get(2), all.get(3)) else { return no_data(WHAT, self.days) };
+        let open: BTreeMap<i64, f64> = open.0.iter().map(|point| (point.at, point.value)).collect();
+        let share =
+            |point: &Point| open.get(&point.at).filter(|open| **open > 0.0).map(|open| point.value / open * 100.0);
+        match pinned.0.iter().filter_map(share).max_by(f64::total_cmp) {
+            Some(share) => Fact::known(whole(share).min(100), Origin::Measured, since(WHAT, self.days)),
+            None => no_data(WHAT, self.days),
+        }
+    }
+
+    /// The functions, as the arithmetic takes them.
+    pub(super) fn functions(&self, question: &Question, base: &Base) -> Vec<facts::Function> {
+        base.functions.iter().map(|function| self.function(question, base, function)).collect()
+    }
+
+    fn function(&self, question: &Question, base: &Base, function: &Function) -> facts::Function {
+        let name = &function.name;
+        let series = |place: usize| {
+            self.functions.as_ref().map(|all| all.get(name).and_then(|all| all.get(place)).cloned().unwrap_or_default())
+        };
+        let minutes = |place: usize| {
+            self.minutes.as_ref().map(|all| all.get(name).and_then(|all| all.get(place)).cloned().unwrap_or_default())
+        };
+        let of = |read: Result<Series, &Refusal>, value: fn(&Series) -> Option<f64>, what: &str| {
+            measured(read.as_ref().map_err(|refusal| *refusal), value, what, self.days)
+        };
+        let largest: fn(&Series) -> Option<f64> = |series| series.peak().map(|peak| peak.value);
+        let stated = question.concurrency.get(name).map(|count| Fact::known(*count, Origin::Stated, "--concurrency"));
+        let sources = Self::sources(base, name);
+        let invoked_otherwise = match sources.value() {
+            Some(sources) if sources.is_empty() => {
+                Fact::known(true, Origin::Derived, "it has no event source mapping, so something else invokes it")
+            }
+            Some(_) if stated.is_none() => Fact::known(
+                false,
+                Origin::Assumed,
+                "it has an event source mapping; direct invocations are not visible",
+            ),
+            Some(_) => Fact::known(true, Origin::Stated, "--concurrency"),
+            None => Fact::unknown("its event sources could not be read"),
+        };
+        facts::Function {
+            name: name.clone(),
+            reserved: self.reserved(base, name),
+            provisioned: match self.provisioned.get(name) {
+                None => Fact::known(0, Origin::Configured, "it has no published version"),
+                Some(read) => {
+                    fact(read.as_ref().copied(), Origin::Configured, "lambda:ListProvisionedConcurrencyConfigs")
+                }
+            },
+            sources,
+            other_invokers: invoked_otherwise,
+            stated_concurrency: stated,
+            per_environment: None,
+            peak_concurrency: of(series(0), largest, "ConcurrentExecutions"),
+            peak_invocations_per_minute: of(minutes(0), largest, "Invocations of the busiest minute"),
+            sustained_invocations_per_minute: of(
+                series(1),
+                |series| series.peak().map(|peak| peak.value / 60.0),
+                "Invocations of the busiest hour",
+            ),
+            duration_ms: self.duration(name),
+            timeout_seconds: function.timeout.unwrap_or(TIMEOUT),
+            throttles_per_minute: of(
+                minutes(1),
+                |series| series.peak().map_or(Some(0.0), |peak| Some(peak.value)),
+                "Throttles",
+            ),
+            cold_starts_per_minute: Fact::unknown("log lines with Init Duration are not counted"),
+            connections_per_environment: question.connections.map_or_else(
+                || {
+                    Fact::known(
+                        1,
+                        Origin::Assumed,
+                        "one connection an environment, unless --connections says otherwise",
+                    )
+                },
+                |count| Fact::known(count, Origin::Stated, "--connections"),
+            ),
+            borrow_us: question.hold.map_or_else(
+                || Fact::unknown("how long an invocation holds a connection is not measured; state it with --hold"),
+                |hold| Fact::known(u64::try_from(hold.as_micros()).unwrap_or(u64::MAX), Origin::Stated, "--hold"),
+            ),
+            borrow_variation_percent: None,
+            pinned_percent: question.pinned.map_or_else(
+                || {
+                    if base.proxy.is_some() {
+                        self.pinned()
+                    } else {
+                        Fact::unknown("only a proxy shows what it pins; state it with --pinned")
+                    }
+                },
+                |share| Fact::known(share, Origin::Stated, "--pinned"),
+            ),
+            iam_login: base.iam_logins.contains(name),
+        }
+    }
+
+    /// The average duration of an invocation.
+    fn duration(&self, name: &str) -> Fact<u64> {
+        match &self.functions {
+            Err(refusal) => Fact::unknown(refusal.to_string()),
+            Ok(all) => {
+                let total = |place: usize| all.get(name).and_then(|all| all.get(place)).and_then(Series::total);
+                match (total(2), total(3)) {
+                    (Some(spent), Some(invocations)) if invocations > 0.0 => {
+                        Fact::known(whole(spent / invocations), Origin::Measured, since("Duration", self.days))
+                    }
+                    _ => no_data("Duration", self.days),
+                }
+            }
+        }
+    }
+
+    /// Reserved concurrency. Where the account has none at all, no function has any.
+    fn reserved(&self, base: &Base, name: &str) -> Fact<Option<u64>> {
+        match (self.reserved.get(name), &base.concurrency) {
+            (Some(read), _) => fact(read.as_ref().copied(), Origin::Configured, "lambda:GetFunctionConcurrency"),
+            (None, Ok(_)) => {
+                Fact::known(None, Origin::Configured, "no function of the account has reserved concurrency")
+            }
+            (None, Err(refusal)) => Fact::unknown(refusal.to_string()),
+        }
+    }
+
+    fn sources(base: &Base, name: &str) -> Fact<Vec<EventSource>> {
+        let of = |mapping: &&Mapping| mapping.enabled && mapping.function.split(':').nth(6) == Some(name);
+        match &base.mappings {
+            Err(refusal) => Fact::unknown(refusal.to_string()),
+            Ok(all) => {
+                let sources = all
+                    .iter()
+                    .filter(of)
+                    .map(|mapping| EventSource { uuid: mapping.uuid.clone(), source: source(mapping) });
+                Fact::known(sources.collect(), Origin::Configured, "lambda:ListEventSourceMappings")
+            }
+        }
+    }
+}
+
+/// What a mapping reads from, by the service in its ARN.
+fn source(mapping: &Mapping) -> Source {
+    let service = mapping.source.as_deref().and_then(|arn| arn.split(':').nth(2)).unwrap_or("kafka");
+    match service {
+        "sqs" => Source::Sqs { maximum_concurrency: mapping.maximum_concurrency },
+        "kinesis" | "dynamodb" => Source::Stream {
+            shards: Fact::unknown("the stream's shards are not read; state the concurrency with --concurrency"),
+            parallelization: mapping.parallelization.unwrap_or(1),
+        },
+        "kafka" => Source::Kafka { partitions: Fact::unknown("the topic's partitions are not read") },
+        service => Source::Other { service: service.to_owned() },
+    }
+}
+
+/// The reserved concurrency of each function, where any function of the account has some: what is unreserved says so, in
+/// one call for all, and no call answers it for several functions.
+async fn reserved(cloud: &Cloud, base: &Base) -> BTreeMap<String, Answer<Option<u64>>> {
+    if base.concurrency.as_ref().is_ok_and(|found| found.unreserved >= found.total) {
+        return BTreeMap::new();
+    }
+    let reads = base
+        .functions
+        .iter()
+        .map(async |function| (function.name.clone(), cloud.lambda.reserved(&function.name).await));
+    crowd(reads.collect()).await.into_iter().collect()
+}
+
+/// The provisioned concurrency of each function that has published a version: none else can have any.
+async fn provisioned(cloud: &Cloud, base: &Base) -> BTreeMap<String, Answer<u64>> {
+    let published = |function: &&Function| {
+        base.versions.as_ref().is_none_or(|all| all.get(&function.name).is_some_and(|versions| versions.len() > 1))
+    };
+    let reads = base
+        .functions
+        .iter()
+        .filter(published)
+        .map(async |function| (function.name.clone(), cloud.lambda.provisioned_total(&function.name).await));
+    crowd(reads.collect()).await.into_iter().collect()
+}
+
+fn by_name(functions: &[Function], all: &[Series], each: usize) -> BTreeMap<String, Vec<Series>> {
+    functions.iter().zip(all.chunks(each)).map(|(function, series)| (function.name.clone(), series.to_vec())).collect()
+}
+
+/// Invocations and throttles of each function, minute by minute, in the hour in which all of them together ran most.
+async fn busiest_hour(
+    cloud: &Cloud,
+    base: &Base,
+    functions: &BTreeMap<String, Vec<Series>>,
+    now: i64,
+) -> Answer<BTreeMap<String, Vec<Series>>> {
+    let mut hours: BTreeMap<i64, f64> = BTreeMap::new();
+    for point in functions.values().filter_map(|series| series.get(1)).flat_map(|series| &series.0) {
+        *hours.entry(point.at).or_default() += point.value;
+    }
+    let busiest = hours.into_iter().max_by(|(_, one), (_, other)| one.total_cmp(other));
+    let Some((from, _)) = busiest else { return Ok(BTreeMap::new()) };
+    let kept = i64::try_from(MINUTES_KEPT.as_secs()).unwrap_or(i64::MAX);
+    let period = if now - from < kept { MINUTE } else { MINUTE * 5 };
+    let each = |function: &Function| {
+        let of = |metric| lambda(&function.name, metric, "Sum", period);
+        [of("Invocations"), of("Throttles")]
+    };
+    let queries: Vec<Query> = base.functions.iter().flat_map(each).collect();
+    let mut all = cloud.metrics.read(&queries, from, from + 3_600).await?;
+    #[expect(clippy::cast_precision_loss, reason = "one or five")]
+    let minutes = (period.as_secs() / 60) as f64;
+    for point in all.iter_mut().flat_map(|series| &mut series.0) {
+        point.value /= minutes;
+    }
+    Ok(by_name(&base.functions, &all, 2))
+}
+
+fn since(what: &str, days: u32) -> String {
+    format!("{what} of the last {days} days")
+}
+
+fn no_data<T>(what: &str, days: u32) -> Fact<T> {
+    Fact::unknown(format!("{what} has no data in the last {days} days"))
+}
+
+fn measured(
+    read: Result<&Series, &Refusal>,
+    value: impl Fn(&Series) -> Option<f64>,
+    what: &str,
+    days: u32,
+) -> Fact<u64> {
+    match read.map(value) {
+        Ok(Some(value)) => Fact::known(whole(value), Origin::Measured, since(what, days)),
+        Ok(None) => no_data(what, days),
+        Err(refusal) => Fact::unknown(refusal.to_string()),
+    }
+}

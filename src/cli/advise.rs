@@ -1,0 +1,42 @@
+//! The flags of `advise`.
+
+use clap::Args;
+
+/// `advise`.
+#[derive(Debug, Args)]
+pub struct Advise {
+    /// The database: identifier or ARN
+    #[arg(long, value_name = "ID|ARN")]
+    pub db: String,
+    /// The proxy's name [default: <db>-proxy]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// A function to count; repeatable
+    ///
+    /// [default: every function with a variable that holds the endpoint of the database or the proxy]
+    #[arg(long = "function", value_name = "NAME")]
+    pub functions: Vec<String>,
+    /// How many days of metrics to read
+    #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=63))]
+    pub days: u32,
+    /// Show where every number comes from
+    #[arg(long)]
+    pub explain: bool,
+
+    /// The concurrency that other callers bring; repeatable
+    ///
+    /// For what AWS does not show: a Step Functions map state, a scheduler, a stream's shards.
+    #[arg(long = "concurrency", value_name = "FUNCTION=N", help_heading = "What you know better")]
+    pub concurrency: Vec<String>,
+    /// The connections that one execution environment opens [default: 1]
+    #[arg(long, value_name = "N", help_heading = "What you know better", value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    pub connections: Option<u64>,
+    /// How long an invocation holds a connection, such as 20ms
+    ///
+    /// The time between its first and its last statement, or of its transactions. No metric says it.
+    #[arg(long, value_name = "SPAN", help_heading = "What you know better")]
+    pub hold: Option<String>,
+    /// The share of connections that a proxy would pin
+    #[arg(long, value_name = "PERCENT", help_heading = "What you know better", value_parser = clap::value_parser!(u64).range(0..=100))]
+    pub pinned: Option<u64>,
+}
