@@ -1,6 +1,7 @@
 //! Published tables against the formulas, and a document's own table against both.
 
 use advice::advise;
+use advice::cost::prices_of;
 use advice::engine::{AURORA_MYSQL, Engine, POSTGRESQL};
 use advice::facts::{Parameter, Serverless};
 use advice::figure::{Amount, Origin};
@@ -172,4 +173,33 @@ fn serverless_ignores_what_the_class_would_have() {
     assert_eq!(advice.supply.max_connections.amount, Amount::exactly(2000));
     // Unmeasured: from the 8-ACU minimum to the maximum.
     assert_eq!(advice.cost.monthly_cents.amount, Amount::between(8760, 17_520));
+}
+
+/// The table that the product ships: every row has a price, a date and a source, and no Region has a price twice.
+#[test]
+fn the_table_of_prices() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/prices.json")).unwrap();
+    let london = prices_of(&text, "eu-west-2").unwrap();
+    assert_eq!(london.vcpu_hour.value(), Some(&17_000));
+    assert_eq!(london.acu_hour.value(), Some(&18_000));
+    assert!(
+        london.vcpu_hour.figure().source.contains("ProxyUsage") && london.vcpu_hour.figure().source.contains("2026")
+    );
+    assert_eq!(prices_of(&text, "us-east-1").unwrap().vcpu_hour.value(), Some(&15_000));
+    // What no source gives is unknown, and so is the cost.
+    let tokyo = prices_of(&text, "ap-northeast-1").unwrap();
+    assert_eq!(tokyo.vcpu_hour.value(), None);
+    let mut facts = facts(database(Engine::Mysql, "db.t3.medium", 2, 4), Vec::new());
+    facts.prices = tokyo;
+    assert_eq!(advise(&facts).cost.monthly_cents.amount, Amount::Unknown);
+    let rows: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for row in rows["rows"].as_array().unwrap() {
+        assert!(seen.insert((row["region"].to_string(), row["item"].to_string())), "{row}");
+        for part in ["date", "source"] {
+            assert!(row[part].as_str().is_some_and(|text| text.len() > 6), "{row}");
+        }
+        assert!(row["price"].as_u64().is_some_and(|price| (1_000..1_000_000).contains(&price)), "{row}");
+    }
+    assert!(prices_of("{}", "eu-west-2").unwrap_err().to_string().contains("missing field"));
 }
