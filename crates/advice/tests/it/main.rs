@@ -4,4 +4,5 @@
 mod cases;
 mod facts;
 mod laws;
+mod parts;
 mod tables;
