@@ -193,7 +193,7 @@ fn serverless(facts: &Facts, gaps: &mut Vec<Gap>) -> Option<CostLine> {
         }
         unknown @ Fact::Unknown { .. } => unknown.clone(),
     };
-    Some(line("half ACUs, at least those of 8 ACUs".to_owned(), half_acus, HOURS, &halves, gaps))
+    Some(line("half ACUs of Serverless v2, at least 16 of them".to_owned(), half_acus, HOURS, &halves, gaps))
 }
 
 fn line(what: String, units: Amount, times: u64, price: &Fact<u64>, gaps: &mut Vec<Gap>) -> CostLine {

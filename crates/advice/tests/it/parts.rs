@@ -50,6 +50,7 @@ fn other_clients_take_their_part() {
     // Unknown, they may be all of it.
     facts.database.other_connections = unknown();
     facts.functions = vec![stated("f", 1)];
+    facts.functions[0].peak_concurrency = known(1);
     let advice = advise(&facts);
     assert_eq!((advice.verdict.need, advice.verdict.kind), (Need::Unknown, Kind::CannotTell));
     assert_eq!(advice.supply.usable.amount.low(), Some(0));
@@ -117,7 +118,7 @@ fn what_can_wait_is_limited_first() {
 #[test]
 fn a_queue_has_at_least_two_at_once() {
     let mut queue = from_queue("queue", None);
-    queue.sustained_invocations_per_minute = known(1);
+    queue.sustained_invocations_per_minute = known(0);
     queue.duration_ms = known(1);
     let of = |max_connections| advise(&with(max_connections, vec![queue.clone()])).verdict;
     assert_eq!(of(13).need, Need::Pool);
