@@ -6,6 +6,7 @@
 mod base;
 mod load;
 mod money;
+mod region;
 mod supply;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,8 @@ use advice::Facts;
 use advice::facts::{Account, Assumptions};
 use advice::figure::{Fact, Gap, Origin};
 
-pub use money::table_prices;
+pub use money::{monthly, table_prices};
+pub use region::Region;
 
 use crate::cloud::Cloud;
 use crate::discover::Problem;
@@ -42,18 +44,22 @@ pub struct Question {
     pub pinned: Option<u64>,
 }
 
-/// Proxies of an account in a Region
-/// (<https://docs.aws.amazon.com/general/latest/gr/rds-service.html#limits_relational_database_service>).
-const PROXIES: (&str, &str) = ("rds", "L-D94C7EA3");
-
 /// Reads everything that advice is worked out from; `now` is in seconds since 1970.
 ///
 /// # Errors
 /// When there is no such database, a proxy cannot serve it, or the functions cannot be listed.
 pub async fn read(cloud: &Cloud, question: &Question, now: i64) -> Result<Facts, Problem> {
-    let base = base::Base::read(cloud, question).await?;
-    let (quota, supply, load, prices) = tokio::join!(
-        cloud.quotas.value(PROXIES.0, PROXIES.1),
+    let region = Region::read(cloud, &question.functions).await?;
+    read_in(cloud, &region, question, now).await
+}
+
+/// As [`read`], with what was read of the Region already.
+///
+/// # Errors
+/// When there is no such database, or a proxy cannot serve it.
+pub async fn read_in(cloud: &Cloud, region: &Region, question: &Question, now: i64) -> Result<Facts, Problem> {
+    let base = base::Base::read(cloud, question, region).await?;
+    let (supply, load, prices) = tokio::join!(
         supply::Supply::read(cloud, &base),
         load::Load::read(cloud, question, &base, now),
         money::Money::read(cloud, &base),
@@ -62,17 +68,21 @@ pub async fn read(cloud: &Cloud, question: &Question, now: i64) -> Result<Facts,
     gaps.extend(load.gaps.iter().cloned());
     let account = Account {
         concurrency: fact(
-            base.concurrency.as_ref().map(|found| found.total),
+            region.concurrency.as_ref().map(|found| found.total),
             Origin::Configured,
             "lambda:GetAccountSettings",
         ),
         unreserved_concurrency: fact(
-            base.concurrency.as_ref().map(|found| found.unreserved),
+            region.concurrency.as_ref().map(|found| found.unreserved),
             Origin::Configured,
             "lambda:GetAccountSettings",
         ),
-        proxies_quota: fact(quota.as_ref().map(|value| whole(*value)), Origin::Configured, "Service Quotas"),
-        proxies: fact(base.proxies.as_ref().map(|all| all.len() as u64), Origin::Configured, "rds:DescribeDBProxies"),
+        proxies_quota: fact(
+            region.proxies_quota.as_ref().map(|value| whole(*value)),
+            Origin::Configured,
+            "Service Quotas",
+        ),
+        proxies: fact(region.proxies.as_ref().map(|all| all.len() as u64), Origin::Configured, "rds:DescribeDBProxies"),
         secrets: base.proxy.as_ref().map_or_else(
             || Fact::known(1, Origin::Assumed, "one secret, as a single database user needs"),
             |proxy| Fact::known(proxy.auth.len() as u64, Origin::Configured, "the proxy's secrets"),

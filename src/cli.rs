@@ -13,7 +13,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-pub use advise::Advise;
+pub use advise::{Advise, Sizing};
 pub use permissions::{For, Form, Permissions};
 pub use proving::{Connect, Prove, Token};
 pub use up::Up;
@@ -33,7 +33,7 @@ pub struct Cli {
     #[command(flatten)]
     pub global: Global,
     /// Print the version
-    #[arg(long, short = 'V', action = ArgAction::Version, help_heading = "Global options")]
+    #[arg(long, short = 'V', action = ArgAction::Version, help_heading = "Global options", hide_short_help = true)]
     version: Option<bool>,
     /// What to do.
     #[command(subcommand)]

@@ -1,19 +1,22 @@
 //! First: the database, the functions that use it, and the proxy before it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use advice::figure::{Gap, Room};
 
 use super::Question;
-use crate::cloud::lambda::{Concurrency, Function, Mapping, Version};
+use super::region::Region;
+use crate::cloud::lambda::Function;
 use crate::cloud::rds::{Cluster, Instance, Proxy, TargetKind};
 use crate::cloud::{Answer, Cloud};
-use crate::discover::functions::{self, FunctionUse};
+use crate::discover::functions::FunctionUse;
 use crate::discover::hosts::{HostKind, KnownHost};
 use crate::discover::{Database, Problem, auth};
 
 /// The database, its functions, and its proxy.
-pub(super) struct Base {
+pub(super) struct Base<'a> {
+    /// What was read once for the Region.
+    pub(super) region: &'a Region,
     /// The database.
     pub(super) database: Database,
     /// Its instances, the writer first.
@@ -24,60 +27,40 @@ pub(super) struct Base {
     pub(super) functions: Vec<Function>,
     /// Those of them whose variables say that they log in with IAM tokens.
     pub(super) iam_logins: BTreeSet<String>,
-    /// What the functions have published.
-    pub(super) versions: Option<BTreeMap<String, Vec<Version>>>,
-    /// Every proxy of the Region.
-    pub(super) proxies: Answer<Vec<Proxy>>,
     /// The one that serves the database, where there is one.
     pub(super) proxy: Option<Proxy>,
-    /// The account's concurrency.
-    pub(super) concurrency: Answer<Concurrency>,
-    /// The event source mappings of the Region.
-    pub(super) mappings: Answer<Vec<Mapping>>,
     /// What could not be read.
     pub(super) gaps: Vec<Gap>,
 }
 
-impl Base {
+impl<'a> Base<'a> {
     /// Reads it.
-    pub(super) async fn read(cloud: &Cloud, question: &Question) -> Result<Self, Problem> {
+    pub(super) async fn read(cloud: &Cloud, question: &Question, region: &'a Region) -> Result<Self, Problem> {
         if question.database.place.is_some() {
             let identity = cloud.sts.identity().await.map_err(Problem::refused("asking AWS who is calling"))?;
             Database::in_this_account(&question.database, &identity.account)?;
         }
-        let (found, listed, proxies, concurrency, mappings) = tokio::join!(
-            Database::with_members(cloud, &question.database),
-            functions::read(cloud, &question.functions),
-            cloud.rds.proxies(),
-            cloud.lambda.concurrency(),
-            cloud.lambda.mappings(),
-        );
-        let found = found?;
-        let (listed, versions) = listed.map_err(Problem::refused("listing the functions"))?;
-        let missing = listed.iter().find(|(_, function)| function.is_none());
-        if let Some((name, _)) = missing {
-            return Err(Problem::unfit(
-                format!("finding the function ({name}): there is none of this name in {}", cloud.region),
-                ["List them with: aws lambda list-functions --query 'Functions[].FunctionName'"],
-            ));
-        }
-        let all: Vec<Function> = listed.into_iter().filter_map(|(_, function)| function).collect();
+        let found = Database::with_members(cloud, &question.database).await?;
+        let (all, proxies) = (&region.functions, &region.proxies);
         let mut gaps = Vec::new();
         for hidden in all.iter().filter(|function| function.hidden.is_some()) {
             let what = format!("whether the function {} uses the database", hidden.name);
             gaps.push(Gap::new(Room::Demand, what, "AWS does not show its variables without kms:Decrypt on its key"));
         }
-        let candidates = could_serve(&found.database, &proxies);
-        let (proxy, unread) = serving(cloud, &found.database, &question.stack, candidates, &all).await;
+        let candidates = could_serve(&found.database, proxies);
+        let (proxy, unread) = serving(cloud, &found.database, &question.stack, candidates, all).await;
         gaps.extend(unread);
-        if let Err(refusal) = &proxies {
+        if let Err(refusal) = proxies {
             gaps.push(Gap::new(Room::Supply, "whether a proxy serves the database", refusal.to_string()));
+        }
+        if let Err(refusal) = &region.concurrency {
+            gaps.push(Gap::new(Room::Demand, "the account's concurrency", refusal.to_string()));
         }
         let mut known = found.database.hosts.clone();
         let endpoint = proxy.as_ref().and_then(|proxy| proxy.endpoint.clone());
         known.extend(endpoint.map(|name| KnownHost { name, kind: HostKind::Proxy }));
         let named = !question.functions.is_empty();
-        let all = all.into_iter().map(|function| FunctionUse::of(function, &known, named));
+        let all = all.iter().map(|function| FunctionUse::of(function.clone(), &known, named));
         let uses = |found: &FunctionUse| named || !found.variables.is_empty() || !found.staying.is_empty();
         let used: Vec<FunctionUse> = all.filter(uses).collect();
         let iam = used.iter().filter(|found| auth::asks_for_iam(found)).map(|found| found.function.name.clone());
@@ -88,19 +71,7 @@ impl Base {
         let writer = writer.map(|member| member.instance.clone());
         instances.sort_by_key(|instance| Some(&instance.id) != writer.as_ref());
         let (database, cluster) = (found.database, found.cluster);
-        Ok(Self {
-            database,
-            instances,
-            cluster,
-            functions,
-            iam_logins,
-            versions,
-            proxies,
-            proxy,
-            concurrency,
-            mappings,
-            gaps,
-        })
+        Ok(Self { region, database, instances, cluster, functions, iam_logins, proxy, gaps })
     }
 
     /// Whether instances of it are of Serverless v2.

@@ -59,7 +59,7 @@ fn of_function(name: &str) -> [Query; OF_FUNCTION] {
     ]
 }
 
-fn of_database(base: &Base) -> Vec<Query> {
+fn of_database(base: &Base<'_>) -> Vec<Query> {
     let Some(writer) = base.instances.first() else { return Vec::new() };
     let one = |metric, statistic, period| Query {
         namespace: "AWS/RDS",
@@ -92,7 +92,7 @@ fn of_proxy(name: &str) -> Vec<Query> {
 
 impl Load {
     /// Reads it.
-    pub(super) async fn read(cloud: &Cloud, question: &Question, base: &Base, now: i64) -> Self {
+    pub(super) async fn read(cloud: &Cloud, question: &Question, base: &Base<'_>, now: i64) -> Self {
         let span = i64::from(question.days) * 86_400;
         let mut queries: Vec<Query> = base.functions.iter().flat_map(|function| of_function(&function.name)).collect();
         let functions_end = queries.len();
@@ -145,38 +145,18 @@ impl Load {
         )
     }
 
-    /// The largest number of connections that clients other than the functions hold: those of hours in which no function ran.
-    pub(super) fn other_connections(&self, base: &Base) -> Fact<u64> {
+    /// The connections that clients other than the functions hold: what was open in the quietest hour. It has the functions' own
+    /// of that hour, and misses others' jobs at busier times, which no metric separates.
+    pub(super) fn other_connections(&self, base: &Base<'_>) -> Fact<u64> {
         if base.functions.is_empty() {
             return self.connections();
         }
-        match (&self.connections, &self.functions) {
-            (Ok(connections), Ok(functions)) if !connections.0.is_empty() => {
-                // Hours in which no function ran: what is open then is not theirs, apart from environments that linger.
-                let ran = |point: &Point| {
-                    functions.values().filter_map(|series| series.get(1)).any(|invocations| {
-                        invocations.0.iter().any(|other| (other.at - point.at).abs() < 2 * 3_600 && other.value > 0.0)
-                    })
-                };
-                let quiet = connections.0.iter().filter(|point| !ran(point)).map(|point| point.value);
-                quiet.max_by(f64::total_cmp).map_or_else(
-                    || {
-                        Fact::unknown(
-                            "the functions ran in every hour, so their connections and others cannot be separated",
-                        )
-                    },
-                    |value| {
-                        Fact::known(whole(value), Origin::Measured, "DatabaseConnections in hours without invocations")
-                    },
-                )
-            }
-            (Ok(_), Ok(_)) => Fact::unknown("DatabaseConnections has no data"),
-            (Err(refusal), _) | (_, Err(refusal)) => Fact::unknown(refusal.to_string()),
-        }
+        let fewest = |series: &Series| series.0.iter().map(|point| point.value).min_by(f64::total_cmp);
+        measured(self.connections.as_ref(), fewest, "the fewest DatabaseConnections of an hour", self.days)
     }
 
     /// The proxy, as the arithmetic takes it.
-    pub(super) fn proxy(&self, base: &Base) -> Option<facts::Proxy> {
+    pub(super) fn proxy(&self, base: &Base<'_>) -> Option<facts::Proxy> {
         let proxy = base.proxy.as_ref()?;
         let peak = |place: usize, metric: &str| {
             let series = self.proxy.as_ref().map(|all| all.get(place).cloned().unwrap_or_default());
@@ -215,11 +195,11 @@ impl Load {
     }
 
     /// The functions, as the arithmetic takes them.
-    pub(super) fn functions(&self, question: &Question, base: &Base) -> Vec<facts::Function> {
+    pub(super) fn functions(&self, question: &Question, base: &Base<'_>) -> Vec<facts::Function> {
         base.functions.iter().map(|function| self.function(question, base, function)).collect()
     }
 
-    fn function(&self, question: &Question, base: &Base, function: &Function) -> facts::Function {
+    fn function(&self, question: &Question, base: &Base<'_>, function: &Function) -> facts::Function {
         let name = &function.name;
         let series = |place: usize| {
             self.functions.as_ref().map(|all| all.get(name).and_then(|all| all.get(place)).cloned().unwrap_or_default())
@@ -319,8 +299,8 @@ impl Load {
     }
 
     /// Reserved concurrency. Where the account has none at all, no function has any.
-    fn reserved(&self, base: &Base, name: &str) -> Fact<Option<u64>> {
-        match (self.reserved.get(name), &base.concurrency) {
+    fn reserved(&self, base: &Base<'_>, name: &str) -> Fact<Option<u64>> {
+        match (self.reserved.get(name), &base.region.concurrency) {
             (Some(read), _) => fact(read.as_ref().copied(), Origin::Configured, "lambda:GetFunctionConcurrency"),
             (None, Ok(_)) => {
                 Fact::known(None, Origin::Configured, "no function of the account has reserved concurrency")
@@ -329,9 +309,9 @@ impl Load {
         }
     }
 
-    fn sources(base: &Base, name: &str) -> Fact<Vec<EventSource>> {
+    fn sources(base: &Base<'_>, name: &str) -> Fact<Vec<EventSource>> {
         let of = |mapping: &&Mapping| mapping.enabled && mapping.function.split(':').nth(6) == Some(name);
-        match &base.mappings {
+        match &base.region.mappings {
             Err(refusal) => Fact::unknown(refusal.to_string()),
             Ok(all) => {
                 let sources = all
@@ -360,8 +340,8 @@ fn source(mapping: &Mapping) -> Source {
 
 /// The reserved concurrency of each function, where any function of the account has some: what is unreserved says so, in
 /// one call for all, and no call answers it for several functions.
-async fn reserved(cloud: &Cloud, base: &Base) -> BTreeMap<String, Answer<Option<u64>>> {
-    if base.concurrency.as_ref().is_ok_and(|found| found.unreserved >= found.total) {
+async fn reserved(cloud: &Cloud, base: &Base<'_>) -> BTreeMap<String, Answer<Option<u64>>> {
+    if base.region.concurrency.as_ref().is_ok_and(|found| found.unreserved >= found.total) {
         return BTreeMap::new();
     }
     let reads = base
@@ -372,9 +352,12 @@ async fn reserved(cloud: &Cloud, base: &Base) -> BTreeMap<String, Answer<Option<
 }
 
 /// The provisioned concurrency of each function that has published a version: none else can have any.
-async fn provisioned(cloud: &Cloud, base: &Base) -> BTreeMap<String, Answer<u64>> {
+async fn provisioned(cloud: &Cloud, base: &Base<'_>) -> BTreeMap<String, Answer<u64>> {
     let published = |function: &&Function| {
-        base.versions.as_ref().is_none_or(|all| all.get(&function.name).is_some_and(|versions| versions.len() > 1))
+        base.region
+            .versions
+            .as_ref()
+            .is_none_or(|all| all.get(&function.name).is_some_and(|versions| versions.len() > 1))
     };
     let reads = base
         .functions
@@ -391,7 +374,7 @@ fn by_name(functions: &[Function], all: &[Series], each: usize) -> BTreeMap<Stri
 /// Invocations and throttles of each function, minute by minute, in the hour in which all of them together ran most.
 async fn busiest_hour(
     cloud: &Cloud,
-    base: &Base,
+    base: &Base<'_>,
     functions: &BTreeMap<String, Vec<Series>>,
     now: i64,
 ) -> Answer<BTreeMap<String, Vec<Series>>> {

@@ -79,7 +79,7 @@ fn found(read: &Answer<Vec<Price>>, usage: &str, engine: Option<&str>, table: Fa
 
 impl Money {
     /// Reads it.
-    pub(super) async fn read(cloud: &Cloud, base: &Base) -> Self {
+    pub(super) async fn read(cloud: &Cloud, base: &Base<'_>) -> Self {
         const SERVICE: &str = "AmazonRDS";
         let region = cloud.region.as_str();
         let name = base.instances.first().map(|found| found.engine.as_str()).unwrap_or_default();
@@ -106,7 +106,7 @@ impl Money {
     }
 
     /// What the instances cost a month on demand, in cents, without storage.
-    pub(super) fn database(&self, base: &Base) -> Fact<u64> {
+    pub(super) fn database(&self, base: &Base<'_>) -> Fact<u64> {
         if base.serverless() {
             return Fact::unknown("what Serverless v2 costs follows from its capacity, and is not worked out");
         }
@@ -134,9 +134,76 @@ impl Money {
     }
 }
 
+/// The vCPUs that a proxy is billed for an instance class: two at least, so that all small classes are the same
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Summary.html>); `None` where the name does
+/// not say it.
+fn billed_vcpus(class: &str) -> Option<u64> {
+    let [_, _, size] = class.split('.').collect::<Vec<_>>()[..] else { return None };
+    match size {
+        "micro" | "small" | "medium" | "large" => Some(2),
+        "xlarge" => Some(4),
+        size => size.strip_suffix("xlarge")?.parse::<u64>().ok()?.checked_mul(4),
+    }
+}
+
+/// What a proxy for these classes costs a month, in a line; by the dated table alone, without a call.
+#[must_use]
+pub fn monthly(region: &str, classes: &[String]) -> String {
+    const ADVISE: &str = "rdsproxy-setup advise reads the price";
+    let serverless = classes.iter().filter(|class| *class == SERVERLESS).count();
+    let vcpus: Option<u64> = classes.iter().filter(|class| *class != SERVERLESS).map(|class| billed_vcpus(class)).sum();
+    let prices = table_prices(region);
+    if serverless > 0 {
+        let least = 8 * HOURS;
+        return match prices.acu_hour {
+            Fact::Known { value, source, .. } => {
+                format!("cost: {} a month at least, for 8 ACUs ({source})", dollars(value.saturating_mul(least)))
+            }
+            Fact::Unknown { .. } => format!("cost: by ACU-hours, for at least 8 ACUs; {ADVISE}"),
+        };
+    }
+    match (vcpus, prices.vcpu_hour) {
+        (Some(vcpus), Fact::Known { value, source, .. }) => {
+            let month = dollars(value.saturating_mul(vcpus).saturating_mul(HOURS));
+            format!("cost: {month} a month, for {vcpus} vCPUs ({source})")
+        }
+        (Some(vcpus), Fact::Unknown { .. }) => format!("cost: by vCPU-hours, for {vcpus} vCPUs; {ADVISE}"),
+        (None, _) => format!("cost: by vCPU-hours of {}; {ADVISE}", classes.join(", ")),
+    }
+}
+
+/// Millionths of a dollar, rounded up to cents.
+fn dollars(millionths: u64) -> String {
+    let cents = millionths.div_ceil(10_000);
+    format!("${}.{:02}", cents / 100, cents % 100)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{millionths, table_prices};
+    use super::{billed_vcpus, millionths, monthly, table_prices};
+
+    /// The examples of AWS's price of $0.015: 2 vCPUs, 4, 8, and the floor of 8 ACUs.
+    #[test]
+    fn a_month_costs_what_aws_s_examples_say() {
+        for (class, month) in [
+            ("db.t4g.micro", "$21.90"),
+            ("db.r5.xlarge", "$43.80"),
+            ("db.r6g.2xlarge", "$87.60"),
+            ("db.serverless", "$87.60"),
+        ] {
+            let line = monthly("us-east-1", &[class.to_owned()]);
+            assert!(line.contains(month), "{line}");
+        }
+        assert!(monthly("xx-nowhere-1", &["db.t3.medium".to_owned()]).contains("2 vCPUs; "));
+    }
+
+    #[test]
+    fn a_class_with_a_name_of_another_form_is_not_guessed() {
+        assert_eq!(billed_vcpus("db.m5.24xlarge"), Some(96));
+        for class in ["db.r5.large.tpc1.mem2x", "db.x2iedn.metal", "db", "", "db.r5.axlarge"] {
+            assert_eq!(billed_vcpus(class), None, "{class}");
+        }
+    }
 
     #[test]
     fn dollars_are_read_to_the_millionth() {

@@ -34,7 +34,7 @@ pub(super) fn instance_type(class: &str) -> &str {
 
 impl Supply {
     /// Reads it.
-    pub(super) async fn read(cloud: &Cloud, base: &Base) -> Self {
+    pub(super) async fn read(cloud: &Cloud, base: &Base<'_>) -> Self {
         let types: BTreeSet<&str> =
             base.instances.iter().filter(|found| found.class != SERVERLESS).map(|found| found.class.as_str()).collect();
         let types: Vec<String> = types.into_iter().map(|class| instance_type(class).to_owned()).collect();
@@ -75,7 +75,7 @@ impl Supply {
         }
     }
 
-    fn max_connections(&self, base: &Base) -> Fact<Parameter> {
+    fn max_connections(&self, base: &Base<'_>) -> Fact<Parameter> {
         let waits =
             |group: &str| base.database.parameters.iter().any(|of| of.group == group && of.status == "pending-reboot");
         // A group that waits for a reboot may be one that sets nothing of this, or the default that replaces another.
@@ -121,7 +121,7 @@ impl Supply {
     }
 
     /// The database, as the arithmetic takes it.
-    pub(super) fn database(&self, base: &Base, load: &Load, money: &Money) -> facts::Database {
+    pub(super) fn database(&self, base: &Base<'_>, load: &Load, money: &Money) -> facts::Database {
         let writer = base.instances.first();
         let cluster = base.cluster.as_ref();
         let engine = cluster.map_or_else(|| writer.map(|found| found.engine.as_str()), |found| Some(&found.engine));

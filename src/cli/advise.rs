@@ -1,13 +1,16 @@
 //! The flags of `advise`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// `advise`.
 #[derive(Debug, Args)]
 pub struct Advise {
     /// The database: identifier or ARN
-    #[arg(long, value_name = "ID|ARN")]
-    pub db: String,
+    #[arg(long, value_name = "ID|ARN", required_unless_present = "all")]
+    pub db: Option<String>,
+    /// Rank all databases of the Region that functions use
+    #[arg(long, conflicts_with_all = ["db", "name", "functions", "explain"])]
+    pub all: bool,
     /// The proxy's name [default: <db>-proxy]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -39,4 +42,13 @@ pub struct Advise {
     /// The share of connections that a proxy would pin
     #[arg(long, value_name = "PERCENT", help_heading = "What you know better", value_parser = clap::value_parser!(u64).range(0..=100))]
     pub pinned: Option<u64>,
+}
+
+/// Where pool settings come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sizing {
+    /// What `advise` works out.
+    Advise,
+    /// 50, 25, 300 s and 120 s.
+    Lambda,
 }

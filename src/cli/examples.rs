@@ -27,6 +27,9 @@ Examples:
   The same, with where every number comes from:
   $ rdsproxy-setup advise --db my-instance --explain
 
+  Rank the databases of the Region by how much a proxy would help:
+  $ rdsproxy-setup advise --all
+
   State what no metric says:
   $ rdsproxy-setup advise --db my-instance --concurrency Import=5 --hold 20ms";
 

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::Waits;
+use super::advise::Sizing;
 use crate::spec::{ClientAuth, ClientPasswordAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
 
 const FUNCTIONS: &str = "Functions";
@@ -184,6 +185,12 @@ pub struct Up {
     #[arg(long, value_name = "DAYS", help_heading = PROXY, hide_short_help = true)]
     pub log_retention: Option<i32>,
 
+    /// Pool settings: advise or lambda
+    ///
+    /// advise: those that `advise` works out, which then reads what it needs. lambda: 50, 25, 300 s and 120 s, as guides for Lambda
+    /// have them, with a warning where they do not fit. Settings that are given beside it come first. [default: AWS's own]
+    #[arg(long, value_enum, value_name = "HOW", help_heading = POOL, hide_possible_values = true, hide_short_help = true)]
+    pub sizing: Option<Sizing>,
     /// The share of max_connections that the proxy may use
     #[arg(long, value_name = "PERCENT", help_heading = POOL, hide_short_help = true)]
     pub max_connections_percent: Option<i32>,

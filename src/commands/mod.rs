@@ -9,6 +9,7 @@ mod passwords;
 mod permissions;
 mod sandbox;
 mod session;
+mod sizing;
 mod status;
 mod teardown;
 mod token;

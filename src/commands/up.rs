@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::diagnosis::At;
 use super::session::{Session, command, consent, patience};
+use super::sizing;
 use super::{diagnosis, interrupt, passwords};
 use crate::catalogue::{CERTIFICATE, PROVES, STEPS, StepId};
 use crate::cli::{Global, Up};
@@ -28,9 +29,12 @@ const ALONE: &str = "Add --yes to carry the plan out, or look at it only with up
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
-    let spec = read(args)?;
+    let mut spec = read(args)?;
     let patience = patience(&args.waits)?;
     let session = Session::open(global).await?;
+    if let Some(sizing) = args.sizing {
+        sizing::apply(&session, sizing, &mut spec).await?;
+    }
     let mut survey = Box::pin(Survey::read(&session.cloud, &spec, patience)).await?;
     let entries = survey.entries();
     let pending = entries.iter().any(|entry| entry.verdict.changes());

@@ -1,8 +1,8 @@
 //! Advice as text: the verdict first, then the arithmetic, then what it costs.
 
 use advice::Advice;
-use advice::figure::{Amount, Figure};
-use advice::verdict::{Limit, Place};
+use advice::figure::{Amount, Figure, Origin};
+use advice::verdict::{Kind, Limit, Place};
 
 use super::{layout, style};
 use crate::plain::line;
@@ -10,6 +10,44 @@ use crate::shell::quoted;
 
 /// Where the numbers begin.
 const BESIDE: usize = 36;
+
+/// One row for each database, those first that need something most.
+#[must_use]
+pub fn ranking(all: &[Advice]) -> String {
+    let peak = |figure: &Figure| figure.amount.to_string();
+    let cells = |advice: &Advice| {
+        [
+            advice.database.clone(),
+            kind(advice.verdict.kind).to_owned(),
+            peak(&advice.demand.expected),
+            peak(&advice.demand.possible),
+            peak(&advice.supply.limit),
+            dollars(advice.cost.monthly_cents.amount),
+        ]
+    };
+    let head = ["database", "a proxy", "measured peak", "possible peak", "limit", "cost a month"].map(str::to_owned);
+    let rows: Vec<[String; 6]> = [head].into_iter().chain(all.iter().map(cells)).collect();
+    let width = |place: usize| rows.iter().map(|row| row[place].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..6).map(width).collect();
+    let row = |row: &[String; 6]| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{:<width$}", line(cell)));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// A verdict in two or three words.
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::NotNeeded => "is not needed",
+        Kind::NotNeededIfLimited => "is not needed with limits",
+        Kind::Helps => "helps",
+        Kind::FailoverOnly => "helps for failover only",
+        Kind::WillNotHelp => "will not help",
+        Kind::Harmful => "does harm",
+        Kind::CannotTell => "not known",
+    }
+}
 
 /// A screen of it; with `explain`, each number with its source.
 #[must_use]
@@ -66,7 +104,7 @@ impl Page {
     /// A number, with its source where that was asked for.
     fn figure(&mut self, title: &str, figure: &Figure, amount: impl Fn(Amount) -> String) {
         let mut cells = vec![amount(figure.amount)];
-        if figure.amount == Amount::Unknown && !self.explain {
+        if figure.origin == Origin::Unknown && !self.explain {
             cells[0] = format!("unknown: {}", line(&figure.source));
         }
         if self.explain {
@@ -127,7 +165,7 @@ impl Page {
         if self.explain {
             self.figure("requests in the busiest minute", &pool.requests_per_minute, plain);
             self.figure("held on average, in microseconds", &pool.borrow_us, plain);
-            self.figure("wait at the 99th percentile, in µs", &pool.wait_us, plain);
+            self.figure("99th percentile of waits, in µs", &pool.wait_us, plain);
         }
         for (name, setting) in [
             ("MaxConnectionsPercent", &settings.max_connections_percent),
@@ -198,8 +236,21 @@ impl Page {
     }
 
     fn gaps(&mut self, advice: &Advice) {
-        let gap = |gap: &advice::figure::Gap| format!("{}: {}", line(&gap.what), line(&gap.why));
-        self.list("Not known", advice.gaps.iter().map(gap).collect());
+        // What is missing of several functions for one reason is one item.
+        let mut items: Vec<(&str, Vec<&str>, &str)> = Vec::new();
+        for gap in &advice.gaps {
+            let (what, of) =
+                gap.what.split_once(" of function ").map_or((gap.what.as_str(), None), |(what, of)| (what, Some(of)));
+            match items.iter_mut().find(|(other, _, why)| *other == what && *why == gap.why) {
+                Some((_, functions, _)) => functions.extend(of),
+                None => items.push((what, of.into_iter().collect(), &gap.why)),
+            }
+        }
+        let item = |(what, functions, why): (&str, Vec<&str>, &str)| {
+            let of = if functions.is_empty() { String::new() } else { format!(" ({})", functions.join(", ")) };
+            format!("{}{}: {}", line(what), line(&of), line(why))
+        };
+        self.list("Not known", items.into_iter().map(item).collect());
     }
 }
 
@@ -219,7 +270,6 @@ fn dollars(amount: Amount) -> String {
 }
 
 fn origin(figure: &Figure) -> &'static str {
-    use advice::figure::Origin;
     match figure.origin {
         Origin::Measured => "measured",
         Origin::Configured => "configured",

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::NO_FUNCTION;
+use crate::advise;
 use crate::catalogue::CERTIFICATE;
 use crate::catalogue::StepId;
 use crate::cloud::Tags;
@@ -171,6 +172,9 @@ impl Survey {
         }
         let tls = if self.requires_tls() { "required" } else { "accepted, not required (--require-tls to require it)" };
         notes.push(format!("TLS {tls}"));
+        if self.seen.proxy.is_absent() {
+            notes.push(advise::monthly(&self.region, &self.database.classes));
+        }
         notes.push(CERTIFICATE.to_owned());
         notes.extend(self.ground.others.iter().flat_map(|others| others.told(&self.database.id)));
         notes.extend(Selection::of(&self.spec).unremembered());

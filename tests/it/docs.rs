@@ -253,7 +253,9 @@ fn the_tables_of_json_keys_are_what_commands_print() {
     let mut documents = String::new();
     let mut events: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (title, arguments) in [
-        ("up --dry-run", &["up", "--db", "my-instance", "--dry-run"][..]),
+        ("advise", &["advise", "--db", "my-instance"][..]),
+        ("advise --all", &["advise", "--all"]),
+        ("up --dry-run", &["up", "--db", "my-instance", "--dry-run"]),
         ("up", &["up", "--db", "my-instance", "--yes", "--timeout", "12h", "-v"]),
         ("status", &["status", "--db", "my-instance"]),
         ("doctor", &["doctor", "--db", "my-instance"]),
