@@ -111,28 +111,45 @@ pub(super) fn within(budget: u64, facts: &Facts, demand: &Demand) -> Outcome {
         let excess = candidate.now.unwrap_or(u64::MAX).saturating_sub(candidate.needed_connections().unwrap_or(0));
         (!candidate.demand.can_wait, std::cmp::Reverse(excess))
     });
+    // As few as do are limited, at first to no more than each needs.
     for at in 0..candidates.len() {
-        let others = candidates
+        let fits = candidates
             .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != at)
-            .try_fold(0u64, |sum, (_, other)| Some(sum.saturating_add(other.current()?)));
-        let Some(candidate) = candidates.get_mut(at) else { break };
-        if others.zip(candidate.now).is_some_and(|(others, now)| others.saturating_add(now) <= budget) {
+            .try_fold(0u64, |sum, candidate| Some(sum.saturating_add(candidate.current()?)))
+            .is_some_and(|connections| connections <= budget);
+        if fits {
             break;
         }
+        let Some(candidate) = candidates.get_mut(at) else { break };
         let Some(needs) = candidate.needs else { continue };
-        if candidate.fixed || candidate.now.is_some_and(|now| now <= candidate.connections(needs)) {
-            continue;
+        if !candidate.fixed && candidate.now.is_none_or(|now| now > candidate.connections(needs)) {
+            candidate.chosen = Some(needs);
         }
-        let room = others.map_or(0, |others| budget.saturating_sub(others));
-        let most = most(candidate, facts);
-        candidate.chosen = Some(candidate.largest(room, most).max(needs).min(most));
     }
+    share(&mut candidates, budget, facts);
     let limits = candidates.into_iter().filter_map(|candidate| {
         Some(Limit { function: candidate.function.name.clone(), place: candidate.place, value: candidate.chosen? })
     });
     Outcome::Fit(limits.collect())
+}
+
+/// Gives what is left to those that are limited, by what each needs: a limit at the measured peak would throttle the first
+/// invocation beyond it.
+fn share(candidates: &mut [Candidate<'_>], budget: u64, facts: &Facts) {
+    let sum = |limited: bool| {
+        candidates
+            .iter()
+            .filter(|candidate| candidate.chosen.is_some() == limited)
+            .fold(0u64, |sum, candidate| sum.saturating_add(candidate.current().unwrap_or(u64::MAX)))
+    };
+    let (needed, room) = (sum(true), budget.saturating_sub(sum(false)));
+    for candidate in candidates {
+        let Some(needs) = candidate.chosen else { continue };
+        let own = u128::from(candidate.connections(needs)) * u128::from(room);
+        let own = own.checked_div(u128::from(needed)).map_or(room, |own| u64::try_from(own).unwrap_or(u64::MAX));
+        let most = most(candidate, facts);
+        candidate.chosen = Some(candidate.largest(own, most).max(needs).min(most));
+    }
 }
 
 fn candidate<'a>(function: &'a Function, demand: &'a FunctionDemand, facts: &Facts) -> Candidate<'a> {

@@ -114,6 +114,20 @@ fn what_can_wait_is_limited_first() {
     assert_eq!(verdict.limits, [Limit { function: "queue".into(), place, value: 32 }]);
 }
 
+/// 696 connections for 10 and 30 environments at the measured peaks: 174 and 522, and half as many environments.
+#[test]
+fn what_is_left_is_shared_by_need() {
+    let api = |name, peak| {
+        let mut function = function(name);
+        function.peak_concurrency = known(peak);
+        function
+    };
+    let verdict = advise(&with(1000, vec![api("small", 10), api("large", 30)])).verdict;
+    let mut values: Vec<_> = verdict.limits.iter().map(|limit| (limit.function.as_str(), limit.value)).collect();
+    values.sort_unstable();
+    assert_eq!(values, [("large", 261), ("small", 87)]);
+}
+
 /// `MaximumConcurrency` is at least 2: three environments with the overshoot, six connections with what lingers.
 #[test]
 fn a_queue_has_at_least_two_at_once() {
