@@ -38,7 +38,9 @@ pub(crate) struct Gate {
     /// Makes answers take unequal time, so that several runs at once interleave in ever new ways.
     lag: Option<Mutex<TestRng>>,
     /// What happens to the account right before one of the calls.
-    meanwhile: Mutex<Option<(usize, Meanwhile)>>,
+    meanwhile: Mutex<Vec<(usize, Meanwhile)>>,
+    /// Who looks at the account after each call.
+    observer: Mutex<Option<Observer>>,
     /// Law 10, over every write of every run.
     writes: Mutex<Writes>,
 }
@@ -54,6 +56,9 @@ struct Writes {
 /// What someone else does while a run is under way.
 type Meanwhile = Box<dyn FnOnce(&mut World) + Send>;
 
+/// What looks at the account after each call of a run.
+type Observer = Box<dyn FnMut(&Request, &World) + Send>;
+
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Gate").field("calls", &self.calls).finish_non_exhaustive()
@@ -63,7 +68,8 @@ impl std::fmt::Debug for Gate {
 impl Account for Gate {
     fn answer(&self, request: &Request) -> io::Result<Handled> {
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
-        if let Some((_, happens)) = self.meanwhile.lock().unwrap().take_if(|(at, _)| *at == number) {
+        let due: Vec<_> = self.meanwhile.lock().unwrap().extract_if(.., |(at, _)| *at == number).collect();
+        for (_, happens) in due {
             self.account.with(happens);
         }
         if number < self.kill_at.load(Ordering::SeqCst) {
@@ -92,6 +98,9 @@ impl Gate {
         let held = |name: &String| self.account.with(|world| Held::of(world, name));
         let before = function.as_ref().and_then(held);
         let handled = self.account.answer(request)?;
+        if let Some(observer) = self.observer.lock().unwrap().as_mut() {
+            self.account.with(|world| observer(request, world));
+        }
         let mut writes = self.writes.lock().unwrap();
         self.account.with(|world| writes.hosts.learn(world));
         if let (Some(name), Some(before)) = (&function, before)
@@ -173,7 +182,8 @@ impl Bed {
             after_effect,
             killed: Notify::new(),
             lag,
-            meanwhile: Mutex::new(None),
+            meanwhile: Mutex::default(),
+            observer: Mutex::default(),
             writes: Mutex::default(),
         });
         gate.account.with(|world| gate.writes.lock().unwrap().hosts.learn(world));
@@ -188,9 +198,14 @@ impl Bed {
         self.gate.kill_at.store(NEVER, Ordering::SeqCst);
     }
 
-    /// Lets something happen to the account right before the n-th call of this process.
+    /// Lets something happen to the account right before the n-th call of this process, after what else happens there.
     pub(crate) fn meanwhile(&self, at: usize, happens: impl FnOnce(&mut World) + Send + 'static) {
-        *self.gate.meanwhile.lock().unwrap() = Some((at, Box::new(happens)));
+        self.gate.meanwhile.lock().unwrap().push((at, Box::new(happens)));
+    }
+
+    /// Looks at the account after each call of this process from now on.
+    pub(crate) fn observe(&self, looks: impl FnMut(&Request, &World) + Send + 'static) {
+        *self.gate.observer.lock().unwrap() = Some(Box::new(looks));
     }
 
     pub(crate) fn calls(&self) -> usize {

@@ -17,7 +17,7 @@ const CODE: &[u8] = b"the attacker's code";
 const LAYER: &str = "arn:aws:lambda:eu-central-1:999999999999:layer:theirs:1";
 
 /// Code that says that all went well, whatever it is asked.
-fn prepare(world: &mut World) {
+pub(crate) fn prepare(world: &mut World) {
     let forged =
         json!({"schema": 1, "ok": true, "stages": [{"stage": "query", "ok": true, "ms": 1.0, "evidence": "forged"}]});
     let digest = aws_smithy_types::base64::encode(Sha256::digest(CODE));
@@ -25,7 +25,7 @@ fn prepare(world: &mut World) {
     world.lambda.programs.insert(LAYER.to_owned(), forged);
 }
 
-fn zip() -> Value {
+pub(crate) fn zip() -> Value {
     json!(aws_smithy_types::base64::encode(CODE))
 }
 

@@ -12,7 +12,7 @@ use crate::adoption;
 use crate::harness::{Bed, Fate, NEVER, wish};
 use crate::shape::difference;
 
-const KEY: &str = "AKIAATTACKER";
+pub(crate) const KEY: &str = "AKIAATTACKER";
 
 /// Someone who may do one thing, on everything.
 pub(crate) struct Attacker<'a> {
@@ -21,7 +21,7 @@ pub(crate) struct Attacker<'a> {
 }
 
 /// A request that the attacker signed.
-fn request(service: &str, method: &str, target: &str, headers: &[(&str, &str)], body: String) -> Request {
+pub(crate) fn request(service: &str, method: &str, target: &str, headers: &[(&str, &str)], body: String) -> Request {
     let credential =
         format!("AWS4-HMAC-SHA256 Credential={KEY}/20260101/eu-central-1/{service}/aws4_request, Signature=0");
     let mut all = BTreeMap::from([("authorization".to_owned(), credential)]);
