@@ -23,24 +23,42 @@ pub struct Failure {
     pub request_id: Option<String>,
 }
 
+/// What a diagnosis found of why a run stopped.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// The finding in one line, with what fixes it.
+    pub hint: String,
+    /// Whether it is a cause, and not that none can be seen.
+    pub known: bool,
+}
+
 impl Failure {
     /// A failure without AWS.
     pub fn new<H: Into<String>>(exit: Exit, headline: impl Into<String>, hints: impl IntoIterator<Item = H>) -> Self {
         Self { exit, headline: headline.into(), hints: hints.into_iter().map(Into::into).collect(), request_id: None }
     }
 
-    /// Puts what was found to be the cause before the hints that only guess.
+    /// A run that stopped, with what was found to be the cause. Where something was, what only guesses is left out.
     #[must_use]
-    pub fn because(mut self, causes: Vec<String>) -> Self {
-        self.hints.splice(0..0, causes);
-        self
+    pub fn because(stop: Stop, cause: Option<Cause>) -> Self {
+        let guesses = match (&stop, &cause) {
+            (Stop::Stuck { state, .. } | Stop::Patience { state, .. }, Some(Cause { known: true, .. })) => {
+                health_hints(state)
+            }
+            _ => Vec::new(),
+        };
+        let mut failure = Self::from(stop);
+        failure.hints.retain(|hint| !guesses.contains(hint));
+        failure.hints.splice(0..0, cause.map(|cause| cause.hint));
+        failure
     }
 
-    /// A failure in the middle of a run: what stands now, and the commands that lead on from there.
+    /// A failure in the middle of a run: the command that goes on from there, what stands now, and the one that undoes it.
     #[must_use]
-    pub fn after(mut self, made: &str, ways: &[String]) -> Self {
+    pub fn after(mut self, made: &str, resume: &str, undo: Option<&str>) -> Self {
+        self.hints.push(format!("To resume: {resume}"));
         self.hints.push(made.to_owned());
-        self.hints.extend(ways.iter().cloned());
+        self.hints.extend(undo.map(|command| format!("To undo it: {command}")));
         self
     }
 

@@ -193,7 +193,8 @@ impl DatabaseRef {
             return wrong(FLAG, text, "the ARN does not have the seven parts of a database's", FORM);
         };
         if *service != "rds" || !matches!(*kind, "db" | "cluster") {
-            return wrong(FLAG, text, format!("the ARN names a {service} {kind}, not a database"), FORM);
+            let article = if *service == "rds" { "an" } else { "a" };
+            return wrong(FLAG, text, format!("the ARN is of {article} {service} {kind}, not of a database"), FORM);
         }
         let place = Place { region: (*region).to_owned(), account: (*account).to_owned(), cluster: *kind == "cluster" };
         Ok(Self { id: identifier(FLAG, id, FORM)?, place: Some(place) })
@@ -498,6 +499,8 @@ mod tests {
             assert!(DatabaseRef::parse(bad).is_err(), "{bad}");
         }
         assert!(DatabaseRef::parse(&"x".repeat(64)).is_err());
+        let snapshot = DatabaseRef::parse("arn:aws:rds:eu-west-1:123456789012:snapshot:main").unwrap_err().to_string();
+        assert!(snapshot.ends_with("the ARN is of an rds snapshot, not of a database"), "{snapshot}");
     }
 
     #[test]

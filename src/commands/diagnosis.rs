@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::doctor::address;
 use super::session::Session;
 use crate::catalogue::StepId;
-use crate::catalogue::checks::Severity;
+use crate::catalogue::checks::{CheckId, Severity};
 use crate::cli::Global;
 use crate::doctor::{self, Finding};
 use crate::engine::{Patience, Stop};
-use crate::error::Failure;
+use crate::error::{Cause, Failure};
 use crate::exit::Exit;
 use crate::report::{self, Progress};
 use crate::spec::Spec;
@@ -97,22 +97,23 @@ pub(super) async fn watch(at: &At<'_>, progress: &Progress) -> Infallible {
 }
 
 /// What can be seen of why a run stopped, where a target is the matter.
-pub(super) async fn after(at: &At<'_>, stop: &Stop) -> Vec<String> {
-    let (Stop::Stuck { doing, .. } | Stop::Patience { doing, .. }) = stop else { return Vec::new() };
+pub(super) async fn after(at: &At<'_>, stop: &Stop) -> Option<Cause> {
+    let (Stop::Stuck { doing, .. } | Stop::Patience { doing, .. }) = stop else { return None };
     let intro = format!("The run stopped at {doing}. What can be seen of why:");
     tell(at, &intro).await
 }
 
 /// Shows a diagnosis, once a run; returns its first finding as a hint.
-async fn tell(at: &At<'_>, intro: &str) -> Vec<String> {
+async fn tell(at: &At<'_>, intro: &str) -> Option<Cause> {
     let At { global, session, spec, told } = *at;
     // Whatever keeps the diagnosis from being made must not hide what it was to explain.
     let Ok(mut diagnosis) = Box::pin(doctor::examine(&session.cloud, spec, Patience::default())).await else {
-        return Vec::new();
+        return None;
     };
     address(global, &mut diagnosis.findings, spec);
     if !told.replace(true) {
         report::aside(session.json, intro, &diagnosis);
     }
-    diagnosis.findings.first().map(sentence).into_iter().collect()
+    let first = diagnosis.findings.first()?;
+    Some(Cause { hint: sentence(first), known: first.check != CheckId::Unexplained })
 }

@@ -24,7 +24,7 @@ pub(super) async fn run(global: &Global, args: &Doctor) -> Result<Exit, Failure>
         ..Spec::of(database, stack)
     };
     let session = Session::open(global).await?;
-    let mut diagnosis = Box::pin(doctor::examine(&session.cloud, &spec, Patience::default())).await?;
+    let mut diagnosis = session.reading(doctor::examine(&session.cloud, &spec, Patience::default())).await?;
     address(global, &mut diagnosis.findings, &spec);
     if session.json {
         report::document(&document(&diagnosis));

@@ -11,7 +11,7 @@ use crate::cli::{Global, Output, Sandbox};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
-use ::sandbox::{Store, serve};
+use ::sandbox::{Store, World, serve};
 
 /// Runs it.
 pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Failure> {
@@ -19,6 +19,7 @@ pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Fail
     match command {
         Sandbox::Serve { port } => {
             let store = store(global)?;
+            let region = world(&store)?.region;
             let fail = |error: std::io::Error| {
                 Failure::new(Exit::Failed, format!("serving on 127.0.0.1:{port}: {error}"), ["Choose another --port."])
             };
@@ -31,7 +32,8 @@ pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Fail
             } else {
                 report::result(&url);
             }
-            report::note(json, "The simulated account answers there until Ctrl-C. Any access key works.");
+            report::note(json, "The simulated account answers there until Ctrl-C. Any access key works:");
+            report::note(json, &example(&url, &region));
             serve(listener, Arc::new(store), signals.next()).await.map_err(fail)?;
         }
         Sandbox::Reset => {
@@ -47,15 +49,21 @@ pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Fail
         }
         Sandbox::Show => {
             let store = store(global)?;
-            let world = store.world().map_err(|error| {
-                Failure::new(
-                    Exit::Failed,
-                    format!("reading the sandbox ({}): {error}", store.path().display()),
-                    [""; 0],
-                )
-            })?;
-            report::document(&world.dump());
+            report::document(&world(&store)?.dump());
         }
     }
     Ok(Exit::Done)
+}
+
+fn world(store: &Store) -> Result<World, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(Exit::Failed, format!("reading the sandbox ({}): {error}", store.path().display()), [""; 0])
+    };
+    store.world().map_err(failed)
+}
+
+/// A command line of the AWS CLI that reads the account which is served.
+fn example(url: &str, region: &str) -> String {
+    let keys = "AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any";
+    format!("  {keys} aws --endpoint-url {url} --region {region} rds describe-db-instances")
 }

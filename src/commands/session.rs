@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use etcetera::BaseStrategy;
 
@@ -18,6 +19,11 @@ use crate::report::{self, Progress};
 use crate::shell::quoted;
 use crate::{names, spec};
 use ::sandbox::{Store, mount};
+
+/// After how long a read is slow for a person at a terminal.
+const SLOW_AT_A_TERMINAL: Duration = Duration::from_secs(2);
+/// And elsewhere, where nobody watches.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// An open account.
 pub(super) struct Session {
@@ -83,6 +89,22 @@ impl Session {
         };
         let cloud = Cloud::real(&access).await?;
         Ok(Self { cloud, clock: Clock::real(), json, quiet })
+    }
+
+    /// Reads the account; where that takes long, a line says that the program is at it.
+    pub(super) async fn reading<T>(&self, work: impl Future<Output = T>) -> T {
+        // In the time of the person who waits, however fast the sandbox runs.
+        let span = if std::io::stderr().is_terminal() { SLOW_AT_A_TERMINAL } else { SLOW };
+        let mut work = Box::pin(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = tokio::time::sleep(span) => {}
+        }
+        if !self.quiet {
+            report::note(self.json, &format!("Reading the account in {}…", self.cloud.region));
+        }
+        work.await
     }
 
     /// Begins to show a run of these steps.

@@ -34,7 +34,7 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
         report::result(&report::next(&[(up, "put a proxy in front of a database")]));
     }
     for (at, spec) in specs.iter().enumerate() {
-        let survey = Box::pin(Survey::read(&session.cloud, spec, Patience::default())).await?;
+        let survey = session.reading(Box::pin(Survey::read(&session.cloud, spec, Patience::default()))).await?;
         let entries = survey.entries();
         let fine = entries.iter().all(|entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)))
             && survey.dead.is_empty();

@@ -24,14 +24,17 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     let named = args.name.as_deref().map(spec::stack_name).transpose()?;
     let patience = patience(&args.waits)?;
     let session = Session::open(global).await?;
-    let Some((name, tag)) = chosen(&session, named.as_deref(), wanted.as_ref()).await? else {
+    let Some((name, tag)) = session.reading(chosen(&session, named.as_deref(), wanted.as_ref())).await? else {
         nothing(&session, "There is no stack of rdsproxy-setup in this Region: nothing to delete.", &[]);
         return Ok(Exit::Done);
     };
-    let stack = match &wanted {
-        Some(database) => Box::pin(teardown::survey(&session.cloud, &name, Some(database))).await?,
-        None => Box::pin(teardown::survey_as_tagged(&session.cloud, &name, tag.as_deref())).await?,
+    let look = async {
+        match &wanted {
+            Some(database) => teardown::survey(&session.cloud, &name, Some(database)).await,
+            None => teardown::survey_as_tagged(&session.cloud, &name, tag.as_deref()).await,
+        }
     };
+    let stack = session.reading(look).await?;
     for foreign in &stack.foreign {
         report::note(session.json, &format!("note: {foreign} is not ours and stays."));
     }
@@ -71,8 +74,8 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     result.map_err(|stop| {
         let id =
             stack.database.clone().unwrap_or_else(|| name.strip_suffix("-proxy").unwrap_or(name.as_str()).to_owned());
-        let again = format!("To resume: {}", command(global, "teardown", &id, &name));
-        Failure::from(stop).after("What is gone is gone; the rest is still there.", &[again])
+        let again = command(global, "teardown", &id, &name);
+        Failure::from(stop).after("What is gone is gone; the rest is still there.", &again, None)
     })?;
     let left = stack.deletes_proxy().then(|| left_behind(&name, &session.cloud.region, &stack.log_group));
     if session.json {

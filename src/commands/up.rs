@@ -35,7 +35,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     if let Some(sizing) = args.sizing {
         sizing::apply(&session, sizing, &mut spec).await?;
     }
-    let mut survey = Box::pin(Survey::read(&session.cloud, &spec, patience)).await?;
+    let mut survey = session.reading(Box::pin(Survey::read(&session.cloud, &spec, patience))).await?;
     let entries = survey.entries();
     let pending = entries.iter().any(|entry| entry.verdict.changes());
     for warning in &survey.warnings {
@@ -70,11 +70,12 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(stop) => {
-            let causes = tokio::select! {
-                causes = diagnosis::after(&at, &stop) => causes,
-                () = interrupt::stop_sign().interrupted() => Vec::new(),
+            let cause = tokio::select! {
+                cause = diagnosis::after(&at, &stop) => cause,
+                () = interrupt::stop_sign().interrupted() => None,
             };
-            return Err(Failure::from(stop).because(causes).after(&made(&done), &ways_on(global, &survey)));
+            let (resume, undo) = ways_on(global, &survey);
+            return Err(Failure::because(stop, cause).after(&made(&done), &resume, Some(&undo)));
         }
     };
     let elapsed = session.clock.elapsed().saturating_sub(began);
@@ -151,12 +152,13 @@ fn made(done: &[Done]) -> String {
     format!("What {word} {} made or changed stays.", steps.join(", "))
 }
 
-fn ways_on(global: &Global, survey: &Survey) -> [String; 2] {
+/// The commands that go on from a run that did not end, and that undo it.
+fn ways_on(global: &Global, survey: &Survey) -> (String, String) {
     let of = |verb| command(global, verb, &survey.database.id, &survey.names.stack);
     // Where the proxy is not there yet, or the selection does not fit it, nothing remembers these flags.
     let named = Selection::of(&survey.spec).flags().into_iter().chain(direct::flags(&survey.spec.variables));
     let flags = named.fold(String::new(), |all, flag| all + " " + &flag);
-    [format!("To resume: {}{flags} (with the same flags).", of("up")), format!("To undo it: {}", of("teardown"))]
+    (format!("{}{flags} (with the same flags).", of("up")), of("teardown"))
 }
 
 fn headline(survey: &Survey) -> String {

@@ -63,10 +63,15 @@ pub(super) async fn run(global: &Global, args: &Prove) -> Result<Exit, Failure> 
     let functions = args.functions.iter().map(|text| spec::function(text)).collect::<Result<_, _>>()?;
     let patience = patience(&args.waits)?;
     let session = Session::open(global).await?;
-    let entrance = Entrance::find(&session.cloud, &database, &stack, false).await?;
-    let spec = Spec { functions, probe_login: args.probe_login, ..Spec::of(database, stack) };
-    let survey = entrance.survey(&session.cloud, spec).await?;
-    let found = static_part(global, &session, &survey, &entrance).await;
+    let (entrance, survey, found) = session
+        .reading(async {
+            let entrance = Entrance::find(&session.cloud, &database, &stack, false).await?;
+            let spec = Spec { functions, probe_login: args.probe_login, ..Spec::of(database.clone(), stack.clone()) };
+            let survey = entrance.survey(&session.cloud, spec).await?;
+            let found = static_part(global, &session, &survey, &entrance).await;
+            Ok::<_, Failure>((entrance, survey, found))
+        })
+        .await?;
     if !args.probe {
         show(global, &session, &survey, &found, None);
         return Ok(exit(&found, &[]));
@@ -86,9 +91,8 @@ pub(super) async fn run(global: &Global, args: &Prove) -> Result<Exit, Failure> 
     let proofs = Box::pin(probe::prove(&run, &wanted)).await;
     drop(progress);
     let proofs = proofs.map_err(|stop| {
-        let again =
-            format!("To resume: {} --probe", command(global, "verify", &survey.database.id, &survey.names.stack));
-        Failure::from(stop).after("Nothing of the database, the proxy or the functions was changed.", &[again])
+        let again = format!("{} --probe", command(global, "verify", &survey.database.id, &survey.names.stack));
+        Failure::from(stop).after("Nothing of the database, the proxy or the functions was changed.", &again, None)
     })?;
     show(global, &session, &survey, &found, Some(&proofs));
     Ok(exit(&found, &proofs))

@@ -119,7 +119,7 @@ pub fn choose(
         )
         .known(CheckId::LoginMismatch)),
         _ if !open.is_empty() => Err(unknown(&open, told)),
-        (None, None) => login(true, "no function was found, so the documented default".to_owned()),
+        (None, None) => login(true, "no function uses the database directly, so the documented default".to_owned()),
         (None, Some(_)) => login(true, told.join("; ")),
         (Some(first), None) if end_to_end => Err(Problem::unfit(
             format!(

@@ -1,7 +1,9 @@
 //! Other proxies that have the database as their target already.
 
 use super::Database;
+use super::hosts::{HostKind, KnownHost, mentions};
 use super::problem::Problem;
+use crate::cloud::lambda::Function;
 use crate::cloud::rds::{Proxy, TargetKind};
 use crate::cloud::{Answer, Cloud};
 use crate::engine::crowd;
@@ -29,6 +31,8 @@ pub struct Other {
     pub name: String,
     /// Whether it has the role of a stack of this tool.
     pub of_a_stack: bool,
+    /// Its host, once it has one.
+    pub host: Option<String>,
 }
 
 impl Others {
@@ -51,7 +55,7 @@ impl Others {
                 Ok(rows) if rows.iter().any(|row| row.kind == kind && row.id.eq_ignore_ascii_case(&database.id)) => {
                     let path = format!(":role{}", region_path(&cloud.region));
                     let of_a_stack = other.role.contains(&path);
-                    found.serving.push(Other { name: other.name.clone(), of_a_stack });
+                    found.serving.push(Other { name: other.name.clone(), of_a_stack, host: other.endpoint.clone() });
                 }
                 Ok(_) => {}
             }
@@ -75,11 +79,41 @@ impl Others {
     /// What a plan says of them, one sentence each.
     #[must_use]
     pub fn told(&self, database: &str) -> Vec<String> {
-        let serving = self.serving.iter().map(|Other { name, of_a_stack }| {
+        let serving = self.serving.iter().map(|Other { name, of_a_stack, .. }| {
             let instead = if *of_a_stack { "a stack of this tool: --name" } else { "take it over with --adopt --name" };
             format!("{database} is behind the proxy {name} already; {instead} {name}")
         });
         serving.chain(self.unknown(database)).collect()
+    }
+
+    /// What to say where no function is left for a new proxy, since some hold the host of one of these.
+    #[must_use]
+    pub fn with_the_functions<'a>(
+        &self,
+        functions: &(impl Iterator<Item = &'a Function> + Clone),
+        (stack, database): (&str, &str),
+    ) -> Vec<String> {
+        let told = |other: &Other| {
+            let host = KnownHost { name: other.host.clone()?, kind: HostKind::Proxy };
+            let known = std::slice::from_ref(&host);
+            let holds =
+                |function: &&Function| function.variables.0.values().any(|text| !mentions(text, known).is_empty());
+            let users: Vec<&str> = functions.clone().filter(holds).map(|function| function.name.as_str()).collect();
+            let (of, take) = if other.of_a_stack {
+                ("a stack of this tool", format!("To change that one, run with --name {}.", other.name))
+            } else {
+                ("which this tool did not create", format!("To take that one over: --adopt --name {}.", other.name))
+            };
+            (!users.is_empty()).then(|| {
+                format!(
+                    "{database} is behind the proxy {} already, {of}: its host is in variables of {}, and no other function is \
+                     left for {stack}. {take}",
+                    other.name,
+                    users.join(", "),
+                )
+            })
+        };
+        self.serving.iter().filter_map(told).collect()
     }
 
     /// What is not known.

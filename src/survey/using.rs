@@ -38,7 +38,7 @@ pub(super) struct Using {
 impl Using {
     /// Reads it; the listed functions go into what was chosen.
     pub(super) async fn read(cloud: &Cloud, base: &Base<'_>, listed: ByName) -> Result<Self, Problem> {
-        let Base { names, database, proxy, spec, asked, .. } = base;
+        let Base { names, database, proxy, spec, asked, others: beside, .. } = base;
         let mut known = database.hosts.clone();
         let endpoint = proxy.present().and_then(|found| found.proxy.endpoint.as_deref());
         known.extend(endpoint.map(|host| proxy_host(host.to_owned())));
@@ -51,6 +51,10 @@ impl Using {
             reader_missing: proxy.present().is_some() && reader.is_absent(),
             named: !spec.functions.is_empty(),
         };
+        let elsewhere = beside.iter().flat_map(|others| {
+            others.with_the_functions(&listed.iter().filter_map(|(_, one)| one.as_ref()), (&names.stack, &database.id))
+        });
+        let elsewhere: Vec<String> = elsewhere.collect();
         let kept = listed.iter().filter(|(name, _)| !spec.excluded_functions.contains(name));
         let dead = dead::find(cloud, database, kept.filter_map(|(_, function)| function.as_ref()), there).await;
         known.extend(dead::hosts(&dead));
@@ -75,6 +79,7 @@ impl Using {
         let Chosen { functions, mut warnings, others, hidden } =
             functions::choose(cloud, listed, wanted, &known, &database.vpc).await?;
         warnings.extend(functions.iter().filter(|found| found.variables.is_empty()).map(FunctionUse::nothing_to_move));
+        warnings.extend(elsewhere.into_iter().filter(|_| functions.is_empty()));
         let wants_reader = wants_reader(spec, database, &functions, &reader)?;
         Ok(Self { known, functions, others, hidden, dead, reader, wants_reader, warnings })
     }

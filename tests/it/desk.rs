@@ -81,14 +81,15 @@ pub(crate) fn shown(arguments: &[&str], command: &mut Command) -> Shown {
     }
 }
 
-/// Without times and request ids, which differ from run to run.
+/// Without times and request ids, which differ from run to run, and without what is said only where a machine is busy.
 pub(crate) fn steady(text: &str) -> String {
     let text = timeless(text);
     let line = |line: &str| match line.split_once("AWS request id: ") {
         Some((before, _)) => format!("{before}AWS request id: …\n"),
         None => format!("{line}\n"),
     };
-    text.lines().map(line).collect()
+    let told_where_slow = |line: &&str| line.starts_with("Reading the account in ");
+    text.lines().filter(|line| !told_where_slow(line)).map(line).collect()
 }
 
 /// Every time of a text as `0:00`: how long something took differs from run to run.

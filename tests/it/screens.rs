@@ -132,3 +132,76 @@ fn a_password_is_asked_for_after_the_plan_and_twice() {
     assert!(world.contains("first-Pass-1") && !world.contains("frist"), "the typed password is not in the account");
     assert!(!shown.contains("first-Pass-1") && !shown.contains("frist"), "{shown}");
 }
+
+/// One cause and one command, where a target timed out: what only guesses is left out.
+#[test]
+fn a_target_that_timed_out_has_one_cause_first_and_then_one_command() {
+    let desk = Desk::new();
+    desk.change(|world| world.profile.target_capacity = std::time::Duration::from_hours(100));
+    let shown = desk.run(&["up", "--db", "my-instance", "--yes", "--quiet", "--timeout", "target=1m"]);
+    assert_eq!(shown.code, Some(5), "{shown}");
+    let hints: Vec<&str> = shown.stderr.lines().filter_map(|line| line.strip_prefix("  hint: ")).collect();
+    let begins =
+        ["RPX081: ", "To wait longer: ", "To resume: rdsproxy-setup --sandbox up ", "What steps ", "To undo it: "];
+    assert!(hints.len() == begins.len(), "{hints:#?}");
+    assert!(hints.iter().zip(begins).all(|(hint, begin)| hint.starts_with(begin)), "{hints:#?}");
+}
+
+/// A second stack of the same database says whose proxy the functions are at.
+#[test]
+fn a_second_name_is_told_what_the_database_is_behind() {
+    let desk = Desk::new();
+    crate::cli::up(&desk, "my-instance");
+    let shown = desk.run(&["up", "--db", "my-instance", "--name", "second", "--dry-run"]);
+    let told = "my-instance is behind the proxy my-instance-proxy already, a stack of this tool: its host is in variables of \
+                DBAppFunction, InvoiceFunction, and no other function is left for second. To change that one, run with \
+                --name my-instance-proxy.";
+    assert!(shown.stderr.contains(told), "{shown}");
+    assert!(!shown.stdout.contains("no function was found"), "{shown}");
+    // Where a function is left, that is not the matter.
+    desk.change(|world| {
+        let database = world.rds.instances["my-instance"].endpoint.clone();
+        let variables = world.lambda.functions.get_mut("DBAppFunction").unwrap().latest.environment.as_mut().unwrap();
+        variables.insert("DB_HOST".to_owned(), database);
+    });
+    let shown = desk.run(&["up", "--db", "my-instance", "--name", "second", "--dry-run"]);
+    assert!(!shown.stderr.contains("is left for second"), "{shown}");
+}
+
+/// A read that takes long says so, in every mode but the quiet one.
+#[test]
+fn a_slow_read_says_that_the_account_is_being_read() {
+    use sandbox::{Fault, Service, Trigger, Trouble};
+    let desk = Desk::new();
+    desk.change(|world| {
+        // One after the other, and each too quick to be taken for a connection that is stuck.
+        let slow = [
+            (Service::Sts, "GetCallerIdentity"),
+            (Service::Rds, "DescribeDBProxies"),
+            (Service::Ec2, "DescribeSecurityGroups"),
+        ];
+        for (service, action) in slow {
+            let trigger = Trigger::Every { service, action: action.to_owned() };
+            world.faults.push(Fault::repeated(trigger, Trouble::Slow(2_500), 100));
+        }
+    });
+    let status = ["status", "--db", "my-instance", "--sandbox-speed=1"];
+    let run = |more: &'static [&'static str]| {
+        let mut command = desk.command(&["--sandbox"]);
+        command.args(status).args(more).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let at_a_terminal =
+        Terminal::sized(desk.command(&["--sandbox"]).args(status).env("TERM", "xterm-256color"), 40, 120);
+    let others = [run(&[]), run(&["--output=json"]), run(&["--quiet"])].map(|child| {
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    });
+    let told = "Reading the account in eu-central-1…";
+    let (shown, code) = at_a_terminal.until_it_ends();
+    assert!(code == Some(0) && shown.matches(told).count() == 1, "{shown}");
+    assert_eq!(others[0], (Some(0), format!("{told}\n")));
+    let line: serde_json::Value = serde_json::from_str(&others[1].1).unwrap();
+    assert_eq!((others[1].0, &line["text"]), (Some(0), &serde_json::json!(told)), "{line}");
+    assert_eq!(others[2], (Some(0), String::new()));
+}

@@ -205,3 +205,23 @@ fn a_teardown_that_meets_a_group_in_use_says_by_what() {
         "{kept}"
     );
 }
+
+/// The line that is printed is a command of the AWS CLI for exactly the address that is served.
+#[test]
+fn what_is_served_comes_with_a_command_to_try() {
+    use std::io::{BufRead as _, BufReader};
+    let desk = Desk::new();
+    let mut command = desk.command(&["sandbox", "serve", "--port", "0"]);
+    let mut served = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut url = String::new();
+    BufReader::new(served.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let lines: Vec<String> =
+        BufReader::new(served.stderr.take().unwrap()).lines().take(2).map(Result::unwrap).collect();
+    served.kill().unwrap();
+    served.wait().unwrap();
+    let words = shlex::split(&lines[1]).unwrap();
+    let keys = ["AWS_ACCESS_KEY_ID=any", "AWS_SECRET_ACCESS_KEY=any"];
+    let rest = ["aws", "--endpoint-url", url.trim(), "--region", "eu-central-1", "rds", "describe-db-instances"];
+    assert_eq!(words, [&keys[..], &rest].concat(), "{lines:?}");
+    assert!(url.starts_with("http://127.0.0.1:") && lines[0].contains("until Ctrl-C"), "{url}, {lines:?}");
+}
