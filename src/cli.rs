@@ -211,9 +211,11 @@ pub enum Command {
     /// Print a command line that logs in through the proxy
     #[command(after_long_help = examples::CONNECT)]
     Connect(Connect),
-    /// Print the minimum IAM policy; makes no AWS calls
+    /// Print the minimum IAM policy
+    ///
+    /// Makes no AWS calls, unless --discover asks it to read the account.
     #[command(after_long_help = examples::PERMISSIONS)]
-    Permissions(Permissions),
+    Permissions(Box<Permissions>),
     /// Serve, show or reset the simulated account
     #[command(subcommand, after_long_help = examples::SANDBOX)]
     Sandbox(Sandbox),

@@ -9,7 +9,7 @@ mod scope;
 mod split;
 
 pub use pack::{LIMIT, documents, policies, size};
-pub use scope::{If, On, Scope};
+pub use scope::{If, Known, On, Scope};
 pub use split::{GIVEN_PATH, Given, as_cloudformation, as_terraform};
 
 /// A command that needs permissions.

@@ -93,6 +93,9 @@ Examples:
   Print what up needs for one database in one account:
   $ rdsproxy-setup permissions --for up --db my-instance --account 123456789012
 
+  Read the account, and print a policy for exactly what is in use there:
+  $ rdsproxy-setup permissions --for up --db my-instance --discover
+
   Print a template of what an administrator creates once:
   $ rdsproxy-setup permissions --for administrator --as cloudformation";
 

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::permissions::Feature;
 use crate::plain::is_unseen;
+use crate::spec::ClientAuth;
 
 /// `permissions`.
 #[derive(Debug, Args)]
@@ -26,6 +27,22 @@ pub struct Permissions {
     /// The account ID [default: any]
     #[arg(long, value_name = "ACCOUNT", value_parser = super::account)]
     pub account: Option<String>,
+    /// Read the account, and allow only what is in use
+    ///
+    /// Finds the functions that use the database, their roles, the secrets, security groups and keys, as up does, and prints
+    /// policies for exactly those. Needs what status needs. Without this flag, no AWS calls are made.
+    #[arg(long, requires = "db", conflicts_with = "account")]
+    pub discover: bool,
+    /// With --discover: a function to leave out; repeatable
+    #[arg(long = "exclude-function", value_name = "NAME", value_parser = function, requires = "discover",
+          conflicts_with = "functions", hide_short_help = true)]
+    pub excluded_functions: Vec<String>,
+    /// With --discover: auto, iam or password, as for up
+    ///
+    /// [default: auto]
+    #[arg(long, value_enum, default_value_t = ClientAuth::Auto, value_name = "HOW", requires = "discover",
+          hide_possible_values = true, hide_default_value = true, hide_short_help = true)]
+    pub client_auth: ClientAuth,
     /// Features to include, separated by commas [default: none]
     #[arg(long = "with", hide_short_help = true, value_name = "FEATURE", value_enum, value_delimiter = ',')]
     pub features: Vec<Feature>,
@@ -51,12 +68,12 @@ pub struct Permissions {
     /// Require this permissions boundary on roles that are created
     #[arg(long, value_name = "ARN", value_parser = policy, conflicts_with = "role_arn", hide_short_help = true)]
     pub permissions_boundary: Option<String>,
-    /// With --for administrator: a database user; repeatable
+    /// With --for administrator or --discover: a database user; repeatable
     ///
     /// A user that functions log in as with IAM tokens. [default: none, functions use passwords]
     #[arg(long = "db-user", hide_short_help = true, value_name = "NAME")]
     pub db_users: Vec<String>,
-    /// With --for administrator: a KMS key of the secrets; repeatable
+    /// With --for administrator or --discover: a KMS key of the secrets; repeatable
     #[arg(long = "kms-key", hide_short_help = true, value_name = "ARN", value_parser = key)]
     pub kms_keys: Vec<String>,
     /// json, cloudformation or terraform

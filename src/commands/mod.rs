@@ -39,7 +39,7 @@ pub fn run(cli: &Cli) -> Exit {
     };
     let global = &cli.global;
     let outcome = match &cli.command {
-        Command::Permissions(args) => permissions::run(global, args),
+        Command::Permissions(args) if !args.discover => permissions::run(global, args),
         // A server ends by a signal, and well.
         Command::Sandbox(command) => runtime.block_on(sandbox::run(global, command)),
         command => {
@@ -64,7 +64,7 @@ async fn of_account(global: &Global, command: &Command) -> Result<Exit, Failure>
         Command::Verify(args) => Box::pin(verify::run(global, args)).await,
         Command::Token(args) => Box::pin(token::run(global, args)).await,
         Command::Connect(args) => Box::pin(connect::run(global, args)).await,
-        Command::Permissions(args) => permissions::run(global, args),
+        Command::Permissions(args) => Box::pin(permissions::discovered(global, args)).await,
         Command::Sandbox(command) => sandbox::run(global, command).await,
     }
 }

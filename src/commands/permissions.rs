@@ -13,11 +13,22 @@ use crate::permissions::{Feature, Given, LIMIT, Scope, Verb, as_cloudformation, 
 use crate::report;
 use crate::spec::{self, DatabaseRef};
 
+mod discover;
+
 /// Runs it.
 pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> {
-    let scope = scope(global, args)?;
+    print(global, args, &scope(global, args)?, None)
+}
+
+/// Reads the account first.
+pub(super) async fn discovered(global: &Global, args: &Permissions) -> Result<Exit, Failure> {
+    let (scope, found) = Box::pin(discover::read(global, args, scope(global, args)?)).await?;
+    print(global, args, &scope, Some(&found))
+}
+
+fn print(global: &Global, args: &Permissions, scope: &Scope, found: Option<&Value>) -> Result<Exit, Failure> {
     if args.verb == For::Administrator {
-        return administrator(global, args, &scope);
+        return administrator(global, args, scope);
     }
     let mut verbs = match args.verb {
         For::Up => vec![Verb::Up, Verb::Status],
@@ -38,15 +49,15 @@ pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> 
         For::Up if features.contains(&Feature::Probe) => verbs.push(Verb::Verify),
         _ => {}
     }
-    let documents = policies(&verbs, &features, &scope);
-    let stem = stem(args.verb, &scope);
+    let documents = policies(&verbs, &features, scope);
+    let stem = stem(args.verb, scope);
     match args.form {
         Form::Json => {}
         Form::Cloudformation => return template(global, args, &as_cloudformation(&stem, &documents)),
         Form::Terraform => return template(global, args, &as_terraform(&stem, &documents)),
     }
     let files = args.output_dir.as_deref().map(|folder| write(folder, &stem, &documents)).transpose()?;
-    show(global, &documents, files.as_deref());
+    show(global, &documents, files.as_deref(), found);
     Ok(Exit::Done)
 }
 
@@ -73,6 +84,7 @@ fn scope(global: &Global, args: &Permissions) -> Result<Scope, Failure> {
         functions: args.functions.clone(),
         function_roles: args.function_roles.clone(),
         secrets: args.secrets.clone(),
+        known: None,
         boundary: args.permissions_boundary.clone(),
         role: args.role_arn.clone(),
         connect_policy: args.connect_policy_arn.clone(),
@@ -132,9 +144,12 @@ fn template(global: &Global, args: &Permissions, document: &Value) -> Result<Exi
 }
 
 /// Prints the documents, or where they are.
-fn show(global: &Global, documents: &[Value], files: Option<&[PathBuf]>) {
+fn show(global: &Global, documents: &[Value], files: Option<&[PathBuf]>, found: Option<&Value>) {
     if global.output == Output::Json {
         let mut all = json!({"schema": report::SCHEMA, "documents": documents});
+        if let Some(found) = found {
+            all["discovered"] = found.clone();
+        }
         if let Some(files) = files {
             all["files"] = files.iter().map(|file| file.display().to_string()).collect();
         }

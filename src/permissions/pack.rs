@@ -29,8 +29,8 @@ pub fn documents<'a>(permissions: impl IntoIterator<Item = &'a Permission>, scop
     for ((on, condition), mut actions) in groups {
         actions.sort_unstable();
         actions.dedup();
-        let condition = scope.condition(condition);
-        for statement in statements(&actions, &scope.resources(on), condition.as_ref()) {
+        let parts = scope.parts(on, condition).into_iter();
+        for statement in parts.flat_map(|(on, condition)| statements(&actions, &on, condition.as_ref())) {
             let room = |bin: &&mut Vec<Value>| size(&document(bin)) + size(&statement) + 1 < LIMIT;
             match bins.iter_mut().find(room) {
                 Some(bin) => bin.push(statement),

@@ -130,6 +130,20 @@ pub enum If {
     ThroughLambda,
 }
 
+/// What no flag names, and the account shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The VPC's ID.
+    pub vpc: String,
+    /// The IDs of the security groups of the database and of its functions.
+    pub groups: Vec<String>,
+    /// The ARNs of the customer keys of its secrets and functions.
+    pub keys: Vec<String>,
+}
+
+/// What a statement is about: resources, and a condition.
+pub(super) type Part = (Vec<String>, Option<Value>);
+
 /// Where a policy is to hold; what is not known is any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
@@ -149,6 +163,8 @@ pub struct Scope {
     pub function_roles: Vec<String>,
     /// The ARNs of secrets of someone else's; none is any.
     pub secrets: Vec<String>,
+    /// What was read from the account; then functions, roles and secrets are those of the account, too, and none is none.
+    pub known: Option<Known>,
     /// The ARN of the permissions boundary that new roles must carry.
     pub boundary: Option<String>,
     /// The ARN of the proxy's role, where an administrator created it.
@@ -185,6 +201,27 @@ impl Scope {
         self.functions.iter().flat_map(both).map(|resource| self.arn("lambda", &resource)).collect()
     }
 
+    /// What the statements of these actions are about: one, or two where some groups are known and the stack's own, which
+    /// does not exist yet, is known by its tag; none where no key is in use.
+    ///
+    /// AWS takes `aws:ResourceTag` for a group's rules
+    /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html>).
+    pub(super) fn parts(&self, on: On, condition: If) -> Vec<Part> {
+        match (on, condition, &self.known) {
+            (On::Groups | On::GroupsAndRules, If::Always, Some(known)) => {
+                let mut named: Vec<String> =
+                    known.groups.iter().map(|id| self.arn("ec2", &format!("security-group/{id}"))).collect();
+                if on == On::GroupsAndRules {
+                    named.push(self.arn("ec2", "security-group-rule/*"));
+                }
+                let own = (vec![self.arn("ec2", "security-group/*")], self.condition(If::Ours));
+                if named.is_empty() { vec![own] } else { vec![(named, None), own] }
+            }
+            (On::Keys, _, Some(known)) if known.keys.is_empty() => Vec::new(),
+            _ => vec![(self.resources(on), self.condition(condition))],
+        }
+    }
+
     pub(super) fn resources(&self, on: On) -> Vec<String> {
         let path = self.names().map_or_else(|| region_path(&self.region), |names| names.path);
         let database = |kind: &str| self.arn("rds", &format!("{kind}:{}", self.database.as_deref().unwrap_or("*")));
@@ -211,7 +248,10 @@ impl Scope {
             On::FunctionsAndProbes => [self.functions(), self.resources(On::Probes)].concat(),
             On::Probes => vec![self.arn("lambda", &format!("function:{PROBE_PREFIX}*"))],
             On::Groups => vec![self.arn("ec2", "security-group/*")],
-            On::GroupsAndVpcs => vec![self.arn("ec2", "security-group/*"), self.arn("ec2", "vpc/*")],
+            On::GroupsAndVpcs => {
+                let vpc = self.known.as_ref().map_or("*", |known| known.vpc.as_str());
+                vec![self.arn("ec2", "security-group/*"), self.arn("ec2", &format!("vpc/{vpc}"))]
+            }
             On::GroupsAndRules => {
                 vec![self.arn("ec2", "security-group/*"), self.arn("ec2", "security-group-rule/*")]
             }
@@ -235,13 +275,18 @@ impl Scope {
                 database("db"),
                 database("cluster"),
             ],
-            On::Secrets if self.secrets.is_empty() => vec![self.arn("secretsmanager", "secret:*")],
+            On::Secrets if self.secrets.is_empty() && self.known.is_none() => {
+                vec![self.arn("secretsmanager", "secret:*")]
+            }
             On::Secrets => [self.secrets.clone(), self.resources(On::OwnSecrets)].concat(),
             On::OwnSecrets => {
                 let stack = self.stack().unwrap_or_else(|| "*".to_owned());
                 vec![self.arn("secretsmanager", &format!("secret:{}*", secret_prefix(&stack)))]
             }
-            On::Keys => vec![self.arn("kms", "key/*")],
+            On::Keys => match &self.known {
+                Some(known) => known.keys.clone(),
+                None => vec![self.arn("kms", "key/*")],
+            },
             On::LogGroups => {
                 let stack = self.stack().unwrap_or_else(|| "*".to_owned());
                 // Calls that tag need the ARN without `:*`, the others with it.

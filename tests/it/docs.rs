@@ -260,6 +260,7 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         ("status", &["status", "--db", "my-instance"]),
         ("doctor", &["doctor", "--db", "my-instance"]),
         ("verify --probe", &["verify", "--db", "my-instance", "--probe", "--yes"]),
+        ("permissions --discover", &["permissions", "--discover", "--for", "status", "--db", "my-instance"]),
         ("token", &["token", "--db", "my-instance"]),
         ("connect", &["connect", "--db", "my-instance"]),
         ("a failure of any command", &["up", "--db", "absent", "--yes"]),

@@ -34,6 +34,7 @@ pub(crate) fn scope() -> Scope {
         functions: Vec::new(),
         function_roles: Vec::new(),
         secrets: Vec::new(),
+        known: None,
         boundary: None,
         role: None,
         connect_policy: None,
