@@ -15,6 +15,7 @@ use std::time::Duration;
 use advice::Facts;
 use advice::facts::{Account, Assumptions};
 use advice::figure::{Fact, Gap, Origin};
+use advice::quotas::PROXIES;
 
 pub use money::{monthly, table_prices};
 pub use region::Region;
@@ -77,10 +78,9 @@ pub async fn read_in(cloud: &Cloud, region: &Region, question: &Question, now: i
             Origin::Configured,
             "lambda:GetAccountSettings",
         ),
-        proxies_quota: fact(
-            region.proxies_quota.as_ref().map(|value| whole(*value)),
-            Origin::Configured,
-            "Service Quotas",
+        proxies_quota: region.proxies_quota.as_ref().map_or_else(
+            || Fact::known(PROXIES, Origin::AwsTable, "AWS's default, which is far away"),
+            |quota| fact(quota.as_ref().map(|value| whole(*value)), Origin::Configured, "Service Quotas"),
         ),
         proxies: fact(region.proxies.as_ref().map(|all| all.len() as u64), Origin::Configured, "rds:DescribeDBProxies"),
         secrets: base.proxy.as_ref().map_or_else(

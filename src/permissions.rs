@@ -194,6 +194,7 @@ pub const PERMISSIONS: &[Permission] = &[
     may("lambda:GetFunctionConcurrency", A, On::Functions, If::Always, "read reserved concurrency"),
     may("lambda:ListProvisionedConcurrencyConfigs", A, On::Functions, If::Always, "read provisioned concurrency"),
     may("cloudwatch:GetMetricData", A, On::All, If::Always, "read peaks, durations and throttles"),
+    may("servicequotas:GetServiceQuota", UD, On::All, If::Always, "read how many proxies there may be, from 20 on"),
     may("servicequotas:GetServiceQuota", A, On::All, If::Always, "read how many proxies there may be"),
     may("pricing:GetProducts", A, On::All, If::Always, "read what a proxy costs"),
     // Making and changing.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use advice::facts::{self, EventSource, Source};
 use advice::figure::{Fact, Gap, Origin, Room};
 
-use super::base::Base;
+use super::base::{Base, SERVERLESS};
 use super::{Question, fact, whole};
 use crate::cloud::lambda::{Function, Mapping};
 use crate::cloud::metrics::{Point, Query, Series};
@@ -35,7 +35,8 @@ pub(super) struct Load {
     /// The busiest hour, minute by minute: invocations and throttles of each function.
     minutes: Answer<BTreeMap<String, Vec<Series>>>,
     connections: Answer<Series>,
-    capacity: Answer<Series>,
+    /// Of each instance of Serverless v2.
+    capacity: Answer<Vec<Series>>,
     proxy: Answer<Vec<Series>>,
     reserved: BTreeMap<String, Answer<Option<u64>>>,
     provisioned: BTreeMap<String, Answer<u64>>,
@@ -61,14 +62,14 @@ fn of_function(name: &str) -> [Query; OF_FUNCTION] {
 
 fn of_database(base: &Base<'_>) -> Vec<Query> {
     let Some(writer) = base.instances.first() else { return Vec::new() };
-    let one = |metric, statistic, period| Query {
-        namespace: "AWS/RDS",
-        metric,
-        dimensions: vec![("DBInstanceIdentifier", writer.id.clone())],
-        statistic,
-        period,
-    };
-    vec![one("DatabaseConnections", "Maximum", HOUR), one("ServerlessDatabaseCapacity", "Average", HOUR)]
+    let capacity = base.instances.iter().filter(|instance| instance.class == SERVERLESS);
+    let capacity = capacity.map(|instance| of_instance(&instance.id, "ServerlessDatabaseCapacity", "Average"));
+    [of_instance(&writer.id, "DatabaseConnections", "Maximum")].into_iter().chain(capacity).collect()
+}
+
+fn of_instance(id: &str, metric: &'static str, statistic: &'static str) -> Query {
+    let dimensions = vec![("DBInstanceIdentifier", id.to_owned())];
+    Query { namespace: "AWS/RDS", metric, dimensions, statistic, period: HOUR }
 }
 
 /// Figures are a node's, and a proxy has several: a sum is over all of them
@@ -121,7 +122,7 @@ impl Load {
             functions,
             minutes,
             connections: one(functions_end),
-            capacity: one(functions_end + 1),
+            capacity: part((functions_end + 1).min(database_end), database_end),
             proxy: part(database_end, queries.len()),
             reserved,
             provisioned,
@@ -130,9 +131,10 @@ impl Load {
         }
     }
 
-    /// The average capacity of Serverless v2 in halves of an ACU.
+    /// The average capacity of Serverless v2 in halves of an ACU, over all instances; known where each one's is.
     pub(super) fn average_half_acus(&self) -> Option<u64> {
-        self.capacity.as_ref().ok()?.mean().map(|acus| whole(acus * 2.0))
+        let means: Option<Vec<f64>> = self.capacity.as_ref().ok()?.iter().map(Series::mean).collect();
+        means.filter(|means| !means.is_empty()).map(|means| whole(means.iter().sum::<f64>() * 2.0))
     }
 
     /// The largest number of connections to the writer.
@@ -237,7 +239,7 @@ impl Load {
             sources,
             other_invokers: invoked_otherwise,
             stated_concurrency: stated,
-            per_environment: None,
+            per_environment: function.per_environment,
             peak_concurrency: of(series(0), largest, "ConcurrentExecutions"),
             peak_invocations_per_minute: of(minutes(0), largest, "Invocations of the busiest minute"),
             sustained_invocations_per_minute: of(

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use advice::quotas::PROXIES;
+
 use crate::cloud::lambda::{Concurrency, Function, Mapping, Version};
 use crate::cloud::rds::Proxy;
 use crate::cloud::{Answer, Cloud};
@@ -19,13 +21,9 @@ pub struct Region {
     pub(super) concurrency: Answer<Concurrency>,
     /// The event source mappings.
     pub(super) mappings: Answer<Vec<Mapping>>,
-    /// How many proxies there may be.
-    pub(super) proxies_quota: Answer<f64>,
+    /// How many proxies there may be; `None` where there are fewer than every account may have.
+    pub(super) proxies_quota: Option<Answer<f64>>,
 }
-
-/// Proxies of an account in a Region
-/// (<https://docs.aws.amazon.com/general/latest/gr/rds-service.html#limits_relational_database_service>).
-const PROXIES: (&str, &str) = ("rds", "L-D94C7EA3");
 
 impl Region {
     /// Reads it; without names, all functions.
@@ -33,12 +31,11 @@ impl Region {
     /// # Errors
     /// When the functions cannot be listed, or one that was named does not exist.
     pub async fn read(cloud: &Cloud, named: &[String]) -> Result<Self, Problem> {
-        let (listed, proxies, concurrency, mappings, proxies_quota) = tokio::join!(
+        let (listed, proxies, concurrency, mappings) = tokio::join!(
             functions::read(cloud, named),
             cloud.rds.proxies(),
             cloud.lambda.concurrency(),
             cloud.lambda.mappings(),
-            cloud.quotas.value(PROXIES.0, PROXIES.1),
         );
         let (listed, versions) = listed.map_err(Problem::refused("listing the functions"))?;
         if let Some((name, _)) = listed.iter().find(|(_, function)| function.is_none()) {
@@ -47,6 +44,9 @@ impl Region {
                 ["List them with: aws lambda list-functions --query 'Functions[].FunctionName'"],
             ));
         }
+        // No account's quota is below AWS's default, so it is asked for where that is reached.
+        let reached = proxies.as_ref().is_ok_and(|all| all.len() as u64 >= PROXIES);
+        let proxies_quota = if reached { Some(cloud.quotas.proxies().await) } else { None };
         let functions = listed.into_iter().filter_map(|(_, function)| function).collect();
         Ok(Self { functions, versions, proxies, concurrency, mappings, proxies_quota })
     }

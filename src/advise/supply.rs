@@ -147,7 +147,11 @@ impl Supply {
             serverless,
             parameter: self.max_connections(base),
             superuser_reserved: self.count("superuser_reserved_connections"),
-            rds_reserved: self.count("rds.rds_superuser_reserved_connections"),
+            // PostgreSQL has one of its own from version 16.
+            rds_reserved: match self.count("reserved_connections") {
+                Fact::Known { value: None, .. } => self.count("rds.rds_superuser_reserved_connections"),
+                set => set,
+            },
             measured_connections: load.connections(),
             other_connections: load.other_connections(base),
             fails_over,

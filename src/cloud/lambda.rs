@@ -71,6 +71,8 @@ pub struct Function {
     pub ipv6: bool,
     /// After how many seconds it is stopped; `None` where AWS does not say.
     pub timeout: Option<u64>,
+    /// Invocations that share an environment, on Lambda Managed Instances.
+    pub per_environment: Option<u64>,
     /// Where it logs.
     pub log_group: Option<String>,
     /// Whether it can be called.
@@ -253,6 +255,11 @@ fn plain(found: FunctionConfiguration, tags: Option<Tags>) -> Option<Function> {
         subnets: network.subnet_ids.unwrap_or_default(),
         security_groups: network.security_group_ids.unwrap_or_default(),
         ipv6: network.ipv6_allowed_for_dual_stack.unwrap_or(false),
+        per_environment: found
+            .capacity_provider_config
+            .and_then(|config| config.lambda_managed_instances_capacity_provider_config)
+            .and_then(|config| config.per_execution_environment_max_concurrency)
+            .and_then(|count| u64::try_from(count).ok()),
         timeout: found.timeout.and_then(|seconds| u64::try_from(seconds).ok()),
         log_group: found.logging_config.and_then(|logging| logging.log_group),
         state: probe::state(found.state.as_ref(), found.state_reason),

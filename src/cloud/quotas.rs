@@ -19,11 +19,16 @@ impl Quotas {
         Self { client: Client::from_conf(config) }
     }
 
-    /// The value of a quota in this Region.
+    /// How many proxies the account may have in this Region
+    /// (<https://docs.aws.amazon.com/general/latest/gr/rds-service.html#limits_relational_database_service>).
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn value(&self, service: &str, code: &str) -> Answer<f64> {
+    pub async fn proxies(&self) -> Answer<f64> {
+        self.value("rds", "L-D94C7EA3").await
+    }
+
+    async fn value(&self, service: &str, code: &str) -> Answer<f64> {
         const CALL: &str = "servicequotas:GetServiceQuota";
         let answer = self.client.get_service_quota().service_code(service).quota_code(code).send().await;
         let answer = answer.map_err(|error| refuse(CALL, &error))?;

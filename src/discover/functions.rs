@@ -400,6 +400,7 @@ pub(super) mod example {
             subnets: Vec::new(),
             security_groups: Vec::new(),
             ipv6: false,
+            per_environment: None,
             timeout: None,
             log_group: None,
             state: State::Active,

@@ -43,6 +43,9 @@ pub struct Facts<'a> {
     pub(super) parameters: Known<parameters::Set>,
     pub(super) events: Known<Vec<String>>,
     pub(super) proxies: Known<usize>,
+    /// How many proxies the account may have here, asked for where it has as many as every account may have; or why it
+    /// could not be read.
+    pub(super) quota: Option<Result<u64, String>>,
     /// What share of the database's connections each of its other proxies may use, in percent.
     pub(super) shares: Known<Vec<(String, i32)>>,
     pub(super) pool: Known<Pool>,
@@ -125,6 +128,7 @@ impl<'a> Facts<'a> {
             parameters: Err(Unread::Unasked),
             events: Err(Unread::Unasked),
             proxies: Err(Unread::Unasked),
+            quota: None,
             shares: Err(Unread::Unasked),
             pool: Err(Unread::Unasked),
             connects: Err(Unread::Unasked),
@@ -141,6 +145,7 @@ impl<'a> Facts<'a> {
         if survey.seen.proxy.is_absent() {
             (facts.vpc, facts.parameters, facts.proxies) =
                 (vpc(cloud, survey).await, parameters(cloud, survey).await, proxies(survey));
+            facts.quota = quota(cloud, survey).await;
         }
         if survey.ground.others.as_ref().is_some_and(|others| !others.serving.is_empty()) {
             (facts.shares, facts.pool) = (shares(cloud, survey).await, Ok(pool_to_come(survey)));
@@ -176,7 +181,7 @@ impl<'a> Facts<'a> {
             vpc,
             (subnets, acls, routes),
             parameters,
-            proxies,
+            (proxies, quota),
             (events, shares, pool),
             (connects, reads, decrypts),
             (keys, closed),
@@ -184,7 +189,7 @@ impl<'a> Facts<'a> {
             vpc(cloud, survey),
             network(cloud, survey),
             parameters(cloud, survey),
-            async { proxies(survey) },
+            async { (proxies(survey), quota(cloud, survey).await) },
             of_proxy,
             async {
                 tokio::join!(connects(cloud, survey, survey.proxy_id()), reads(cloud, survey), decrypts(cloud, survey))
@@ -199,6 +204,7 @@ impl<'a> Facts<'a> {
             parameters,
             events,
             proxies,
+            quota,
             shares,
             pool,
             connects,
@@ -279,6 +285,17 @@ async fn vpc(cloud: &Cloud, survey: &Survey) -> Known<Option<Vpc>> {
 
 fn proxies(survey: &Survey) -> Known<usize> {
     survey.ground.proxies.clone().map_or(Err(Unread::Unasked), known)
+}
+
+/// The account's own quota of proxies, where what every account may have is used up.
+async fn quota(cloud: &Cloud, survey: &Survey) -> Option<Result<u64, String>> {
+    let count = proxies(survey).ok()?;
+    if (count as u64) < advice::quotas::PROXIES {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of proxies")]
+    let whole = |quota: f64| quota as u64;
+    Some(cloud.quotas.proxies().await.map(whole).map_err(|refusal| refusal.to_string()))
 }
 
 /// What the database's other proxies may use.

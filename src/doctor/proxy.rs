@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use super::facts::Facts;
 use super::{Finding, Judge, Opinion, sentence};
+use advice::quotas::PROXIES;
+
 use crate::catalogue::StepId;
 use crate::catalogue::checks::CheckId;
 use crate::cloud::lambda::Update;
@@ -22,10 +24,6 @@ pub(super) const JUDGES: &[(CheckId, Judge)] = &[
     (CheckId::DeadProxy, dead),
     (CheckId::Stops, stops),
 ];
-
-/// The proxies that a region may have unless AWS raised it
-/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html>).
-const QUOTA: usize = 20;
 
 fn registered(facts: &Facts<'_>) -> Opinion {
     let Some(proxy) = facts.proxy().filter(|proxy| proxy.status == "available") else { return Opinion::Beside };
@@ -101,11 +99,20 @@ fn one_zone(facts: &Facts<'_>) -> Opinion {
 
 fn quota(facts: &Facts<'_>) -> Opinion {
     match facts.proxies {
-        Ok(count) if count >= QUOTA => Opinion::Found(Finding::of(
-            CheckId::Quota,
-            [format!("The region has {count} proxies; the default quota is {QUOTA}.")],
-        )),
-        Ok(count) => Opinion::Fine(format!("the region has {count} proxies of {QUOTA}")),
+        Ok(count) => {
+            let (quota, whose) = match &facts.quota {
+                Some(Ok(quota)) => (*quota, "its quota is".to_owned()),
+                Some(Err(why)) => (PROXIES, format!("its quota could not be read ({why}), and the default is")),
+                None => (PROXIES, "the default quota is".to_owned()),
+            };
+            if count as u64 >= quota {
+                return Opinion::Found(Finding::of(
+                    CheckId::Quota,
+                    [format!("The region has {count} proxies; {whose} {quota}.")],
+                ));
+            }
+            Opinion::Fine(format!("the region has {count} proxies of {quota}"))
+        }
         Err(ref why) => Opinion::unread(why),
     }
 }

@@ -1,7 +1,9 @@
 //! Advice as text: the verdict first, then the arithmetic, then what it costs.
 
 use advice::Advice;
+use advice::cost::Alternative;
 use advice::figure::{Amount, Figure, Origin};
+use advice::settings::Setting;
 use advice::verdict::{Kind, Limit, Place};
 
 use super::{layout, style};
@@ -10,6 +12,9 @@ use crate::shell::quoted;
 
 /// Where the numbers begin.
 const BESIDE: usize = 36;
+
+/// Functions that are listed one by one; `--explain` lists all.
+const MOST: usize = 8;
 
 /// One row for each database, those first that need something most.
 #[must_use]
@@ -101,16 +106,10 @@ impl Page {
         self.lines.extend(rows);
     }
 
-    /// A number, with its source where that was asked for.
+    /// A number with its source.
     fn figure(&mut self, title: &str, figure: &Figure, amount: impl Fn(Amount) -> String) {
-        let mut cells = vec![amount(figure.amount)];
-        if figure.origin == Origin::Unknown && !self.explain {
-            cells[0] = format!("unknown: {}", line(&figure.source));
-        }
-        if self.explain {
-            cells.push(style::quiet(&format!("{}: {}", origin(figure), line(&figure.source))));
-        }
-        self.row(title, &cells);
+        let source = style::quiet(&format!("{}: {}", origin(figure), line(&figure.source)));
+        self.row(title, &[amount(figure.amount), source]);
     }
 
     fn list(&mut self, heading: &str, items: Vec<String>) {
@@ -125,88 +124,118 @@ impl Page {
 
     fn why(&mut self, advice: &Advice) {
         self.list("Why", advice.verdict.reasons.iter().map(ToString::to_string).collect());
-        self.list("What would change this", advice.verdict.changes.iter().map(ToString::to_string).collect());
+        self.list("What would change the answer", advice.verdict.changes.iter().map(ToString::to_string).collect());
     }
 
     fn connections(&mut self, advice: &Advice) {
         let (demand, supply) = (&advice.demand, &advice.supply);
         self.heading("Connections");
+        if self.explain {
+            return self.connections_explained(advice);
+        }
+        let both = |expected: &Figure, possible: &Figure| {
+            format!("{} at the measured peak, {} at the possible one", expected.amount, possible.amount)
+        };
+        for function in demand.functions.iter().filter(|_| demand.functions.len() <= MOST) {
+            self.row(&function.function, &[both(&function.expected, &function.possible)]);
+        }
+        if demand.functions.len() != 1 {
+            let all = format!("all {} functions", demand.functions.len());
+            self.row(&all, &[both(&demand.expected, &demand.possible)]);
+        }
+        let reboot = if supply.pending_reboot { "; a reboot is pending, which may change it" } else { "" };
+        let used = format!("{} used by other clients", supply.others.amount);
+        self.row("max_connections", &[format!("{}, {used}{reboot}", supply.max_connections.amount)]);
+        self.row("limit for the functions", &[supply.limit.amount.to_string()]);
+        if let Some(allowed) = &supply.proxy_allows {
+            self.row("allowed to the proxy", &[allowed.amount.to_string()]);
+        }
+    }
+
+    fn connections_explained(&mut self, advice: &Advice) {
+        let (demand, supply) = (&advice.demand, &advice.supply);
         for function in &demand.functions {
             let name = &function.function;
             self.figure(&format!("{name}, measured peak"), &function.expected, plain);
             self.figure(&format!("{name}, possible peak"), &function.possible, plain);
         }
-        self.figure("all functions, measured peak", &demand.expected, plain);
-        self.figure("all functions, possible peak", &demand.possible, plain);
-        self.figure("max_connections", &supply.max_connections, plain);
-        if supply.pending_reboot {
-            self.row("", &["a parameter group waits for a reboot, which may change it".to_owned()]);
-        }
-        self.figure("of other clients", &supply.others, plain);
-        self.figure("left for the functions", &supply.usable, plain);
-        self.figure("of which at most in use", &supply.limit, plain);
-        if self.explain {
-            self.figure("kept for superusers", &supply.reserved, plain);
-            self.figure("sessions of RDS itself", &supply.internal, plain);
-            self.figure("DBInstanceClassMemory in bytes", &supply.memory_bytes, plain);
-            self.figure("vCPUs", &supply.vcpus, plain);
-            self.figure("new environments a second", &demand.cold_starts_per_second, plain);
+        for (title, figure) in [
+            ("all functions, measured peak", &demand.expected),
+            ("all functions, possible peak", &demand.possible),
+            ("max_connections", &supply.max_connections),
+            ("used by other clients", &supply.others),
+            ("kept for superusers", &supply.reserved),
+            ("sessions of RDS itself", &supply.internal),
+            ("left for the functions", &supply.usable),
+            ("limit for the functions", &supply.limit),
+            ("DBInstanceClassMemory in bytes", &supply.memory_bytes),
+            ("vCPUs", &supply.vcpus),
+            ("served by the vCPUs in a pool", &supply.served),
+            ("new environments a second", &demand.cold_starts_per_second),
+        ] {
+            self.figure(title, figure, plain);
         }
         if let Some(allowed) = &supply.proxy_allows {
             self.figure("allowed to the proxy", allowed, plain);
         }
-        self.figure("served by the vCPUs in a pool", &supply.served, plain);
     }
 
     fn pool(&mut self, advice: &Advice) {
         let (pool, settings) = (&advice.pool, &advice.settings);
-        self.heading("Pool");
-        self.figure("connections that the load needs", &pool.connections, plain);
-        if self.explain {
-            self.figure("requests in the busiest minute", &pool.requests_per_minute, plain);
-            self.figure("held on average, in microseconds", &pool.borrow_us, plain);
-            self.figure("99th percentile of waits, in µs", &pool.wait_us, plain);
-        }
-        for (name, setting) in [
-            ("MaxConnectionsPercent", &settings.max_connections_percent),
-            ("MaxIdleConnectionsPercent", &settings.max_idle_connections_percent),
-            ("IdleClientTimeout", &settings.idle_client_timeout_seconds),
-            ("ConnectionBorrowTimeout", &settings.connection_borrow_timeout_seconds),
-        ] {
-            let mut cells = vec![setting.value.to_string()];
-            let reasons = setting.reasons.iter().map(|reason| line(reason).into_owned());
-            if self.explain {
-                cells.extend(reasons);
-            } else if let Some(first) = reasons.into_iter().next() {
-                cells[0].push_str(&format!("  {first}"));
+        self.heading("Pool of a proxy");
+        let all = [
+            ("MaxConnectionsPercent", &settings.max_connections_percent, ""),
+            ("MaxIdleConnectionsPercent", &settings.max_idle_connections_percent, ""),
+            ("IdleClientTimeout", &settings.idle_client_timeout_seconds, " s"),
+            ("ConnectionBorrowTimeout", &settings.connection_borrow_timeout_seconds, " s"),
+        ];
+        if !self.explain {
+            if pool.connections.amount != Amount::Unknown {
+                self.row("connections that it needs", &[pool.connections.amount.to_string()]);
             }
+            let each = |(name, setting, unit): &(&str, &Setting, &str)| format!("{name} {}{unit}", setting.value);
+            let (first, rest) = all.split_at(2);
+            let pair = |pair: &[(&str, &Setting, &str)]| pair.iter().map(each).collect::<Vec<_>>().join(", ");
+            return self.row("settings", &[pair(first), pair(rest)]);
+        }
+        self.figure("connections that it needs", &pool.connections, plain);
+        self.figure("requests in the busiest minute", &pool.requests_per_minute, plain);
+        self.figure("held on average, in microseconds", &pool.borrow_us, plain);
+        self.figure("99th percentile of waits, in µs", &pool.wait_us, plain);
+        for (name, setting, unit) in all {
+            let mut cells = vec![format!("{}{unit}", setting.value)];
+            cells.extend(setting.reasons.iter().map(|reason| line(reason).into_owned()));
             self.row(name, &cells);
         }
-        if self.explain {
-            self.row("init query", &[line(&settings.init_query).into_owned()]);
-            let preset = &settings.preset;
-            let fits = if preset.fits { "fits here" } else { "does not fit here" };
-            let mut cells = vec![format!("the preset {} {fits}", preset.name)];
-            cells.extend(preset.objections.iter().map(|why| line(why).into_owned()));
-            self.row("preset", &cells);
-        }
+        self.row("init query", &[line(&settings.init_query).into_owned()]);
+        let preset = &settings.preset;
+        let fits = if preset.fits { "fits here" } else { "does not fit here" };
+        let mut cells = vec![format!("the preset {} {fits}", preset.name)];
+        cells.extend(preset.objections.iter().map(|why| line(why).into_owned()));
+        self.row("preset", &cells);
     }
 
     fn cost(&mut self, advice: &Advice) {
         let cost = &advice.cost;
         self.heading("Cost a month");
+        if !self.explain {
+            let mut cells = vec![
+                format!("the proxy {}", dollars(cost.monthly_cents.amount)),
+                format!("the database {}", dollars(cost.database_monthly_cents.amount)),
+            ];
+            let other =
+                |other: &Alternative| format!("{} {} more", way(&other.way), dollars(other.more_monthly_cents.amount));
+            cells.extend(cost.alternatives.iter().map(other));
+            return self.prose(&format!("  {}", cells.join("; ")));
+        }
         self.figure("the proxy", &cost.monthly_cents, dollars);
         for part in &cost.lines {
-            if self.explain || cost.lines.len() > 1 {
-                self.figure(&format!("  {}", part.what), &part.monthly_cents, dollars);
-            }
+            self.figure(&part.what, &part.monthly_cents, dollars);
         }
         self.figure("the database", &cost.database_monthly_cents, dollars);
-        if self.explain {
-            self.figure("the functions", &cost.functions_monthly_cents, dollars);
-        }
+        self.figure("the functions", &cost.functions_monthly_cents, dollars);
         for other in &cost.alternatives {
-            self.figure(&format!("instead: {}", way(&other.way)), &other.more_monthly_cents, dollars);
+            self.figure(&format!("{}, more", way(&other.way)), &other.more_monthly_cents, dollars);
         }
     }
 
@@ -245,6 +274,14 @@ impl Page {
                 Some((_, functions, _)) => functions.extend(of),
                 None => items.push((what, of.into_iter().collect(), &gap.why)),
             }
+        }
+        if !self.explain {
+            if !items.is_empty() {
+                let items: Vec<&str> = items.iter().map(|(what, _, _)| *what).collect();
+                self.heading("Not known");
+                self.prose(&format!("  {} (--explain says why)", items.join("; ")));
+            }
+            return;
         }
         let item = |(what, functions, why): (&str, Vec<&str>, &str)| {
             let of = if functions.is_empty() { String::new() } else { format!(" ({})", functions.join(", ")) };
