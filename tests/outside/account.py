@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("RDSPROXY_TEST_BINARY", ROOT / "target" / "debug" / "rdsproxy-setup"))
 REGION = "eu-central-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
-SERVICES = ("ec2", "rds", "iam", "sts", "lambda", "secretsmanager", "kms")
+SERVICES = ("ec2", "rds", "iam", "sts", "lambda", "secretsmanager", "kms", "logs", "cloudwatch", "pricing", "service-quotas")
 
 
 def environment():
@@ -78,4 +78,4 @@ def shown(folder):
 
 def client(service, url, **config):
     session = boto3.Session(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
-    return session.client(service, endpoint_url=url, config=Config(retries={"total_max_attempts": 1}, **config))
+    return session.client(service, endpoint_url=url, config=Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, **config))

@@ -5,13 +5,16 @@ import json
 import re
 import urllib.parse
 
-from shapes import Findings, bounds, from_json, required, value, wire_name
+import cbor2
+from shapes import Findings, bounds, from_json, plain, required, value, wire_name
 
 
 def request(service, method, target, headers, body):
     """The operation that a raw request asks for, and what its input has that the model has not."""
     findings, protocol = Findings(), service.metadata["protocol"]
     headers = {key.lower(): held for key, held in headers.items()}
+    if protocol == "smithy-rpc-v2-cbor" and "x-amz-target" in headers:  # boto3 prefers JSON
+        protocol = "json"
     if protocol in ("query", "ec2"):
         pairs = dict(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True))
         name = pairs.pop("Action")
@@ -24,7 +27,13 @@ def request(service, method, target, headers, body):
         for key in sorted(rest):
             findings.add(f"{name}.{key}", "unknown member")
         return name, list(findings)
-    if protocol == "json":
+    if protocol == "smithy-rpc-v2-cbor":
+        prefix, name = re.fullmatch("/service/([^/]+)/operation/([^/]+)", target).groups()
+        if prefix != service.metadata["targetPrefix"]:
+            findings.add(name, f"another service: {prefix}")
+        operation = service.operation_model(name)
+        given = plain(findings, operation.input_shape, cbor2.loads(body), name)
+    elif protocol == "json":
         prefix, name = headers["x-amz-target"].split(".")
         if prefix != service.metadata["targetPrefix"]:
             findings.add(name, f"another target: {prefix}")

@@ -17,9 +17,13 @@ HOP_BY_HOP = ("content-length", "transfer-encoding", "connection", "date", "serv
 READS = ("Describe", "Get", "List", "Simulate")
 
 
+# Services that botocore calls otherwise than signatures do.
+NAMES = {"monitoring": "cloudwatch", "servicequotas": "service-quotas"}
+
+
 @functools.cache
 def model(service):
-    return botocore.session.get_session().get_service_model(service)
+    return botocore.session.get_session().get_service_model(NAMES.get(service, service))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,9 +6,11 @@ outside its enum, pattern or length, a number outside its range.
 """
 
 import base64
+import datetime
 import json
 import xml.etree.ElementTree as ElementTree
 
+import cbor2
 import regex
 from botocore.utils import parse_timestamp
 
@@ -111,6 +113,27 @@ def from_json(findings, shape, given, path, asked):
         value(findings, shape, given, path, asked)
 
 
+def plain(findings, shape, given, path):
+    """A document of CBOR as one of JSON. Moments must be tagged and real numbers be floats: the Rust SDK takes nothing else."""
+    kind = shape.type_name
+    if kind == "structure" and isinstance(given, dict):
+        return {key: plain(findings, shape.members[key], held, f"{path}.{key}") if key in shape.members else held for key, held in given.items()}
+    if kind == "list" and isinstance(given, list):
+        return [plain(findings, shape.member, held, f"{path}[{at}]") for at, held in enumerate(given)]
+    if kind == "map" and isinstance(given, dict):
+        return {key: plain(findings, shape.value, held, f"{path}[{key}]") for key, held in given.items()}
+    if kind == "timestamp":
+        if not isinstance(given, datetime.datetime):
+            findings.add(path, f"{given!r} is not tagged as a moment")
+            return given
+        return given.timestamp()
+    if kind in ("float", "double") and not isinstance(given, float):
+        findings.add(path, f"{given!r} is no float")
+    if kind in ("integer", "long") and not isinstance(given, int):
+        findings.add(path, f"{given!r} is no whole number")
+    return given
+
+
 def bare(element):
     return element.tag.rsplit("}", 1)[-1]
 
@@ -157,7 +180,21 @@ def from_xml(findings, shape, element, path):
 def answer(service, operation, status, headers, body):
     """What a successful answer has that its operation's model has not, or the other way round."""
     findings, shape, name = Findings(), operation.output_shape, operation.name
-    protocol = service.metadata["protocol"]
+    protocol = service.resolved_protocol
+    if protocol == "smithy-rpc-v2-cbor":
+        told = {key.lower(): held for key, held in headers.items()}
+        if told.get("smithy-protocol") != "rpc-v2-cbor":
+            findings.add(name, "no smithy-protocol")
+        if "x-amzn-requestid" not in told:
+            findings.add(name, "no x-amzn-requestid")
+        if shape is None:
+            if body:
+                findings.add(name, f"a body where the model has none: {body[:80]!r}")
+        else:
+            if told.get("content-type") != "application/cbor":
+                findings.add(name, f"the content is {told.get('content-type')}")
+            from_json(findings, shape, plain(findings, shape, cbor2.loads(body), name), name, False)
+        return list(findings)
     if protocol in ("query", "ec2"):
         root = ElementTree.fromstring(body)
         if bare(root) != f"{name}Response":

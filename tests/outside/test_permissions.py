@@ -160,7 +160,7 @@ class Demanded(unittest.TestCase):
         walk = test_sandbox.Answers()
         with tempfile.TemporaryDirectory() as folder, served(folder, test_sandbox.FAST) as url:
             aws = Asking(url)
-            for part in (walk.network, walk.roles, walk.keys_and_secrets, walk.databases, walk.proxies, walk.functions):
+            for part in (walk.network, walk.roles, walk.keys_and_secrets, walk.databases, walk.proxies, walk.functions, walk.logs, walk.metrics, walk.alarms, walk.lists):
                 part(aws)
             self.tagged(aws)
         found, seen = set(), set()

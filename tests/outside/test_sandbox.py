@@ -1,12 +1,15 @@
 """The simulated account, seen by boto3: every action that it knows, each raw answer held to botocore's model."""
 
+import datetime
 import json
 import tempfile
 import time
 import unittest
 
+import botocore.session
 import shapes
-from account import REGION, SERVICES, client, served
+from account import KEYS, REGION, SERVICES, client, served
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from documents import allow, package, trust
 
@@ -26,10 +29,10 @@ UNKNOWN = ("InvalidAction", "UnknownOperationException", "MissingAuthenticationT
 class Watched:
     """Clients whose every successful answer is held to its model, and whose every operation is noted."""
 
-    def __init__(self, url):
+    def __init__(self, url, protocol=None):
         self.done, self.findings, self.clients = set(), [], {}
         for service in SERVICES:
-            made = client(service, url)
+            made = client(service, url) if protocol is None or service != "cloudwatch" else speaking(url, protocol)
             made.meta.events.register("before-parse.*", self.hold(service, made.meta.service_model))
             self.clients[service] = made
 
@@ -43,7 +46,17 @@ class Watched:
         return look
 
     def __getattr__(self, service):
-        return self.clients[{"functions": "lambda", "secrets": "secretsmanager"}.get(service, service)]
+        return self.clients[{"functions": "lambda", "secrets": "secretsmanager", "quotas": "service-quotas"}.get(service, service)]
+
+
+def speaking(url, protocol):
+    """A client of CloudWatch that knows one protocol alone, of those that the model lists."""
+    session = botocore.session.get_session()
+    model = session.get_component("data_loader").load_service_model("cloudwatch", "service-2")
+    assert protocol in model["metadata"]["protocols"]
+    model["metadata"].update(protocol=protocol, protocols=[protocol])
+    session.set_credentials(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"])
+    return session.create_client("cloudwatch", region_name=REGION, endpoint_url=url, config=Config(retries={"total_max_attempts": 1}))
 
 
 def until(look, wanted, what):
@@ -93,6 +106,10 @@ class Answers(unittest.TestCase):
             self.databases(aws)
             self.proxies(aws)
             self.functions(aws)
+            self.logs(aws)
+            self.metrics(aws)
+            self.alarms(aws)
+            self.lists(aws)
         with tempfile.TemporaryDirectory() as folder, served(folder, FAST) as url:
             every = known(url)
         self.assertEqual(AWS_DEPARTS, set(aws.findings))
@@ -321,6 +338,15 @@ class Answers(unittest.TestCase):
         self.assertEqual(queue, functions.get_event_source_mapping(UUID=mapping)["EventSourceArn"])
         self.assertEqual(1, len(functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]))
         one = {"FunctionName": name, "Qualifier": "live"}
+        stream = f"arn:aws:kinesis:eu-central-1:{self.account}:stream/s"
+        functions.create_event_source_mapping(FunctionName=name, EventSourceArn=stream, StartingPosition="LATEST", ParallelizationFactor=4)
+        limited = functions.create_event_source_mapping(FunctionName=f"{name}:live", EventSourceArn=queue, ScalingConfig={"MaximumConcurrency": 20})
+        self.assertEqual({"MaximumConcurrency": 20}, functions.get_event_source_mapping(UUID=limited["UUID"])["ScalingConfig"])
+        functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=7)
+        self.assertEqual(7, functions.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"])
+        self.assertEqual(993, functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
+        self.refused("InvalidParameterValueException", functions.put_function_concurrency, FunctionName=name, ReservedConcurrentExecutions=901)
+        functions.delete_function_concurrency(FunctionName=name)
         functions.put_provisioned_concurrency_config(**one, ProvisionedConcurrentExecutions=1)
         functions.get_provisioned_concurrency_config(**one)
         self.assertEqual(1, len(functions.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"]))
@@ -329,6 +355,108 @@ class Answers(unittest.TestCase):
         functions.delete_alias(FunctionName=name, Name="live")
         self.assertIn(name, [row["FunctionName"] for page in functions.get_paginator("list_functions").paginate(MaxItems=2) for row in page["Functions"]])
         functions.delete_function(FunctionName=name)
+
+    def logs(self, aws):
+        logs, name = aws.logs, "/outside/group"
+        logs.create_log_group(logGroupName=name, tags={"a": "1"})
+        self.refused("ResourceAlreadyExistsException", logs.create_log_group, logGroupName=name)
+        self.refused("InvalidParameterException", logs.create_log_group, logGroupName="aws/x")
+        logs.put_retention_policy(logGroupName=name, retentionInDays=14)
+        self.refused("InvalidParameterException", logs.put_retention_policy, logGroupName=name, retentionInDays=15)
+        self.refused("ResourceNotFoundException", logs.put_retention_policy, logGroupName="nothing", retentionInDays=14)
+        group = logs.describe_log_groups(logGroupNamePrefix="/outside/")["logGroups"][0]
+        self.assertEqual((14, f"{group['logGroupArn']}:*"), (group["retentionInDays"], group["arn"]))
+        arn = group["logGroupArn"]
+        logs.tag_resource(resourceArn=arn, tags={"b": "2"})
+        logs.untag_resource(resourceArn=arn, tagKeys=["a"])
+        self.assertEqual({"b": "2"}, logs.list_tags_for_resource(resourceArn=arn)["tags"])
+        logs.delete_retention_policy(logGroupName=name)
+        self.assertNotIn("retentionInDays", logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"][0])
+        logs.create_log_group(logGroupName=f"{name}/2")
+        pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name, PaginationConfig={"PageSize": 1})
+        self.assertEqual([name, f"{name}/2"], [row["logGroupName"] for page in pages for row in page["logGroups"]])
+        # The proxy of the walk made its own while it was there.
+        self.assertTrue(logs.describe_log_groups(logGroupNamePrefix="/aws/rds/proxy/outside")["logGroups"])
+        logs.delete_log_group(logGroupName=name)
+
+    FUNCTION = [{"Name": "FunctionName", "Value": "DBAppFunction"}]
+
+    def metrics(self, aws):
+        watch = aws.cloudwatch
+        now = datetime.datetime.now(datetime.UTC)
+        span = {"StartTime": now - datetime.timedelta(days=14), "EndTime": now}
+        metric = {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": self.FUNCTION}
+        queries = [
+            {"Id": "m1", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Sum"}},
+            {"Id": "m2", "MetricStat": {"Metric": {**metric, "MetricName": "Duration"}, "Period": 3600, "Stat": "p90"}, "ReturnData": False},
+            {"Id": "e1", "Expression": "m1 * m2 / 3600000", "Label": "concurrency"},
+        ]
+        found = watch.get_metric_data(MetricDataQueries=queries, **span)["MetricDataResults"]
+        self.assertEqual(["m1", "e1"], [row["Id"] for row in found])
+        for row in found:
+            self.assertGreater(len(row["Values"]), 300)
+            self.assertEqual(sorted(row["Timestamps"], reverse=True), row["Timestamps"])
+        pages = watch.get_paginator("get_metric_data").paginate(MetricDataQueries=queries, MaxDatapoints=100, **span)
+        self.assertLess(300, sum(len(row["Values"]) for page in pages for row in page["MetricDataResults"] if row["Id"] == "m1"))
+        self.refused("ValidationError", watch.get_metric_data, MetricDataQueries=queries, StartTime=now, EndTime=now)
+        given = {**metric, **span, "Period": 3600, "Statistics": ["Sum", "Maximum"], "ExtendedStatistics": ["p99"]}
+        points = watch.get_metric_statistics(**given)["Datapoints"]
+        self.assertGreater(len(points), 300)
+        self.assertIn("p99", points[0]["ExtendedStatistics"])
+        self.refused("InvalidParameterCombination", watch.get_metric_statistics, **{**given, "Period": 60})
+        rows = [row for page in watch.get_paginator("list_metrics").paginate(Namespace="AWS/RDS") for row in page["Metrics"]]
+        self.assertIn([{"Name": "DBInstanceIdentifier", "Value": "my-instance"}], [row["Dimensions"] for row in rows])
+
+    def alarms(self, aws):
+        watch, name = aws.cloudwatch, "outside"
+        asked = {
+            "AlarmName": name, "Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": self.FUNCTION, "Statistic": "Sum",
+            "Period": 60, "EvaluationPeriods": 3, "DatapointsToAlarm": 2, "Threshold": 0.5, "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching", "AlarmActions": [f"arn:aws:sns:eu-central-1:{self.account}:topic"], "AlarmDescription": "<ß>",
+        }
+        watch.put_metric_alarm(**asked, Tags=[{"Key": "a", "Value": "1"}])
+        self.refused("ValidationError", watch.put_metric_alarm, **{**asked, "TreatMissingData": "never"})
+
+        def state():
+            return watch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"]
+
+        until(state, lambda held: held == "ALARM", "the alarm")
+        shown = watch.describe_alarms(AlarmNamePrefix=name)["MetricAlarms"][0]
+        for member in asked:
+            self.assertEqual(asked[member], shown[member], member)
+        arn = shown["AlarmArn"]
+        watch.tag_resource(ResourceARN=arn, Tags=[{"Key": "b", "Value": "2"}])
+        watch.untag_resource(ResourceARN=arn, TagKeys=["a"])
+        self.assertEqual([{"Key": "b", "Value": "2"}], watch.list_tags_for_resource(ResourceARN=arn)["Tags"])
+        self.refused("ResourceNotFoundException", watch.list_tags_for_resource, ResourceARN=f"{arn}-none")
+        watch.delete_alarms(AlarmNames=[name])
+        self.refused("ResourceNotFound", watch.delete_alarms, AlarmNames=[name])
+
+    def lists(self, aws):
+        quotas = aws.quotas
+        self.assertEqual("Proxies", quotas.get_service_quota(ServiceCode="rds", QuotaCode="L-D94C7EA3")["Quota"]["QuotaName"])
+        self.assertEqual(1000, quotas.get_aws_default_service_quota(ServiceCode="lambda", QuotaCode="L-B99A9384")["Quota"]["Value"])
+        pages = quotas.get_paginator("list_service_quotas").paginate(ServiceCode="rds", PaginationConfig={"PageSize": 1})
+        self.assertIn("L-D94C7EA3", [row["QuotaCode"] for page in pages for row in page["Quotas"]])
+        self.refused("NoSuchResourceException", quotas.get_service_quota, ServiceCode="rds", QuotaCode="L-00000000")
+        wanted = [("regionCode", "us-east-1"), ("productFamily", "RDSProxy"), ("databaseEngine", "PostgreSQL")]
+        filters = [{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in wanted]
+        found = [json.loads(row) for row in aws.pricing.get_products(ServiceCode="AmazonRDS", Filters=filters)["PriceList"]]
+        self.assertEqual(["USE1-RDS:ProxyUsage"], [row["product"]["attributes"]["usagetype"] for row in found])
+        self.refused("NotFoundException", aws.pricing.get_products, ServiceCode="AmazonNothing")
+        kinds = aws.ec2.describe_instance_types(InstanceTypes=["t3.medium", "r6g.large"])["InstanceTypes"]
+        self.assertEqual({"t3.medium": 4096, "r6g.large": 16384}, {row["InstanceType"]: row["MemoryInfo"]["SizeInMiB"] for row in kinds})
+        self.refused("InvalidInstanceType", aws.ec2.describe_instance_types, InstanceTypes=["db.t3.medium"])
+
+    def test_cloudwatch_answers_in_the_other_protocols_too(self):
+        """botocore's model lists three protocols: boto3 speaks JSON, the Rust SDK CBOR, and Query is what all spoke before."""
+        with tempfile.TemporaryDirectory() as folder, served(folder, FAST) as url:
+            for protocol in ("smithy-rpc-v2-cbor", "query"):
+                aws = Watched(url, protocol)
+                self.account = aws.sts.get_caller_identity()["Account"]
+                self.metrics(aws)
+                self.alarms(aws)
+                self.assertEqual([], aws.findings, protocol)
 
 
 if __name__ == "__main__":
