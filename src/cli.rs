@@ -106,7 +106,7 @@ pub struct Global {
     /// The AWS profile
     ///
     /// [default: AWS_PROFILE, or the default credential chain]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(hide_short_help = true, long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
     /// Answer yes to every prompt
     #[arg(long, short = 'y', global = true)]
@@ -199,6 +199,9 @@ pub enum Command {
     /// Restore the functions' variables and delete what up created
     #[command(after_long_help = examples::TEARDOWN)]
     Teardown(Teardown),
+    /// Point the functions back at the database; the proxy stays
+    #[command(after_long_help = examples::RESTORE)]
+    Restore(Restore),
     /// Find out why connections fail, and how to fix it; changes nothing
     #[command(after_long_help = examples::DOCTOR)]
     Doctor(Doctor),
@@ -283,11 +286,34 @@ pub struct Teardown {
     /// The proxy's name [default: <db>-proxy]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Show the plan and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Delete the proxy although other functions use it
     ///
     /// These are functions that hold the proxy's endpoint, but that this tool did not point at it.
     #[arg(long)]
     pub even_if_used: bool,
+    /// How long to wait.
+    #[command(flatten)]
+    pub waits: Waits,
+}
+
+/// `restore`.
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// The database: identifier or ARN [default: that of the Region's only stack]
+    #[arg(long, value_name = "ID|ARN")]
+    pub db: Option<String>,
+    /// The proxy's name [default: <db>-proxy]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Only this function; repeatable [default: every function at the proxy]
+    #[arg(long = "function", value_name = "NAME")]
+    pub functions: Vec<String>,
+    /// Show the plan and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// How long to wait.
     #[command(flatten)]
     pub waits: Waits,

@@ -21,6 +21,8 @@ pub enum Verb {
     Status,
     /// `teardown`.
     Teardown,
+    /// `restore`: of `teardown`, what it reads and what concerns the functions.
+    Restore,
     /// `advise`.
     Advise,
     /// `doctor`, besides what `status` needs.
@@ -71,9 +73,27 @@ impl Permission {
     /// Whether a command with these features needs it.
     #[must_use]
     pub fn needed(&self, verbs: &[Verb], features: &[Feature]) -> bool {
-        self.verbs.iter().any(|verb| verbs.contains(verb))
+        let of_restore =
+            || verbs.contains(&Verb::Restore) && self.verbs.contains(&Verb::Teardown) && restores(self.action);
+        (self.verbs.iter().any(|verb| verbs.contains(verb)) || of_restore())
             && (self.features.is_empty() || self.features.iter().any(|feature| features.contains(feature)))
     }
+}
+
+/// Whether an action of a teardown reads, or points functions back.
+fn restores(action: &str) -> bool {
+    const BACK: [&str; 6] = [
+        "kms:CreateGrant",
+        "kms:Encrypt",
+        "lambda:PublishVersion",
+        "lambda:UntagResource",
+        "lambda:UpdateAlias",
+        "lambda:UpdateFunctionConfiguration",
+    ];
+    let verb = action.split_once(':').map_or(action, |(_, verb)| verb);
+    action == "kms:Decrypt"
+        || ["Describe", "Get", "List"].iter().any(|read| verb.starts_with(read))
+        || BACK.contains(&action)
 }
 
 const U: &[Verb] = &[Verb::Up];

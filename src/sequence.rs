@@ -18,10 +18,13 @@ use crate::engine::{Change, Run, Seen, Step, Stop, Until, all2};
 use crate::gate;
 use crate::probe::{self, Hosts, Proof};
 use crate::resources::NO_FUNCTION;
+use crate::resources::repoint::Repoint;
 use crate::spec::Verify;
 use crate::survey::Survey;
 
 const PASSWORD_LOGIN: &str = "the functions log in with a password";
+
+const PREPARED: &str = "--prepare leaves the functions as they are";
 
 /// What a run ends with.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +71,14 @@ impl Survey {
             (Verdict::InPlace | Verdict::Await(_) | Verdict::NotNeeded(_), aliases) => Verdict::Update(aliases),
             (verdict, _) => verdict,
         };
+        if self.spec.prepare && repointing.verdict.changes() {
+            repointing = Entry {
+                verdict: Verdict::NotNeeded(PREPARED.to_owned()),
+                details: Vec::new(),
+                redirects: Vec::new(),
+                ..repointing
+            };
+        }
         vec![
             self.proxy_role().entry(&seen.role),
             self.proxy_group().entry(&group),
@@ -157,7 +168,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         run.converge(&policies, seen.rights.policies.clone(), Until::Ready).await?;
         run.converge(&survey.attach(id.as_deref()), seen.rights.attached.clone(), Until::Ready).await?;
         // Reported only once the target is available: until then, much else is under way.
-        if survey.spec.verify == Verify::None || !moves(&survey.entries()) {
+        if survey.spec.verify == Verify::None || !(survey.spec.prepare || moves(&survey.entries())) {
             return Ok(Ahead::default());
         }
         gate::look_ahead(run, survey, id.as_deref()).await
@@ -214,6 +225,9 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
         gate::unblocked(run, survey, &ahead)?;
     }
     let proofs = probe::before_repoint(run, survey, hosts, moves).await?;
+    if survey.spec.prepare {
+        return Ok(prepared(run, &repoint, &functions, endpoint, proofs));
+    }
     let repointed = run.converge(&repoint, functions, Until::Ready).await?;
     if !survey.frozen.is_empty() {
         let release = survey.release();
@@ -223,6 +237,23 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let functions = repointed.present().into_iter().flatten().filter(uses);
     let functions = functions.map(|found| found.function.name.clone()).collect();
     Ok(Outcome { endpoint, functions, proofs })
+}
+
+/// Ends before step 13, which stays as it is.
+fn prepared(
+    run: &Run<'_>,
+    repoint: &Repoint<'_>,
+    seen: &Seen<Vec<FunctionUse>>,
+    endpoint: String,
+    proofs: Vec<Proof>,
+) -> Outcome {
+    let detail = PREPARED.to_owned();
+    run.tell(&Event::Began { step: repoint.id(), detail: detail.clone() });
+    let ending = Ending::NotNeeded;
+    run.tell(&Event::Ended { step: repoint.id(), ending, detail, elapsed: std::time::Duration::ZERO });
+    let uses = |found: &&FunctionUse| !found.holding(HostKind::is_ours).is_empty();
+    let functions = seen.present().into_iter().flatten().filter(uses).map(|found| found.function.name.clone());
+    Outcome { endpoint, functions: functions.collect(), proofs }
 }
 
 /// A host that functions are to use: no run continues without one, for it would write what is not there.

@@ -79,6 +79,8 @@ pub struct Spec {
     pub tags: Tags,
     /// Whether secrets may be read once to check their keys.
     pub inspect_secret: bool,
+    /// Whether the run ends before functions are pointed at the proxy.
+    pub prepare: bool,
     /// What must be proven before the functions are pointed at the proxy.
     pub verify: Verify,
     /// Whether a probe may log in with the functions' own passwords.
@@ -120,6 +122,7 @@ impl Spec {
             log_retention: None,
             tags: Tags::new(),
             inspect_secret: false,
+            prepare: false,
             verify: Verify::Static,
             probe_login: false,
         }

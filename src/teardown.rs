@@ -15,14 +15,22 @@ use crate::resources::Removal;
 
 pub use found::{Stack, survey, survey_as_tagged};
 
+/// Points the functions back at the database, and leaves everything else.
+///
+/// # Errors
+/// As [`carry_out`].
+pub async fn restore(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
+    let back = stack.functions.iter().map(|function| remove(run, function));
+    crowd(back.collect()).await.into_iter().reduce(|one, other| all2(one, other).map(drop)).transpose().map(drop)
+}
+
 /// Carries the teardown out.
 ///
 /// # Errors
 /// When AWS refuses, a wait times out, or the run is stopped; running it again resumes.
 pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     one_by_one(run, &stack.probes).await?;
-    let back = stack.functions.iter().map(|function| remove(run, function));
-    crowd(back.collect()).await.into_iter().reduce(|one, other| all2(one, other).map(drop)).transpose()?;
+    restore(run, stack).await?;
     let gone = async {
         one_by_one(run, &stack.proxy).await?;
         // After the last writer.

@@ -51,6 +51,15 @@ Examples:
   The same for a proxy with a name of its own, without a prompt:
   $ rdsproxy-setup teardown --name orders-proxy --yes";
 
+/// `restore`.
+pub(super) const RESTORE: &str = "\
+Examples:
+  Point every function back at the database, at once; the proxy stays:
+  $ rdsproxy-setup restore --db my-instance --yes
+
+  Only one of them:
+  $ rdsproxy-setup restore --db my-instance --function Billing";
+
 /// `doctor`.
 pub(super) const DOCTOR: &str = "\
 Examples:

@@ -27,6 +27,11 @@ pub struct Up {
     /// Exits with 4 when the plan cannot be carried out.
     #[arg(long)]
     pub dry_run: bool,
+    /// Leave the functions as they are
+    ///
+    /// The first twelve steps, and the checks before the thirteenth. A later run without it points the functions at the proxy.
+    #[arg(long)]
+    pub prepare: bool,
 
     /// A function to move; repeatable
     ///

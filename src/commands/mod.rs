@@ -7,6 +7,7 @@ mod doctor;
 mod interrupt;
 mod passwords;
 mod permissions;
+mod restore;
 mod sandbox;
 mod session;
 mod sizing;
@@ -59,6 +60,7 @@ async fn of_account(global: &Global, command: &Command) -> Result<Exit, Failure>
         Command::Up(args) => Box::pin(up::run(global, args)).await,
         Command::Advise(args) => Box::pin(advise::run(global, args)).await,
         Command::Status(args) => Box::pin(status::run(global, args)).await,
+        Command::Restore(args) => Box::pin(restore::run(global, args)).await,
         Command::Teardown(args) => Box::pin(teardown::run(global, args)).await,
         Command::Doctor(args) => Box::pin(doctor::run(global, args)).await,
         Command::Verify(args) => Box::pin(verify::run(global, args)).await,

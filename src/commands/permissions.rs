@@ -34,6 +34,7 @@ fn print(global: &Global, args: &Permissions, scope: &Scope, found: Option<&Valu
         For::Up => vec![Verb::Up, Verb::Status],
         For::Status => vec![Verb::Status],
         For::Teardown => vec![Verb::Teardown],
+        For::Restore => vec![Verb::Restore],
         For::Advise => vec![Verb::Advise],
         For::Doctor => vec![Verb::Status, Verb::Doctor],
         // Its static part looks at what a diagnosis does.

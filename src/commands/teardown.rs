@@ -11,7 +11,8 @@ use crate::report::{self, SCHEMA};
 use crate::resources::Line;
 use crate::resources::log_group::{self, LogGroupFound};
 use crate::spec::{self, DatabaseRef};
-use crate::{stacks, teardown};
+use crate::stacks;
+use crate::teardown::{self, Stack};
 
 const EXPLAIN: &str = "The functions' variables are restored first, and each update is waited for. Then the proxy is deleted, and with it \
                        everything that carries this stack's ownership tag. What others created stays.";
@@ -24,17 +25,10 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     let named = args.name.as_deref().map(spec::stack_name).transpose()?;
     let patience = patience(&args.waits)?;
     let session = Session::open(global).await?;
-    let Some((name, tag)) = session.reading(chosen(&session, named.as_deref(), wanted.as_ref())).await? else {
+    let Some((name, stack)) = found(&session, named.as_deref(), wanted.as_ref()).await? else {
         nothing(&session, "There is no stack of rdsproxy-setup in this Region: nothing to delete.", &[]);
         return Ok(Exit::Done);
     };
-    let look = async {
-        match &wanted {
-            Some(database) => teardown::survey(&session.cloud, &name, Some(database)).await,
-            None => teardown::survey_as_tagged(&session.cloud, &name, tag.as_deref()).await,
-        }
-    };
-    let stack = session.reading(look).await?;
     for foreign in &stack.foreign {
         report::note(session.json, &format!("note: {foreign} is not ours and stays."));
     }
@@ -43,15 +37,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
         nothing(&session, &format!("{name} does not exist: nothing to delete."), &there);
         return Ok(Exit::Done);
     }
-    if let (Some(wanted), Some(served)) = (&wanted, &stack.database)
-        && !served.eq_ignore_ascii_case(&wanted.id)
-    {
-        return Err(Failure::new(
-            Exit::Decide,
-            format!("choosing what to remove ({name}): it serves {served}, not {}", wanted.id),
-            [format!("Nothing was changed. To remove it: {}", command(global, "teardown", served, &name))],
-        ));
-    }
+    serves(global, "teardown", &name, &stack, wanted.as_ref())?;
     if !stack.other_users.is_empty() && !args.even_if_used {
         return Err(Failure::new(
             Exit::Decide,
@@ -63,6 +49,9 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
         ));
     }
     let lines = stack.lines();
+    if args.dry_run {
+        return Ok(show(&session, &name, &format!("This would delete {name}:"), &lines));
+    }
     let plan = format!("This deletes {name}:\n\n{}\n", report::removals(&lines));
     if !consent(global, &plan, EXPLAIN, ALONE).await? {
         return Ok(Exit::Decide);
@@ -98,8 +87,55 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
+/// The stack that the flags mean, with everything of it that is there; `None` where the Region has no stack.
+pub(super) async fn found(
+    session: &Session,
+    named: Option<&str>,
+    wanted: Option<&DatabaseRef>,
+) -> Result<Option<(String, Stack)>, Failure> {
+    let Some((name, tag)) = session.reading(chosen(session, named, wanted)).await? else { return Ok(None) };
+    let look = async {
+        match wanted {
+            Some(database) => teardown::survey(&session.cloud, &name, Some(database)).await,
+            None => teardown::survey_as_tagged(&session.cloud, &name, tag.as_deref()).await,
+        }
+    };
+    let stack = session.reading(look).await?;
+    Ok(Some((name, stack)))
+}
+
+/// Holds a stack to the database that was named.
+pub(super) fn serves(
+    global: &Global,
+    verb: &str,
+    name: &str,
+    stack: &Stack,
+    wanted: Option<&DatabaseRef>,
+) -> Result<(), Failure> {
+    let (Some(wanted), Some(served)) = (wanted, &stack.database) else { return Ok(()) };
+    if served.eq_ignore_ascii_case(&wanted.id) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Decide,
+        format!("choosing the proxy ({name}): it serves {served}, not {}", wanted.id),
+        [format!("Nothing was changed. If it is meant: {}", command(global, verb, served, name))],
+    ))
+}
+
+/// Shows a plan that is not carried out.
+pub(super) fn show(session: &Session, name: &str, intro: &str, lines: &[Line]) -> Exit {
+    if session.json {
+        let changes: Vec<_> = lines.iter().map(change).collect();
+        report::document(&json!({"schema": SCHEMA, "proxy": name, "plan": changes}));
+    } else {
+        report::result(&format!("{intro}\n\n{}", report::removals(lines)));
+    }
+    Exit::Done
+}
+
 /// One line of the plan as JSON: a function whose variables are restored is not removed.
-fn change(line: &Line) -> Value {
+pub(super) fn change(line: &Line) -> Value {
     let action = match line.mark {
         '-' => "delete",
         '~' => "restore",

@@ -135,8 +135,14 @@ fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &End
         report::result(&format!("{}\n", report::changes(unseen)));
     }
     let of = |verb| command(global, verb, &database.id, &survey.names.stack);
+    let first = if survey.spec.prepare {
+        (of("up"), "point the functions at the proxy")
+    } else {
+        (of("status"), "look at all thirteen steps and the target's health")
+    };
     report::result(&report::next(&[
-        (of("status"), "look at all thirteen steps and the target's health"),
+        first,
+        (of("restore"), "point the functions back at the database at once"),
         (of("teardown"), "restore the variables and delete the proxy"),
     ]));
 }
@@ -370,6 +376,7 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
         log_retention: args.log_retention.map(spec::log_retention).transpose()?,
         tags: args.tags.iter().map(|text| spec::tag(text)).collect::<Result<_, _>>()?,
         inspect_secret: args.inspect_secret,
+        prepare: args.prepare,
         verify: args.verify,
         probe_login: args.probe_login,
     })

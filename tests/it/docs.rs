@@ -88,7 +88,7 @@ fn the_table_of_waits_is_the_patience() {
 #[test]
 fn the_table_of_permissions_is_the_program_s() {
     let mut table = String::from(
-        "| action | up | status | teardown | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| action | up | status | restore | teardown | advise | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for needed in PERMISSIONS {
         let mark = |verb| if needed.verbs.contains(&verb) { "x" } else { "" };
@@ -96,6 +96,9 @@ fn the_table_of_permissions_is_the_program_s() {
         // A diagnosis reads what a status reads, and more.
         let doctor = if needed.verbs.contains(&Verb::Status) { "x" } else { mark(Verb::Doctor) };
         let verify = mark(Verb::Verify);
+        let advise = mark(Verb::Advise);
+        let all: &[rdsproxy_setup::permissions::Feature] = clap::ValueEnum::value_variants();
+        let restore = if needed.needed(&[Verb::Restore], all) { "x" } else { "" };
         let condition = match needed.condition {
             If::Always => "",
             If::Ours => "ours",
@@ -114,7 +117,7 @@ fn the_table_of_permissions_is_the_program_s() {
         let with = needed.features.iter().map(name).collect::<Vec<_>>().join(", ");
         let (action, on, why) = (needed.action, needed.on.words(), needed.why);
         table.push_str(&format!(
-            "| `{action}` | {up} | {status} | {teardown} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
+            "| `{action}` | {up} | {status} | {restore} | {teardown} | {advise} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
         ));
     }
     hold("docs/permissions.md", "permissions", &table);
@@ -264,6 +267,9 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         ("token", &["token", "--db", "my-instance"]),
         ("connect", &["connect", "--db", "my-instance"]),
         ("a failure of any command", &["up", "--db", "absent", "--yes"]),
+        ("restore --dry-run", &["restore", "--db", "my-instance", "--dry-run"]),
+        ("restore", &["restore", "--db", "my-instance", "--yes"]),
+        ("teardown --dry-run", &["teardown", "--db", "my-instance", "--dry-run"]),
         ("teardown", &["teardown", "--db", "my-instance", "--yes"]),
     ] {
         let shown = desk.run(&[arguments, &["--output", "json"]].concat());

@@ -291,6 +291,15 @@ impl Bed {
         .await
     }
 
+    pub(crate) async fn restore(&self, spec: &Spec) -> Fate<()> {
+        self.mortal(async {
+            let stack = Box::pin(teardown::survey(&self.cloud, &spec.stack, Some(&spec.database))).await;
+            let stack = stack.map_err(|problem| problem.to_string())?;
+            self.with_run(async |run| Box::pin(teardown::restore(run, &stack)).await).await
+        })
+        .await
+    }
+
     async fn with_run<T>(&self, work: impl AsyncFnOnce(&Run<'_>) -> Result<T, Stop>) -> Result<T, String> {
         let (listener, stop) = (Recorder::default(), StopSign::default());
         let run = Run {

@@ -54,7 +54,7 @@ fn the_flags_of_up_stand_under_headings() {
             None => without.push(flag.get_id().as_str()),
         }
     }
-    assert_eq!(without, ["db", "dry_run"]);
+    assert_eq!(without, ["db", "dry_run", "prepare"]);
     let pool = "Connection pool (defaults are those of RDS)";
     let wanted = ["Functions", "Log-in and secrets", "Network", "Proxy", pool, "Verification", "Waiting", "Output"];
     assert_eq!(headings, wanted);

@@ -45,6 +45,7 @@ mod races;
 mod readers;
 mod redirects;
 mod releases;
+mod restore;
 mod screens;
 mod selection;
 mod serving;

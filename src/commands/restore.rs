@@ -1,0 +1,101 @@
+//! `restore`: the functions use the database again, and the proxy stays: the fast way out.
+
+use serde_json::{Value, json};
+
+use super::session::{Session, command, consent, patience};
+use super::teardown::{change, found, serves, show};
+use crate::cli::{Global, Restore};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::report::{self, SCHEMA};
+use crate::resources::{Line, Removal};
+use crate::shell::quoted;
+use crate::spec::{self, DatabaseRef};
+use crate::teardown;
+
+const EXPLAIN: &str = "Variables that hold the proxy's host get the database's again, and aliases call a version that does. The proxy, its \
+                       rights and its rules stay as they are, so that up points the functions at it again.";
+
+const ALONE: &str = "Add --yes to carry the plan out, or look at it only with restore --dry-run.";
+
+/// Runs it.
+pub(super) async fn run(global: &Global, args: &Restore) -> Result<Exit, Failure> {
+    let wanted = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
+    let named = args.name.as_deref().map(spec::stack_name).transpose()?;
+    let functions: Vec<String> = args.functions.iter().map(|text| spec::function(text)).collect::<Result<_, _>>()?;
+    let patience = patience(&args.waits)?;
+    let session = Session::open(global).await?;
+    let Some((name, mut stack)) = found(&session, named.as_deref(), wanted.as_ref()).await? else {
+        return Ok(nothing(&session, "", "There is no stack of rdsproxy-setup in this Region."));
+    };
+    serves(global, "restore", &name, &stack, wanted.as_ref())?;
+    if let Some(missing) =
+        functions.iter().find(|name| !stack.functions.iter().any(|found| found.function.name == **name))
+    {
+        return Err(Failure::new(
+            Exit::Decide,
+            format!("restoring the function ({missing}): it does not use the proxy {name}"),
+            [format!("Nothing was changed. These do: {}.", listed(&stack))],
+        ));
+    }
+    stack.functions.retain(|found| functions.is_empty() || functions.contains(&found.function.name));
+    if stack.functions.is_empty() {
+        return Ok(nothing(&session, &name, &format!("No function uses {name}: nothing to restore.")));
+    }
+    let lines: Vec<Line> = stack.functions.iter().flat_map(Removal::lines).collect();
+    let intro = format!("This points functions of {name} back at the database; the proxy stays:");
+    if args.dry_run {
+        return Ok(show(&session, &name, &intro, &lines));
+    }
+    if !consent(global, &format!("{intro}\n\n{}\n", report::removals(&lines)), EXPLAIN, ALONE).await? {
+        return Ok(Exit::Decide);
+    }
+    let began = session.clock.elapsed();
+    let steps: Vec<_> = stack.functions.iter().filter_map(Removal::step).take(1).collect();
+    let progress = session.progress(&steps);
+    let result = Box::pin(teardown::restore(&session.run(patience, &progress), &stack)).await;
+    drop(progress);
+    let database = stack.database.clone().unwrap_or_else(|| name.strip_suffix("-proxy").unwrap_or(&name).to_owned());
+    let of = |verb: &str| command(global, verb, &database, &name);
+    result.map_err(|stop| {
+        let named = |line: String, name: &String| line + &format!(" --function {}", quoted(name));
+        let again = functions.iter().fold(of("restore"), named);
+        Failure::from(stop).after("What is restored is restored; the rest still uses the proxy.", &again, None)
+    })?;
+    if session.json {
+        let changes: Vec<Value> = lines.iter().map(change).collect();
+        report::document(
+            &json!({"schema": SCHEMA, "proxy": name, "changes": changes, "other_users": stack.other_users}),
+        );
+        return Ok(Exit::Done);
+    }
+    let elapsed = report::duration(session.clock.elapsed().saturating_sub(began));
+    report::result(&format!("Done in {elapsed}: {} the database directly again.", uses(&listed(&stack))));
+    if !stack.other_users.is_empty() {
+        report::result(&format!("What was left at the proxy: {}.", stack.other_users.join(", ")));
+    }
+    report::result(&format!(
+        "\n{}",
+        report::next(&[(of("up"), "point them at the proxy again"), (of("doctor"), "see what is wrong, and why")])
+    ));
+    Ok(Exit::Done)
+}
+
+fn listed(stack: &teardown::Stack) -> String {
+    let names: Vec<&str> = stack.functions.iter().map(|found| found.function.name.as_str()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn uses(names: &str) -> String {
+    if names.contains(", ") { format!("{names} use") } else { format!("{names} uses") }
+}
+
+/// Nothing was to be done.
+fn nothing(session: &Session, name: &str, text: &str) -> Exit {
+    if session.json {
+        report::document(&json!({"schema": SCHEMA, "proxy": name, "changes": [], "other_users": []}));
+    } else {
+        report::result(text);
+    }
+    Exit::Done
+}
