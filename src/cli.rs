@@ -2,6 +2,7 @@
 
 mod advise;
 mod examples;
+mod load;
 mod permissions;
 mod proving;
 mod up;
@@ -14,6 +15,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use advise::{Advise, Sizing};
+pub use load::Load;
 pub use permissions::{For, Form, Permissions};
 pub use proving::{Connect, Prove, Token};
 pub use up::Up;
@@ -335,6 +337,9 @@ pub enum Sandbox {
     /// Print what the simulated account holds
     #[command(after_long_help = examples::SHOW)]
     Show,
+    /// Set how often a function is invoked, and what that does to its database
+    #[command(after_long_help = examples::LOAD)]
+    Load(Load),
 }
 
 fn speed(text: &str) -> Result<f64, String> {

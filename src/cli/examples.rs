@@ -129,6 +129,15 @@ Examples:
   Delete everything and start with the sample account:
   $ rdsproxy-setup sandbox reset";
 
+/// `sandbox load`.
+pub(super) const LOAD: &str = "\
+Examples:
+  Invoke a function 20 times a second from now on:
+  $ rdsproxy-setup sandbox load --function OrdersFunction --rate 20
+
+  Let a mailing of 500,000 mails end an hour ago:
+  $ rdsproxy-setup sandbox load --function OrdersFunction --preset mailing";
+
 /// `sandbox show`.
 pub(super) const SHOW: &str = "\
 Examples:

@@ -1,4 +1,4 @@
-//! `sandbox`: serve the simulated account, show it, reset it.
+//! `sandbox`: serve the simulated account, show it, reset it, give its functions a load.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use tokio::net::TcpListener;
 
 use super::interrupt::Signals;
 use super::session::{sandbox_file, store};
-use crate::cli::{Global, Output, Sandbox};
+use crate::cli::{Global, Load, Output, Sandbox};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
-use ::sandbox::{Store, World, serve};
+use ::sandbox::{self as account, Preset, Rate, Store, World, serve};
 
 /// Runs it.
 pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Failure> {
@@ -51,6 +51,7 @@ pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Fail
             let store = store(global)?;
             report::document(&world(&store)?.dump());
         }
+        Sandbox::Load(load) => put_load(global, load)?,
     }
     Ok(Exit::Done)
 }
@@ -66,4 +67,52 @@ fn world(store: &Store) -> Result<World, Failure> {
 fn example(url: &str, region: &str) -> String {
     let keys = "AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any";
     format!("  {keys} aws --endpoint-url {url} --region {region} rds describe-db-instances")
+}
+
+/// Gives a function a load.
+fn put_load(global: &Global, given: &Load) -> Result<(), Failure> {
+    let store = store(global)?;
+    let preset = given.preset.as_deref().and_then(|name| Preset::ALL.into_iter().find(|preset| preset.name() == name));
+    let rate = given.rate.unwrap_or_default();
+    let changed = store.change(|world| {
+        if !world.lambda.functions.contains_key(&given.function) {
+            return Err(world.lambda.functions.keys().cloned().collect::<Vec<_>>());
+        }
+        match preset {
+            Some(preset) => world.set_preset(&given.function, preset),
+            None => world.set_load(
+                &given.function,
+                account::Load {
+                    rate: Rate::Constant(rate),
+                    duration: f64::from(given.duration),
+                    connections: given.connections,
+                    closes: given.closes,
+                    pinned: given.pinned,
+                    ..account::Load::default()
+                },
+            ),
+        }
+        Ok(())
+    });
+    let changed = changed.map_err(|error| {
+        Failure::new(Exit::Failed, format!("changing the sandbox ({}): {error}", store.path().display()), [""; 0])
+    })?;
+    if let Err(functions) = changed {
+        return Err(Failure::new(
+            Exit::Decide,
+            format!("the simulated account has no function {}", given.function),
+            [format!("Its functions are: {}.", functions.join(", "))],
+        ));
+    }
+    if global.output == Output::Json {
+        let rate = preset.is_none().then_some(rate);
+        report::document(&json!({"schema": SCHEMA, "function": given.function, "preset": given.preset, "rate": rate}));
+    } else {
+        let name = &given.function;
+        report::result(&match preset {
+            Some(preset) => format!("{name} has the load \"{}\", and always had it.", preset.name()),
+            None => format!("{name} is invoked {rate} times a second from now on."),
+        });
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use sandbox::Store;
+use sandbox::{Preset, Rate, Store};
 use serde_json::{Value, json};
 
 use crate::cli::up;
@@ -65,6 +65,43 @@ fn what_is_printed_to_go_on_leads_to_the_same_account() {
     assert_eq!(broken.stderr.matches("sandbox reset").count(), 1, "{broken}");
     assert_eq!(bare(&desk, &words.iter().skip(1).map(String::as_str).collect::<Vec<_>>()).code, Some(0));
     assert_eq!(run(&["status"]).code, Some(0));
+}
+
+#[test]
+fn a_function_of_the_simulated_account_gets_the_load_that_one_asks_for() {
+    let desk = Desk::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("world.json");
+    let run = |more: &[&str]| {
+        let mut all = vec!["--sandbox-file", file.to_str().unwrap(), "sandbox", "load", "--function"];
+        all.extend(more);
+        bare(&desk, &all)
+    };
+    let load = || {
+        let world = Store::open(&file, 1.0).unwrap().world().unwrap();
+        world.loads.functions["OrdersFunction"].last().unwrap().load.clone()
+    };
+    let set = run(&["OrdersFunction", "--rate", "20", "--duration", "400", "--connections", "2", "--closes"]);
+    assert_eq!(set.stdout, "OrdersFunction is invoked 20 times a second from now on.\n", "{set}");
+    let held = load();
+    assert_eq!((&held.rate, held.connections, held.closes), (&Rate::Constant(20.0), 2, true));
+    for preset in Preset::ALL {
+        let set = run(&["OrdersFunction", "--preset", preset.name(), "--output", "json"]);
+        assert_eq!(set.code, Some(0), "{set}");
+        let told: serde_json::Value = serde_json::from_str(&set.stdout).unwrap();
+        assert_eq!((&told["function"], &told["preset"]), (&"OrdersFunction".into(), &preset.name().into()));
+        assert_ne!(load(), held);
+    }
+    let unknown = run(&["Nobody", "--rate", "1"]);
+    assert_eq!(unknown.code, Some(4), "{unknown}");
+    assert!(unknown.stderr.contains("no function Nobody") && unknown.stderr.contains("OrdersFunction"), "{unknown}");
+    for wrong in [
+        &["OrdersFunction"][..],
+        &["OrdersFunction", "--rate", "-1"],
+        &["OrdersFunction", "--preset", "busy", "--rate", "1"],
+    ] {
+        assert_eq!(run(wrong).code, Some(64), "{wrong:?}");
+    }
 }
 
 #[test]
