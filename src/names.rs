@@ -211,6 +211,13 @@ fn fit(name: &str, limit: usize) -> String {
     format!("{}-{digest}", head.trim_end_matches('-'))
 }
 
+/// The last part of the path in an ARN of IAM: the name by which IAM's calls know a role or a policy
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names>).
+#[must_use]
+pub fn last_of_path(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Names, PROBE_PREFIX, is_probe_of, probe_of, stack_of};

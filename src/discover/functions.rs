@@ -1,5 +1,6 @@
 //! Which functions use the database, and through which variables.
 
+use crate::names::last_of_path;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -98,7 +99,7 @@ impl FunctionUse {
     /// The role's name, out of its ARN.
     #[must_use]
     pub fn role_name(&self) -> &str {
-        self.function.role.rsplit('/').next().unwrap_or_default()
+        last_of_path(&self.function.role)
     }
 
     /// The variables that hold a host of one of these kinds.

@@ -9,7 +9,7 @@ use crate::cloud::rds::TaggedProxy;
 use crate::cloud::sts::Identity;
 use crate::cloud::{Cloud, Kind, Owner};
 use crate::engine::Seen;
-use crate::names::Names;
+use crate::names::{Names, last_of_path};
 use crate::spec::{self, Spec, SpecError};
 
 /// A role for the proxy that someone else created.
@@ -25,7 +25,7 @@ impl GivenRole {
     /// Its name, without the path.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.arn.rsplit('/').next().unwrap_or_default()
+        last_of_path(&self.arn)
     }
 }
 
@@ -124,7 +124,7 @@ async fn find(
 
 /// The role of exactly that ARN: a role of the same name under another path is another one.
 async fn look(cloud: &Cloud, arn: &str) -> crate::cloud::Answer<Option<Role>> {
-    let name = arn.rsplit('/').next().unwrap_or_default();
+    let name = last_of_path(arn);
     Ok(cloud.iam.role(name).await?.filter(|role| role.arn == arn))
 }
 

@@ -13,7 +13,7 @@ use super::database::Database;
 use super::functions::FunctionUse;
 use super::problem::Problem;
 use super::secrets::Secrets;
-use crate::names::secret_of;
+use crate::names::{last_of_path, secret_of};
 use crate::spec::{ANY_USER, Spec, usable_user};
 
 /// The database users that are granted: by flags, and by what each function uses.
@@ -88,7 +88,7 @@ impl Grants {
     pub fn sets(&self) -> Vec<(Vec<String>, BTreeSet<String>)> {
         let mut sets = BTreeMap::<Vec<String>, BTreeSet<String>>::new();
         for (role, users) in &self.roles {
-            let name = role.rsplit('/').next().unwrap_or(role).to_owned();
+            let name = last_of_path(role).to_owned();
             sets.entry(users.iter().cloned().collect()).or_default().insert(name);
         }
         sets.into_iter().collect()

@@ -120,7 +120,7 @@ pub async fn choose(
 }
 
 /// What the least of rights asks for, where the only secret is the master user's.
-fn master_alone(database: &Database, chosen: &Secrets) -> Option<String> {
+pub(crate) fn master_alone(database: &Database, chosen: &Secrets) -> Option<String> {
     let master = database.master_user.as_ref()?;
     let managed = database.master_secret.as_ref().map(|managed| &managed.arn);
     let is_master = |secret: &Secret| Some(&secret.arn) == managed || secret.user.as_ref() == Some(master);

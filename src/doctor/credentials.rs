@@ -8,6 +8,7 @@ use crate::cloud::iam::Judgement;
 use crate::cloud::secrets::Secret;
 use crate::discover::secrets::missing_user;
 use crate::engine::ledger::Verdict;
+use crate::names::last_of_path;
 
 pub(super) const JUDGES: &[(CheckId, Judge)] = &[
     (CheckId::SecretOfUser, users),
@@ -243,7 +244,7 @@ pub(super) fn connect(facts: &Facts<'_>) -> Opinion {
     }
     match &facts.connects {
         Ok(judged) => {
-            let short = |role: &str| role.rsplit('/').next().unwrap_or(role).to_owned();
+            let short = |role: &str| last_of_path(role).to_owned();
             let refused = judged.iter().filter(|(_, judgement)| judgement.denied()).map(|(role, judgement)| {
                 format!("{}: rds-db:connect on {}: {}.", short(role), judgement.resource, judgement.decision)
             });

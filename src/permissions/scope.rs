@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cloud::tags::STACK;
-use crate::names::{Names, PROBE_PREFIX, region_path, secret_prefix, stack_of};
+use crate::names::{Names, PROBE_PREFIX, last_of_path, region_path, secret_prefix, stack_of};
 use crate::templates::{via_lambda, via_secrets_manager};
 
 /// What an action is allowed on.
@@ -343,5 +343,5 @@ impl Scope {
 
 /// The last part of a role's ARN, by which IAM's calls name it.
 pub(super) fn bare_name(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
+    last_of_path(arn)
 }

@@ -1,5 +1,6 @@
 //! From where and as whom to try: each distinct role and network of the functions, and the logins of those in it.
 
+use crate::names::last_of_path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -134,7 +135,7 @@ impl Seat {
     /// The role's name.
     #[must_use]
     pub fn role_name(&self) -> &str {
-        self.role.rsplit('/').next().unwrap_or_default()
+        last_of_path(&self.role)
     }
 
     fn add(&mut self, attempt: Attempt) {

@@ -14,7 +14,7 @@ use crate::cloud::iam::Policy;
 use crate::cloud::{Answer, Cloud, Owner, Refusal, Tags, tags};
 use crate::discover::given::lacks;
 use crate::engine::{Again, Change, Limit, Pace, Poll, Row, Run, Seen, Step, Stop, crowd};
-use crate::names::{Names, digest};
+use crate::names::{Names, digest, last_of_path};
 use crate::resources::{Found, Line, NO_FUNCTION, Removal, Work, not_ours, settling};
 
 /// The managed policies.
@@ -76,7 +76,7 @@ pub fn tells_of_further(policy: &Policy) -> bool {
 /// The name in a policy's ARN.
 #[must_use]
 pub fn name_of(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or_default()
+    last_of_path(arn)
 }
 
 /// Looks at a policy of ours: what its document is, as far as a tag says it, and the document where it is asked for.

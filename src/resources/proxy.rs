@@ -13,7 +13,7 @@ use crate::cloud::rds::{EngineFamily, NewProxy, Proxy as Found, ProxyAuth, Proxy
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags, tags};
 use crate::discover::selection;
 use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
-use crate::names::Names;
+use crate::names::{Names, last_of_path};
 use crate::ownership;
 use crate::resources::{not_ours, settling};
 use crate::spec::NetworkType;
@@ -368,7 +368,7 @@ impl Step for Proxy<'_> {
     fn details(&self, seen: &Seen<TaggedProxy>) -> Vec<String> {
         let mut details = self.notes.clone();
         if let Some(found) = seen.present().filter(|_| self.adopting.is_some()) {
-            let role = found.proxy.role.rsplit('/').next().unwrap_or_default();
+            let role = last_of_path(&found.proxy.role);
             details.push(format!(
                 "adopted: keeps its role {role} and its groups {}",
                 found.proxy.security_groups.join(", ")

@@ -13,7 +13,7 @@ use crate::discover::grants::users_in;
 use crate::discover::home::Home;
 use crate::discover::hosts::{Host, KnownHost};
 use crate::discover::selection::Selection;
-use crate::discover::{FunctionUse, direct, remembered};
+use crate::discover::{FunctionUse, direct, remembered, secrets};
 use crate::engine::Step;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
@@ -54,6 +54,19 @@ impl Survey {
         [first].into_iter().chain(self.login.users.iter().flat_map(one)).collect()
     }
 
+    /// What a person runs in the database for a user with fewer rights, where the functions log in as the master user.
+    fn user_of_their_own(&self) -> Vec<String> {
+        if secrets::master_alone(&self.database, &self.secrets).is_none() {
+            return Vec::new();
+        }
+        let statements = sql::work_with_data(self.database.family, self.database.is_mariadb(), "app", "DATABASE");
+        if statements.is_empty() {
+            return Vec::new();
+        }
+        let first = "a user app with fewer rights than the master user, for the data of DATABASE:".to_owned();
+        [first].into_iter().chain(statements).collect()
+    }
+
     pub(super) fn secret_access(&self) -> SecretAccess<'_> {
         let (names, owner, patience, who) = (&self.names, &self.owner, self.patience, &self.identity);
         if self.login.end_to_end {
@@ -87,7 +100,7 @@ impl Survey {
             given: self.given.is_some(),
             fresh: self.seen.role.is_absent(),
             way: Way::Secrets(BySecret { secrets, passwords, generate, region, identity: who }),
-            notes: vec![format!("why: {}", self.secrets.why)],
+            notes: [format!("why: {}", self.secrets.why)].into_iter().chain(self.user_of_their_own()).collect(),
             patience,
         }
     }

@@ -1,6 +1,7 @@
 //! Flags that name things of IAM that an administrator created.
 
 use super::{Checked, SpecError, wrong};
+use crate::names::last_of_path;
 
 const POLICY: &str = "Give a managed policy's ARN: arn:aws:iam::ACCOUNT:policy/NAME.";
 const ROLE: &str = "Give a role's ARN: arn:aws:iam::ACCOUNT:role/NAME.";
@@ -50,7 +51,7 @@ fn arn(flag: &'static str, text: &str, kind: &str, form: &str) -> Checked<String
     let Some(path) = resource.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) else {
         return wrong(flag, text, format!("it does not name a {kind}"), form);
     };
-    let name = path.rsplit('/').next().unwrap_or_default();
+    let name = last_of_path(path);
     let fits = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
     if name.is_empty() || !name.chars().all(fits) || path.chars().any(|c| !('\u{21}'..='\u{7e}').contains(&c)) {
         return wrong(flag, text, format!("the {kind}'s name has characters that IAM does not allow, or none"), form);

@@ -1,5 +1,6 @@
 //! Second: which functions go back to the database, and what would be left at the proxy.
 
+use crate::names::last_of_path;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ impl Back {
         let listed = &stack.listed;
         let attached: Vec<&str> =
             stack.policies.iter().flat_map(|found| found.roles.iter().map(String::as_str)).collect();
-        let attached = |function: &Function| attached.contains(&function.role.rsplit('/').next().unwrap_or_default());
+        let attached = |function: &Function| attached.contains(&last_of_path(&function.role));
         let versions_of = |name: &str| listed.versions.as_ref().and_then(|all| all.get(name)).map(Vec::as_slice);
         let uses =
             |variables: &Variables| variables.0.values().any(|value| !mentions(value, &way_back.known).is_empty());

@@ -198,7 +198,7 @@ macro_rules! law_10_holds_for_someone_who_may {
             #[test]
             #[ignore = "full tier: random walks"]
             fn in_many_walks() {
-                let (written, ended) = walk($right, 40);
+                let (written, ended) = walk($right, 12);
                 say(&format!("{:?}: {written} writes, {ended} runs that went through", $right));
                 // Versions are not taken back, and so not counted.
                 assert!(written > 0 || $right == Right::PublishVersions, "the account let nothing pass");

@@ -203,6 +203,22 @@ async fn rights_that_are_seconds_old_are_waited_for() {
     assert!(calls > 4, "asked {calls} times");
 }
 
+/// The look before step 13 asks every five seconds, and not at the dense pace of other waits for IAM: it is several calls.
+#[tokio::test(start_paused = true)]
+async fn the_look_before_step_13_is_sparing() {
+    let mut world = newcomer();
+    let role = world.iam.roles.get_mut("DBAppFunctionRole").unwrap();
+    let document =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"rds-db:connect","Resource":"*"}]}"#;
+    role.inline.insert("no-database".to_owned(), document.to_owned());
+    let bed = Bed::of(world, NEVER, false);
+    let fate = bed.up(&wish("my-instance")).await;
+    assert!(matches!(&fate, Fate::Stopped(why) if why.contains("RPX052")), "{fate:?}");
+    let looks = bed.actions(0).iter().filter(|action| *action == "SimulatePrincipalPolicy").count();
+    // Two roles for two minutes: 48 at a look every five seconds, 120 at one every two.
+    assert!((30..=60).contains(&looks), "asked {looks} times");
+}
+
 #[tokio::test(start_paused = true)]
 #[ignore = "full tier: killed at every call"]
 async fn killed_at_every_call_the_next_run_or_teardown_leaves_nothing() {
