@@ -26,6 +26,10 @@ PICTURE = Path(__file__).resolve().parent / "run.svg"
 CLASSES = {"31": "r", "32": "g", "33": "y", "1": "", "2": "q"}
 
 
+# How wide a letter of 14 px is.
+CELL = 8.43
+
+
 def recorded(program):
     """All that a terminal receives while the program runs and someone answers yes."""
     with tempfile.TemporaryDirectory() as folder:
@@ -100,11 +104,15 @@ def drawn(lines):
             end = at
             while end < len(line) and line[end][1] == line[at][1]:
                 end += 1
-            text, name = escape("".join(cell for cell, _ in line[at:end])), line[at][1]
-            spans.append(f'<tspan class="{name}">{text}</tspan>' if name else text)
+            text, name = "".join(cell for cell, _ in line[at:end]), line[at][1]
+            color = f' class="{name}"' if name else ""
+            # What stands in a column is placed there: not every renderer keeps several spaces.
+            for piece in re.finditer(r"\S+( \S+)*", text):
+                x = round(16 + CELL * (at + piece.start()), 1)
+                spans.append(f'<tspan x="{x}"{color}>{escape(piece.group())}</tspan>')
             at = end
         if spans:
-            yield f'<text x="16" y="{19 * number + 15}">{"".join(spans).rstrip()}</text>'
+            yield f'<text y="{19 * number + 15}">{"".join(spans)}</text>'
 
 
 def picture(lines):
@@ -117,7 +125,7 @@ text {{ font: 14px ui-monospace, Menlo, Consolas, monospace; white-space: pre; f
 @keyframes move {{ 0%, 35% {{ transform: translateY(0) }} 80%, 100% {{ transform: translateY(-{moved}px) }} }}
 @media (prefers-reduced-motion: reduce) {{ #all {{ animation: none }} }}
 """
-    width = 32 + int(8.43 * COLUMNS)
+    width = 32 + int(CELL * COLUMNS)
     body = "\n".join(drawn(lines))
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height + 32}" role="img">
 <title>rdsproxy-setup --sandbox {" ".join(ARGUMENTS)}</title>
@@ -134,7 +142,8 @@ def timeless(svg):
     """Without times, and of rows that are cut only what a time cannot move."""
     lines = []
     for line in svg.splitlines():
-        text = re.sub(r" ?\(?\b\d+:\d\d(:\d\d)?\b\)?", "", line)
+        text = re.sub(r' x="[\d.]+"', "", line)
+        text = re.sub(r" ?\(?\b\d+:\d\d(:\d\d)?\b\)?", "", text)
         lines.append(re.sub(r"^(<text[^>]*>.{64}).*….*", r"\1", text))
     return lines
 

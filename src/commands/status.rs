@@ -6,6 +6,7 @@ use super::session::{Session, command};
 use super::up::steps;
 use crate::catalogue::StepId;
 use crate::cli::{Global, Status};
+use crate::discover::hosts::HostKind;
 use crate::discover::{Problem, did_you_mean};
 use crate::engine::Patience;
 use crate::engine::ledger::{Entry, Verdict};
@@ -71,10 +72,14 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], fine: bool) {
     report::result(&if fine {
         "Everything is in place.".to_owned()
     } else {
-        report::next(&[
+        let mut next = vec![
             (command(global, "up", db, stack), "carry out what is missing"),
             (command(global, "doctor", db, stack), "see what is wrong, and why"),
-        ])
+        ];
+        if survey.functions.iter().any(|found| !found.holding(HostKind::is_ours).is_empty()) {
+            next.push((command(global, "restore", db, stack), "point the functions back at the database at once"));
+        }
+        report::next(&next)
     });
 }
 

@@ -75,7 +75,12 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
                 () = interrupt::stop_sign().interrupted() => None,
             };
             let (resume, undo) = ways_on(global, &survey);
-            return Err(Failure::because(stop, cause).after(&made(&done), &resume, Some(&undo)));
+            let mut failure = Failure::because(stop, cause).after(&made(&done), &resume, Some(&undo));
+            if done.iter().any(|done| done.step == StepId::Repoint) {
+                let back = command(global, "restore", &survey.database.id, &survey.names.stack);
+                failure.hints.push(format!("To point the functions back at the database at once: {back}"));
+            }
+            return Err(failure);
         }
     };
     let elapsed = session.clock.elapsed().saturating_sub(began);
