@@ -54,6 +54,8 @@ pub(crate) async fn every_read() -> World {
     world.rds.parameters.insert("own".to_owned(), own());
     world.rds.instances.get_mut("my-instance").unwrap().parameter_group = String::from("own");
     world.rds.clusters.get_mut("my-cluster").unwrap().parameter_group = String::from("own");
+    // One function has reserved concurrency, so each is asked for its own.
+    world.lambda.functions.get_mut("InvoiceFunction").unwrap().reserved = Some(50);
     // As many proxies as every account may have: its own quota is asked for from there on.
     let proxy = world.rds.proxies["my-instance-proxy"].clone();
     for number in 0..18 {
