@@ -76,7 +76,9 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], fine: bool) {
             (command(global, "up", db, stack), "carry out what is missing"),
             (command(global, "doctor", db, stack), "see what is wrong, and why"),
         ];
-        if survey.functions.iter().any(|found| !found.holding(HostKind::is_ours).is_empty()) {
+        // Of a proxy that is not ours, restore moves no function.
+        let ours = survey.seen.proxy.present().is_some_and(|found| survey.owner.owns(&found.tags));
+        if ours && survey.functions.iter().any(|found| !found.holding(HostKind::is_ours).is_empty()) {
             next.push((command(global, "restore", db, stack), "point the functions back at the database at once"));
         }
         report::next(&next)
