@@ -129,12 +129,12 @@ impl Page {
 
     fn connections(&mut self, advice: &Advice) {
         let (demand, supply) = (&advice.demand, &advice.supply);
-        self.heading("Connections");
+        self.heading("Connections at the peak");
         if self.explain {
             return self.connections_explained(advice);
         }
         let both = |expected: &Figure, possible: &Figure| {
-            format!("{} at the measured peak, {} at the possible one", expected.amount, possible.amount)
+            format!("{} measured, {} possible", expected.amount, possible.amount)
         };
         for function in demand.functions.iter().filter(|_| demand.functions.len() <= MOST) {
             self.row(&function.function, &[both(&function.expected, &function.possible)]);
