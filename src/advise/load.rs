@@ -26,7 +26,7 @@ const MINUTES_KEPT: Duration = Duration::from_hours(15 * 24);
 const TIMEOUT: u64 = 3;
 
 /// The metrics of one function, in the order of [`of_function`].
-const OF_FUNCTION: usize = 5;
+const OF_FUNCTION: usize = 4;
 
 /// What happened.
 pub(super) struct Load {
@@ -56,7 +56,6 @@ fn of_function(name: &str) -> [Query; OF_FUNCTION] {
         lambda(name, "Invocations", "Sum", HOUR),
         lambda(name, "Duration", "Sum", DAY),
         lambda(name, "Invocations", "Sum", DAY),
-        lambda(name, "Throttles", "Sum", DAY),
     ]
 }
 
@@ -198,19 +197,30 @@ impl Load {
 
     /// The functions, as the arithmetic takes them.
     pub(super) fn functions(&self, question: &Question, base: &Base<'_>) -> Vec<facts::Function> {
-        base.functions.iter().map(|function| self.function(question, base, function)).collect()
+        // The same for all: only the proxy as a whole shows it.
+        let pinned = match question.pinned {
+            Some(share) => Fact::known(share, Origin::Stated, "--pinned"),
+            None if base.proxy.is_some() => self.pinned(),
+            None => Fact::unknown("only a proxy shows what it pins; state it with --pinned"),
+        };
+        base.functions.iter().map(|function| self.function(question, base, function, &pinned)).collect()
     }
 
-    fn function(&self, question: &Question, base: &Base<'_>, function: &Function) -> facts::Function {
+    fn function(
+        &self,
+        question: &Question,
+        base: &Base<'_>,
+        function: &Function,
+        pinned: &Fact<u64>,
+    ) -> facts::Function {
         let name = &function.name;
-        let series = |place: usize| {
-            self.functions.as_ref().map(|all| all.get(name).and_then(|all| all.get(place)).cloned().unwrap_or_default())
+        let series_of = |read: &Answer<BTreeMap<String, Vec<Series>>>, place: usize| match read {
+            Ok(all) => Ok(all.get(name).and_then(|all| all.get(place)).cloned().unwrap_or_default()),
+            Err(refusal) => Err(refusal.clone()),
         };
-        let minutes = |place: usize| {
-            self.minutes.as_ref().map(|all| all.get(name).and_then(|all| all.get(place)).cloned().unwrap_or_default())
-        };
-        let of = |read: Result<Series, &Refusal>, value: fn(&Series) -> Option<f64>, what: &str| {
-            measured(read.as_ref().map_err(|refusal| *refusal), value, what, self.days)
+        let (series, minutes) = (|place| series_of(&self.functions, place), |place| series_of(&self.minutes, place));
+        let of = |read: Answer<Series>, value: fn(&Series) -> Option<f64>, what: &str| {
+            measured(read.as_ref(), value, what, self.days)
         };
         let largest: fn(&Series) -> Option<f64> = |series| series.peak().map(|peak| peak.value);
         let stated = question.concurrency.get(name).map(|count| Fact::known(*count, Origin::Stated, "--concurrency"));
@@ -270,16 +280,7 @@ impl Load {
                 |hold| Fact::known(u64::try_from(hold.as_micros()).unwrap_or(u64::MAX), Origin::Stated, "--hold"),
             ),
             borrow_variation_percent: None,
-            pinned_percent: question.pinned.map_or_else(
-                || {
-                    if base.proxy.is_some() {
-                        self.pinned()
-                    } else {
-                        Fact::unknown("only a proxy shows what it pins; state it with --pinned")
-                    }
-                },
-                |share| Fact::known(share, Origin::Stated, "--pinned"),
-            ),
+            pinned_percent: pinned.clone(),
             iam_login: base.iam_logins.contains(name),
         }
     }

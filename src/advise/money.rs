@@ -1,6 +1,6 @@
 //! What things cost: the Price List where it may be read, else a table with dates.
 
-use advice::cost::{Prices, prices_of};
+use advice::cost::{HOURS, Prices, dollars, prices_of};
 use advice::figure::{Fact, Origin};
 
 use super::base::{Base, SERVERLESS};
@@ -9,9 +9,6 @@ use crate::cloud::{Answer, Cloud};
 
 /// The dated table.
 const TABLE: &str = include_str!("../../templates/prices.json");
-
-/// Hours of a month, as AWS's own calculator counts them.
-const HOURS: u64 = 730;
 
 /// What a proxy costs in a Region by the dated table.
 #[must_use]
@@ -127,8 +124,7 @@ impl Money {
             let Some(price) = price.and_then(|price| millionths(&price.dollars)) else {
                 return Fact::unknown(format!("the Price List has no {usage} for {}", instance.engine));
             };
-            // Millionths of a dollar to cents, rounded up.
-            total = total.saturating_add(price.saturating_mul(HOURS).div_ceil(10_000));
+            total = total.saturating_add(cents(price.saturating_mul(HOURS)));
         }
         Fact::known(total, Origin::AwsTable, "AWS Price List, instances on demand, without storage")
     }
@@ -157,14 +153,14 @@ pub fn monthly(region: &str, classes: &[String]) -> String {
         let least = 8 * HOURS;
         return match prices.acu_hour {
             Fact::Known { value, source, .. } => {
-                format!("cost: {} a month at least, for 8 ACUs ({source})", dollars(value.saturating_mul(least)))
+                format!("cost: {} a month at least, for 8 ACUs ({source})", dollars(cents(value.saturating_mul(least))))
             }
             Fact::Unknown { .. } => format!("cost: by ACU-hours, for at least 8 ACUs; {ADVISE}"),
         };
     }
     match (vcpus, prices.vcpu_hour) {
         (Some(vcpus), Fact::Known { value, source, .. }) => {
-            let month = dollars(value.saturating_mul(vcpus).saturating_mul(HOURS));
+            let month = dollars(cents(value.saturating_mul(vcpus).saturating_mul(HOURS)));
             format!("cost: {month} a month, for {vcpus} vCPUs ({source})")
         }
         (Some(vcpus), Fact::Unknown { .. }) => format!("cost: by vCPU-hours, for {vcpus} vCPUs; {ADVISE}"),
@@ -172,10 +168,9 @@ pub fn monthly(region: &str, classes: &[String]) -> String {
     }
 }
 
-/// Millionths of a dollar, rounded up to cents.
-fn dollars(millionths: u64) -> String {
-    let cents = millionths.div_ceil(10_000);
-    format!("${}.{:02}", cents / 100, cents % 100)
+/// Millionths of a dollar in cents, rounded up.
+fn cents(millionths: u64) -> u64 {
+    millionths.div_ceil(10_000)
 }
 
 #[cfg(test)]

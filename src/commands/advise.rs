@@ -14,6 +14,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::names;
 use crate::report::{self, SCHEMA};
+use crate::shell::quoted;
 use crate::spec::{self, DatabaseRef, SpecError};
 
 /// Runs it.
@@ -115,7 +116,7 @@ fn next(global: &Global, question: &Question, advice: &Advice) -> Vec<(String, &
             let settings = &advice.settings;
             let mut line = of("up");
             for function in &question.functions {
-                line.push_str(&format!(" --function {}", crate::shell::quoted(function)));
+                line.push_str(&format!(" --function {}", quoted(function)));
             }
             line.push_str(&format!(
                 " --max-connections-percent {} --max-idle-connections-percent {} --connection-borrow-timeout {} \
@@ -129,7 +130,7 @@ fn next(global: &Global, question: &Question, advice: &Advice) -> Vec<(String, &
         }
         Kind::NotNeededIfLimited => {
             let region = &advice.region;
-            let limit = |limit: &advice::verdict::Limit| report::limit_command(limit, region);
+            let limit = |limit: &advice::verdict::Limit| format!("{} --region {region}", limit.command(quoted));
             advice.verdict.limits.iter().map(|found| (limit(found), "limit the concurrency")).collect()
         }
         Kind::CannotTell => vec![(of("advise") + " --explain", "see what is missing")],

@@ -4,11 +4,10 @@ use advice::Advice;
 use advice::cost::Alternative;
 use advice::figure::{Amount, Figure, Origin};
 use advice::settings::Setting;
-use advice::verdict::{Kind, Limit, Place};
+use advice::verdict::Kind;
 
 use super::{layout, style};
 use crate::plain::line;
-use crate::shell::quoted;
 
 /// Where the numbers begin.
 const BESIDE: usize = 36;
@@ -66,23 +65,6 @@ pub fn advice(advice: &Advice, explain: bool) -> String {
     page.limits(advice);
     page.gaps(advice);
     page.lines.join("\n")
-}
-
-/// The command that sets a limit.
-#[must_use]
-pub fn limit_command(limit: &Limit, region: &str) -> String {
-    match &limit.place {
-        Place::ReservedConcurrency => format!(
-            "aws lambda put-function-concurrency --function-name {} --reserved-concurrent-executions {} --region {region}",
-            quoted(&limit.function),
-            limit.value
-        ),
-        Place::SqsMaximumConcurrency { uuid } => format!(
-            "aws lambda update-event-source-mapping --uuid {} --scaling-config MaximumConcurrency={} --region {region}",
-            quoted(uuid),
-            limit.value
-        ),
-    }
 }
 
 struct Page {
@@ -297,7 +279,7 @@ fn plain(amount: Amount) -> String {
 
 /// Cents as dollars.
 fn dollars(amount: Amount) -> String {
-    let one = |cents: u64| format!("${}.{:02}", cents / 100, cents % 100);
+    let one = advice::cost::dollars;
     match (amount.low(), amount.high()) {
         (Some(low), Some(high)) if low == high => one(low),
         (Some(low), Some(high)) => format!("{} to {}", one(low), one(high)),

@@ -25,7 +25,7 @@ use crate::cloud::Call;
 use crate::doctor::Diagnosis;
 use crate::plain;
 
-pub use advice::{advice, limit_command, ranking};
+pub use advice::{advice, ranking};
 pub use bars::Bars;
 pub use diagnosis::{aspects, diagnosis, finding};
 pub use json::{SCHEMA, aspects_document, findings, redirects};

@@ -11,6 +11,7 @@ use sandbox::{Fault, Trigger, Trouble, World};
 use serde_json::Value;
 
 use crate::access::lawful;
+use crate::doctor::deny_connect;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 use crate::network::group;
 use crate::permissions::end_to_end;
@@ -207,10 +208,7 @@ async fn rights_that_are_seconds_old_are_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn the_look_before_step_13_is_sparing() {
     let mut world = newcomer();
-    let role = world.iam.roles.get_mut("DBAppFunctionRole").unwrap();
-    let document =
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"rds-db:connect","Resource":"*"}]}"#;
-    role.inline.insert("no-database".to_owned(), document.to_owned());
+    deny_connect(&mut world);
     let bed = Bed::of(world, NEVER, false);
     let fate = bed.up(&wish("my-instance")).await;
     assert!(matches!(&fate, Fate::Stopped(why) if why.contains("RPX052")), "{fate:?}");

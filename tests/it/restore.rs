@@ -7,6 +7,7 @@ use rdsproxy_setup::spec::Spec;
 use sandbox::World;
 
 use crate::desk::Desk;
+use crate::doctor::deny_connect;
 use crate::harness::{Bed, Fate, NEVER, newcomer, wish};
 use crate::permissions::{denials, restrict, scope};
 
@@ -137,10 +138,7 @@ async fn prepare_leaves_the_functions_and_a_later_up_moves_them_alone() {
 #[tokio::test(start_paused = true)]
 async fn prepare_checks_the_way_of_the_functions() {
     let mut world = newcomer();
-    let role = world.iam.roles.get_mut("DBAppFunctionRole").unwrap();
-    let document =
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"rds-db:connect","Resource":"*"}]}"#;
-    role.inline.insert("no-database".to_owned(), document.to_owned());
+    deny_connect(&mut world);
     let bed = Bed::of(world, NEVER, false);
     let fate = bed.up(&Spec { prepare: true, ..wish(INSTANCE) }).await;
     assert!(matches!(&fate, Fate::Stopped(why) if why.contains("RPX052")), "{fate:?}");

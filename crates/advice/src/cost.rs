@@ -14,12 +14,18 @@ use crate::figure::{Amount, Fact, Figure, Gap, Origin, Room};
 use crate::verdict::Limit;
 
 /// Hours of a month, as AWS's calculator counts.
-const HOURS: u64 = 730;
+pub const HOURS: u64 = 730;
 /// The least that is billed: 2 vCPUs, 8 ACUs.
 const LEAST_VCPUS: u64 = 2;
 const LEAST_HALF_ACUS: u64 = 16;
 /// The class of Serverless v2.
 const SERVERLESS: &str = "db.serverless";
+
+/// Writes cents as dollars.
+#[must_use]
+pub fn dollars(cents: u64) -> String {
+    format!("${}.{:02}", cents / 100, cents % 100)
+}
 
 /// What things cost in a Region, in millionths of a dollar.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -347,7 +347,7 @@ fn prefix(service: Service) -> &'static str {
 }
 
 /// A number from 0 up to 1 that depends on nothing but the two given (splitmix64).
-fn share(seed: u64, index: u64) -> f64 {
+pub(super) fn share(seed: u64, index: u64) -> f64 {
     let mut mixed = seed.wrapping_add(index.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

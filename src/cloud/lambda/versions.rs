@@ -1,6 +1,6 @@
 //! Published versions, the aliases that point at them, and what else is bound to one.
 
-use aws_sdk_lambda::types::{AliasConfiguration, FunctionConfiguration, State};
+use aws_sdk_lambda::types::{AliasConfiguration, FunctionConfiguration, ProvisionedConcurrencyConfigListItem, State};
 
 use super::{Lambda, Variables};
 use crate::cloud::error::{Answer, Kind, Refusal, refuse};
@@ -42,6 +42,8 @@ pub struct Alias {
 
 /// The number that `$LATEST` stands under in lists.
 pub const LATEST: &str = "$LATEST";
+
+const PROVISIONED: &str = "lambda:ListProvisionedConcurrencyConfigs";
 
 impl Lambda {
     /// Lists `$LATEST` and all published versions of a function.
@@ -110,16 +112,8 @@ impl Lambda {
     /// # Errors
     /// When AWS refuses.
     pub async fn provisioned(&self, function: &str) -> Answer<Vec<String>> {
-        const CALL: &str = "lambda:ListProvisionedConcurrencyConfigs";
-        let mut targets = Vec::new();
-        let mut pages =
-            capped(self.client.list_provisioned_concurrency_configs().function_name(function).into_paginator().send());
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| refuse(CALL, &error))?;
-            let found = page.provisioned_concurrency_configs.unwrap_or_default();
-            targets.extend(found.into_iter().filter_map(|config| config.function_arn));
-        }
-        Ok(targets)
+        let configs = self.provisioned_configs(function).await?;
+        Ok(configs.into_iter().filter_map(|config| config.function_arn).collect())
     }
 
     /// The provisioned concurrency of a function, over all of its versions and aliases.
@@ -127,20 +121,24 @@ impl Lambda {
     /// # Errors
     /// When AWS refuses.
     pub async fn provisioned_total(&self, function: &str) -> Answer<u64> {
-        const CALL: &str = "lambda:ListProvisionedConcurrencyConfigs";
-        let mut total: u64 = 0;
+        let configs = self.provisioned_configs(function).await?;
+        configs.into_iter().try_fold(0_u64, |total, config| {
+            let count = config.requested_provisioned_concurrent_executions;
+            let count = count.and_then(|count| u64::try_from(count).ok());
+            let count = count.ok_or_else(|| Refusal::incomplete(PROVISIONED, "the concurrency"))?;
+            Ok(total.saturating_add(count))
+        })
+    }
+
+    async fn provisioned_configs(&self, function: &str) -> Answer<Vec<ProvisionedConcurrencyConfigListItem>> {
+        let mut configs = Vec::new();
         let mut pages =
             capped(self.client.list_provisioned_concurrency_configs().function_name(function).into_paginator().send());
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| refuse(CALL, &error))?;
-            for config in page.provisioned_concurrency_configs.unwrap_or_default() {
-                let count = config.requested_provisioned_concurrent_executions;
-                let count = count.and_then(|count| u64::try_from(count).ok());
-                let count = count.ok_or_else(|| Refusal::incomplete(CALL, "the concurrency"))?;
-                total = total.saturating_add(count);
-            }
+            let page = page.map_err(|error| refuse(PROVISIONED, &error))?;
+            configs.extend(page.provisioned_concurrency_configs.unwrap_or_default());
         }
-        Ok(total)
+        Ok(configs)
     }
 
     /// Publishes `$LATEST`, if its code is still `code`; answers the last version where nothing has changed since.

@@ -208,16 +208,18 @@ fn most(candidate: &Candidate<'_>, facts: &Facts) -> u64 {
 }
 
 impl Limit {
-    /// Returns the command of the AWS CLI that sets it.
+    /// Returns the command of the AWS CLI that sets it, with names as `word` writes them for a shell.
     #[must_use]
-    pub fn command(&self) -> String {
+    pub fn command(&self, word: impl Fn(&str) -> String) -> String {
         match &self.place {
             Place::ReservedConcurrency => format!(
                 "aws lambda put-function-concurrency --function-name {} --reserved-concurrent-executions {}",
-                self.function, self.value
+                word(&self.function),
+                self.value
             ),
             Place::SqsMaximumConcurrency { uuid } => format!(
-                "aws lambda update-event-source-mapping --uuid {uuid} --scaling-config MaximumConcurrency={}",
+                "aws lambda update-event-source-mapping --uuid {} --scaling-config MaximumConcurrency={}",
+                word(uuid),
                 self.value
             ),
         }

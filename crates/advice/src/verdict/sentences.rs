@@ -1,6 +1,7 @@
 //! The sentences of the answer, all in one place.
 
 use super::{Change, Kind, Limit, Place, Reason, Verdict};
+use crate::cost::dollars;
 use crate::facts::Facts;
 use crate::supply::acus;
 
@@ -34,11 +35,6 @@ pub(super) fn verdict(verdict: &Verdict, facts: &Facts) -> String {
              missing is listed."
         ),
     }
-}
-
-/// Writes cents as dollars.
-pub(crate) fn dollars(cents: u64) -> String {
-    format!("${}.{:02}", cents / 100, cents % 100)
 }
 
 impl std::fmt::Display for Limit {

@@ -39,7 +39,7 @@ fn mailing_of_500_000_needs_a_limit_and_no_proxy() {
     };
     assert_eq!(advice.verdict.limits.as_slice(), std::slice::from_ref(&limit));
     assert_eq!(
-        limit.command(),
+        limit.command(str::to_owned),
         "aws lambda update-event-source-mapping --uuid mailer-mapping --scaling-config MaximumConcurrency=232"
     );
     assert_eq!(

@@ -1,5 +1,6 @@
 //! Numbers of one kind as those of another, and numbers by chance that are always the same.
 
+use crate::fault::share;
 use std::time::Duration;
 
 /// A whole number as a real one.
@@ -21,16 +22,9 @@ pub(super) fn milliseconds(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A number from 0 up to 1 that depends on nothing but the three given (splitmix64).
+/// A number from 0 up to 1 that depends on nothing but the three given.
 pub(super) fn chance(seed: u64, name: u64, index: i64) -> f64 {
-    let index = u64::from_ne_bytes(index.to_ne_bytes());
-    let mut mixed = (seed ^ name).wrapping_add(index.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^= mixed >> 31;
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
-    let fraction = (mixed >> 11) as f64 / (1_u64 << 53) as f64;
-    fraction
+    share(seed ^ name, u64::from_ne_bytes(index.to_ne_bytes()))
 }
 
 /// A number around 0 with a deviation of about 1: the sum of three chances.
