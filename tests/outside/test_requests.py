@@ -15,13 +15,13 @@ from lens import Lens
 FAST = 3600
 # No request of their own: who creates with a role, with tags or under a key, or reads tags along, is asked for them.
 NO_REQUEST = {
-    "iam:PassRole", "ec2:CreateTags", "secretsmanager:TagResource", "kms:GenerateDataKey", "kms:Decrypt", "lambda:ListTags",
+    "iam:PassRole", "ec2:CreateTags", "secretsmanager:TagResource", "kms:GenerateDataKey", "kms:Decrypt", "lambda:ListTags", "logs:TagResource",
 }
 # The newcomer's account has RDS's own role, and parameter groups that are AWS's own; no client can change that.
 NOT_HERE = {"iam:CreateServiceLinkedRole", "rds:DescribeDBParameters", "rds:DescribeDBClusterParameters"}
-FEATURES = "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe"
-# The one permission that is not called as its operation is.
-ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
+FEATURES = "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe,log-retention"
+# The permissions that are not called as signature and operation are.
+ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction", "monitoring:GetMetricData": "cloudwatch:GetMetricData"}
 # AWS asks for no permission.
 FREE = {"sts:GetCallerIdentity"}
 
@@ -120,8 +120,8 @@ def closed_group(bench):
     bench.round("my-instance", *named)
 
 
-def adoption(bench):
-    """A proxy of someone else's is borrowed and handed back."""
+def by_hand(bench, names):
+    """Proxies that someone else made."""
     subnets = bench.rds.describe_db_subnet_groups(DBSubnetGroupName="private")["DBSubnetGroups"][0]
     database = bench.rds.describe_db_instances(DBInstanceIdentifier="my-instance")["DBInstances"][0]
     secret = database["MasterUserSecret"]["SecretArn"]
@@ -129,11 +129,17 @@ def adoption(bench):
     role = bench.iam.create_role(RoleName="by-hand", AssumeRolePolicyDocument=trust("rds.amazonaws.com"))["Role"]["Arn"]
     bench.iam.put_role_policy(RoleName="by-hand", PolicyName="read", PolicyDocument=allow("secretsmanager:GetSecretValue", secret))
     time.sleep(0.5)  # half an hour of the account: the role is known everywhere
-    bench.rds.create_db_proxy(
-        DBProxyName="by-hand", EngineFamily="MYSQL", RoleArn=role, RequireTLS=True, VpcSecurityGroupIds=[group],
-        VpcSubnetIds=[subnet["SubnetIdentifier"] for subnet in subnets["Subnets"]],
-        Auth=[{"AuthScheme": "SECRETS", "SecretArn": secret, "IAMAuth": "REQUIRED"}],
-    )
+    for name in names:
+        bench.rds.create_db_proxy(
+            DBProxyName=name, EngineFamily="MYSQL", RoleArn=role, RequireTLS=True, VpcSecurityGroupIds=[group],
+            VpcSubnetIds=[subnet["SubnetIdentifier"] for subnet in subnets["Subnets"]],
+            Auth=[{"AuthScheme": "SECRETS", "SecretArn": secret, "IAMAuth": "REQUIRED"}],
+        )
+
+
+def adoption(bench):
+    """A proxy of someone else's is borrowed and handed back."""
+    by_hand(bench, ["by-hand"])
     bench.up("my-instance", "--name", "by-hand", "--adopt", "--client-auth", "iam")
     bench.down("my-instance", "--name", "by-hand")
 
@@ -146,6 +152,21 @@ def probe(bench):
     bench.down("my-instance")
 
 
+def advice(bench):
+    """What a database needs: load, limits, prices and quotas are read, for one database and for all."""
+    bench.functions.put_function_concurrency(FunctionName="DBAppFunction", ReservedConcurrentExecutions=5)
+    # The account's own quota is asked for where the one that every account has is used up.
+    by_hand(bench, [f"by-hand-{number}" for number in range(20)])
+    bench.run("advise", "--db", "my-instance")
+    bench.run("advise", "--all")
+
+
+def log_group(bench):
+    """The proxy's log group is made before the proxy, and goes with it."""
+    bench.up("my-instance", "--log-retention", 30)
+    bench.down("my-instance")
+
+
 def refusals(bench):
     """What is named in vain is looked for, and the nearest is proposed."""
     bench.run("up", "--db", "my-cluster", "--secret", "my-cluster/ap", "--dry-run", code=4)
@@ -153,7 +174,7 @@ def refusals(bench):
     bench.run("up", "--db", "nothing", "--dry-run", code=4)
 
 
-CASES = (instance, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, refusals)
+CASES = (instance, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, log_group, refusals)
 
 
 class Requests(unittest.TestCase):
