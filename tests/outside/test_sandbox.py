@@ -376,6 +376,12 @@ class Answers(unittest.TestCase):
         pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name, PaginationConfig={"PageSize": 1})
         self.assertEqual([name, f"{name}/2"], [row["logGroupName"] for page in pages for row in page["logGroups"]])
         # The proxy of the walk made its own while it was there.
+        now = int(time.time() * 1000)
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName="/aws/rds/proxy/outside", startTime=now - 3_600_000, filterPattern='?"was pinned" ?failed', limit=10)
+        self.assertTrue(all("events" in page for page in pages))
+        self.refused("InvalidParameterException", logs.filter_log_events, logGroupName=name, limit=0)
+        self.refused("ResourceNotFoundException", logs.filter_log_events, logGroupName="nothing")
         self.assertTrue(logs.describe_log_groups(logGroupNamePrefix="/aws/rds/proxy/outside")["logGroups"])
         logs.delete_log_group(logGroupName=name)
 
@@ -407,6 +413,16 @@ class Answers(unittest.TestCase):
         rows = [row for page in watch.get_paginator("list_metrics").paginate(Namespace="AWS/RDS") for row in page["Metrics"]]
         self.assertIn([{"Name": "DBInstanceIdentifier", "Value": "my-instance"}], [row["Dimensions"] for row in rows])
 
+    def dashboards(self, watch):
+        body = '{"widgets": [{"type": "text", "properties": {"markdown": "<\u00df>"}}]}'
+        self.assertEqual([], watch.put_dashboard(DashboardName="outside", DashboardBody=body).get("DashboardValidationMessages", []))
+        self.refused("InvalidParameterInput", watch.put_dashboard, DashboardName="outside", DashboardBody="{}")
+        self.assertEqual(body, watch.get_dashboard(DashboardName="outside")["DashboardBody"])
+        self.assertEqual(len(body), watch.list_dashboards(DashboardNamePrefix="out")["DashboardEntries"][0]["Size"])
+        watch.delete_dashboards(DashboardNames=["outside"])
+        self.refused("ResourceNotFound", watch.get_dashboard, DashboardName="outside")
+        self.refused("ResourceNotFound", watch.delete_dashboards, DashboardNames=["outside"])
+
     def alarms(self, aws):
         watch, name = aws.cloudwatch, "outside"
         asked = {
@@ -429,6 +445,19 @@ class Answers(unittest.TestCase):
         watch.untag_resource(ResourceARN=arn, TagKeys=["a"])
         self.assertEqual([{"Key": "b", "Value": "2"}], watch.list_tags_for_resource(ResourceARN=arn)["Tags"])
         self.refused("ResourceNotFoundException", watch.list_tags_for_resource, ResourceARN=f"{arn}-none")
+        banded = {
+            "AlarmName": f"{name}-2", "EvaluationPeriods": 3, "ComparisonOperator": "GreaterThanUpperThreshold", "ThresholdMetricId": "band",
+            "Metrics": [
+                {"Id": "m1", "MetricStat": {"Metric": {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": self.FUNCTION},
+                                            "Period": 300, "Stat": "Sum"}},
+                {"Id": "band", "Expression": "ANOMALY_DETECTION_BAND(m1, 3)"},
+            ],
+        }
+        watch.put_metric_alarm(**banded)
+        self.refused("ValidationError", watch.put_metric_alarm, **{**banded, "Threshold": 1.0})
+        self.assertEqual("band", watch.describe_alarms(AlarmNames=[f"{name}-2"])["MetricAlarms"][0]["ThresholdMetricId"])
+        watch.delete_alarms(AlarmNames=[f"{name}-2"])
+        self.dashboards(watch)
         watch.delete_alarms(AlarmNames=[name])
         self.refused("ResourceNotFound", watch.delete_alarms, AlarmNames=[name])
 

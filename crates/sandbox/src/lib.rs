@@ -49,7 +49,7 @@ pub mod parts {
         Alias, Configuration, Function, KeyGrants, Lambda, Mapping, State, Update, Vpc as FunctionVpc,
     };
     pub use super::logs::{LogGroup, Logs};
-    pub use super::monitoring::{Alarm, Monitoring};
+    pub use super::monitoring::{Alarm, Dashboard, Monitoring};
     pub use super::rds::{
         Auth, Cluster, CustomEndpoint, Endpoint, Event, Instance, Proxy, Rds, Status, SubnetGroup, Target, TargetGroup,
         Trouble as TargetTrouble,

@@ -69,6 +69,9 @@ pub struct Load {
     pub busy: f64,
     /// The share of sessions that a proxy would have to pin.
     pub pinned: f64,
+    /// The share of new connections that a proxy refuses at the log-in, because the client's user, password or token is wrong.
+    #[serde(default)]
+    pub refused: f64,
     /// Milliseconds of one vCPU of the database for an invocation.
     pub database_time: f64,
     /// How far concurrency goes beyond an event source's maximum for moments, while environments that end overlap those that
@@ -86,6 +89,7 @@ impl Default for Load {
             closes: false,
             busy: 0.3,
             pinned: 0.0,
+            refused: 0.0,
             database_time: 5.0,
             overshoot: 1.0,
         }

@@ -48,6 +48,7 @@ pub(crate) enum ProxyMetric {
     ClientConnectionsNoTls,
     DatabaseConnections,
     DatabaseConnectionRequests,
+    DatabaseConnectionRequestsWithTls,
     DatabaseConnectionsBorrowLatency,
     DatabaseConnectionsCurrentlyBorrowed,
     DatabaseConnectionsCurrentlyInTransaction,
@@ -65,6 +66,7 @@ pub(crate) enum ProxyMetric {
 struct Clients {
     connections: f64,
     opened: f64,
+    refused: f64,
     /// Connections of a database that are in use, in the mean and at the peak.
     busy: f64,
     busy_peak: f64,
@@ -116,7 +118,8 @@ impl Traffic<'_> {
             }
             M::DatabaseConnections => each(&|readers| self.pool(name, readers, minute)) * part,
             M::MaxDatabaseConnectionsAllowed => each(&|readers| self.allowed(proxy, readers)) * part,
-            M::DatabaseConnectionsSetupFailed => 0.0,
+            // Each node tries again every few seconds; AWS does not say how often.
+            M::DatabaseConnectionsSetupFailed => each(&|readers| self.unreached(proxy, readers) * NODES) * part,
             M::DatabaseConnectionsSetupSucceeded => {
                 let now = each(&|readers| self.pool(name, readers, minute));
                 let before =
@@ -128,11 +131,16 @@ impl Traffic<'_> {
                 total(|clients| clients.connections)
             }
             M::ClientConnectionsNoTls if !proxy.require_tls => total(|clients| clients.connections),
-            M::ClientConnectionsTls | M::ClientConnectionsNoTls | M::ClientConnectionsSetupFailedAuth => 0.0,
-            M::ClientConnectionsClosed | M::ClientConnectionsReceived | M::ClientConnectionsSetupSucceeded => {
-                total(|clients| clients.opened)
+            M::ClientConnectionsTls | M::ClientConnectionsNoTls => 0.0,
+            M::ClientConnectionsSetupFailedAuth => total(|clients| clients.refused),
+            M::ClientConnectionsSetupSucceeded => total(|clients| clients.opened),
+            M::ClientConnectionsClosed | M::ClientConnectionsReceived => {
+                total(|clients| clients.opened + clients.refused)
             }
-            M::DatabaseConnectionRequests => total(|clients| clients.queries) * part,
+            M::DatabaseConnectionRequestsWithTls if !proxy.require_tls => 0.0,
+            M::DatabaseConnectionRequests | M::DatabaseConnectionRequestsWithTls => {
+                total(|clients| clients.queries) * part
+            }
             M::DatabaseConnectionsCurrentlyBorrowed => {
                 each(&|readers| self.borrowed(name, proxy, readers, minute)) * part
             }
@@ -236,6 +244,8 @@ impl Traffic<'_> {
             let each = f64::from(load.connections);
             all.connections += connections;
             all.opened += if load.closes { flow.invocations * each } else { connections / 10.0 };
+            // A client that is refused keeps no connection, and so tries again with each invocation.
+            all.refused += flow.invocations * each * load.refused;
             all.pinned += connections * load.pinned;
             all.busy += flow.average * each * load.busy * (1.0 - load.pinned);
             all.busy_peak += flow.peak * each * load.busy * (1.0 - load.pinned);
@@ -263,6 +273,18 @@ impl Traffic<'_> {
         let sides = [false, true].map(|readers| behind(self.world, proxy, readers));
         let side = sides.iter().find(|side| side.contains(&instance.as_str()));
         side.map_or(1.0, |side| 1.0 / super::numbers::real(i64::try_from(side.len()).unwrap_or(1)))
+    }
+
+    /// How many instances of one role the proxy fails to connect to.
+    fn unreached(&self, proxy: &Proxy, readers: bool) -> f64 {
+        let Some(target) = &proxy.target_group.target else { return 0.0 };
+        let now = self.world.now;
+        let fails = |id: &&str| {
+            let health = health::of(self.world, proxy, target, id, now);
+            health.state == "UNAVAILABLE" && health.reason != Some("PENDING_PROXY_CAPACITY")
+        };
+        let count = behind(self.world, proxy, readers).iter().filter(|id| fails(id)).count();
+        super::numbers::real(i64::try_from(count).unwrap_or(i64::MAX))
     }
 
     fn healthy(&self, proxy: &Proxy) -> bool {

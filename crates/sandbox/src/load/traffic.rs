@@ -234,7 +234,9 @@ impl<'world> Traffic<'world> {
         if load.duration >= f64::from(route.timeout) * 1000.0 {
             return 1.0;
         }
-        let refused = route.targets.iter().map(|target| self.refused(target, minute)).fold(0.0, f64::max);
+        let at_proxy = |target: &Target| if matches!(target, Target::Proxy { .. }) { load.refused } else { 0.0 };
+        let refused = |target: &Target| self.refused(target, minute).max(at_proxy(target));
+        let refused = route.targets.iter().map(refused).fold(0.0, f64::max);
         load.errors + (1.0 - load.errors) * refused
     }
 }

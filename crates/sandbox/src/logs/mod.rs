@@ -1,8 +1,10 @@
-//! CloudWatch Logs: log groups, how long they keep what is in them, and the groups that RDS Proxy makes for itself.
+//! CloudWatch Logs: log groups, how long they keep what is in them, and the groups and lines that RDS Proxy writes.
 //!
 //! Shapes, lengths and patterns are those of botocore's model of CloudWatch Logs.
 
+mod events;
 mod groups;
+mod lines;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -28,6 +30,9 @@ pub struct Logs {
     /// When a group that a service writes to was deleted.
     #[serde(default, rename = "~deleted", skip_serializing_if = "BTreeMap::is_empty")]
     deleted: BTreeMap<String, Moment>,
+    /// Lines that were put into groups, besides those that follow from the functions' load.
+    #[serde(default, rename = "~lines", skip_serializing_if = "BTreeMap::is_empty")]
+    written: BTreeMap<String, Vec<(Moment, String)>>,
 }
 
 /// A log group.
@@ -48,6 +53,11 @@ pub struct LogGroup {
 }
 
 impl Logs {
+    /// Writes a line into a group.
+    pub fn write(&mut self, group: &str, at: Moment, line: &str) {
+        self.written.entry(group.to_owned()).or_default().push((at, line.to_owned()));
+    }
+
     /// The group of that name, no matter who made it.
     #[must_use]
     pub fn group(&self, name: &str) -> Option<&LogGroup> {
@@ -96,6 +106,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Outcome {
         "DeleteLogGroup" => groups::delete(world, call),
         "PutRetentionPolicy" => groups::put_retention(world, call),
         "DeleteRetentionPolicy" => groups::delete_retention(world, call),
+        "FilterLogEvents" => events::filter(world, call),
         "ListTagsForResource" => tags::list(world, call),
         "TagResource" => tags::tag(world, call),
         "UntagResource" => tags::untag(world, call),
@@ -105,7 +116,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Outcome {
 
 /// Whether the operation changes the account.
 pub(super) fn mutating(action: &str) -> bool {
-    !["List", "Describe"].iter().any(|verb| action.starts_with(verb))
+    !["List", "Describe", "Filter"].iter().any(|verb| action.starts_with(verb))
 }
 
 /// The permissions that the call needs.

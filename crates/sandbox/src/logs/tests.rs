@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::account::{Principal, Service};
+use super::super::load::{Load, Rate};
 use super::super::rds;
 use super::*;
 
@@ -206,4 +207,91 @@ fn permissions_are_of_the_group_with_a_star_and_of_tags_without() {
     );
     assert_eq!(asked("PutRetentionPolicy", named("g")), [need("PutRetentionPolicy", &with_star)]);
     assert_eq!(asked("TagResource", json!({ "resourceArn": group })), [need("TagResource", group)]);
+}
+
+/// The sample account, whose functions use a proxy of their database.
+fn world_with_load(load: Load) -> World {
+    let mut world = World::newcomer();
+    let made = world_with_proxy().rds.proxies["p"].clone();
+    let mut proxy = made;
+    proxy.endpoint = "p.proxy-c9akciq32abc.eu-central-1.rds.amazonaws.com".to_owned();
+    proxy.target_group.target = serde_json::from_value(json!({
+        "id": "my-instance", "cluster": false, "registered": Moment(300_000), "~troubled": {},
+    }))
+    .unwrap();
+    world.rds.proxies.insert("p".into(), proxy);
+    let function = world.lambda.functions.get_mut("DBAppFunction").unwrap();
+    let variables = function.latest.environment.as_mut().unwrap();
+    variables.insert("DB_HOST".to_owned(), "p.proxy-c9akciq32abc.eu-central-1.rds.amazonaws.com".to_owned());
+    variables.insert("DB_USER".to_owned(), "app".to_owned());
+    world.tick(Moment(300_000));
+    world.set_load("DBAppFunction", load);
+    world.tick(Moment(7_200_000));
+    world
+}
+
+fn read(world: &mut World, changes: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut next = Value::Null;
+    loop {
+        let mut asked = json!({ "logGroupName": GROUP, "startTime": world.now.unix_signed() - 3_600_000 });
+        asked.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        asked["nextToken"] = next;
+        let page = run(world, world.now.0, "FilterLogEvents", asked).unwrap();
+        lines.extend(
+            page["events"].as_array().unwrap().iter().map(|event| event["message"].as_str().unwrap().to_owned()),
+        );
+        next = page["nextToken"].clone();
+        if next.is_null() {
+            return lines;
+        }
+    }
+}
+
+#[test]
+fn a_proxy_writes_why_it_pins_and_with_debug_logging_whom_it_refuses() {
+    let load = Load { rate: Rate::Constant(5.0), pinned: 0.5, refused: 0.2, ..Load::default() };
+    let mut world = world_with_load(load);
+    let quiet = read(&mut world, &json!({}));
+    assert!(quiet.len() >= 5, "{}", quiet.len());
+    assert!(quiet.iter().all(|line| line.contains("[WARN]") && line.contains(" Reason: SQL changed session settings")));
+    world.rds.proxies.get_mut("p").unwrap().debug_logging = true;
+    let all = read(&mut world, &json!({ "limit": 500 }));
+    let refused: Vec<&String> =
+        all.iter().filter(|line| line.contains(r#"failed for user "app" with TLS on"#)).collect();
+    assert!(!refused.is_empty(), "{all:?}");
+    assert!(all.iter().any(|line| line.contains("A new client connected from 10.0.1.")));
+    // What one page holds, all pages hold, in either order.
+    let mut backward = read(&mut world, &json!({ "limit": 7, "startFromHead": false }));
+    backward.reverse();
+    assert_eq!(backward, all);
+    let found = read(&mut world, &json!({ "filterPattern": "?\"was pinned\" ?\"failed for user\"" }));
+    assert_eq!(
+        found.len(),
+        all.iter().filter(|line| line.contains("was pinned") || line.contains("failed for user")).count()
+    );
+    let found = read(&mut world, &json!({ "filterPattern": "INFO -\"failed for user\"" }));
+    assert!(!found.is_empty() && found.iter().all(|line| line.contains("INFO") && !line.contains("failed for user")));
+}
+
+#[test]
+fn reading_a_group_keeps_to_its_rules() {
+    let mut world = world_with_load(Load { rate: Rate::Constant(5.0), pinned: 1.0, ..Load::default() });
+    for (change, code) in [
+        (json!({ "logGroupName": "none" }), "ResourceNotFoundException"),
+        (json!({ "logGroupIdentifier": GROUP }), "InvalidParameterException"),
+        (json!({ "limit": 0 }), "InvalidParameterException"),
+        (json!({ "limit": 10_001 }), "InvalidParameterException"),
+        (json!({ "filterPattern": "?\"open" }), "InvalidParameterException"),
+    ] {
+        let mut asked = json!({ "logGroupName": GROUP });
+        asked.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let now = world.now.0;
+        assert_eq!(run(&mut world, now, "FilterLogEvents", asked), Err(code.into()), "{change}");
+    }
+    // A line that was written is read like the others, for as long as the group keeps it.
+    let at = Moment(world.now.0 - 1000);
+    world.logs.write(GROUP, at, "[ERROR] once");
+    assert_eq!(read(&mut world, &json!({ "filterPattern": "ERROR" })), ["[ERROR] once"]);
+    assert!(read(&mut world, &json!({ "endTime": at.unix_signed() - 1 })).iter().all(|line| !line.contains("once")));
 }

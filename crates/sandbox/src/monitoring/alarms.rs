@@ -1,14 +1,14 @@
 //! Alarms on metrics.
 //!
-//! Rules are those of <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>, and how missing
-//! data counts is as <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html> says.
+//! Rules are those of <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>; states are
+//! [`super::evaluation`]'s.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{data, tags, validation};
+use super::{band, evaluation, tags, validation};
 use crate::account::{AwsError, Call, Moment, Outcome, World};
 use crate::{input, page, wire};
 
@@ -21,8 +21,9 @@ const MOST_METRICS: usize = 10;
 const COMPARISONS: &[&str] =
     &["GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"];
 
-/// How long after its creation an alarm is first evaluated.
-const FIRST: u64 = 60_000;
+/// Comparisons with a band of expected values.
+const WITH_BANDS: &[&str] =
+    &["LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold"];
 
 /// A metric alarm.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -89,7 +90,7 @@ pub(super) fn describe(world: &mut World, call: &Call) -> Outcome {
     let size = usize::try_from(size).ok().filter(|size| (1..=100).contains(size));
     let size = size.ok_or_else(|| validation("The parameter MaxRecords must be between 1 and 100."))?;
     let kinds = input::texts(&call.input, "AlarmTypes");
-    evaluate(world, call);
+    evaluation::evaluate(world, call);
     let state = input::text(&call.input, "StateValue");
     let actions = input::text(&call.input, "ActionPrefix");
     let rows = world.monitoring.alarms.iter().filter(|(name, alarm)| {
@@ -133,11 +134,17 @@ fn missing(name: &str) -> AwsError {
 fn checked(input: &Value) -> Result<(), AwsError> {
     let periods = input::number(input, "EvaluationPeriods").ok_or_else(|| missing("EvaluationPeriods"))?;
     let comparison = input::text(input, "ComparisonOperator").ok_or_else(|| missing("ComparisonOperator"))?;
-    if !COMPARISONS.contains(&comparison) {
+    let banded = input::text(input, "ThresholdMetricId");
+    let fits = if banded.is_some() { WITH_BANDS } else { COMPARISONS };
+    if !fits.contains(&comparison) {
         return Err(validation(format!("The value {comparison} for parameter ComparisonOperator is not supported.")));
     }
-    if real(input, "Threshold").is_none() {
-        return Err(validation("The parameter Threshold is required."));
+    match (banded, real(input, "Threshold")) {
+        (None, None) => return Err(validation("The parameter Threshold is required.")),
+        (Some(_), Some(_)) => {
+            return Err(validation("Exactly one of Threshold and ThresholdMetricId must be given."));
+        }
+        _ => {}
     }
     if periods < 1 || input::number(input, "DatapointsToAlarm").is_some_and(|points| !(1..=periods).contains(&points)) {
         return Err(validation("DatapointsToAlarm must be between 1 and EvaluationPeriods."));
@@ -205,8 +212,20 @@ fn of_several(input: &Value) -> Result<i64, AwsError> {
         }
     }
     let shown = metrics.iter().filter(|metric| input::flag(metric, "ReturnData").unwrap_or(true)).count();
-    if shown != 1 {
-        return Err(validation("Exactly one element of the metrics list should return data."));
+    match input::text(input, "ThresholdMetricId") {
+        // The metric and its band.
+        Some(id) => {
+            if shown != 2 || band::of(metrics, id).is_none() {
+                return Err(validation(format!(
+                    "ThresholdMetricId {id} must be the id of an ANOMALY_DETECTION_BAND over a metric of the list, and those \
+                     two must return data."
+                )));
+            }
+        }
+        None if shown != 1 => {
+            return Err(validation("Exactly one element of the metrics list should return data."));
+        }
+        None => {}
     }
     let periods = metrics.iter().filter_map(|metric| {
         let stat = metric.get("MetricStat").unwrap_or(&Value::Null);
@@ -216,65 +235,12 @@ fn of_several(input: &Value) -> Result<i64, AwsError> {
 }
 
 /// A member as a real number.
-fn real(input: &Value, name: &str) -> Option<f64> {
+pub(super) fn real(input: &Value, name: &str) -> Option<f64> {
     match input.get(name)? {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.parse().ok(),
         _ => None,
     }
-}
-
-/// Brings every alarm's state up to now.
-fn evaluate(world: &mut World, call: &Call) {
-    let mut changed = Vec::new();
-    for (name, alarm) in &world.monitoring.alarms {
-        if call.now.0 < alarm.created.0 + FIRST {
-            continue;
-        }
-        if let Some((state, reason)) = state(world, call, alarm).filter(|(state, _)| *state != alarm.state) {
-            changed.push((name.clone(), state, reason));
-        }
-    }
-    for (name, state, reason) in changed {
-        if let Some(alarm) = world.monitoring.alarms.get_mut(&name) {
-            state.clone_into(&mut alarm.state);
-            alarm.reason = reason;
-            alarm.since = call.now;
-        }
-    }
-}
-
-/// The state that an alarm's newest points give it; none to keep what it has.
-fn state(world: &World, call: &Call, alarm: &Alarm) -> Option<(&'static str, String)> {
-    let settings = &alarm.configuration;
-    let periods = input::number(settings, "EvaluationPeriods")?;
-    let needed = input::number(settings, "DatapointsToAlarm").unwrap_or(periods);
-    let threshold = real(settings, "Threshold")?;
-    let (values, period) = data::of_alarm(world, call, settings, periods)?;
-    let breaches = |value: f64| match input::text(settings, "ComparisonOperator") {
-        Some("GreaterThanOrEqualToThreshold") => value >= threshold,
-        Some("GreaterThanThreshold") => value > threshold,
-        Some("LessThanThreshold") => value < threshold,
-        _ => value <= threshold,
-    };
-    let breaching = values.iter().filter(|value| breaches(**value)).count();
-    let mut breaching = i64::try_from(breaching).unwrap_or(i64::MAX);
-    let missing = periods - i64::try_from(values.len()).unwrap_or(i64::MAX);
-    let treatment = input::text(settings, "TreatMissingData").unwrap_or("missing");
-    if values.is_empty() && matches!(treatment, "missing" | "ignore") {
-        let reason = format!("Insufficient Data: {periods} datapoints were unknown.");
-        return (treatment == "missing").then_some(("INSUFFICIENT_DATA", reason));
-    }
-    if treatment == "breaching" {
-        breaching += missing.max(0);
-    }
-    let state = if breaching >= needed { "ALARM" } else { "OK" };
-    Some((
-        state,
-        format!(
-            "Threshold Crossed: {breaching} out of the last {periods} datapoints of {period} seconds against the threshold {threshold}."
-        ),
-    ))
 }
 
 fn shown(world: &World, call: &Call, name: &str, alarm: &Alarm) -> Value {

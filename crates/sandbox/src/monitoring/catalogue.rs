@@ -143,7 +143,7 @@ const OF_PROXIES: &[(&str, &str, &[u8], ProxyMetric)] = &[
     ("ClientConnectionsSetupSucceeded", "Count", CLIENTS, ProxyMetric::ClientConnectionsSetupSucceeded),
     ("ClientConnectionsTLS", "Count", CLIENTS, ProxyMetric::ClientConnectionsTls),
     ("DatabaseConnectionRequests", "Count", POOL, ProxyMetric::DatabaseConnectionRequests),
-    ("DatabaseConnectionRequestsWithTLS", "Count", POOL, ProxyMetric::DatabaseConnectionRequests),
+    ("DatabaseConnectionRequestsWithTLS", "Count", POOL, ProxyMetric::DatabaseConnectionRequestsWithTls),
     ("DatabaseConnections", "Count", POOL, ProxyMetric::DatabaseConnections),
     ("DatabaseConnectionsBorrowLatency", "Microseconds", CLIENTS, ProxyMetric::DatabaseConnectionsBorrowLatency),
     ("DatabaseConnectionsCurrentlyBorrowed", "Count", POOL, ProxyMetric::DatabaseConnectionsCurrentlyBorrowed),
@@ -169,8 +169,10 @@ const OF_PROXIES: &[(&str, &str, &[u8], ProxyMetric)] = &[
 ];
 
 /// Values of the dimensions as they were seen on an account: `TargetGroup` `default`, `Target` `db:NAME`, and `TargetRole`
-/// `READWRITE` and `READ_ONLY`, the latter also where there is no reader (yet-another-cloudwatch-exporter#1501).
+/// `READWRITE` and `READ_ONLY`, the latter also where there is no reader (yet-another-cloudwatch-exporter#1501). AWS's pages spell
+/// the former `READ_WRITE` in one place, so the account has a switch (`Monitoring::writer_role`).
 fn proxies(world: &World, all: &mut Vec<Metric>) {
+    let writer = world.monitoring.writer_role.as_deref().unwrap_or("READWRITE");
     for (name, proxy) in &world.rds.proxies {
         let own = ("ProxyName", name.clone());
         let group = ("TargetGroup", "default".to_owned());
@@ -206,7 +208,7 @@ fn proxies(world: &World, all: &mut Vec<Metric>) {
                         }
                     }
                     _ => {
-                        for (role, readers) in [("READWRITE", false), ("READ_ONLY", true)] {
+                        for (role, readers) in [(writer, false), ("READ_ONLY", true)] {
                             let dimensions = vec![own.clone(), group.clone(), ("TargetRole", role.to_owned())];
                             add(dimensions, ProxyScope::Role { readers });
                         }

@@ -66,10 +66,12 @@ pub(super) fn get(world: &World, call: &Call) -> Outcome {
     paged(results.collect(), most, input::text(&call.input, "NextToken"))
 }
 
-/// The newest values of an alarm, at most one a period, and the period; none where they cannot be computed.
-pub(super) fn of_alarm(world: &World, call: &Call, settings: &Value, periods: i64) -> Option<(Vec<f64>, i64)> {
+/// The newest points of an alarm, oldest first, one a period and none where nothing was sent; and the period in seconds.
+/// Without an answer they cannot be computed.
+pub(super) fn of_alarm(world: &World, call: &Call, settings: &Value, range: i64) -> Option<(Vec<Option<f64>>, i64)> {
     let given = input::list(settings, "Metrics");
     let one;
+    let bands;
     let given = if given.is_empty() {
         let stat = input::text(settings, "Statistic").or_else(|| input::text(settings, "ExtendedStatistic"));
         one = [json!({ "Id": "m1", "MetricStat": {
@@ -84,15 +86,20 @@ pub(super) fn of_alarm(world: &World, call: &Call, settings: &Value, periods: i6
         } })];
         &one[..]
     } else {
-        given
+        // The band is no series to compare with a number.
+        let band = input::text(settings, "ThresholdMetricId");
+        bands = given.iter().filter(|metric| input::text(metric, "Id") != band).cloned().collect::<Vec<_>>();
+        bands.as_slice()
     };
     let of = |metric: &Value| input::number(metric.get("MetricStat").unwrap_or(&Value::Null), "Period");
     let period = given.iter().filter_map(of).max()?.max(60);
-    let span = Span::newest(world, call, period, periods);
+    let span = Span::newest(world, call, period, range);
     let queries = read(given, span).ok()?;
     let mut found = evaluated(world, span, &queries).ok()?;
     let shown = queries.iter().find(|query| query.shown)?;
-    Some((found.remove(shown.id)?.into_values().collect(), period))
+    let values = found.remove(shown.id)?;
+    let at = |place: i64| values.get(&(span.start + place * period * 1000)).copied();
+    Some(((0..range).map(at).collect(), period))
 }
 
 /// Every query's series, by its id.

@@ -1,4 +1,4 @@
-//! CloudWatch: metrics of functions, databases and proxies, and alarms.
+//! CloudWatch: metrics of functions, databases and proxies, alarms and dashboards.
 //!
 //! Shapes and limits are those of botocore's model of CloudWatch and of its API reference
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/Welcome.html>). Metrics are computed when they are read,
@@ -6,8 +6,11 @@
 //! and answered by the caller's: what the caller calls now is the account's now.
 
 mod alarms;
+mod band;
 mod catalogue;
+mod dashboards;
 mod data;
+mod evaluation;
 mod expression;
 mod list;
 mod series;
@@ -22,12 +25,19 @@ use serde_json::Value;
 use super::account::{AwsError, Call, Need, Outcome, World};
 use super::input;
 pub use alarms::Alarm;
+pub use dashboards::Dashboard;
 
 /// CloudWatch's state.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Monitoring {
     /// Alarms by name.
     pub alarms: BTreeMap<String, Alarm>,
+    /// Dashboards by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dashboards: BTreeMap<String, Dashboard>,
+    /// How the dimension `TargetRole` spells the writer's role, where it is not `READWRITE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer_role: Option<String>,
 }
 
 /// Acts and answers.
@@ -39,6 +49,10 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Outcome {
         "PutMetricAlarm" => alarms::put(world, call),
         "DescribeAlarms" => alarms::describe(world, call),
         "DeleteAlarms" => alarms::delete(world, call),
+        "PutDashboard" => dashboards::put(world, call),
+        "GetDashboard" => dashboards::get(world, call),
+        "ListDashboards" => dashboards::list(world, call),
+        "DeleteDashboards" => dashboards::delete(world, call),
         "ListTagsForResource" => tags::list(world, call),
         "TagResource" => tags::tag(world, call),
         "UntagResource" => tags::untag(world, call),
@@ -97,6 +111,14 @@ pub(super) fn needs(world: &World, call: &Call) -> Vec<Need> {
             names.iter().map(|name| need(action, of_alarm(name), &context)).collect()
         }
         "DescribeAlarms" => vec![need(action, of_alarm("*"), &context)],
+        "PutDashboard" | "GetDashboard" => {
+            let name = input::text(&call.input, "DashboardName").unwrap_or("*");
+            vec![need(action, dashboards::arn(world, name), &context)]
+        }
+        "DeleteDashboards" => {
+            let names = input::texts(&call.input, "DashboardNames");
+            names.iter().map(|name| need(action, dashboards::arn(world, name), &context)).collect()
+        }
         "TagResource" | "UntagResource" | "ListTagsForResource" => {
             vec![need(action, input::text(&call.input, "ResourceARN").unwrap_or("*").to_owned(), &context)]
         }

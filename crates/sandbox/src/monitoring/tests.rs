@@ -3,6 +3,7 @@
 #![expect(clippy::float_cmp, reason = "sums and maxima of whole numbers")]
 
 mod alarms;
+mod dashboards;
 mod protocols;
 
 use serde_json::{Value, json};

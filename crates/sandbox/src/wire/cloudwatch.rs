@@ -67,7 +67,7 @@ pub(super) fn success(form: Form, action: &str, output: &Value, request_id: &str
 pub(super) fn failure(form: Form, error: &AwsError, request_id: &str) -> Response {
     let body = json!({ "__type": format!("{SHAPES}{}", shape(&error.code)), "message": error.message });
     let fault = if error.status < 500 { "Sender" } else { "Receiver" };
-    let old = ("x-amzn-query-error".to_owned(), format!("{};{fault}", error.code));
+    let old = ("x-amzn-query-error".to_owned(), format!("{};{fault}", of_old(&error.code)));
     match form {
         Form::Cbor => {
             let mut headers = headers(Some("application/cbor"), request_id);
@@ -81,7 +81,8 @@ pub(super) fn failure(form: Form, error: &AwsError, request_id: &str) -> Respons
             response
         }
         Form::Usual => {
-            super::xml_response(error.status, xml::query_error(Service::Monitoring, error, request_id), request_id)
+            let error = AwsError { code: of_old(&error.code).to_owned(), ..error.clone() };
+            super::xml_response(error.status, xml::query_error(Service::Monitoring, &error, request_id), request_id)
         }
     }
 }
@@ -103,8 +104,14 @@ fn shape(code: &str) -> &str {
         "MissingParameter" => "MissingRequiredParameterException",
         "InternalServiceError" => "InternalServiceFault",
         "LimitExceeded" => "LimitExceededFault",
+        "InvalidParameterInput" => "DashboardInvalidInputError",
         same => same,
     }
+}
+
+/// The code in the Query protocol, where two shapes share one.
+fn of_old(code: &str) -> &str {
+    if code == "DashboardNotFoundError" { "ResourceNotFound" } else { code }
 }
 
 fn unknown(message: &str) -> AwsError {

@@ -118,3 +118,60 @@ fn alarms_are_tagged_at_creation_alone_found_by_name_and_deleted_all_or_none() {
         Err("ResourceNotFoundException".into())
     );
 }
+
+/// An alarm on more invocations than expected.
+fn growth(name: &str, function: &str, width: f64) -> Value {
+    json!({
+        "AlarmName": name, "EvaluationPeriods": 2, "ComparisonOperator": "GreaterThanUpperThreshold", "ThresholdMetricId": "band",
+        "Metrics": [
+            query("m1", "Invocations", function, "Sum", 300),
+            { "Id": "band", "Expression": format!("ANOMALY_DETECTION_BAND(m1, {width})") },
+        ],
+    })
+}
+
+#[test]
+fn an_alarm_may_compare_with_a_band_of_what_is_expected() {
+    let mut world = account();
+    world.set_load_for_ever(
+        "DBAppFunction",
+        Load { rate: Rate::Daily { low: 1.0, high: 4.0, peak_hour: 12.0 }, ..Load::default() },
+    );
+    run(&mut world, "PutMetricAlarm", growth("grown", "DBAppFunction", 3.0)).unwrap();
+    run(&mut world, "PutMetricAlarm", growth("nobody", "Nobody", 3.0)).unwrap();
+    world.tick(Moment(world.now.0 + 60_000));
+    let state = |world: &mut World, name: &str| {
+        let shown = run(world, "DescribeAlarms", json!({ "AlarmNames": [name] })).unwrap();
+        (shown["MetricAlarms"][0]["StateValue"].as_str().unwrap().to_owned(), shown["MetricAlarms"][0].clone())
+    };
+    let (now, shown) = state(&mut world, "grown");
+    assert_eq!(now, "OK", "{shown}");
+    assert_eq!(shown["ThresholdMetricId"], "band");
+    assert!(shown.get("Threshold").is_none(), "{shown}");
+    assert_eq!(state(&mut world, "nobody").0, "INSUFFICIENT_DATA");
+    world.set_load("DBAppFunction", Load { rate: Rate::Constant(40.0), ..Load::default() });
+    world.tick(Moment(world.now.0 + 1_200_000));
+    let (now, shown) = state(&mut world, "grown");
+    assert_eq!(now, "ALARM", "{shown}");
+}
+
+#[test]
+fn an_alarm_with_a_band_that_breaks_a_rule_is_refused() {
+    let mut world = account();
+    let changes: &[(&str, Value)] = &[
+        ("ThresholdMetricId", json!("m1")),
+        ("ThresholdMetricId", json!("none")),
+        ("ThresholdMetricId", Value::Null),
+        ("Threshold", json!(1.0)),
+        ("ComparisonOperator", json!("GreaterThanThreshold")),
+    ];
+    for (member, value) in changes {
+        let mut asked = growth("a", "DBAppFunction", 2.0);
+        asked[*member] = value.clone();
+        assert_eq!(run(&mut world, "PutMetricAlarm", asked), Err("ValidationError".into()), "{member} {value}");
+    }
+    let mut hidden = growth("a", "DBAppFunction", 2.0);
+    hidden["Metrics"][0]["ReturnData"] = json!(false);
+    assert_eq!(run(&mut world, "PutMetricAlarm", hidden), Err("ValidationError".into()));
+    assert!(world.monitoring.alarms.is_empty());
+}
