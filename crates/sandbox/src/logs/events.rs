@@ -18,9 +18,8 @@ pub(super) fn filter(world: &World, call: &Call) -> Outcome {
     let given = |member: &str| input::text(&call.input, member);
     let (name, identifier) = (given("logGroupName"), given("logGroupIdentifier"));
     let name = match (name, identifier) {
-        (Some(name), None) => name,
         (None, Some(arn)) if arn.starts_with("arn:") => super::tags::named(world, arn).ok_or_else(absent)?,
-        (None, Some(name)) => name,
+        (Some(name), None) | (None, Some(name)) => name,
         _ => return Err(invalid("Exactly one of logGroupName and logGroupIdentifier must be given.")),
     };
     let group = world.logs.group(name).ok_or_else(absent)?;

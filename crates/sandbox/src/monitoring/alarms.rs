@@ -212,20 +212,18 @@ fn of_several(input: &Value) -> Result<i64, AwsError> {
         }
     }
     let shown = metrics.iter().filter(|metric| input::flag(metric, "ReturnData").unwrap_or(true)).count();
+    // With a band, the metric and its band are shown.
     match input::text(input, "ThresholdMetricId") {
-        // The metric and its band.
-        Some(id) => {
-            if shown != 2 || band::of(metrics, id).is_none() {
-                return Err(validation(format!(
-                    "ThresholdMetricId {id} must be the id of an ANOMALY_DETECTION_BAND over a metric of the list, and those \
-                     two must return data."
-                )));
-            }
+        Some(id) if shown != 2 || band::of(metrics, id).is_none() => {
+            return Err(validation(format!(
+                "ThresholdMetricId {id} must be the id of an ANOMALY_DETECTION_BAND over a metric of the list, and those two \
+                 must return data."
+            )));
         }
         None if shown != 1 => {
             return Err(validation("Exactly one element of the metrics list should return data."));
         }
-        None => {}
+        _ => {}
     }
     let periods = metrics.iter().filter_map(|metric| {
         let stat = metric.get("MetricStat").unwrap_or(&Value::Null);

@@ -80,6 +80,9 @@ pub(super) fn get(world: &World, call: &Call) -> Outcome {
 /// `ListDashboards`.
 pub(super) fn list(world: &World, call: &Call) -> Outcome {
     let prefix = input::text(&call.input, "DashboardNamePrefix").unwrap_or_default();
+    if prefix.len() > 255 || !prefix.chars().all(|each| each.is_ascii_alphanumeric() || ".-_".contains(each)) {
+        return Err(invalid("The value for DashboardNamePrefix contains invalid characters or has an invalid length."));
+    }
     let rows = world.monitoring.dashboards.iter().filter(|(name, _)| name.starts_with(prefix));
     let shown = |(name, dashboard): (&String, &Dashboard)| {
         let entry = json!({

@@ -45,7 +45,7 @@ fn a_dashboard_that_breaks_a_rule_is_refused() {
         assert_eq!(run(&mut world, "PutDashboard", asked), refused, "{name}");
     }
     let bodies = [
-        "".to_owned(),
+        String::new(),
         "no".to_owned(),
         "[]".to_owned(),
         json!({ "widgets": [{ "type": "picture", "properties": {} }] }).to_string(),
