@@ -3,6 +3,7 @@
 mod advise;
 mod examples;
 mod load;
+mod packaging;
 mod permissions;
 mod proving;
 mod up;
@@ -16,6 +17,7 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 
 pub use advise::{Advise, Sizing};
 pub use load::Load;
+pub use packaging::{Completions, Man};
 pub use permissions::{For, Form, Permissions};
 pub use proving::{Connect, Prove, Token};
 pub use up::Up;
@@ -28,13 +30,14 @@ pub use up::Up;
     max_term_width = 100,
     arg_required_else_help = true,
     disable_help_flag = true,
-    disable_version_flag = true
+    disable_version_flag = true,
+    after_long_help = examples::TOP
 )]
 pub struct Cli {
     /// Flags of every command.
     #[command(flatten)]
     pub global: Global,
-    /// Print the version
+    /// Print the version; with --verbose, also what it was built from
     #[arg(long, short = 'V', action = ArgAction::Version, help_heading = "Global options", hide_short_help = true)]
     version: Option<bool>,
     /// What to do.
@@ -198,6 +201,14 @@ pub enum Command {
     /// Show the state of the thirteen steps
     #[command(after_long_help = examples::STATUS)]
     Status(Status),
+    /// List the proxies of the Region that this tool manages
+    #[command(after_long_help = examples::LIST)]
+    List,
+    /// Wait until the proxy, its target or the functions are ready
+    ///
+    /// Reads, and changes nothing. Exits with 5 when the limit is reached.
+    #[command(after_long_help = examples::WAIT)]
+    Wait(Wait),
     /// Restore the functions' variables and delete what up created
     #[command(after_long_help = examples::TEARDOWN)]
     Teardown(Teardown),
@@ -224,6 +235,15 @@ pub enum Command {
     /// Serve, show or reset the simulated account
     #[command(subcommand, after_long_help = examples::SANDBOX)]
     Sandbox(Sandbox),
+    /// Print the completions of a shell
+    ///
+    /// Commands, flags and the values that a flag may have. Names of databases and functions are not completed: each
+    /// would cost a call to AWS.
+    #[command(after_long_help = examples::COMPLETIONS, hide = true)]
+    Completions(Completions),
+    /// Print the manual, or write its pages
+    #[command(after_long_help = examples::MAN, hide = true)]
+    Man(Man),
 }
 
 /// Where the summary leaves off.
@@ -253,6 +273,66 @@ pub struct Status {
     /// Exit with 3 on drift or when the target is unhealthy
     #[arg(long)]
     pub exit_code: bool,
+}
+
+/// `wait`.
+#[derive(Debug, Args)]
+pub struct Wait {
+    /// The database: identifier or ARN
+    #[arg(long, value_name = "ID|ARN")]
+    pub db: String,
+    /// The proxy's name [default: <db>-proxy]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// What to wait for
+    #[arg(long, value_enum)]
+    pub r#for: WaitFor,
+    /// How long to wait.
+    #[command(flatten)]
+    pub waits: Waits,
+}
+
+/// What `wait` waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WaitFor {
+    /// The proxy is available
+    Available,
+    /// The proxy reaches the database: its target is AVAILABLE
+    Target,
+    /// Every function that uses the database points at the proxy, and the target is AVAILABLE
+    Functions,
+}
+
+impl WaitFor {
+    /// As the flag takes it.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Target => "target",
+            Self::Functions => "functions",
+        }
+    }
+
+    /// What is waited for, in words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Available => "the proxy",
+            Self::Target => "the target",
+            Self::Functions => "the functions",
+        }
+    }
+
+    /// What is then so.
+    #[must_use]
+    pub fn reached(self) -> &'static str {
+        match self {
+            Self::Available => "the proxy is available",
+            Self::Target => "the target is AVAILABLE",
+            Self::Functions => "the functions point at the proxy",
+        }
+    }
 }
 
 /// `doctor`.

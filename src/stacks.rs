@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
+
+use crate::cloud::rds::Proxy;
 use crate::cloud::{Answer, Cloud, Owner, Tags, tags};
+use crate::engine::{Change, Patience, Step as _};
 use crate::names;
 use crate::resources::proxy;
+use crate::resources::target::Health;
 
 /// One stack of the region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +41,57 @@ pub async fn list(cloud: &Cloud) -> Answer<BTreeMap<String, Option<String>>> {
         }
     }
     Ok(stacks)
+}
+
+/// A stack, and its proxy where there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name, which is also the proxy's.
+    pub name: String,
+    /// The database that it serves, where a tag names it.
+    pub database: Option<String>,
+    /// The proxy.
+    pub proxy: Option<Proxy>,
+}
+
+/// The stacks of the region as [`list`] finds them, and adopted proxies, which are known by their own tags alone.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn all(cloud: &Cloud) -> Answer<Vec<Listed>> {
+    let (known, proxies) = tokio::join!(list(cloud), cloud.rds.proxies());
+    let (mut known, mut listed) = (known?, Vec::new());
+    let tagged = join_all(proxies?.into_iter().map(async |proxy| (cloud.rds.tags(&proxy.arn).await, proxy))).await;
+    for (tags, proxy) in tagged {
+        let known = known.remove(&proxy.name);
+        let tags = tags?;
+        let owner = Owner { stack: proxy.name.clone(), database: String::new(), extra: Tags::new() };
+        if known.is_none() && !owner.owns(&tags) {
+            continue;
+        }
+        let database = tags.get(tags::DATABASE).cloned().or(known.flatten());
+        listed.push(Listed { name: proxy.name.clone(), database, proxy: Some(proxy) });
+    }
+    listed.extend(known.into_iter().map(|(name, database)| Listed { name, database, proxy: None }));
+    listed.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(listed)
+}
+
+/// The state of a stack's target, in a few words.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn target(cloud: &Cloud, listed: &Listed, patience: Patience) -> Answer<String> {
+    let database = listed.database.as_deref().unwrap_or_default();
+    let health = Health { proxy: &listed.name, database, patience };
+    let seen = health.observe(cloud).await?;
+    Ok(match health.compare(&seen) {
+        Change::None => "AVAILABLE".to_owned(),
+        Change::Await(wait) => wait.state,
+        Change::Create | Change::Update(_) => "to be changed".to_owned(),
+        Change::NotNeeded(why) => why,
+        Change::Conflict(reasons) => reasons.join("; "),
+    })
 }
 
 /// Finds the stack of this name; an adopted proxy is known by its own tags alone.

@@ -1,5 +1,29 @@
 //! The examples at the end of each command's `--help`.
 
+/// After all commands.
+pub(super) const TOP: &str = "\
+For packages:
+  $ rdsproxy-setup completions bash   (or zsh, fish, powershell, elvish)
+  $ rdsproxy-setup man --dir man1";
+
+/// `completions`.
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  Write those of bash, for /etc/bash_completion.d or your own .bashrc:
+  $ rdsproxy-setup completions bash > rdsproxy-setup.bash
+
+  Those of fish, for ~/.config/fish/completions:
+  $ rdsproxy-setup completions fish > rdsproxy-setup.fish";
+
+/// `man`.
+pub(super) const MAN: &str = "\
+Examples:
+  Write a page for every command, for a package:
+  $ rdsproxy-setup man --dir man1
+
+  Read the first page without installing it:
+  $ rdsproxy-setup man | man -l -";
+
 /// `up`.
 pub(super) const UP: &str = "\
 Examples:
@@ -32,6 +56,24 @@ Examples:
 
   State what no metric says:
   $ rdsproxy-setup advise --db my-instance --concurrency Import=5 --hold 20ms";
+
+/// `list`.
+pub(super) const LIST: &str = "\
+Examples:
+  Show every proxy of the Region that this tool manages:
+  $ rdsproxy-setup list
+
+  The same for a script:
+  $ rdsproxy-setup list --output json";
+
+/// `wait`.
+pub(super) const WAIT: &str = "\
+Examples:
+  Wait until the proxy reaches the database, for half an hour at most:
+  $ rdsproxy-setup wait --db my-instance --for target --timeout 30m
+
+  Wait until another pipeline has moved the functions:
+  $ rdsproxy-setup wait --db my-instance --for functions";
 
 /// `status`.
 pub(super) const STATUS: &str = "\

@@ -22,6 +22,7 @@ pub mod secrets;
 pub mod sts;
 pub mod tags;
 pub mod url;
+mod versions;
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -31,6 +32,7 @@ pub use cause::Cause;
 pub use connect::{Access, Ask, ConnectError};
 pub use error::{Answer, Kind, Refusal};
 pub use tags::{Owner, Tags};
+pub use versions::sdks;
 
 use crate::clock::Clock;
 

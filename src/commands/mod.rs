@@ -5,6 +5,8 @@ mod connect;
 mod diagnosis;
 mod doctor;
 mod interrupt;
+mod list;
+mod packaging;
 mod passwords;
 mod permissions;
 mod restore;
@@ -16,8 +18,11 @@ mod teardown;
 mod token;
 mod up;
 mod verify;
+mod wait;
 
 use std::ffi::OsString;
+
+use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Color, Command, Global, Output};
 use crate::error::Failure;
@@ -41,6 +46,8 @@ pub fn run(cli: &Cli) -> Exit {
     let global = &cli.global;
     let outcome = match &cli.command {
         Command::Permissions(args) if !args.discover => permissions::run(global, args),
+        Command::Completions(args) => Ok(packaging::completions(args)),
+        Command::Man(args) => packaging::man(args),
         // A server ends by a signal, and well.
         Command::Sandbox(command) => runtime.block_on(sandbox::run(global, command)),
         command => {
@@ -60,6 +67,8 @@ async fn of_account(global: &Global, command: &Command) -> Result<Exit, Failure>
         Command::Up(args) => Box::pin(up::run(global, args)).await,
         Command::Advise(args) => Box::pin(advise::run(global, args)).await,
         Command::Status(args) => Box::pin(status::run(global, args)).await,
+        Command::List => Box::pin(list::run(global)).await,
+        Command::Wait(args) => Box::pin(wait::run(global, args)).await,
         Command::Restore(args) => Box::pin(restore::run(global, args)).await,
         Command::Teardown(args) => Box::pin(teardown::run(global, args)).await,
         Command::Doctor(args) => Box::pin(doctor::run(global, args)).await,
@@ -68,6 +77,8 @@ async fn of_account(global: &Global, command: &Command) -> Result<Exit, Failure>
         Command::Connect(args) => Box::pin(connect::run(global, args)).await,
         Command::Permissions(args) => Box::pin(permissions::discovered(global, args)).await,
         Command::Sandbox(command) => sandbox::run(global, command).await,
+        Command::Completions(args) => Ok(packaging::completions(args)),
+        Command::Man(args) => packaging::man(args),
     }
 }
 
@@ -82,6 +93,12 @@ fn written(json: bool, exit: Exit) -> Exit {
 #[must_use]
 pub fn misused(error: &clap::Error, arguments: impl IntoIterator<Item = OsString>) -> Exit {
     if !error.use_stderr() {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        if error.kind() == ErrorKind::DisplayVersion && arguments.iter().any(|word| word == "--verbose" || word == "-v")
+        {
+            report::result(&packaging::version());
+            return written(false, Exit::Done);
+        }
         report::keep(error.print());
         return written(false, Exit::Done);
     }

@@ -30,14 +30,7 @@ pub fn ranking(all: &[Advice]) -> String {
         ]
     };
     let head = ["database", "a proxy", "measured peak", "possible peak", "limit", "cost a month"].map(str::to_owned);
-    let rows: Vec<[String; 6]> = [head].into_iter().chain(all.iter().map(cells)).collect();
-    let width = |place: usize| rows.iter().map(|row| row[place].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..6).map(width).collect();
-    let row = |row: &[String; 6]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{:<width$}", line(cell)));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(row).collect::<Vec<_>>().join("\n")
+    super::table([head].into_iter().chain(all.iter().map(cells)))
 }
 
 /// A verdict in two or three words.

@@ -33,7 +33,7 @@ pub use lines::Lines;
 pub use modes::Modes;
 pub use progress::{Done, Progress};
 pub use proofs::{proof, proofs_document, seats};
-pub use tables::{Topology, changes, next, plan, removals, status, topology};
+pub use tables::{Topology, changes, next, plan, removals, status, table, topology};
 
 /// The rows on the terminal, while there are any: what is written between them must not tear them.
 static ROWS: Mutex<Option<MultiProgress>> = Mutex::new(None);
@@ -66,6 +66,12 @@ static UNWRITTEN: Mutex<Option<io::Error>> = Mutex::new(None);
 pub fn result(text: &str) {
     let mut stdout = anstream::stdout();
     keep(writeln!(stdout, "{}", plain::styled(text)).and_then(|()| stdout.flush()));
+}
+
+/// Writes what another program reads, a shell or `man`, to stdout as it is.
+pub fn verbatim(text: &[u8]) {
+    let mut stdout = io::stdout();
+    keep(stdout.write_all(text).and_then(|()| stdout.flush()));
 }
 
 /// Keeps the first failure to write a result; a closed pipe is the reader's choice.

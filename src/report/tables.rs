@@ -182,6 +182,19 @@ pub fn changes(done: &[Done]) -> String {
     done.iter().flat_map(rows).collect::<Vec<_>>().join("\n")
 }
 
+/// Rows in aligned columns; the first is the head.
+#[must_use]
+pub fn table<const COLUMNS: usize>(rows: impl IntoIterator<Item = [String; COLUMNS]>) -> String {
+    let rows: Vec<[String; COLUMNS]> = rows.into_iter().collect();
+    let width = |place: usize| rows.iter().map(|row| row[place].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..COLUMNS).map(width).collect();
+    let row = |row: &[String; COLUMNS]| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{:<width$}", line(cell)));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
 /// Commands that make sense next, with what each is for.
 #[must_use]
 pub fn next(commands: &[(String, &str)]) -> String {

@@ -261,6 +261,8 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         ("up --dry-run", &["up", "--db", "my-instance", "--dry-run"]),
         ("up", &["up", "--db", "my-instance", "--yes", "--timeout", "12h", "-v"]),
         ("status", &["status", "--db", "my-instance"]),
+        ("list", &["list"]),
+        ("wait", &["wait", "--db", "my-instance", "--for", "functions"]),
         ("doctor", &["doctor", "--db", "my-instance"]),
         ("verify --probe", &["verify", "--db", "my-instance", "--probe", "--yes"]),
         ("permissions --discover", &["permissions", "--discover", "--for", "status", "--db", "my-instance"]),

@@ -1,0 +1,90 @@
+//! `wait`: until the proxy, its target or the functions are as they should be. It reads, and changes nothing.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::session::{Session, command, patience};
+use crate::catalogue::StepId;
+use crate::cli::{Global, Wait, WaitFor};
+use crate::discover::Problem;
+use crate::engine::event::{Ending, Event};
+use crate::engine::ledger::{Entry, Verdict};
+use crate::engine::{Limit, Pace, Patience, Poll, Row};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::report::{self, SCHEMA};
+use crate::spec::{self, DatabaseRef, Spec};
+use crate::survey::Survey;
+
+/// What it waits for, as one step and the longest wait for it.
+fn goal(wanted: WaitFor, patience: &Patience) -> (StepId, Limit) {
+    match wanted {
+        WaitFor::Available => (StepId::Proxy, patience.proxy),
+        WaitFor::Target => (StepId::TargetHealth, patience.target),
+        WaitFor::Functions => (StepId::Repoint, patience.target),
+    }
+}
+
+/// Runs it.
+pub(super) async fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
+    let database = DatabaseRef::parse(&args.db)?;
+    let stack = spec::stack(args.name.as_deref(), &database)?;
+    let patience = patience(&args.waits)?;
+    let session = Session::open(global).await?;
+    let spec = Spec::of(database, stack);
+    let (step, limit) = goal(args.r#for, &patience);
+    let progress = session.progress(&[step]);
+    let run = session.run(patience, &progress);
+    let doing = format!("waiting for {} ({})", args.r#for.words(), spec.stack);
+    let began = session.clock.elapsed();
+    let poll = Poll::begin(&run, Row::Step(step), &doing, limit, Pace::Minutes);
+    run.tell(&Event::Began { step, detail: spec.stack.clone() });
+    let survey = loop {
+        let asked = session.clock.elapsed();
+        let survey = run.unless_stopped(Box::pin(Survey::read(&session.cloud, &spec, patience))).await??;
+        if survey.seen.proxy.is_absent() {
+            return Err(nothing(global, &doing, &survey));
+        }
+        let entries = survey.entries();
+        let Some(state) = missing(&entries, step) else { break survey };
+        poll.rest_after(&run, &state, asked).await?;
+    };
+    let elapsed = session.clock.elapsed().saturating_sub(began);
+    run.tell(&Event::Ended { step, ending: Ending::Ready, detail: args.r#for.reached().to_owned(), elapsed });
+    drop(progress);
+    show(global, &session, &survey, args.r#for, elapsed);
+    Ok(Exit::Done)
+}
+
+/// What is still missing, in a few words. A step that is not needed is not waited for.
+fn missing(entries: &[Entry], step: StepId) -> Option<String> {
+    let before = |entry: &&Entry| entry.step == step || (step == StepId::Repoint && entry.step == StepId::TargetHealth);
+    entries.iter().filter(before).find_map(|entry| match &entry.verdict {
+        Verdict::InPlace | Verdict::NotNeeded(_) => None,
+        Verdict::Await(state) | Verdict::Unknown(state) => Some(state.clone()),
+        // The proxy serves while a setting of it differs; what differs is for `status` to say.
+        Verdict::Update(_) if step == StepId::Proxy => None,
+        Verdict::Create => Some("not there yet".to_owned()),
+        Verdict::Update(fields) | Verdict::Conflict(fields) => Some(fields.join("; ")),
+        Verdict::Remove => Some("to be removed".to_owned()),
+    })
+}
+
+/// Nothing is under way that could be waited for.
+fn nothing(global: &Global, doing: &str, survey: &Survey) -> Failure {
+    let up = command(global, "up", &survey.database.id, &survey.names.stack);
+    let headline = format!("{doing}: there is no proxy, and none is being created");
+    Problem::unfit(headline, [format!("Begin with: {up}")]).into()
+}
+
+fn show(global: &Global, session: &Session, survey: &Survey, reached: WaitFor, elapsed: Duration) {
+    let (stack, database) = (&survey.names.stack, &survey.database.id);
+    if session.json {
+        report::document(&json!({"schema": SCHEMA, "proxy": stack, "database": database, "waited_for": reached.key(),
+                                 "endpoint": survey.endpoint(), "elapsed_seconds": elapsed.as_secs()}));
+        return;
+    }
+    report::result(&report::sentence(&format!("{stack}, in front of {database}: {}.", reached.reached())));
+    report::result(&report::next(&[(command(global, "status", database, stack), "look at all thirteen steps")]));
+}
