@@ -2,6 +2,7 @@
 
 mod advise;
 mod examples;
+mod export;
 mod load;
 mod packaging;
 mod permissions;
@@ -16,6 +17,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use advise::{Advise, Sizing};
+pub use export::{Export, To};
 pub use load::Load;
 pub use packaging::{Completions, Man};
 pub use permissions::{For, Form, Permissions};
@@ -215,6 +217,12 @@ pub enum Command {
     /// Point the functions back at the database; the proxy stays
     #[command(after_long_help = examples::RESTORE)]
     Restore(Restore),
+    /// Write the stack as Terraform or CloudFormation, to hand it over
+    ///
+    /// Writes files with everything that this tool created for a database, so that another tool can take it over as it is, and
+    /// the proxy stays. Reads the account and changes nothing in it, unless --hand-over or --take-back asks for the mark.
+    #[command(after_long_help = examples::EXPORT)]
+    Export(Export),
     /// Find out why connections fail, and how to fix it; changes nothing
     #[command(after_long_help = examples::DOCTOR)]
     Doctor(Doctor),

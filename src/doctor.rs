@@ -104,6 +104,8 @@ pub struct Diagnosis {
     pub stack: String,
     /// Whether there is a proxy.
     pub proxy: bool,
+    /// Whether the stack was handed over.
+    pub handed_over: bool,
     /// Why the target is unhealthy, if it is.
     pub symptoms: Vec<Symptom>,
     /// What is wrong.
@@ -186,6 +188,7 @@ impl Diagnosis {
             database: database.to_owned(),
             stack: stack.to_owned(),
             proxy: false,
+            handed_over: false,
             symptoms: Vec::new(),
             findings: Vec::new(),
             ruled_out: Vec::new(),
@@ -228,7 +231,8 @@ pub async fn examine(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<D
 
 /// Judges what a survey read, and what it has no need of.
 pub async fn of(cloud: &Cloud, survey: &Survey) -> Diagnosis {
-    Diagnosis::judge(&Box::pin(Facts::read(cloud, survey)).await)
+    let handed_over = survey.handed_over();
+    Diagnosis { handed_over, ..Diagnosis::judge(&Box::pin(Facts::read(cloud, survey)).await) }
 }
 
 /// What prevents a plan, or should be known with it: judged from the survey, and from three further reads

@@ -78,6 +78,7 @@ mod tests {
             direction: Direction::Ingress,
             protocol: "tcp".to_owned(),
             peer: Some("sg-proxy".to_owned()),
+            range: None,
             port: Some(3306),
             last_port: Some(3306),
             description: Some("rdsproxy-setup main-proxy".to_owned()),

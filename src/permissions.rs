@@ -25,6 +25,8 @@ pub enum Verb {
     Restore,
     /// `advise`.
     Advise,
+    /// `export`: of `teardown`, what it reads, and what the files say besides.
+    Export,
     /// `doctor`, besides what `status` needs.
     Doctor,
     /// `verify --probe`, and `up --verify probe` besides what `up` needs; `verify` alone needs what `status` does.
@@ -48,6 +50,8 @@ pub enum Feature {
     Probe,
     /// up --log-retention, and a teardown that deletes the log group
     LogRetention,
+    /// export --hand-over and --take-back
+    HandOver,
     /// Functions whose variables are encrypted with a customer KMS key
     EncryptedVariables,
 }
@@ -75,9 +79,16 @@ impl Permission {
     pub fn needed(&self, verbs: &[Verb], features: &[Feature]) -> bool {
         let of_restore =
             || verbs.contains(&Verb::Restore) && self.verbs.contains(&Verb::Teardown) && restores(self.action);
-        (self.verbs.iter().any(|verb| verbs.contains(verb)) || of_restore())
+        let of_export = || verbs.contains(&Verb::Export) && self.verbs.contains(&Verb::Teardown) && reads(self.action);
+        (self.verbs.iter().any(|verb| verbs.contains(verb)) || of_restore() || of_export())
             && (self.features.is_empty() || self.features.iter().any(|feature| features.contains(feature)))
     }
+}
+
+/// Whether an action of a teardown reads.
+fn reads(action: &str) -> bool {
+    let verb = action.split_once(':').map_or(action, |(_, verb)| verb);
+    action == "kms:Decrypt" || ["Describe", "Get", "List"].iter().any(|read| verb.starts_with(read))
 }
 
 /// Whether an action of a teardown reads, or points functions back.
@@ -90,10 +101,7 @@ fn restores(action: &str) -> bool {
         "lambda:UpdateAlias",
         "lambda:UpdateFunctionConfiguration",
     ];
-    let verb = action.split_once(':').map_or(action, |(_, verb)| verb);
-    action == "kms:Decrypt"
-        || ["Describe", "Get", "List"].iter().any(|read| verb.starts_with(read))
-        || BACK.contains(&action)
+    reads(action) || BACK.contains(&action)
 }
 
 const U: &[Verb] = &[Verb::Up];
@@ -107,6 +115,9 @@ const USD: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor];
 const D: &[Verb] = &[Verb::Doctor];
 const V: &[Verb] = &[Verb::Verify];
 const A: &[Verb] = &[Verb::Advise];
+const X: &[Verb] = &[Verb::Export];
+const USX: &[Verb] = &[Verb::Up, Verb::Status, Verb::Export];
+const USDX: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor, Verb::Export];
 const ALL_BUT_T: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor, Verb::Verify];
 
 const fn may(action: &'static str, verbs: &'static [Verb], on: On, condition: If, why: &'static str) -> Permission {
@@ -123,6 +134,7 @@ const IAM_AUTH: &[Feature] = &[Feature::EnableIamAuth];
 const CREATE: &[Feature] = &[Feature::CreateSecret];
 const ENCRYPTED: &[Feature] = &[Feature::EncryptedVariables];
 const LOGS: &[Feature] = &[Feature::LogRetention];
+const HAND_OVER: &[Feature] = &[Feature::HandOver];
 
 /// All permissions. `sts:GetCallerIdentity` is not among them: AWS allows it to everyone
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
@@ -133,15 +145,15 @@ pub const PERMISSIONS: &[Permission] = &[
     may("rds:DescribeDBProxies", UST, On::Proxies, If::Always, "look for the proxy, and wait for it"),
     may("rds:DescribeDBProxyEndpoints", UST, On::Endpoints, If::Always, "look for the read-only endpoint"),
     may("rds:DescribeDBProxyTargets", UST, On::Pools, If::Always, "read the target's health, and which database it is"),
-    may("rds:DescribeDBProxyTargetGroups", USD, On::Proxies, If::Always, "compare pool settings, and add shares up"),
+    may("rds:DescribeDBProxyTargetGroups", USDX, On::Proxies, If::Always, "compare pool settings, and add shares up"),
     may("rds:ListTagsForResource", UST, On::RdsTagged, If::Always, "know our own proxy"),
     may("iam:GetRole", UST, On::RolesByName, If::Always, "look for the proxy's role"),
-    may("iam:GetRolePolicy", US, On::Roles, If::Always, "compare the right to read the secret"),
+    may("iam:GetRolePolicy", USX, On::Roles, If::Always, "compare the right to read the secret"),
     may("iam:ListRolePolicies", T, On::RolesByName, If::Always, "see what else the role carries"),
     may("iam:ListRoles", ST, On::All, If::Always, "list our stacks"),
     may("iam:ListPolicies", UST, On::All, If::Always, "find the connect policies of functions with other users"),
     may("iam:GetPolicy", UST, On::Policies, If::Always, "look for the connect policy"),
-    may("iam:GetPolicyVersion", US, On::Policies, If::Always, "compare its document"),
+    may("iam:GetPolicyVersion", USX, On::Policies, If::Always, "compare its document"),
     may("iam:ListEntitiesForPolicy", UST, On::Policies, If::Always, "see which roles carry it"),
     may("ec2:DescribeSecurityGroups", UST, On::All, If::Always, "compare groups and rules"),
     may("ec2:DescribeSecurityGroupRules", T, On::All, If::Always, "find our rules"),
@@ -249,6 +261,7 @@ pub const PERMISSIONS: &[Permission] = &[
         If::Always,
         "steps 3 and 8: the ownership tag, and what is remembered",
     ),
+    with(HAND_OVER, may("rds:AddTagsToResource", X, On::Proxies, If::Ours, "--hand-over: the mark")),
     may("rds:ModifyDBProxy", U, On::Proxies, If::Ours, "step 3, after a change"),
     may("rds:CreateDBProxyEndpoint", U, On::Endpoints, If::MadeOurs, "step 3: the read-only endpoint"),
     may("rds:RegisterDBProxyTargets", U, On::Targets, If::Always, "step 10"),
@@ -333,6 +346,7 @@ pub const PERMISSIONS: &[Permission] = &[
         If::Always,
         "hand an adopted proxy back; forget what was remembered",
     ),
+    with(HAND_OVER, may("rds:RemoveTagsFromResource", X, On::Proxies, If::Ours, "--take-back: the mark")),
     may("iam:DetachRolePolicy", UT, On::FunctionRoles, If::OurPolicy, "take connect policies off the functions' roles"),
     may("iam:DeletePolicy", UT, On::Policies, If::Ours, "delete connect policies that no role needs"),
     may("iam:DeleteRolePolicy", T, On::Roles, If::Ours, "delete the proxy's role"),

@@ -16,6 +16,7 @@ use crate::engine::event::{Ending, Event};
 use crate::engine::ledger::{Entry, Verdict};
 use crate::engine::{Change, Run, Seen, Step, Stop, Until, all2};
 use crate::gate;
+use crate::handover;
 use crate::probe::{self, Hosts, Proof};
 use crate::resources::NO_FUNCTION;
 use crate::resources::repoint::Repoint;
@@ -109,6 +110,7 @@ pub fn moves(entries: &[Entry]) -> bool {
 /// The first step that stopped, by number; the others rest where they are.
 #[expect(clippy::too_many_lines, reason = "the thirteen steps on one page, which is what this file is for")]
 pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
+    handover::hold(survey.handed_over(), "changing the stack", &survey.names.stack)?;
     let seen = &survey.seen;
 
     // Steps 1 and 8: role and right, before the proxy needs them. Step 2: the group, meanwhile.

@@ -33,6 +33,7 @@ use crate::discover::releases::{self, Frozen};
 use crate::discover::secrets::Secrets;
 use crate::discover::{Database, FunctionUse, Login, Problem};
 use crate::engine::{Patience, Seen};
+use crate::handover;
 use crate::names::Names;
 use crate::password::Password;
 use crate::resources::attach::Rights;
@@ -241,6 +242,13 @@ impl Survey {
     #[must_use]
     pub fn endpoint(&self) -> Option<&str> {
         self.seen.proxy.present().and_then(|found| found.proxy.endpoint.as_deref())
+    }
+
+    /// Whether the stack was handed over.
+    #[must_use]
+    pub fn handed_over(&self) -> bool {
+        let found = self.seen.proxy.present();
+        found.is_some_and(|found| self.owner.owns(&found.tags) && handover::marked(&found.tags))
     }
 
     /// The read-only endpoint's host, if there is one.

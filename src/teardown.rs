@@ -11,6 +11,7 @@ mod served;
 
 use crate::engine::event::{Ending, Event};
 use crate::engine::{Run, Stop, all2, crowd};
+use crate::handover;
 use crate::resources::Removal;
 
 pub use found::{Stack, survey, survey_as_tagged};
@@ -20,6 +21,7 @@ pub use found::{Stack, survey, survey_as_tagged};
 /// # Errors
 /// As [`carry_out`].
 pub async fn restore(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
+    handover::hold(stack.handed_over(), "restoring the functions", &stack.names.stack)?;
     let back = stack.functions.iter().map(|function| remove(run, function));
     crowd(back.collect()).await.into_iter().reduce(|one, other| all2(one, other).map(drop)).transpose().map(drop)
 }
@@ -29,6 +31,7 @@ pub async fn restore(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
 /// # Errors
 /// When AWS refuses, a wait times out, or the run is stopped; running it again resumes.
 pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
+    handover::hold(stack.handed_over(), "deleting the stack", &stack.names.stack)?;
     one_by_one(run, &stack.probes).await?;
     restore(run, stack).await?;
     let gone = async {

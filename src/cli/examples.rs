@@ -102,6 +102,18 @@ Examples:
   Only one of them:
   $ rdsproxy-setup restore --db my-instance --function Billing";
 
+/// `export`.
+pub(super) const EXPORT: &str = "\
+Examples:
+  Write a Terraform configuration that imports the stack:
+  $ rdsproxy-setup export --db my-instance --to terraform --dir proxy
+
+  Write CloudFormation templates, one of them for StackSets:
+  $ rdsproxy-setup export --db my-instance --to cloudformation
+
+  After the import, keep up and teardown from changing the stack:
+  $ rdsproxy-setup export --db my-instance --hand-over";
+
 /// `doctor`.
 pub(super) const DOCTOR: &str = "\
 Examples:

@@ -81,6 +81,8 @@ pub struct Rule {
     pub protocol: String,
     /// The group on the other side, if it names one.
     pub peer: Option<String>,
+    /// The block of addresses on the other side, if it names one.
+    pub range: Option<String>,
     /// The first port.
     pub port: Option<i32>,
     /// The last port.
@@ -220,8 +222,19 @@ impl Ec2 {
     /// # Errors
     /// When AWS refuses.
     pub async fn rules_tagged_with(&self, key: &str, value: &str) -> Answer<Vec<Rule>> {
+        self.rules(filter(&format!("tag:{key}"), value)).await
+    }
+
+    /// Lists the rules of a security group.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn rules_of(&self, group: &str) -> Answer<Vec<Rule>> {
+        self.rules(filter("group-id", group)).await
+    }
+
+    async fn rules(&self, wanted: Filter) -> Answer<Vec<Rule>> {
         let mut rules = Vec::new();
-        let wanted = filter(&format!("tag:{key}"), value);
         let mut pages = capped(self.client.describe_security_group_rules().filters(wanted).into_paginator().send());
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| refuse("ec2:DescribeSecurityGroupRules", &error))?;

@@ -34,6 +34,8 @@ pub struct Role {
     pub tags: Tags,
     /// The ARN of the permissions boundary.
     pub boundary: Option<String>,
+    /// What it is described by.
+    pub description: Option<String>,
 }
 
 /// A managed policy, without its document.
@@ -45,6 +47,8 @@ pub struct Policy {
     pub version: String,
     /// The tags.
     pub tags: Tags,
+    /// What it is described by.
+    pub description: Option<String>,
 }
 
 /// What a managed policy is attached to.
@@ -206,6 +210,7 @@ impl Iam {
             arn: arn.to_owned(),
             version: policy.default_version_id.ok_or_else(|| Refusal::incomplete(CALL, "the default version"))?,
             tags: plain_tags(policy.tags.unwrap_or_default()),
+            description: policy.description.filter(|text| !text.is_empty()),
         }))
     }
 
@@ -243,6 +248,7 @@ impl Iam {
             arn: made.arn.ok_or_else(|| Refusal::incomplete(CALL, "the ARN"))?,
             version: made.default_version_id.unwrap_or_else(|| "v1".to_owned()),
             tags: tags.clone(),
+            description: made.description,
         })
     }
 
@@ -401,6 +407,7 @@ fn plain(call: &'static str, role: aws_sdk_iam::types::Role) -> Answer<Role> {
         trust: document(role.assume_role_policy_document.as_deref().unwrap_or_default()),
         tags: plain_tags(role.tags.unwrap_or_default()),
         boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+        description: role.description.filter(|text| !text.is_empty()),
         name: role.role_name,
         arn: role.arn,
     })

@@ -35,6 +35,8 @@ pub struct Secret {
     pub user: Option<String>,
     /// The tags.
     pub tags: Tags,
+    /// What it is described by.
+    pub description: Option<String>,
     /// The function that rotates it, if one does.
     pub rotated_by: Option<String>,
 }
@@ -101,6 +103,7 @@ impl Secrets {
         Ok(Some(Secret {
             name: answer.name.unwrap_or_else(|| id.to_owned()),
             arn,
+            description: answer.description.filter(|text| !text.is_empty()),
             kms_key: answer.kms_key_id.filter(|key| !key.ends_with("alias/aws/secretsmanager")),
             deleted: answer.deleted_date.is_some(),
             owning_service: answer.owning_service,
@@ -163,6 +166,7 @@ impl Secrets {
             owning_service: None,
             user: Some(wanted.user.to_owned()),
             tags: wanted.tags.clone(),
+            description: Some(wanted.description.to_owned()),
             rotated_by: None,
         })
     }

@@ -52,6 +52,9 @@ pub const CONNECT_POLICY: &str = "rdsproxy-setup:connect-policy";
 /// The tag on a proxy which remembers for how many days its log group is to keep events.
 pub const LOG_RETENTION: &str = "rdsproxy-setup:log-retention";
 
+/// The tag on a proxy that says that its stack was handed over to infrastructure as code: nothing here changes it.
+pub const HANDED_OVER: &str = "rdsproxy-setup:handed-over";
+
 /// The tag on a temporary function that names the functions it stands in for.
 pub const PROBE: &str = "rdsproxy-setup:probe";
 

@@ -9,6 +9,7 @@ use crate::doctor::{self, Diagnosis, Finding};
 use crate::engine::Patience;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::handover;
 use crate::report::{self, SCHEMA};
 use crate::spec::{self, DatabaseRef, Spec};
 
@@ -29,6 +30,9 @@ pub(super) async fn run(global: &Global, args: &Doctor) -> Result<Exit, Failure>
     if session.json {
         report::document(&document(&diagnosis));
     } else {
+        if diagnosis.handed_over {
+            report::result(&format!("{}\n", report::sentence(handover::NOTICE)));
+        }
         report::result(&report::diagnosis(&diagnosis));
     }
     Ok(exit(&diagnosis))
@@ -67,7 +71,7 @@ fn document(diagnosis: &Diagnosis) -> Value {
         })
         .collect();
     json!({
-        "schema": SCHEMA, "database": diagnosis.database, "proxy": diagnosis.stack, "symptoms": symptoms,
+        "schema": SCHEMA, "database": diagnosis.database, "proxy": diagnosis.stack, "handed_over": diagnosis.handed_over, "symptoms": symptoms,
         "findings": report::findings(&diagnosis.findings), "ruled_out": told(&diagnosis.ruled_out),
         "not_checked": told(&diagnosis.unchecked), "fine": diagnosis.fine,
         "exit_code": exit(diagnosis).code(),

@@ -4,6 +4,7 @@ mod advise;
 mod connect;
 mod diagnosis;
 mod doctor;
+mod export;
 mod interrupt;
 mod list;
 mod packaging;
@@ -71,6 +72,7 @@ async fn of_account(global: &Global, command: &Command) -> Result<Exit, Failure>
         Command::Wait(args) => Box::pin(wait::run(global, args)).await,
         Command::Restore(args) => Box::pin(restore::run(global, args)).await,
         Command::Teardown(args) => Box::pin(teardown::run(global, args)).await,
+        Command::Export(args) => Box::pin(export::run(global, args)).await,
         Command::Doctor(args) => Box::pin(doctor::run(global, args)).await,
         Command::Verify(args) => Box::pin(verify::run(global, args)).await,
         Command::Token(args) => Box::pin(token::run(global, args)).await,

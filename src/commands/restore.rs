@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::session::{Session, command, consent, patience};
-use super::teardown::{change, found, serves, show};
+use super::teardown::{change, found, ours_to_change, serves, show};
 use crate::cli::{Global, Restore};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -29,6 +29,7 @@ pub(super) async fn run(global: &Global, args: &Restore) -> Result<Exit, Failure
         return Ok(nothing(&session, "", "There is no stack of rdsproxy-setup in this Region."));
     };
     serves(global, "restore", &name, &stack, wanted.as_ref())?;
+    ours_to_change(global, "restoring the functions", &name, &stack)?;
     if let Some(missing) =
         functions.iter().find(|name| !stack.functions.iter().any(|found| found.function.name == **name))
     {

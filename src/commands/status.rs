@@ -12,6 +12,7 @@ use crate::engine::Patience;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::error::{Failure, health_hints};
 use crate::exit::Exit;
+use crate::handover;
 use crate::report::{self, SCHEMA};
 use crate::spec::{self, DatabaseRef, Spec};
 use crate::stacks::{self, Stack};
@@ -42,7 +43,7 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
         drift |= !fine;
         if session.json {
             documents.push(json!({"proxy": spec.stack, "database": spec.database.id, "endpoint": survey.endpoint(),
-                                  "in_place": fine, "health_hints": health(&entries), "steps": steps(&entries)}));
+                                  "in_place": fine, "handed_over": survey.handed_over(), "health_hints": health(&entries), "steps": steps(&entries)}));
             continue;
         }
         if at > 0 {
@@ -69,8 +70,17 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], fine: bool) {
     for dead in &survey.dead {
         report::result(&report::sentence(&format!("{dead}.")));
     }
+    if survey.handed_over() {
+        report::result(&format!("{}\n", report::sentence(handover::NOTICE)));
+    }
     report::result(&if fine {
         "Everything is in place.".to_owned()
+    } else if survey.handed_over() {
+        let back = format!("{} --take-back", command(global, "export", db, stack));
+        report::next(&[
+            (command(global, "doctor", db, stack), "see what is wrong, and why"),
+            (back, "have rdsproxy-setup change it again"),
+        ])
     } else {
         let mut next = vec![
             (command(global, "up", db, stack), "carry out what is missing"),

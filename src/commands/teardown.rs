@@ -7,6 +7,7 @@ use crate::cli::{Global, Teardown};
 use crate::discover::Problem;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::handover;
 use crate::report::{self, SCHEMA};
 use crate::resources::Line;
 use crate::resources::log_group::{self, LogGroupFound};
@@ -38,6 +39,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
         return Ok(Exit::Done);
     }
     serves(global, "teardown", &name, &stack, wanted.as_ref())?;
+    ours_to_change(global, "deleting the stack", &name, &stack)?;
     if !stack.other_users.is_empty() && !args.even_if_used {
         return Err(Failure::new(
             Exit::Decide,
@@ -121,6 +123,13 @@ pub(super) fn serves(
         format!("choosing the proxy ({name}): it serves {served}, not {}", wanted.id),
         [format!("Nothing was changed. If it is meant: {}", command(global, verb, served, name))],
     ))
+}
+
+/// A stack that was handed over is changed by others alone.
+pub(super) fn ours_to_change(global: &Global, doing: &str, name: &str, stack: &Stack) -> Result<(), Failure> {
+    let database = stack.database.clone().unwrap_or_else(|| name.strip_suffix("-proxy").unwrap_or(name).to_owned());
+    let back = command(global, "export", &database, name) + " --take-back";
+    Ok(handover::refuse(stack.handed_over(), doing, name, &back)?)
 }
 
 /// Shows a plan that is not carried out.

@@ -19,6 +19,7 @@ use crate::doctor::Finding;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::handover;
 use crate::probe::{self, Hosts, Seat};
 use crate::report::{self, Done, SCHEMA, Topology};
 use crate::sequence::{self, Outcome};
@@ -43,7 +44,8 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     }
     let findings = diagnosis::before(global, &session, &survey).await;
     let seats = seats(&survey, &entries)?;
-    let feasible = conflicts(&entries).and_then(|()| diagnosis::stop_at(&findings));
+    let feasible =
+        ours_to_change(global, &survey).and_then(|()| conflicts(&entries)).and_then(|()| diagnosis::stop_at(&findings));
     if args.dry_run {
         let exit = if args.detailed_exitcode && pending { Exit::Pending } else { Exit::Done };
         let besides = Besides { findings: &findings, seats: &seats };
@@ -285,6 +287,13 @@ pub(super) fn steps(entries: &[Entry]) -> Vec<Value> {
                    "variables": report::redirects(&entry.redirects)})
         })
         .collect()
+}
+
+/// A stack that was handed over is changed by others alone.
+fn ours_to_change(global: &Global, survey: &Survey) -> Result<(), Failure> {
+    let stack = &survey.names.stack;
+    let back = command(global, "export", &survey.database.id, stack) + " --take-back";
+    Ok(handover::refuse(survey.handed_over(), "changing the stack", stack, &back)?)
 }
 
 /// Nothing is begun that is known to end in a conflict.

@@ -43,11 +43,14 @@ async fn static_part(global: &Global, session: &Session, survey: &Survey, entran
     let names: Vec<&str> = survey.functions.iter().map(|found| found.function.name.as_str()).collect();
     let functions = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let login = if entrance.takes_tokens() { "IAM tokens" } else { "passwords" };
-    let lines = vec![
+    let mut lines = vec![
         format!("{} at {}:{}, {}", entrance.proxy.name, entrance.host, entrance.port, entrance.proxy.status),
         format!("clients log in with {login}"),
         format!("functions: {functions}"),
     ];
+    if survey.handed_over() {
+        lines.push(format!("{stack} was handed over to infrastructure as code", stack = survey.names.stack));
+    }
     let diagnosis = Box::pin(doctor::of(&session.cloud, survey)).await;
     let aspects = path::aspects(&diagnosis);
     let mut findings = diagnosis.findings;

@@ -310,6 +310,7 @@ fn managed_secret(database: &Database, managed: &MasterSecret) -> Secret {
         owning_service: Some("rds".to_owned()),
         user: database.master_user.clone(),
         tags: Tags::new(),
+        description: None,
         rotated_by: None,
     }
 }

@@ -6,6 +6,7 @@ use super::served::Wanted;
 use crate::catalogue::StepId;
 use crate::cloud::Cloud;
 use crate::discover::Problem;
+use crate::handover;
 use crate::names::Names;
 use crate::resources::connect_policy::PolicyRemoval;
 use crate::resources::ingress::RulesRemoval;
@@ -35,14 +36,14 @@ pub struct Stack {
     /// The database that the stack serves.
     pub database: Option<String>,
     pub(super) probes: Vec<LeftBehind>,
-    pub(super) proxy: Option<ProxyRemoval>,
+    pub(crate) proxy: Option<ProxyRemoval>,
     /// The connect policies; the one that names the others is the last to go.
-    pub(super) policies: Vec<PolicyRemoval>,
-    pub(super) rules: Option<RulesRemoval>,
-    pub(super) secrets: Vec<SecretRemoval>,
-    pub(super) iam_auth: Option<IamAuthRemoval>,
-    pub(super) role: Option<RoleRemoval>,
-    pub(super) groups: Vec<GroupRemoval>,
+    pub(crate) policies: Vec<PolicyRemoval>,
+    pub(crate) rules: Option<RulesRemoval>,
+    pub(crate) secrets: Vec<SecretRemoval>,
+    pub(crate) iam_auth: Option<IamAuthRemoval>,
+    pub(crate) role: Option<RoleRemoval>,
+    pub(crate) groups: Vec<GroupRemoval>,
 }
 
 /// Finds everything of a stack, whose database a flag may name.
@@ -105,6 +106,12 @@ impl Stack {
     #[must_use]
     pub fn adopted(&self) -> bool {
         self.proxy.as_ref().is_some_and(ProxyRemoval::adopted)
+    }
+
+    /// Whether the stack was handed over.
+    #[must_use]
+    pub fn handed_over(&self) -> bool {
+        self.proxy.as_ref().is_some_and(|found| handover::marked(&found.found.tags))
     }
 
     /// Whether the proxy is there and is deleted.

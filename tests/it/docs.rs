@@ -88,7 +88,7 @@ fn the_table_of_waits_is_the_patience() {
 #[test]
 fn the_table_of_permissions_is_the_program_s() {
     let mut table = String::from(
-        "| action | up | status | restore | teardown | advise | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| action | up | status | restore | teardown | advise | export | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for needed in PERMISSIONS {
         let mark = |verb| if needed.verbs.contains(&verb) { "x" } else { "" };
@@ -99,6 +99,7 @@ fn the_table_of_permissions_is_the_program_s() {
         let advise = mark(Verb::Advise);
         let all: &[rdsproxy_setup::permissions::Feature] = clap::ValueEnum::value_variants();
         let restore = if needed.needed(&[Verb::Restore], all) { "x" } else { "" };
+        let export = if needed.needed(&[Verb::Export], all) { "x" } else { "" };
         let condition = match needed.condition {
             If::Always => "",
             If::Ours => "ours",
@@ -117,7 +118,7 @@ fn the_table_of_permissions_is_the_program_s() {
         let with = needed.features.iter().map(name).collect::<Vec<_>>().join(", ");
         let (action, on, why) = (needed.action, needed.on.words(), needed.why);
         table.push_str(&format!(
-            "| `{action}` | {up} | {status} | {restore} | {teardown} | {advise} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
+            "| `{action}` | {up} | {status} | {restore} | {teardown} | {advise} | {export} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
         ));
     }
     hold("docs/permissions.md", "permissions", &table);
@@ -253,6 +254,8 @@ fn table_of_keys(values: &[Value]) -> String {
 #[test]
 fn the_tables_of_json_keys_are_what_commands_print() {
     let desk = Desk::new();
+    let files = tempfile::tempdir().unwrap();
+    let folder = files.path().to_str().unwrap();
     let mut documents = String::new();
     let mut events: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (title, arguments) in [
@@ -268,6 +271,9 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         ("permissions --discover", &["permissions", "--discover", "--for", "status", "--db", "my-instance"]),
         ("token", &["token", "--db", "my-instance"]),
         ("connect", &["connect", "--db", "my-instance"]),
+        ("export", &["export", "--db", "my-instance", "--to", "terraform", "--dir", folder]),
+        ("export --hand-over", &["export", "--db", "my-instance", "--hand-over", "--yes"]),
+        ("export --take-back", &["export", "--db", "my-instance", "--take-back", "--yes"]),
         ("a failure of any command", &["up", "--db", "absent", "--yes"]),
         ("restore --dry-run", &["restore", "--db", "my-instance", "--dry-run"]),
         ("restore", &["restore", "--db", "my-instance", "--yes"]),

@@ -16,6 +16,7 @@ use rdsproxy_setup::sequence::{self, Outcome};
 use rdsproxy_setup::spec::{DatabaseRef, Spec, stack};
 use rdsproxy_setup::survey::Survey;
 use rdsproxy_setup::teardown;
+use rdsproxy_setup::{export, handover};
 use sandbox::{Account, Handled, InMemory, Profile, Reply, Request, World, mount};
 use tokio::sync::Notify;
 
@@ -296,6 +297,17 @@ impl Bed {
             let stack = Box::pin(teardown::survey(&self.cloud, &spec.stack, Some(&spec.database))).await;
             let stack = stack.map_err(|problem| problem.to_string())?;
             self.with_run(async |run| Box::pin(teardown::restore(run, &stack)).await).await
+        })
+        .await
+    }
+
+    /// Marks the stack as handed over, or takes it back.
+    pub(crate) async fn mark(&self, spec: &Spec, handed_over: bool) -> Fate<()> {
+        self.mortal(async {
+            let stack = Box::pin(teardown::survey(&self.cloud, &spec.stack, Some(&spec.database))).await;
+            let stack = stack.map_err(|problem| problem.to_string())?;
+            let proxy = export::to_mark(&stack, handed_over).map_err(|problem| problem.to_string())?;
+            self.with_run(async |run| handover::mark(run, &proxy.found, handed_over).await).await
         })
         .await
     }

@@ -82,12 +82,13 @@ enum Case {
     LogGroup,
     Advise,
     AdviseCluster,
+    Export,
 }
 
 /// Users whom the case `Drift` lets in, one after another: more than a policy keeps versions.
 const OTHERS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-const CASES: [Case; 19] = [
+const CASES: [Case; 20] = [
     Case::Instance,
     Case::Cluster,
     Case::Virgin,
@@ -107,6 +108,7 @@ const CASES: [Case; 19] = [
     Case::LogGroup,
     Case::Advise,
     Case::AdviseCluster,
+    Case::Export,
 ];
 
 pub(crate) fn end_to_end(id: &str) -> Spec {
@@ -239,6 +241,7 @@ impl Case {
                 let id = if self == Self::Advise { "my-instance" } else { "my-cluster" };
                 drop(crate::advise::facts(bed, id).await);
             }
+            Self::Export => Box::pin(crate::handover::there_and_back(bed, &wish("my-instance"))).await,
             Self::Probe => {
                 up(&Spec { verify: Verify::Probe, ..wish("my-instance") }).await;
                 drop(verify(bed, &wish("my-instance")).await);
@@ -249,8 +252,7 @@ impl Case {
                 spec.secrets = vec!["my-cluster/ap".to_owned()];
                 drop(bed.survey(&spec).await);
                 // The versions of functions that are named are asked for one by one.
-                let functions = vec!["OrdersFunction".to_owned()];
-                drop(bed.survey(&Spec { functions, ..wish("my-cluster") }).await);
+                drop(bed.survey(&Spec { functions: vec!["OrdersFunction".to_owned()], ..wish("my-cluster") }).await);
             }
         }
     }
@@ -274,7 +276,7 @@ impl Case {
 #[tokio::test(start_paused = true)]
 async fn law_9_nothing_is_missing() {
     let all = policies(
-        &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Advise, Verb::Doctor, Verb::Verify],
+        &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Advise, Verb::Export, Verb::Doctor, Verb::Verify],
         Feature::value_variants(),
         &scope(),
     );

@@ -19,7 +19,7 @@ NO_REQUEST = {
 }
 # The newcomer's account has RDS's own role, and parameter groups that are AWS's own; no client can change that.
 NOT_HERE = {"iam:CreateServiceLinkedRole", "rds:DescribeDBParameters", "rds:DescribeDBClusterParameters"}
-FEATURES = "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe,log-retention"
+FEATURES = "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe,log-retention,hand-over"
 # The permissions that are not called as signature and operation are.
 ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction", "monitoring:GetMetricData": "cloudwatch:GetMetricData"}
 # AWS asks for no permission.
@@ -167,6 +167,20 @@ def log_group(bench):
     bench.down("my-instance")
 
 
+def exporting(bench):
+    """A stack is written down, handed over and taken back; only the mark is a change."""
+    bench.up("my-cluster", "--create-secret", "--db-user", "app", "--generate-password")
+    with tempfile.TemporaryDirectory() as folder:
+        for to in ("terraform", "cloudformation"):
+            written = bench.run("export", "--db", "my-cluster", "--to", to, "--dir", f"{folder}/{to}")
+            bench.case.assertEqual([], [str(exchange) for exchange in written if exchange.changes])
+    marked = bench.run("export", "--db", "my-cluster", "--hand-over", "--yes")
+    refused = bench.run("up", "--db", "my-cluster", "--yes", code=4) + bench.run("teardown", "--db", "my-cluster", "--yes", code=4)
+    back = bench.run("export", "--db", "my-cluster", "--take-back", "--yes")
+    changes = [str(exchange) for exchange in marked + refused + back if exchange.changes]
+    bench.case.assertEqual(["rds:AddTagsToResource", "rds:RemoveTagsFromResource"], changes)
+
+
 def refusals(bench):
     """What is named in vain is looked for, and the nearest is proposed."""
     bench.run("up", "--db", "my-cluster", "--secret", "my-cluster/ap", "--dry-run", code=4)
@@ -174,7 +188,7 @@ def refusals(bench):
     bench.run("up", "--db", "nothing", "--dry-run", code=4)
 
 
-CASES = (instance, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, log_group, refusals)
+CASES = (instance, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, log_group, refusals, exporting)
 
 
 class Requests(unittest.TestCase):

@@ -51,6 +51,7 @@ pub(super) fn rule(rule: aws_sdk_ec2::types::SecurityGroupRule) -> Option<Rule> 
         direction: if rule.is_egress.unwrap_or(false) { Direction::Egress } else { Direction::Ingress },
         protocol: rule.ip_protocol.unwrap_or_default(),
         peer: rule.referenced_group_info.and_then(|peer| peer.group_id),
+        range: rule.cidr_ipv4.or(rule.cidr_ipv6),
         port: rule.from_port,
         last_port: rule.to_port,
         description: rule.description,

@@ -20,6 +20,10 @@ pub struct Endpoint {
     pub host: Option<String>,
     /// Whether it leads to readers alone.
     pub read_only: bool,
+    /// Its subnets.
+    pub subnets: Vec<String>,
+    /// Its security groups.
+    pub security_groups: Vec<String>,
 }
 
 /// A read-only endpoint to be made.
@@ -99,5 +103,7 @@ fn plain(found: DbProxyEndpoint) -> Option<Endpoint> {
         status: found.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
         host: found.endpoint.filter(|host| !host.is_empty()),
         read_only: found.target_role == Some(DbProxyEndpointTargetRole::ReadOnly),
+        subnets: found.vpc_subnet_ids.unwrap_or_default(),
+        security_groups: found.vpc_security_group_ids.unwrap_or_default(),
     })
 }

@@ -47,6 +47,11 @@ impl SecretRemoval {
         Ok(found)
     }
 
+    /// The secret's ARN.
+    pub(crate) fn arn(&self) -> &str {
+        &self.arn
+    }
+
     async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {
         let doing = format!("deleting the secret ({})", self.name);
         let poll = Poll::begin(run, Row::Step(StepId::SecretAccess), &doing, run.patience.propagation, Pace::Dense);

@@ -95,16 +95,9 @@ fn resources(stack: &Stack) -> Value {
         add("ProxyRole", json!({"Type": "AWS::IAM::Role", "Properties": properties}));
     }
     let description = json!({"Fn::Sub": "RDS Proxy ${ProxyName}"});
-    add(
-        "ProxyGroup",
-        json!({"Type": "AWS::EC2::SecurityGroup", "Properties": {
-            "GroupDescription": description, "VpcId": {"Ref": "VpcId"},
-            "SecurityGroupEgress": [{
-                "IpProtocol": "tcp", "FromPort": {"Ref": "DatabasePort"}, "ToPort": {"Ref": "DatabasePort"},
-                "DestinationSecurityGroupId": {"Ref": "DatabaseSecurityGroupId"}, "Description": "To the database",
-            }],
-        }}),
-    );
+    // With the outbound rule that EC2 gives to each group, as the exported one has it.
+    let properties = json!({"GroupDescription": description, "VpcId": {"Ref": "VpcId"}});
+    add("ProxyGroup", json!({"Type": "AWS::EC2::SecurityGroup", "Properties": properties}));
     let group = json!({"Fn::GetAtt": ["ProxyGroup", "GroupId"]});
     let rule = |to: Value, from: Value, port: Value, what: Value| {
         json!({"Type": "AWS::EC2::SecurityGroupIngress", "Properties": {
