@@ -1,6 +1,7 @@
 //! The command line: its doc comments are the help text.
 
 mod advise;
+mod canary;
 mod examples;
 mod export;
 mod load;
@@ -17,6 +18,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use advise::{Advise, Sizing};
+pub use canary::Canary;
 pub use export::{Export, To};
 pub use load::Load;
 pub use packaging::{Completions, Man};
@@ -264,7 +266,7 @@ pub struct Waits {
     /// How long to wait, such as 45m; repeatable
     ///
     /// 45m is for every long wait, target=45m for one of them: proxy, target, deletion, propagation, database, function,
-    /// probe.
+    /// probe, canary.
     #[arg(long = "timeout", value_name = "[WAIT=]SPAN")]
     pub timeouts: Vec<String>,
 }

@@ -17,6 +17,10 @@ pub enum Exit {
     Patience,
     /// Everything is in place but the connection check fails.
     Unverified,
+    /// A canary found functions worse off, and pointed them back.
+    Worse,
+    /// A canary stopped, since whether functions are worse off is unknown.
+    Unjudged,
     /// Wrong usage.
     Usage,
     /// Interrupted.
@@ -25,7 +29,7 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Done,
         Self::Failed,
         Self::Pending,
@@ -33,6 +37,8 @@ impl Exit {
         Self::Decide,
         Self::Patience,
         Self::Unverified,
+        Self::Worse,
+        Self::Unjudged,
         Self::Usage,
         Self::Interrupted,
     ];
@@ -48,6 +54,8 @@ impl Exit {
             Self::Decide => 4,
             Self::Patience => 5,
             Self::Unverified => 6,
+            Self::Worse => 7,
+            Self::Unjudged => 8,
             Self::Usage => 64,
             Self::Interrupted => 130,
         }
@@ -64,6 +72,12 @@ impl Exit {
             Self::Decide => "Something that you must decide or fix first; nothing further was changed.",
             Self::Patience => "Timed out; run the same command again to resume.",
             Self::Unverified => "Everything is in place, but the connection check fails.",
+            Self::Worse => {
+                "Functions were worse off at the proxy (`up --canary`); those that the run moved use the database again."
+            }
+            Self::Unjudged => {
+                "Whether functions are worse off is unknown (`up --canary`); those that have moved stay at the proxy."
+            }
             Self::Usage => "Wrong usage.",
             Self::Interrupted => "Interrupted; run the same command again to resume.",
         }

@@ -52,6 +52,8 @@ pub enum Feature {
     LogRetention,
     /// export --hand-over and --take-back
     HandOver,
+    /// up --canary, which reads CloudWatch and goes back by itself
+    Canary,
     /// Functions whose variables are encrypted with a customer KMS key
     EncryptedVariables,
 }
@@ -77,8 +79,10 @@ impl Permission {
     /// Whether a command with these features needs it.
     #[must_use]
     pub fn needed(&self, verbs: &[Verb], features: &[Feature]) -> bool {
-        let of_restore =
-            || verbs.contains(&Verb::Restore) && self.verbs.contains(&Verb::Teardown) && restores(self.action);
+        // A canary that is worse goes back as restore does.
+        let goes_back =
+            verbs.contains(&Verb::Restore) || (verbs.contains(&Verb::Up) && features.contains(&Feature::Canary));
+        let of_restore = || goes_back && self.verbs.contains(&Verb::Teardown) && restores(self.action);
         let of_export = || verbs.contains(&Verb::Export) && self.verbs.contains(&Verb::Teardown) && reads(self.action);
         (self.verbs.iter().any(|verb| verbs.contains(verb)) || of_restore() || of_export())
             && (self.features.is_empty() || self.features.iter().any(|feature| features.contains(feature)))
@@ -135,6 +139,7 @@ const CREATE: &[Feature] = &[Feature::CreateSecret];
 const ENCRYPTED: &[Feature] = &[Feature::EncryptedVariables];
 const LOGS: &[Feature] = &[Feature::LogRetention];
 const HAND_OVER: &[Feature] = &[Feature::HandOver];
+const CANARY: &[Feature] = &[Feature::Canary];
 
 /// All permissions. `sts:GetCallerIdentity` is not among them: AWS allows it to everyone
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
@@ -226,6 +231,7 @@ pub const PERMISSIONS: &[Permission] = &[
     may("lambda:GetFunctionConcurrency", A, On::Functions, If::Always, "read reserved concurrency"),
     may("lambda:ListProvisionedConcurrencyConfigs", A, On::Functions, If::Always, "read provisioned concurrency"),
     may("cloudwatch:GetMetricData", A, On::All, If::Always, "read peaks, durations and throttles"),
+    with(CANARY, may("cloudwatch:GetMetricData", U, On::All, If::Always, "--canary: read errors and durations")),
     may("servicequotas:GetServiceQuota", UD, On::All, If::Always, "read how many proxies there may be, from 20 on"),
     may("servicequotas:GetServiceQuota", A, On::All, If::Always, "read how many proxies there may be"),
     may("pricing:GetProducts", A, On::All, If::Always, "read what a proxy costs"),
@@ -332,6 +338,16 @@ pub const PERMISSIONS: &[Permission] = &[
         On::FunctionsAndProbes,
         If::Always,
         "delete the versions that we published; and probes left behind",
+    ),
+    with(
+        CANARY,
+        may(
+            "lambda:DeleteFunction",
+            U,
+            On::FunctionsAndProbes,
+            If::Always,
+            "--canary: delete the versions that it published",
+        ),
     ),
     may("rds:DeleteDBProxy", T, On::Proxies, If::Ours, "delete the proxy"),
     may("rds:DeleteDBProxyEndpoint", T, On::Endpoints, If::Ours, "delete the read-only endpoint"),

@@ -7,6 +7,7 @@
 mod rights;
 mod wanted;
 
+use crate::canary::{self, Cutover, Decider, Nobody, Walk};
 use crate::catalogue::StepId;
 use crate::cloud::Refusal;
 use crate::discover::FunctionUse;
@@ -36,6 +37,8 @@ pub struct Outcome {
     pub functions: Vec<String>,
     /// What was proven before they were pointed there.
     pub proofs: Vec<Proof>,
+    /// What became of the waves, where it went in waves.
+    pub canary: Option<Walk>,
 }
 
 impl Survey {
@@ -104,12 +107,20 @@ pub fn moves(entries: &[Entry]) -> bool {
     entries.iter().any(|entry| entry.step == StepId::Repoint && entry.verdict.changes())
 }
 
+/// Carries out what is missing; where a canary's answer is open and nobody can be asked, it stops.
+///
+/// # Errors
+/// As [`converge_asking`].
+pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
+    converge_asking(run, survey, &Nobody).await
+}
+
 /// Carries out what is missing.
 ///
 /// # Errors
 /// The first step that stopped, by number; the others rest where they are.
 #[expect(clippy::too_many_lines, reason = "the thirteen steps on one page, which is what this file is for")]
-pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
+pub async fn converge_asking(run: &Run<'_>, survey: &Survey, decider: &dyn Decider) -> Result<Outcome, Stop> {
     handover::hold(survey.handed_over(), "changing the stack", &survey.names.stack)?;
     let seen = &survey.seen;
 
@@ -230,6 +241,13 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     if survey.spec.prepare {
         return Ok(prepared(run, &repoint, &functions, endpoint, proofs));
     }
+    if let (Some(canary), Some(proxy)) = (&survey.spec.canary, ready.present()) {
+        let memory = canary::memory::Memory::of(&proxy.proxy.arn, &proxy.tags);
+        let functions = functions.present().cloned().unwrap_or_default();
+        let cut = Cutover { survey, canary, repoint: &repoint, functions, memory };
+        let walk = Box::pin(canary::carry_out(run, cut, decider)).await?;
+        return Ok(Outcome { endpoint, functions: walk.moved.clone(), proofs, canary: Some(walk) });
+    }
     let repointed = run.converge(&repoint, functions, Until::Ready).await?;
     if !survey.frozen.is_empty() {
         let release = survey.release();
@@ -238,7 +256,7 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
     let uses = |found: &&FunctionUse| !found.holding(HostKind::is_ours).is_empty();
     let functions = repointed.present().into_iter().flatten().filter(uses);
     let functions = functions.map(|found| found.function.name.clone()).collect();
-    Ok(Outcome { endpoint, functions, proofs })
+    Ok(Outcome { endpoint, functions, proofs, canary: None })
 }
 
 /// Ends before step 13, which stays as it is.
@@ -255,7 +273,7 @@ fn prepared(
     run.tell(&Event::Ended { step: repoint.id(), ending, detail, elapsed: std::time::Duration::ZERO });
     let uses = |found: &&FunctionUse| !found.holding(HostKind::is_ours).is_empty();
     let functions = seen.present().into_iter().flatten().filter(uses).map(|found| found.function.name.clone());
-    Outcome { endpoint, functions: functions.collect(), proofs }
+    Outcome { endpoint, functions: functions.collect(), proofs, canary: None }
 }
 
 /// A host that functions are to use: no run continues without one, for it would write what is not there.

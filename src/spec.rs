@@ -1,5 +1,6 @@
 //! Validated settings: the only place that can say "invalid input".
 
+mod canary;
 mod choices;
 mod iam;
 mod variables;
@@ -12,7 +13,8 @@ use crate::cloud::url;
 use crate::names;
 use crate::plain::is_unseen;
 
-pub use choices::{ClientAuth, ClientPasswordAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
+pub use canary::{Canary, canary};
+pub use choices::{ClientAuth, ClientPasswordAuth, DatabaseAuth, NetworkType, OnUnknown, ReaderEndpoint, Verify};
 pub use iam::{connect_policy, foreign, permissions_boundary, role};
 pub use variables::{VariableName, Variables, variable, variables};
 
@@ -81,6 +83,8 @@ pub struct Spec {
     pub inspect_secret: bool,
     /// Whether the run ends before functions are pointed at the proxy.
     pub prepare: bool,
+    /// Whether functions are pointed at the proxy in waves, each of which is judged; unset: all at once.
+    pub canary: Option<Canary>,
     /// What must be proven before the functions are pointed at the proxy.
     pub verify: Verify,
     /// Whether a probe may log in with the functions' own passwords.
@@ -123,6 +127,7 @@ impl Spec {
             tags: Tags::new(),
             inspect_secret: false,
             prepare: false,
+            canary: None,
             verify: Verify::Static,
             probe_login: false,
         }

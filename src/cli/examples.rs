@@ -36,6 +36,9 @@ Examples:
   Move one function first, after a test connection with its role and network:
   $ rdsproxy-setup up --db my-instance --function Billing --verify probe
 
+  Move the functions in waves, and go back when they are worse off:
+  $ rdsproxy-setup up --db my-instance --canary
+
   Let functions log in as a user of their own instead of the master user:
   $ rdsproxy-setup up --db my-instance --create-secret --db-user app
 

@@ -16,11 +16,11 @@ pub struct Load {
     #[arg(
         long,
         value_parser = ["quiet", "busy", "mailing", "queue", "pinned"],
-        conflicts_with_all = ["rate", "duration", "connections", "closes", "pinned"]
+        conflicts_with_all = ["rate", "duration", "connections", "closes", "pinned", "at_proxy"]
     )]
     pub preset: Option<String>,
     /// Invocations a second from now on
-    #[arg(long, value_name = "NUMBER", value_parser = rate, required_unless_present = "preset")]
+    #[arg(long, value_name = "NUMBER", value_parser = rate, required_unless_present_any = ["preset", "at_proxy"])]
     pub rate: Option<f64>,
     /// Milliseconds that an invocation takes
     #[arg(long, value_name = "MS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=900_000))]
@@ -34,6 +34,12 @@ pub struct Load {
     /// The share of sessions that a proxy must pin, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub pinned: f64,
+    /// What becomes of it at a proxy
+    ///
+    /// works: as before. refused: the proxy refuses its log-in. failed: the proxy cannot log in to the database for it. slow: it
+    /// takes three times as long. pinned: each of its sessions is pinned. Without --rate, everything else stays as it is.
+    #[arg(long, value_name = "HOW", value_parser = ["works", "refused", "failed", "slow", "pinned"])]
+    pub at_proxy: Option<String>,
 }
 
 fn rate(text: &str) -> Result<f64, String> {

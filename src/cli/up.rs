@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::Waits;
 use super::advise::Sizing;
+use super::canary::Canary;
 use crate::spec::{ClientAuth, ClientPasswordAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
 
 const FUNCTIONS: &str = "Functions";
@@ -151,7 +152,7 @@ pub struct Up {
     /// A subnet for the proxy; repeatable
     ///
     /// The subnets must cover at least two Availability Zones. [default: the subnets of the database's subnet group]
-    #[arg(long = "subnet", value_name = "SUBNET", help_heading = NETWORK)]
+    #[arg(long = "subnet", value_name = "SUBNET", help_heading = NETWORK, hide_short_help = true)]
     pub subnets: Vec<String>,
     /// The addresses of the proxy's endpoint
     ///
@@ -229,6 +230,10 @@ pub struct Up {
     /// Needs --verify probe. The passwords are not stored anywhere.
     #[arg(long, help_heading = VERIFICATION, hide_short_help = true)]
     pub probe_login: bool,
+
+    /// In waves.
+    #[command(flatten)]
+    pub canary: Canary,
 
     /// How long to wait.
     #[command(flatten)]

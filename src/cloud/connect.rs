@@ -9,7 +9,7 @@ mod settings;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::identity::IdentityCache;
 use aws_config::provider_config::ProviderConfig;
@@ -19,7 +19,7 @@ use aws_config::{BehaviorVersion, FrameworkMetadata, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
-use aws_smithy_async::time::SystemTimeSource;
+use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::calls::Calls;
@@ -203,7 +203,7 @@ pub(super) fn mounted(http: SharedHttpClient, region: &str, access_key: &str, cl
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(timeouts(clock.speed()))
         .sleep_impl(SharedAsyncSleep::new(ClockSleep(clock.clone())))
-        .time_source(SystemTimeSource::new())
+        .time_source(ClockTime { origin: SystemTime::now(), begun: clock.elapsed(), clock: clock.clone() })
         .identity_cache(aws_config::identity::IdentityCache::lazy().build())
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             access_key,
@@ -233,5 +233,19 @@ struct ClockSleep(Clock);
 impl AsyncSleep for ClockSleep {
     fn sleep(&self, duration: Duration) -> Sleep {
         Sleep::new(tokio::time::sleep(self.0.real_span(duration)))
+    }
+}
+
+/// The date of requests, on the run's clock: what happened a minute ago by that clock is a minute old in what AWS says.
+#[derive(Debug)]
+struct ClockTime {
+    origin: SystemTime,
+    begun: Duration,
+    clock: Clock,
+}
+
+impl TimeSource for ClockTime {
+    fn now(&self) -> SystemTime {
+        self.origin + self.clock.elapsed().saturating_sub(self.begun)
     }
 }

@@ -1,11 +1,12 @@
 //! Amazon CloudWatch: metrics, many at a time.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::config::Builder;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, StatusCode};
+use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_types::DateTime;
 
 use super::calls::Calls;
@@ -22,6 +23,7 @@ const MOST: usize = 500;
 #[derive(Debug, Clone)]
 pub struct Metrics {
     client: Client,
+    calendar: Option<SharedTimeSource>,
 }
 
 /// A metric, and how its samples are summed up.
@@ -75,8 +77,17 @@ impl Series {
 
 impl Metrics {
     pub(super) fn new(config: &SdkConfig, calls: &Calls) -> Self {
+        let calendar = config.time_source();
         let config = Builder::from(config).interceptor(calls.clone()).build();
-        Self { client: Client::from_conf(config) }
+        Self { client: Client::from_conf(config), calendar }
+    }
+
+    /// The date as requests carry it, in seconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        let now = self.calendar.as_ref().map_or_else(SystemTime::now, SharedTimeSource::now);
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     }
 
     /// Reads metrics between two moments, in seconds since 1970; the series are in the order of the queries.

@@ -54,6 +54,8 @@ pub const LOG_RETENTION: &str = "rdsproxy-setup:log-retention";
 
 /// The tag on a proxy that says that its stack was handed over to infrastructure as code: nothing here changes it.
 pub const HANDED_OVER: &str = "rdsproxy-setup:handed-over";
+/// The tag on a proxy which remembers a canary that is not complete: when it began, and how many functions were there before.
+pub const CANARY: &str = "rdsproxy-setup:canary";
 
 /// The tag on a temporary function that names the functions it stands in for.
 pub const PROBE: &str = "rdsproxy-setup:probe";

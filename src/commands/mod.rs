@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 mod advise;
+mod canary;
 mod connect;
 mod diagnosis;
 mod doctor;

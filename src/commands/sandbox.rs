@@ -11,7 +11,7 @@ use crate::cli::{Global, Load, Output, Sandbox};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
-use ::sandbox::{self as account, Preset, Rate, Store, World, serve};
+use ::sandbox::{self as account, AtProxy, Preset, Rate, Store, World, serve};
 
 /// Runs it.
 pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Failure> {
@@ -74,12 +74,14 @@ fn put_load(global: &Global, given: &Load) -> Result<(), Failure> {
     let store = store(global)?;
     let preset = given.preset.as_deref().and_then(|name| Preset::ALL.into_iter().find(|preset| preset.name() == name));
     let rate = given.rate.unwrap_or_default();
+    let at_proxy = given.at_proxy.as_deref().and_then(|name| AtProxy::ALL.into_iter().find(|one| one.name() == name));
     let changed = store.change(|world| {
         if !world.lambda.functions.contains_key(&given.function) {
             return Err(world.lambda.functions.keys().cloned().collect::<Vec<_>>());
         }
         match preset {
             Some(preset) => world.set_preset(&given.function, preset),
+            None if given.rate.is_none() => {}
             None => world.set_load(
                 &given.function,
                 account::Load {
@@ -91,6 +93,9 @@ fn put_load(global: &Global, given: &Load) -> Result<(), Failure> {
                     ..account::Load::default()
                 },
             ),
+        }
+        if let Some(at_proxy) = at_proxy {
+            world.set_at_proxy(&given.function, at_proxy);
         }
         Ok(())
     });
@@ -105,14 +110,23 @@ fn put_load(global: &Global, given: &Load) -> Result<(), Failure> {
         ));
     }
     if global.output == Output::Json {
-        let rate = preset.is_none().then_some(rate);
-        report::document(&json!({"schema": SCHEMA, "function": given.function, "preset": given.preset, "rate": rate}));
+        report::document(
+            &json!({"schema": SCHEMA, "function": given.function, "preset": given.preset, "rate": given.rate,
+                                 "at_proxy": given.at_proxy}),
+        );
     } else {
         let name = &given.function;
         report::result(&match preset {
             Some(preset) => format!("{name} has the load \"{}\", and always had it.", preset.name()),
+            None if given.rate.is_none() => format!("{name} is invoked as before."),
             None => format!("{name} is invoked {rate} times a second from now on."),
         });
+        if let Some(at_proxy) = &given.at_proxy {
+            report::result(&match at_proxy.as_str() {
+                "works" => "At a proxy, it works as elsewhere.".to_owned(),
+                other => format!("At a proxy, it is {other}."),
+            });
+        }
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::canary;
 use super::session::{Session, command};
 use super::up::steps;
 use crate::catalogue::StepId;
@@ -43,7 +44,8 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
         drift |= !fine;
         if session.json {
             documents.push(json!({"proxy": spec.stack, "database": spec.database.id, "endpoint": survey.endpoint(),
-                                  "in_place": fine, "handed_over": survey.handed_over(), "health_hints": health(&entries), "steps": steps(&entries)}));
+                                  "in_place": fine, "handed_over": survey.handed_over(), "canary": canary::progress(&survey).map(|(at, all)| json!({"at_proxy": at, "functions": all})),
+                                  "health_hints": health(&entries), "steps": steps(&entries)}));
             continue;
         }
         if at > 0 {
@@ -73,6 +75,11 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], fine: bool) {
     if survey.handed_over() {
         report::result(&format!("{}\n", report::sentence(handover::NOTICE)));
     }
+    let canary = canary::progress(survey);
+    if let Some((at, all)) = canary {
+        let text = format!("A canary is not complete: {at} of {all} functions are at the proxy.");
+        report::result(&report::sentence(&text));
+    }
     report::result(&if fine {
         "Everything is in place.".to_owned()
     } else if survey.handed_over() {
@@ -86,6 +93,9 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], fine: bool) {
             (command(global, "up", db, stack), "carry out what is missing"),
             (command(global, "doctor", db, stack), "see what is wrong, and why"),
         ];
+        if canary.is_some() {
+            next.insert(0, (command(global, "up", db, stack) + " --canary", "go on with the waves"));
+        }
         // Of a proxy that is not ours, restore moves no function.
         let ours = survey.seen.proxy.present().is_some_and(|found| survey.owner.owns(&found.tags));
         if ours && survey.functions.iter().any(|found| !found.holding(HostKind::is_ours).is_empty()) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::diagnosis::At;
 use super::session::{Session, command, consent, patience};
 use super::sizing;
-use super::{diagnosis, interrupt, passwords};
+use super::{canary, diagnosis, interrupt, passwords};
 use crate::catalogue::{CERTIFICATE, PROVES, STEPS, StepId};
 use crate::cli::{Global, Up};
 use crate::cloud::rds::Pool;
@@ -44,15 +44,18 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     }
     let findings = diagnosis::before(global, &session, &survey).await;
     let seats = seats(&survey, &entries)?;
-    let feasible =
-        ours_to_change(global, &survey).and_then(|()| conflicts(&entries)).and_then(|()| diagnosis::stop_at(&findings));
+    let feasible = ours_to_change(global, &survey)
+        .and_then(|()| conflicts(&entries))
+        .and_then(|()| diagnosis::stop_at(&findings))
+        .and_then(|()| canary::check(&survey));
     if args.dry_run {
         let exit = if args.detailed_exitcode && pending { Exit::Pending } else { Exit::Done };
         let besides = Besides { findings: &findings, seats: &seats };
         return Ok(show_plan(&session, &survey, &entries, &besides, feasible, exit));
     }
     feasible?;
-    let plan = format!("{}\n\n{}\n{}", headline(&survey), report::plan(&entries), before_13(&seats));
+    let plan =
+        format!("{}\n\n{}\n{}{}", headline(&survey), report::plan(&entries), before_13(&seats), canary::plan(&survey));
     if pending && !consent(global, &plan, &explain(), ALONE).await? {
         return Ok(Exit::Decide);
     }
@@ -63,8 +66,9 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     let progress = session.progress(&STEPS.map(|info| info.id));
     let run = session.run(patience, &progress);
     let at = At { global, session: &session, spec: &spec, told: &Cell::new(false) };
+    let decider = canary::Terminal::of(global);
     let outcome = tokio::select! {
-        outcome = Box::pin(sequence::converge(&run, &survey)) => outcome,
+        outcome = Box::pin(sequence::converge_asking(&run, &survey, &decider)) => outcome,
         never = diagnosis::watch(&at, &progress) => match never {},
     };
     let (done, unseen) = (progress.done(), progress.unseen());
@@ -85,6 +89,9 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
             return Err(failure);
         }
     };
+    if let Some(walk) = outcome.canary.as_ref().filter(|walk| canary::exit(walk) != Exit::Done) {
+        return Ok(canary::show_end(global, &session, &survey, walk));
+    }
     let elapsed = session.clock.elapsed().saturating_sub(began);
     show_outcome(global, &session, &survey, &Ended { outcome, done, unseen, elapsed });
     Ok(Exit::Done)
@@ -112,7 +119,7 @@ fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &End
         report::document(&json!({
             "schema": SCHEMA, "changed": !done.is_empty(), "proxy": survey.names.stack, "endpoint": outcome.endpoint,
             "port": port, "database": survey.database.id, "client_auth": key, "functions": outcome.functions,
-            "changes": changes, "probes": report::proofs_document(&outcome.proofs),
+            "changes": changes, "probes": report::proofs_document(&outcome.proofs), "canary": outcome.canary,
         }));
         return;
     }
@@ -137,6 +144,9 @@ fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &End
     }
     if !outcome.proofs.is_empty() {
         report::result(&format!("{PROVES}\nWithin TLS, {CERTIFICATE}.\n"));
+    }
+    for wave in outcome.canary.iter().flat_map(|walk| &walk.waves) {
+        report::result(&format!("{}\n", report::wave_text(wave)));
     }
     if !unseen.is_empty() {
         report::result(&format!("{}\n", report::changes(unseen)));
@@ -170,7 +180,7 @@ fn ways_on(global: &Global, survey: &Survey) -> (String, String) {
     let of = |verb| command(global, verb, &survey.database.id, &survey.names.stack);
     // Where the proxy is not there yet, or the selection does not fit it, nothing remembers these flags.
     let named = Selection::of(&survey.spec).flags().into_iter().chain(direct::flags(&survey.spec.variables));
-    let flags = named.fold(String::new(), |all, flag| all + " " + &flag);
+    let flags = named.fold(canary::flags(survey.spec.canary.as_ref()), |all, flag| all + " " + &flag);
     (format!("{}{flags} (with the same flags).", of("up")), of("teardown"))
 }
 
@@ -214,11 +224,12 @@ fn show_plan(
             seats.iter().map(|seat| json!({"function": seat.name, "stands_in_for": seat.functions})).collect();
         report::document(
             &json!({"schema": SCHEMA, "proxy": survey.names.stack, "plan": steps(entries), "counts": counts(entries),
-                                  "findings": report::findings(besides.findings), "probes": probes,
+                                  "findings": report::findings(besides.findings), "probes": probes, "canary": canary::plan_document(survey),
                                   "feasible": feasible.is_ok(), "exit_code": exit.code()}),
         );
     } else {
-        let text = format!("{}\n\n{}{}", headline(survey), report::plan(entries), before_13(seats));
+        let waves = canary::plan(survey);
+        let text = format!("{}\n\n{}{}{waves}", headline(survey), report::plan(entries), before_13(seats));
         report::result(text.trim_end());
     }
     if let Err(failure) = feasible {
@@ -391,6 +402,7 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
         tags: args.tags.iter().map(|text| spec::tag(text)).collect::<Result<_, _>>()?,
         inspect_secret: args.inspect_secret,
         prepare: args.prepare,
+        canary: canary::settings(&args.canary)?,
         verify: args.verify,
         probe_login: args.probe_login,
     })

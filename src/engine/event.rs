@@ -67,6 +67,17 @@ pub enum Event {
         /// For how long, and for how long at most, where it is waited for.
         wait: Option<(Duration, Duration)>,
     },
+    /// A wave of a canary: what is done with it, or what came of it.
+    Wave {
+        /// Its number, from 1; 0 for what an earlier run moved.
+        number: usize,
+        /// How many waves there are.
+        of: usize,
+        /// The functions that it moves.
+        functions: Vec<String>,
+        /// `moving`, `watching`, or the judgement's word.
+        state: String,
+    },
     /// Something worth knowing that is no failure.
     Note {
         /// The step that it belongs to, if any.

@@ -16,6 +16,8 @@ pub enum Pace {
     Steady,
     /// For what takes seconds and several calls to see: every five seconds.
     Sparing,
+    /// For metrics: every minute, which is what their points stand for.
+    Metrics,
     /// For what takes seconds: every second, every five after a minute.
     Seconds,
     /// For what propagates: 0.25, 0.5, 1, 2, 2, … s. Denser than doubling, since IAM is usually ready in 2 to 12 s.
@@ -30,6 +32,7 @@ impl Pace {
             Self::Minutes if elapsed < seconds(120) => seconds(10),
             Self::Minutes | Self::Steady if elapsed < seconds(900) => seconds(3),
             Self::Minutes | Self::Steady => seconds(10),
+            Self::Metrics => seconds(60),
             Self::Seconds if elapsed < seconds(60) => seconds(1),
             Self::Seconds | Self::Sparing => seconds(5),
             Self::Dense if elapsed < Duration::from_millis(250) => Duration::from_millis(250),
@@ -69,6 +72,9 @@ pub struct Patience {
     /// For a temporary function to be made and to answer: its network interfaces take up to 90 s where no other
     /// function shares them (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html>).
     pub probe: Limit,
+    /// For CloudWatch to show enough of a canary, beyond the soak. Metrics come some minutes late, and a function that is
+    /// invoked five times a minute needs twelve for a judgement.
+    pub canary: Limit,
 }
 
 impl Default for Patience {
@@ -81,14 +87,15 @@ impl Default for Patience {
             database: Limit { name: "database", span: seconds(15 * 60) },
             function: Limit { name: "function", span: seconds(5 * 60) },
             probe: Limit { name: "probe", span: seconds(5 * 60) },
+            canary: Limit { name: "canary", span: seconds(15 * 60) },
         }
     }
 }
 
 impl Patience {
     /// The names that `--timeout` takes.
-    pub const NAMES: [&'static str; 7] =
-        ["proxy", "target", "deletion", "propagation", "database", "function", "probe"];
+    pub const NAMES: [&'static str; 8] =
+        ["proxy", "target", "deletion", "propagation", "database", "function", "probe", "canary"];
 
     /// Sets one limit by name, or with `None` the three long ones.
     ///
@@ -108,6 +115,7 @@ impl Patience {
             &mut self.database,
             &mut self.function,
             &mut self.probe,
+            &mut self.canary,
         ];
         match limits.into_iter().find(|limit| limit.name == name) {
             Some(limit) => {

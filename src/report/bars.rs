@@ -125,6 +125,9 @@ impl Drop for Bars {
 
 impl Board {
     fn draw(&self, frame: usize) {
+        if super::PAUSED.load(std::sync::atomic::Ordering::SeqCst) {
+            return;
+        }
         let now = self.clock.elapsed();
         let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let columns = usize::from(console::Term::stderr().size().1);
@@ -185,6 +188,10 @@ impl Listener for Bars {
             }
             Event::Probe { seat, state, wait: None } => {
                 self.board.all.suspend(|| super::raw(&crate::plain::line(&format!("probe for {seat}: {state}"))));
+                return;
+            }
+            Event::Wave { .. } => {
+                self.board.all.suspend(|| super::raw(&crate::plain::line(&super::canary::line(event))));
                 return;
             }
             Event::Note { text, .. } => {

@@ -44,6 +44,10 @@ pub(super) fn line(event: &Event) -> String {
             "elapsed_seconds": wait.map(|(elapsed, _)| elapsed.as_secs_f64()),
             "limit_seconds": wait.map(|(_, limit)| limit.as_secs_f64()),
         }),
+        Event::Wave { number, of, functions, state } => json!({
+            "schema": SCHEMA, "event": "wave", "step": StepId::Repoint.number(), "wave": number, "of": of,
+            "functions": functions, "state": state.replace(' ', "_"),
+        }),
         Event::Note { step, text } => {
             json!({"schema": SCHEMA, "event": "note", "step": step.map(StepId::number), "text": text})
         }

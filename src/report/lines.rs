@@ -82,6 +82,7 @@ fn line(event: &Event) -> Option<String> {
             Some(format!("[probe] {seat}: {state} ({} of {})", duration(*elapsed), duration(*limit)))
         }
         Event::Probe { seat, state, wait: None } => Some(format!("[probe] {seat}: {state}")),
+        Event::Wave { .. } => Some(super::canary::line(event)),
         Event::Note { step: Some(step), text } => Some(format!("{}: note: {text}", head(*step))),
         Event::Note { step: None, text } => Some(format!("note: {text}")),
     }

@@ -4,6 +4,7 @@
 
 mod advice;
 mod bars;
+mod canary;
 mod diagnosis;
 mod json;
 mod layout;
@@ -15,6 +16,7 @@ mod style;
 mod tables;
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
@@ -27,6 +29,7 @@ use crate::plain;
 
 pub use advice::{advice, ranking};
 pub use bars::Bars;
+pub use canary::{numbers, wave_text};
 pub use diagnosis::{aspects, diagnosis, finding};
 pub use json::{SCHEMA, aspects_document, findings, redirects};
 pub use lines::Lines;
@@ -40,6 +43,14 @@ static ROWS: Mutex<Option<MultiProgress>> = Mutex::new(None);
 
 fn share(rows: Option<MultiProgress>) {
     *ROWS.lock().unwrap_or_else(PoisonError::into_inner) = rows;
+}
+
+/// Whether the rows on the terminal rest, because somebody is asked something.
+static PAUSED: AtomicBool = AtomicBool::new(false);
+
+/// Lets the rows on the terminal rest, or go on.
+pub fn pause(paused: bool) {
+    PAUSED.store(paused, Ordering::SeqCst);
 }
 
 /// Sets when color is used; `None` leaves it to the terminal and to `NO_COLOR`.

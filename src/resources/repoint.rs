@@ -75,6 +75,21 @@ impl Repoint<'_> {
         Some(Way { home, endpoint: self.endpoint.as_ref(), reader: self.reader.as_ref() })
     }
 
+    /// The same for some of the functions.
+    #[must_use]
+    pub fn only<'b>(&'b self, functions: &'b [FunctionUse]) -> Repoint<'b> {
+        Repoint {
+            functions,
+            known: self.known,
+            home: self.home.clone(),
+            endpoint: self.endpoint.clone(),
+            reader: self.reader.clone(),
+            adopted: self.adopted,
+            variables: self.variables,
+            patience: self.patience,
+        }
+    }
+
     /// Whether what leads to `kind` is to lead to the proxy instead.
     #[must_use]
     pub fn moves(&self, kind: HostKind) -> bool {

@@ -95,3 +95,14 @@ impl ClientPasswordAuth {
         }
     }
 }
+
+/// What a canary does where it is unknown whether functions are worse off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnUnknown {
+    /// Ask on a terminal, and stop elsewhere.
+    Ask,
+    /// Stop; what has moved stays.
+    Stop,
+    /// Go on with the next wave.
+    Continue,
+}

@@ -76,6 +76,11 @@ fn the_table_of_waits_is_the_patience() {
         (patience.database, "the database to leave a passing state", "registration is refused until then"),
         (patience.function, "a function's update to be live", "the SDK's own waiter takes as long"),
         (patience.probe, "a probe to be made and to answer", "its network interfaces can take 90 s"),
+        (
+            patience.canary,
+            "CloudWatch to show enough of a wave, beyond the soak",
+            "59 invocations at five a minute take twelve",
+        ),
     ];
     assert_eq!(waits.map(|(limit, ..)| limit.name), Patience::NAMES);
     let mut table = String::from("| wait | limit | for | source |\n| --- | --- | --- | --- |\n");
@@ -277,6 +282,7 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         ("a failure of any command", &["up", "--db", "absent", "--yes"]),
         ("restore --dry-run", &["restore", "--db", "my-instance", "--dry-run"]),
         ("restore", &["restore", "--db", "my-instance", "--yes"]),
+        ("up --canary", &["up", "--db", "my-instance", "--canary", "--yes"]),
         ("teardown --dry-run", &["teardown", "--db", "my-instance", "--dry-run"]),
         ("teardown", &["teardown", "--db", "my-instance", "--yes"]),
     ] {
@@ -289,7 +295,7 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         }
     }
     // Whether a call had to be answered twice depends on how busy this machine is.
-    let known = ["began", "call", "ended", "error", "note", "probe", "waiting"];
+    let known = ["began", "call", "ended", "error", "note", "probe", "waiting", "wave"];
     assert_eq!(events.keys().map(String::as_str).collect::<Vec<_>>(), known);
     let events: Vec<String> =
         events.iter().map(|(name, lines)| format!("### {name}\n\n{}\n", table_of_keys(lines))).collect();

@@ -203,7 +203,7 @@ impl Clean {
 
 /// Whether an error names the call that was refused, and so its cause.
 fn precise(why: &str) -> bool {
-    let services = ["rds:", "iam:", "ec2:", "lambda:", "logs:", "secretsmanager:", "sts:", "kms:"];
+    let services = ["rds:", "iam:", "ec2:", "lambda:", "logs:", "secretsmanager:", "sts:", "kms:", "cloudwatch:"];
     why.contains(": ") && services.iter().any(|service| why.contains(service))
 }
 

@@ -8,6 +8,7 @@ mod any_user;
 mod attacks;
 mod bad_input;
 mod budget;
+mod canary;
 mod chance;
 mod cli;
 mod desk;

@@ -83,12 +83,14 @@ enum Case {
     Advise,
     AdviseCluster,
     Export,
+    Canary,
+    CanaryWorse,
 }
 
 /// Users whom the case `Drift` lets in, one after another: more than a policy keeps versions.
 const OTHERS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-const CASES: [Case; 20] = [
+const CASES: [Case; 22] = [
     Case::Instance,
     Case::Cluster,
     Case::Virgin,
@@ -109,6 +111,8 @@ const CASES: [Case; 20] = [
     Case::Advise,
     Case::AdviseCluster,
     Case::Export,
+    Case::Canary,
+    Case::CanaryWorse,
 ];
 
 pub(crate) fn end_to_end(id: &str) -> Spec {
@@ -140,6 +144,7 @@ impl Case {
                     world.secrets.secrets.insert(secret.name.clone(), secret);
                 }
             }
+            Self::CanaryWorse => world.set_at_proxy("OrdersFunction", sandbox::AtProxy::Refused),
             Self::Network => close(&mut world, "app-functions"),
             Self::Advise | Self::AdviseCluster => return crate::advise::every_read().await,
             Self::Doctor | Self::DoctorCluster => {
@@ -157,11 +162,10 @@ impl Case {
     /// What the case does; failures are seen as denials.
     async fn run(self, bed: &Bed) {
         let up = async |spec: &Spec| drop(bed.up(spec).await);
-        let down = async |spec: &Spec| drop(bed.down(spec).await);
         let round = async |spec: &Spec| {
             up(spec).await;
             drop(bed.survey(spec).await);
-            down(spec).await;
+            drop(bed.down(spec).await);
         };
         match self {
             Self::Instance | Self::Encrypted => round(&wish("my-instance")).await,
@@ -242,6 +246,7 @@ impl Case {
                 drop(crate::advise::facts(bed, id).await);
             }
             Self::Export => Box::pin(crate::handover::there_and_back(bed, &wish("my-instance"))).await,
+            Self::Canary | Self::CanaryWorse => up(&crate::canary::case(self == Self::CanaryWorse)).await,
             Self::Probe => {
                 up(&Spec { verify: Verify::Probe, ..wish("my-instance") }).await;
                 drop(verify(bed, &wish("my-instance")).await);

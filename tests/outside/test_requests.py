@@ -19,7 +19,7 @@ NO_REQUEST = {
 }
 # The newcomer's account has RDS's own role, and parameter groups that are AWS's own; no client can change that.
 NOT_HERE = {"iam:CreateServiceLinkedRole", "rds:DescribeDBParameters", "rds:DescribeDBClusterParameters"}
-FEATURES = "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe,log-retention,hand-over"
+FEATURES = "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe,log-retention,hand-over,canary"
 # The permissions that are not called as signature and operation are.
 ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction", "monitoring:GetMetricData": "cloudwatch:GetMetricData"}
 # AWS asks for no permission.
@@ -62,6 +62,12 @@ def instance(bench):
     bench.round("my-instance")
     # The versions of functions that are named are asked for one by one.
     bench.run("up", "--db", "my-instance", "--function", "DBAppFunction", "--dry-run")
+
+
+def canary(bench):
+    """CloudWatch is asked before a function moves, and after; time runs too fast here for it to show anything."""
+    bench.run("up", "--db", "my-instance", "--yes", "--canary", "--soak", "1s", "--timeout", "canary=2s", code=8)
+    bench.down("my-instance")
 
 
 def cluster(bench):
@@ -188,7 +194,7 @@ def refusals(bench):
     bench.run("up", "--db", "nothing", "--dry-run", code=4)
 
 
-CASES = (instance, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, log_group, refusals, exporting)
+CASES = (instance, canary, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, log_group, refusals, exporting)
 
 
 class Requests(unittest.TestCase):

@@ -68,7 +68,7 @@ pub struct Proxy {
     pub borrow_ms: Reading<f64>,
     /// The share of the database's connections that are pinned, from 0 to 1.
     pub pinned: Reading<f64>,
-    /// The lowest availability, in percent.
+    /// The availability in the mean of the span, in percent.
     pub available: Reading<f64>,
 }
 

@@ -105,7 +105,7 @@ pub struct Finding {
     pub limit: Option<f64>,
 }
 
-/// Why something cannot be told.
+/// Why something is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Gap {
     /// What it is about.
@@ -125,7 +125,7 @@ pub enum Judgement {
     Worse {
         /// What, in order of subject and measure.
         found: Vec<Finding>,
-        /// What could not be told besides.
+        /// What is unknown besides.
         gaps: Vec<Gap>,
     },
     /// Nothing is worse, and everything was there to be seen.
@@ -134,7 +134,7 @@ pub enum Judgement {
         judged: Vec<Finding>,
     },
     /// Nothing is worse as far as it shows, and that is not far enough.
-    CannotTell {
+    Unknown {
         /// Why; never empty.
         gaps: Vec<Gap>,
     },
@@ -147,14 +147,14 @@ impl Judgement {
         match self {
             Self::Worse { .. } => "worse",
             Self::NotWorse { .. } => "not worse",
-            Self::CannotTell { .. } => "cannot tell",
+            Self::Unknown { .. } => "unknown",
         }
     }
 
     /// Whether waiting may turn it into another answer.
     #[must_use]
     pub fn passes(&self) -> bool {
-        matches!(self, Self::CannotTell { gaps } if gaps.iter().all(|gap| gap.passes))
+        matches!(self, Self::Unknown { gaps } if gaps.iter().all(|gap| gap.passes))
     }
 }
 
@@ -169,12 +169,12 @@ impl Serialize for Judgement {
         let (findings, gaps): (&[Finding], &[Gap]) = match self {
             Self::Worse { found, gaps } => (found, gaps),
             Self::NotWorse { judged } => (judged, &[]),
-            Self::CannotTell { gaps } => (&[], gaps),
+            Self::Unknown { gaps } => (&[], gaps),
         };
         let answer = match self {
             Self::Worse { .. } => "worse",
             Self::NotWorse { .. } => "not_worse",
-            Self::CannotTell { .. } => "cannot_tell",
+            Self::Unknown { .. } => "unknown",
         };
         Shown { answer, findings, gaps }.serialize(serializer)
     }
@@ -222,7 +222,7 @@ impl Bench {
         self.gaps.dedup();
         match (self.worse.is_empty(), self.gaps.is_empty()) {
             (false, _) => Judgement::Worse { found: self.worse, gaps: self.gaps },
-            (true, false) => Judgement::CannotTell { gaps: self.gaps },
+            (true, false) => Judgement::Unknown { gaps: self.gaps },
             (true, true) => Judgement::NotWorse { judged: self.fine },
         }
     }

@@ -63,7 +63,7 @@ fn of_share(tried: Share, measure: Measure, bench: &mut Bench) {
     } else if p_value <= bench.limit {
         bench.worse(finding);
     } else {
-        let why = format!("{bad} of {}, too few to tell chance from a fault", tried.all);
+        let why = format!("{bad} of {}, too few to distinguish chance from a fault", tried.all);
         bench.gap(&Subject::Proxy, measure, true, why);
     }
 }

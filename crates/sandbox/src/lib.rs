@@ -62,7 +62,7 @@ pub use connector::{Account, InMemory, mount};
 pub use fault::{Fault, Trigger, Trouble};
 pub use iam::{Organization, Simulator};
 pub use limits::Limits;
-pub use load::{Change, Load, Loads, Preset, Rate};
+pub use load::{AtProxy, Change, Load, Loads, Preset, Rate};
 pub use profile::Profile;
 pub use serve::serve;
 pub use store::Store;

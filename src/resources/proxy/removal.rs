@@ -120,7 +120,8 @@ impl ProxyRemoval {
                 }
             }
         }
-        let ours = [tags::STACK, tags::DATABASE, tags::ADOPTED, tags::WRITER, tags::READER].map(str::to_owned);
+        let ours =
+            [tags::STACK, tags::DATABASE, tags::ADOPTED, tags::WRITER, tags::READER, tags::CANARY].map(str::to_owned);
         let chosen = found.tags.keys().filter(|key| selection::is_memory(key)).cloned();
         let ours: Vec<String> = ours.into_iter().chain(chosen).collect();
         poll.insist(run, async || rds.remove_tags(&found.proxy.arn, &ours).await).await

@@ -19,7 +19,7 @@ fn worse(judgement: &Judgement) -> Vec<(Subject, Measure)> {
 
 fn reasons(judgement: &Judgement) -> String {
     match judgement {
-        Judgement::CannotTell { gaps } => {
+        Judgement::Unknown { gaps } => {
             let lines: Vec<String> = gaps.iter().map(|gap| format!("{}: {}", gap.subject, gap.why)).collect();
             lines.join("\n")
         }
@@ -67,9 +67,9 @@ fn one_failure_among_few_is_neither() {
 fn the_fewest_invocations_are_fifty_nine() {
     let answer = |after| of(|all| all.moved[0].after = counts(after, 0, 0, 120.0));
     assert!(matches!(answer(59), Judgement::NotWorse { .. }));
-    assert!(matches!(answer(58), Judgement::CannotTell { .. }) && answer(58).passes());
+    assert!(matches!(answer(58), Judgement::Unknown { .. }) && answer(58).passes());
     let before = of(|all| all.moved[0].before = counts(58, 0, 0, 120.0));
-    assert!(matches!(before, Judgement::CannotTell { .. }) && !before.passes(), "{before:?}");
+    assert!(matches!(before, Judgement::Unknown { .. }) && !before.passes(), "{before:?}");
 }
 
 #[test]
@@ -147,14 +147,14 @@ fn the_proxy_has_limits_of_its_own() {
         assert_eq!(worse(&of(|all| change(&mut all.proxy))), [(Subject::Proxy, measure)]);
     }
     let one = of(|all| all.proxy.refused = Reading::Known(Share { bad: 1, all: 2 }));
-    assert!(reasons(&one).contains("1 of 2, too few to tell"), "{one:?}");
+    assert!(reasons(&one).contains("1 of 2, too few to distinguish"), "{one:?}");
 }
 
 #[test]
 fn every_answer_is_a_word_and_a_document() {
     let text = |judgement: &Judgement| format!("{judgement:?} {}", judgement.word());
     assert!(text(&judge(&fine())).ends_with("not worse"));
-    assert!(text(&of(|all| all.moved.clear())).ends_with("cannot tell"));
+    assert!(text(&of(|all| all.moved.clear())).ends_with("unknown"));
     assert!(
         text(&of(|all| all.moved.push(function("second", counts(900, 0, 0, 1.0), counts(9, 9, 0, 1.0)))))
             .ends_with(" worse")

@@ -76,7 +76,7 @@ proptest! {
         if matches!(judgement, Judgement::NotWorse { .. }) {
             prop_assert!(whole(&evidence), "{:?}", judgement);
         }
-        if let Judgement::CannotTell { gaps } = &judgement {
+        if let Judgement::Unknown { gaps } = &judgement {
             prop_assert!(!gaps.is_empty() && gaps.iter().all(|gap| !gap.why.is_empty()));
         }
     }
@@ -102,7 +102,7 @@ proptest! {
             7 => less.proxy.pinned = Reading::NoData(gone()),
             _ => less.proxy.available = Reading::NoData(gone()),
         }
-        prop_assert_eq!(judge(&less).word(), "cannot tell", "{}", place);
+        prop_assert_eq!(judge(&less).word(), "unknown", "{}", place);
     }
 
     #[test]
@@ -117,7 +117,7 @@ proptest! {
             prop_assert_eq!(judge(&after).word(), "worse");
         }
         // And what was open does not come to pass by failing more.
-        if matches!(before, Judgement::CannotTell { .. }) {
+        if matches!(before, Judgement::Unknown { .. }) {
             prop_assert_ne!(judge(&after).word(), "not worse");
         }
     }

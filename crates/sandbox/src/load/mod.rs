@@ -77,6 +77,45 @@ pub struct Load {
     /// How far concurrency goes beyond an event source's maximum for moments, while environments that end overlap those that
     /// begin: 1.5 means half as much again.
     pub overshoot: f64,
+    /// What becomes of it once it connects to a proxy: what no configuration shows.
+    #[serde(default)]
+    pub at_proxy: AtProxy,
+}
+
+/// What becomes of a function that connects to a proxy.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AtProxy {
+    /// It works as before.
+    #[default]
+    Works,
+    /// Its log-in is refused: its driver does not speak the proxy's, or trusts other certificates. AWS counts both as
+    /// `ClientConnectionsSetupFailedAuth`: "failed due to misconfigured authentication or TLS"
+    /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html>).
+    Refused,
+    /// The proxy cannot log in to the database for it, which counts as `DatabaseConnectionsSetupFailed`.
+    Failed,
+    /// It takes three times as long.
+    Slow,
+    /// Each of its sessions is pinned.
+    Pinned,
+}
+
+impl AtProxy {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Works, Self::Refused, Self::Failed, Self::Slow, Self::Pinned];
+
+    /// Its name on a command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Works => "works",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Slow => "slow",
+            Self::Pinned => "pinned",
+        }
+    }
 }
 
 impl Default for Load {
@@ -92,6 +131,7 @@ impl Default for Load {
             refused: 0.0,
             database_time: 5.0,
             overshoot: 1.0,
+            at_proxy: AtProxy::Works,
         }
     }
 }
@@ -192,6 +232,13 @@ impl World {
         self.loads.functions.insert(function.to_owned(), vec![Change { since: None, load }]);
         self.loads.routes.remove(function);
         routes::observe(self);
+    }
+
+    /// Says what becomes of a function at a proxy; what it does elsewhere, and did, stays.
+    pub fn set_at_proxy(&mut self, function: &str, at_proxy: AtProxy) {
+        for change in self.loads.functions.get_mut(function).into_iter().flatten() {
+            change.load.at_proxy = at_proxy;
+        }
     }
 
     /// How many connections an instance takes, if that is known of its engine.

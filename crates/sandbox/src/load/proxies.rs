@@ -1,5 +1,6 @@
 //! Proxies under load: clients on one side, a pool on the other, and pinned sessions that hold both.
 
+use super::AtProxy;
 use super::databases::behind;
 use super::routes::Target;
 use super::sample::Sample;
@@ -66,7 +67,10 @@ pub(crate) enum ProxyMetric {
 struct Clients {
     connections: f64,
     opened: f64,
+    /// Log-ins that were refused.
     refused: f64,
+    /// Connections to the database that could not be set up.
+    failed: f64,
     /// Connections of a database that are in use, in the mean and at the peak.
     busy: f64,
     busy_peak: f64,
@@ -119,7 +123,9 @@ impl Traffic<'_> {
             M::DatabaseConnections => each(&|readers| self.pool(name, readers, minute)) * part,
             M::MaxDatabaseConnectionsAllowed => each(&|readers| self.allowed(proxy, readers)) * part,
             // Each node tries again every few seconds; AWS does not say how often.
-            M::DatabaseConnectionsSetupFailed => each(&|readers| self.unreached(proxy, readers) * NODES) * part,
+            M::DatabaseConnectionsSetupFailed => {
+                (each(&|readers| self.unreached(proxy, readers) * NODES) + total(|clients| clients.failed)) * part
+            }
             M::DatabaseConnectionsSetupSucceeded => {
                 let now = each(&|readers| self.pool(name, readers, minute));
                 let before =
@@ -239,16 +245,34 @@ impl Traffic<'_> {
                 if proxy == name && *side == readers && endpoint.is_none_or(|endpoint| endpoint == given))
         };
         let mut all = Clients::default();
-        for (flow, load, route) in self.reaching(at, here) {
+        for (flow, load, route, arrived) in self.arrived(at, here) {
             let connections = flow.connections(load, route);
             let each = f64::from(load.connections);
+            match load.at_proxy {
+                // Nobody keeps a connection that was never there: each invocation tries again.
+                AtProxy::Refused => {
+                    all.refused += flow.invocations * each;
+                    continue;
+                }
+                AtProxy::Failed => {
+                    all.opened += flow.invocations * each;
+                    all.failed += flow.invocations * each;
+                    continue;
+                }
+                _ => {}
+            }
+            let pinned = if load.at_proxy == AtProxy::Pinned { 1.0 } else { load.pinned };
             all.connections += connections;
-            all.opened += if load.closes { flow.invocations * each } else { connections / 10.0 };
+            all.opened += match (load.closes, arrived) {
+                (true, _) => flow.invocations * each,
+                (false, true) => connections,
+                (false, false) => connections / 10.0,
+            };
             // A client that is refused keeps no connection, and so tries again with each invocation.
             all.refused += flow.invocations * each * load.refused;
-            all.pinned += connections * load.pinned;
-            all.busy += flow.average * each * load.busy * (1.0 - load.pinned);
-            all.busy_peak += flow.peak * each * load.busy * (1.0 - load.pinned);
+            all.pinned += connections * pinned;
+            all.busy += flow.average * each * load.busy * (1.0 - pinned);
+            all.busy_peak += flow.peak * each * load.busy * (1.0 - pinned);
             all.queries += flow.invocations * each;
             all.used += flow.invocations * each * load.duration * load.busy;
         }

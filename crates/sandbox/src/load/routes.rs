@@ -31,6 +31,13 @@ pub(super) struct Route {
     pub(super) maximum: Option<u32>,
 }
 
+impl Route {
+    /// Whether it leads to a proxy.
+    pub(super) fn by_proxy(&self) -> bool {
+        self.targets.iter().any(|target| matches!(target, Target::Proxy { .. }))
+    }
+}
+
 /// Something to connect to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

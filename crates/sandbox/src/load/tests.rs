@@ -247,6 +247,36 @@ fn a_proxy_multiplexes_and_pinned_sessions_keep_it_from_that() {
     assert!(per_minute(pool) <= allowed);
 }
 
+/// What no configuration shows turns metrics bad once the function is at the proxy, and not before.
+#[test]
+fn trouble_at_a_proxy_shows_in_its_own_metrics() {
+    let at = |at_proxy| {
+        let load = Load { rate: Rate::Constant(10.0), duration: 200.0, busy: 0.1, at_proxy, ..Load::default() };
+        let mut world = account(load.clone());
+        world.set_load_for_ever(FUNCTION, load);
+        let errors = function(&world, FunctionMetric::Errors).sum;
+        assert_eq!(errors, 0.0, "{at_proxy:?} at the database");
+        put_proxy(&mut world);
+        world.set_load_for_ever(FUNCTION, world.loads.functions[FUNCTION][0].load.clone());
+        world
+    };
+    let all = |world: &World| {
+        let of = |metric| of_proxy(world, metric).sum;
+        (
+            function(world, FunctionMetric::Errors).sum > 0.0,
+            function(world, FunctionMetric::Duration).average() > 500.0,
+            of(ProxyMetric::ClientConnectionsSetupFailedAuth) > 0.0,
+            of(ProxyMetric::DatabaseConnectionsSetupFailed) > 0.0,
+            of(ProxyMetric::DatabaseConnectionsCurrentlySessionPinned) > 0.0,
+        )
+    };
+    assert_eq!(all(&at(AtProxy::Works)), (false, false, false, false, false));
+    assert_eq!(all(&at(AtProxy::Refused)), (true, false, true, false, false));
+    assert_eq!(all(&at(AtProxy::Failed)), (true, false, false, true, false));
+    assert_eq!(all(&at(AtProxy::Slow)), (false, true, false, false, false));
+    assert_eq!(all(&at(AtProxy::Pinned)), (false, false, false, false, true));
+}
+
 #[test]
 fn waits_grow_as_the_pool_fills_and_end_at_the_borrow_timeout() {
     let wait = |rate: f64| {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::numbers::{chance, deviation};
 use super::proxies::IDLE;
 use super::routes::{Route, Target};
-use super::{Load, Sample};
+use super::{AtProxy, Load, Sample};
 use crate::account::World;
 
 /// Milliseconds of a minute.
@@ -16,6 +16,9 @@ pub(crate) const MINUTE: i64 = 60_000;
 /// Lambda "maintains the execution environment for some time in anticipation of another function invocation"
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>); how long is not published.
 const LINGERING: usize = 10;
+
+/// Minutes in which new execution environments open their connections.
+const ARRIVING: usize = 2;
 
 /// Minutes before the first that is looked at.
 const BEFORE: usize = 15;
@@ -158,10 +161,23 @@ impl<'world> Traffic<'world> {
         at: usize,
         of: impl Fn(&Target) -> bool + 'this,
     ) -> impl Iterator<Item = (Flow, &'world Load, &'world Route)> + 'this {
+        self.arrived(at, of).map(|(flow, load, route, _)| (flow, load, route))
+    }
+
+    /// The same, and whether it has come there in the last minutes: a new configuration has new execution environments, which
+    /// open connections of their own.
+    pub(super) fn arrived<'this>(
+        &'this self,
+        at: usize,
+        of: impl Fn(&Target) -> bool + 'this,
+    ) -> impl Iterator<Item = (Flow, &'world Load, &'world Route, bool)> + 'this {
         self.rows.iter().filter_map(move |row| {
-            let (load, route) = (*row.stands.get(at)?)?;
+            let stood = |at: usize| row.stands.get(at).copied().flatten();
+            let (load, route) = stood(at)?;
             let flow = row.flows.get(at)?;
-            route.targets.iter().any(&of).then_some((*flow, load, route))
+            let there = |route: &Route| route.targets.iter().any(&of);
+            let before = at.checked_sub(ARRIVING).and_then(stood);
+            there(route).then(|| (*flow, load, route, before.is_none_or(|(_, route)| !there(route))))
         })
     }
 
@@ -234,6 +250,9 @@ impl<'world> Traffic<'world> {
         if load.duration >= f64::from(route.timeout) * 1000.0 {
             return 1.0;
         }
+        if route.by_proxy() && matches!(load.at_proxy, AtProxy::Refused | AtProxy::Failed) {
+            return 1.0;
+        }
         let at_proxy = |target: &Target| if matches!(target, Target::Proxy { .. }) { load.refused } else { 0.0 };
         let refused = |target: &Target| self.refused(target, minute).max(at_proxy(target));
         let refused = route.targets.iter().map(refused).fold(0.0, f64::max);
@@ -247,7 +266,8 @@ fn concurrent(count: f64, average: f64, peak: f64) -> Sample {
 
 /// How long an invocation takes, in seconds.
 fn seconds(load: &Load, route: &Route) -> f64 {
-    (load.duration / 1000.0).min(f64::from(route.timeout)).max(0.001)
+    let slower = if load.at_proxy == AtProxy::Slow && route.by_proxy() { 3.0 } else { 1.0 };
+    (load.duration * slower / 1000.0).min(f64::from(route.timeout)).max(0.001)
 }
 
 /// What arrives in a minute, before any limit but that of the event sources.

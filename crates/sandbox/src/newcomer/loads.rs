@@ -18,7 +18,7 @@ pub(super) fn begin(world: &mut World) {
     };
     let loads = [
         ("DBAppFunction", daily(0.5, 6.0), 120.0, 1),
-        ("InvoiceFunction", bursts(0.05, 4.0, 3600, 300), 400.0, 1),
+        ("InvoiceFunction", bursts(0.3, 4.0, 3600, 300), 400.0, 1),
         ("ReportsFunction", bursts(0.0, 1.0, 86_400, 1800), 2500.0, 2),
         ("OrdersFunction", daily(0.3, 4.0), 150.0, 1),
         ("ThumbnailFunction", Rate::Constant(2.0), 300.0, 0),

@@ -1,0 +1,316 @@
+//! Step 13 in waves: a few functions first, and on only where CloudWatch shows that they are not worse off.
+//!
+//! What is worse is decided by `crates/judge`; this module moves, waits, reads and goes back. A run that is killed leaves
+//! functions at the database or at a proxy that works, and a tag of the proxy says that a canary is not complete
+//! ([`memory`]).
+
+mod back;
+mod evidence;
+pub mod memory;
+mod soak;
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::time::Duration;
+
+use judge::waves::{self, Candidate};
+use judge::{Gap, Judgement, Measure, Subject};
+use serde::Serialize;
+
+use self::evidence::Reader;
+use self::memory::Memory;
+use crate::discover::FunctionUse;
+use crate::discover::hosts::HostKind;
+use crate::engine::event::Event;
+use crate::engine::{Run, Seen, Stop, Until};
+use crate::resources::release::Release;
+use crate::resources::repoint::Repoint;
+use crate::spec::{Canary, OnUnknown};
+use crate::survey::Survey;
+
+/// How far back the time before the change goes.
+pub const BASELINE: Duration = Duration::from_hours(1);
+
+/// What to do where the answer is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Go on with the next wave.
+    Continue,
+    /// Stop; what has moved stays.
+    Stop,
+    /// Point everything that this run moved back at the database.
+    Back,
+}
+
+/// Somebody who decides where the answer is open.
+pub trait Decider: Sync {
+    /// Asks.
+    fn decide<'a>(&'a self, wave: &'a Wave) -> Pin<Box<dyn Future<Output = Decision> + 'a>>;
+}
+
+/// Nobody: the run stops.
+#[derive(Debug, Clone, Copy)]
+pub struct Nobody;
+
+impl Decider for Nobody {
+    fn decide<'a>(&'a self, _wave: &'a Wave) -> Pin<Box<dyn Future<Output = Decision> + 'a>> {
+        Box::pin(std::future::ready(Decision::Stop))
+    }
+}
+
+/// A wave that was judged.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Wave {
+    /// Its number, from 1; 0 for what an earlier run moved, and for a look before anything moves.
+    pub number: usize,
+    /// How many waves there are.
+    pub of: usize,
+    /// The functions that it moved.
+    pub functions: Vec<String>,
+    /// What came of it.
+    pub judgement: Judgement,
+}
+
+/// How a canary ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Every function has moved, and no wave was worse.
+    Complete,
+    /// Something was worse, and what this run moved uses the database again.
+    Worse,
+    /// The answer was open, and the run stopped; what has moved stays.
+    Unknown,
+    /// The answer was open, and somebody chose to go back.
+    WentBack,
+}
+
+/// What became of a canary.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Walk {
+    /// How it ended.
+    pub ending: Ending,
+    /// The waves that were judged, in order.
+    pub waves: Vec<Wave>,
+    /// The functions that went back.
+    pub back: Vec<String>,
+    /// The functions at the proxy.
+    pub moved: Vec<String>,
+    /// The functions that are still to move.
+    pub left: Vec<String>,
+}
+
+/// What step 13 in waves works with.
+pub(crate) struct Cutover<'a> {
+    pub(crate) survey: &'a Survey,
+    pub(crate) canary: &'a Canary,
+    pub(crate) repoint: &'a Repoint<'a>,
+    pub(crate) functions: Vec<FunctionUse>,
+    /// The proxy as it is now: its ARN and its tags.
+    pub(crate) memory: Memory,
+}
+
+/// What came of a wave, for those who go on.
+enum Verdict {
+    On,
+    End(Ending),
+}
+
+/// A canary under way.
+struct Way<'a> {
+    run: &'a Run<'a>,
+    cut: &'a Cutover<'a>,
+    decider: &'a dyn Decider,
+    reader: Reader<'a>,
+    /// When each function that this canary moved was moved, in seconds since 1970: its time before ends there.
+    moved: BTreeMap<String, i64>,
+    /// The same in waves, oldest first: the way back.
+    order: Vec<Vec<String>>,
+    walk: Walk,
+}
+
+/// Points the functions at the proxy, wave by wave.
+///
+/// # Errors
+/// When AWS refuses a change, a wait times out, or the run is stopped: what has moved stays.
+pub(crate) async fn carry_out(run: &Run<'_>, mut cut: Cutover<'_>, decider: &dyn Decider) -> Result<Walk, Stop> {
+    let functions = std::mem::take(&mut cut.functions);
+    let is_there = |found: &&FunctionUse| !found.holding(HostKind::is_ours).is_empty();
+    let (left, rest): (Vec<FunctionUse>, Vec<FunctionUse>) =
+        functions.into_iter().partition(|found| cut.is_to_move(found));
+    let there: Vec<String> = rest.iter().filter(is_there).map(|found| found.function.name.clone()).collect();
+    let memory = cut.memory.clone();
+    let resumed = memory.canary().filter(|begun| there.len() > begun.before);
+    let names: Vec<String> = left.iter().map(|found| found.function.name.clone()).collect();
+    let walk =
+        Walk { ending: Ending::Complete, waves: Vec::new(), back: Vec::new(), moved: there.clone(), left: names };
+    if left.is_empty() && resumed.is_none() {
+        // Nothing to move: as without waves.
+        run.converge(cut.repoint, Seen::Present(rest), Until::Ready).await?;
+        if memory.canary().is_some() {
+            memory.clear(run).await?;
+        }
+        return Ok(walk);
+    }
+    let reader = Reader { cloud: run.cloud, proxy: &cut.survey.names.stack };
+    let mut way = Way { run, cut: &cut, decider, reader, moved: BTreeMap::new(), order: Vec::new(), walk };
+    let ending = way.walk(left, &there, resumed, &memory).await?;
+    way.walk.ending = ending;
+    if ending != Ending::Unknown {
+        memory.clear(run).await?;
+    }
+    Ok(way.walk)
+}
+
+impl Cutover<'_> {
+    /// Whether anything of a function would move.
+    fn is_to_move(&self, found: &FunctionUse) -> bool {
+        let frozen = self.survey.frozen.iter().any(|frozen| frozen.function == found.function.name);
+        frozen || !self.repoint.edit(found).names.is_empty()
+    }
+}
+
+impl Way<'_> {
+    async fn walk(
+        &mut self,
+        left: Vec<FunctionUse>,
+        there: &[String],
+        resumed: Option<memory::Begun>,
+        memory: &Memory,
+    ) -> Result<Ending, Stop> {
+        let order = match self.ordered(&left).await {
+            Ok(order) => order,
+            Err(gap) => {
+                // Before anything moves: what cannot be read now will not be readable then.
+                let judgement = Judgement::Unknown { gaps: vec![gap] };
+                if let Verdict::End(ending) = self.judged(0, 0, Vec::new(), judgement).await? {
+                    return Ok(ending);
+                }
+                waves::order(&candidates(&left, &BTreeMap::new()), self.cut.canary.first.as_deref())
+            }
+        };
+        let waves = waves::divide(&order, there.len(), &self.cut.canary.waves);
+        let since = if let Some(begun) = &resumed {
+            begun.since
+        } else {
+            let begun = memory::Begun { since: self.now(), before: there.len() };
+            memory.write(self.run, begun).await?;
+            begun.since
+        };
+        if let Some(begun) = resumed {
+            // Of a canary that began without any, all are its own.
+            if begun.before == 0 {
+                self.order.push(there.to_vec());
+            }
+            self.moved.extend(there.iter().map(|name| (name.clone(), since)));
+            if let Verdict::End(ending) = self.watch(0, waves.len(), there.to_vec()).await? {
+                return Ok(ending);
+            }
+        }
+        let of = waves.len();
+        for (place, names) in waves.into_iter().enumerate() {
+            let wave: Vec<FunctionUse> =
+                left.iter().filter(|found| names.contains(&found.function.name)).cloned().collect();
+            self.note(place + 1, of, &names, "moving");
+            // Their time before ends with the call that moves them.
+            let now = self.now();
+            self.order.push(names.clone());
+            self.moved.extend(names.iter().map(|name| (name.clone(), now)));
+            self.shift(wave).await?;
+            self.walk.left.retain(|name| !names.contains(name));
+            self.walk.moved.extend(names.iter().cloned());
+            if let Verdict::End(ending) = self.watch(place + 1, of, names).await? {
+                return Ok(ending);
+            }
+        }
+        Ok(Ending::Complete)
+    }
+
+    fn now(&self) -> i64 {
+        self.run.cloud.metrics.now()
+    }
+
+    /// The functions in the order in which they move.
+    async fn ordered(&self, left: &[FunctionUse]) -> Result<Vec<String>, Gap> {
+        let names: Vec<String> = left.iter().map(|found| found.function.name.clone()).collect();
+        let now = self.now();
+        let traffic = self.reader.traffic(&names, now).await.map_err(|refusal| Gap {
+            subject: Subject::Proxy,
+            measure: Measure::Invocations,
+            why: format!("CloudWatch could not be read: {refusal}"),
+            passes: refusal.passes(),
+        })?;
+        Ok(waves::order(&candidates(left, &traffic), self.cut.canary.first.as_deref()))
+    }
+
+    /// Points one wave at the proxy, its aliases too.
+    async fn shift(&self, wave: Vec<FunctionUse>) -> Result<(), Stop> {
+        let survey = self.cut.survey;
+        let names: Vec<String> = wave.iter().map(|found| found.function.name.clone()).collect();
+        let part = self.cut.repoint.only(&wave);
+        self.run.converge(&part, Seen::Present(wave.clone()), Until::Ready).await?;
+        let frozen: Vec<_> = survey.frozen.iter().filter(|frozen| names.contains(&frozen.function)).cloned().collect();
+        if frozen.is_empty() {
+            return Ok(());
+        }
+        let release = Release { frozen: &frozen, mark: survey.names.version_mark(), patience: survey.patience };
+        self.run.converge(&release, Seen::Present(release.start()), Until::Ready).await?;
+        Ok(())
+    }
+
+    /// Watches a wave, and says whether the next may go.
+    async fn watch(&mut self, number: usize, of: usize, names: Vec<String>) -> Result<Verdict, Stop> {
+        self.note(number, of, &names, "watching");
+        let judgement = soak::watch(self, number, of, &names).await?;
+        self.judged(number, of, names, judgement).await
+    }
+
+    async fn judged(
+        &mut self,
+        number: usize,
+        of: usize,
+        functions: Vec<String>,
+        judgement: Judgement,
+    ) -> Result<Verdict, Stop> {
+        self.note(number, of, &functions, judgement.word());
+        let wave = Wave { number, of, functions, judgement };
+        let verdict = match &wave.judgement {
+            Judgement::NotWorse { .. } => Verdict::On,
+            Judgement::Worse { .. } => Verdict::End(Ending::Worse),
+            Judgement::Unknown { .. } => {
+                let decision = match self.cut.canary.on_unknown {
+                    OnUnknown::Continue => Decision::Continue,
+                    OnUnknown::Stop => Decision::Stop,
+                    OnUnknown::Ask => self.decider.decide(&wave).await,
+                };
+                match decision {
+                    Decision::Continue => Verdict::On,
+                    Decision::Stop => Verdict::End(Ending::Unknown),
+                    Decision::Back => Verdict::End(Ending::WentBack),
+                }
+            }
+        };
+        self.walk.waves.push(wave);
+        if let Verdict::End(Ending::Worse | Ending::WentBack) = verdict {
+            let back = back::carry_out(self.run, self.cut.survey, &self.order).await?;
+            self.walk.moved.retain(|name| !back.contains(name));
+            self.walk.left.extend(back.iter().cloned());
+            self.walk.left.sort();
+            self.walk.back = back;
+        }
+        Ok(verdict)
+    }
+
+    fn note(&self, number: usize, of: usize, functions: &[String], state: &str) {
+        let (functions, state) = (functions.to_vec(), state.to_owned());
+        self.run.tell(&Event::Wave { number, of, functions, state });
+    }
+}
+
+fn candidates(left: &[FunctionUse], traffic: &BTreeMap<String, u64>) -> Vec<Candidate> {
+    let of = |found: &FunctionUse| {
+        let name = found.function.name.clone();
+        Candidate { traffic: traffic.get(&name).copied(), name }
+    };
+    left.iter().map(of).collect()
+}

@@ -1,0 +1,229 @@
+//! `up --canary`: its flags, its question, and what came of it.
+
+use std::io::IsTerminal as _;
+use std::pin::Pin;
+
+use judge::Judgement;
+use judge::waves::Share;
+use serde_json::{Value, json};
+
+use super::interrupt::{blocking, stop_sign};
+use super::session::{Session, command};
+use crate::canary::memory::Memory;
+use crate::canary::{Decider, Decision, Ending, Walk, Wave};
+use crate::cli::{Canary, Global};
+use crate::discover::hosts::HostKind;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::report::{self, SCHEMA};
+use crate::shell::quoted;
+use crate::spec::{self, SpecError};
+use crate::survey::Survey;
+
+/// What the flags ask for.
+pub(super) fn settings(args: &Canary) -> Result<Option<spec::Canary>, SpecError> {
+    if !args.canary {
+        return Ok(None);
+    }
+    let first = args.canary_function.as_deref();
+    spec::canary(&args.waves, &args.soak, first, args.on_unknown).map(Some)
+}
+
+/// The flags that ask for the same again, each with a space before it; where nobody was asked for waves, none.
+pub(super) fn flags(wanted: Option<&spec::Canary>) -> String {
+    let Some(canary) = wanted else { return String::new() };
+    let default = spec::Canary::default();
+    let mut flags = " --canary".to_owned();
+    if canary.waves != default.waves {
+        flags.push_str(&format!(" --waves {}", quoted(&waves(canary))));
+    }
+    if canary.soak != default.soak {
+        flags.push_str(&format!(" --soak {}s", canary.soak.as_secs()));
+    }
+    if let Some(first) = &canary.first {
+        flags.push_str(&format!(" --canary-function {}", quoted(first)));
+    }
+    flags
+}
+
+fn waves(canary: &spec::Canary) -> String {
+    let one = |share: &Share| match share {
+        Share::Functions(count) => count.to_string(),
+        Share::Percent(percent) => format!("{percent}%"),
+    };
+    let waves: Vec<String> = canary.waves.iter().map(one).collect();
+    waves.join(",")
+}
+
+/// The function that is to move first must be one that moves.
+pub(super) fn check(survey: &Survey) -> Result<(), Failure> {
+    let Some(first) = survey.spec.canary.as_ref().and_then(|canary| canary.first.as_ref()) else { return Ok(()) };
+    let names: Vec<&str> = survey.functions.iter().map(|found| found.function.name.as_str()).collect();
+    if names.contains(&first.as_str()) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Decide,
+        format!("choosing the first function ({first}): it is not among those that use the database"),
+        [format!("Nothing was changed. These are: {}.", names.join(", "))],
+    ))
+}
+
+/// What the plan says of the waves.
+pub(super) fn plan(survey: &Survey) -> String {
+    let Some(canary) = &survey.spec.canary else { return String::new() };
+    let text = format!(
+        "\nStep 13 goes in waves: {}. After each, CloudWatch is read for {} of data; where functions are worse off, all that this \
+         run moved use the database again.\n",
+        waves(canary),
+        report::duration(canary.soak)
+    );
+    report::sentence(&text)
+}
+
+/// The same for programs.
+pub(super) fn plan_document(survey: &Survey) -> Value {
+    survey.spec.canary.as_ref().map_or(
+        Value::Null,
+        |canary| json!({"waves": waves(canary), "soak_seconds": canary.soak.as_secs(), "first": canary.first}),
+    )
+}
+
+/// Somebody at a terminal, unless `--yes` says that nobody is to be asked.
+pub(super) struct Terminal {
+    pub(super) asks: bool,
+}
+
+impl Terminal {
+    pub(super) fn of(global: &Global) -> Self {
+        Self { asks: !global.yes && std::io::stdin().is_terminal() }
+    }
+}
+
+impl Decider for Terminal {
+    fn decide<'a>(&'a self, wave: &'a Wave) -> Pin<Box<dyn Future<Output = Decision> + 'a>> {
+        Box::pin(async move {
+            if !self.asks {
+                return Decision::Stop;
+            }
+            report::say(&format!("\n{}", report::wave_text(wave)));
+            report::pause(true);
+            let decision = tokio::select! {
+                decision = asked() => decision,
+                () = stop_sign().interrupted() => Decision::Stop,
+            };
+            report::pause(false);
+            decision
+        })
+    }
+}
+
+async fn asked() -> Decision {
+    loop {
+        // A question that cannot be put leaves everything as it is.
+        let question = "Go on, stop here and keep what has moved, or point it back? [continue/stop/back]";
+        let answer = blocking(move || report::ask(question)).await.unwrap_or_default();
+        match answer.as_deref() {
+            Some("continue" | "c") => return Decision::Continue,
+            Some("stop" | "s") | None => return Decision::Stop,
+            Some("back" | "b") => return Decision::Back,
+            Some(_) => report::say("Please answer continue, stop or back."),
+        }
+    }
+}
+
+/// How the program ends.
+pub(super) fn exit(walk: &Walk) -> Exit {
+    match walk.ending {
+        Ending::Complete => Exit::Done,
+        Ending::Worse => Exit::Worse,
+        Ending::Unknown | Ending::WentBack => Exit::Unjudged,
+    }
+}
+
+/// Shows how a canary ended before its end: what was seen, what stands now, and the ways on.
+pub(super) fn show_end(global: &Global, session: &Session, survey: &Survey, walk: &Walk) -> Exit {
+    let exit = exit(walk);
+    let of = |verb: &str| command(global, verb, &survey.database.id, &survey.names.stack);
+    let again = of("up") + &flags(survey.spec.canary.as_ref());
+    let (headline, mut hints) = ended(walk);
+    let mut next = Vec::new();
+    match walk.ending {
+        Ending::Worse | Ending::WentBack => {
+            next.push((of("doctor"), "see what is wrong, and why"));
+            next.push((again, "try again, once that is fixed"));
+            next.push((of("teardown"), "delete the proxy"));
+        }
+        Ending::Unknown | Ending::Complete => {
+            next.push((again.clone(), "go on with the waves"));
+            next.push((format!("{again} --on-unknown continue"), "go on although it is unknown"));
+            if !walk.moved.is_empty() {
+                next.push((of("restore"), "point the functions back at the database at once"));
+            }
+        }
+    }
+    if session.json {
+        let commands: Vec<&str> = next.iter().map(|(line, _)| line.as_str()).collect();
+        report::document(&json!({"schema": SCHEMA, "proxy": survey.names.stack, "database": survey.database.id,
+                                 "canary": walk, "next": commands, "exit_code": exit.code()}));
+    } else {
+        for wave in &walk.waves {
+            report::result(&format!("{}\n", report::wave_text(wave)));
+        }
+        report::result(&report::next(&next));
+    }
+    hints.retain(|hint| !hint.is_empty());
+    report::failure(session.json, &headline, &hints, None);
+    exit
+}
+
+fn ended(walk: &Walk) -> (String, Vec<String>) {
+    let last = walk.waves.last();
+    let moved = match walk.moved.as_slice() {
+        [] => "No function is at the proxy.".to_owned(),
+        names => format!("At the proxy, and staying there: {}.", names.join(", ")),
+    };
+    match walk.ending {
+        Ending::Worse => {
+            let found = match last.map(|wave| &wave.judgement) {
+                Some(Judgement::Worse { found, .. }) => found.as_slice(),
+                _ => &[],
+            };
+            let seen: Vec<String> = found.iter().map(report::numbers).collect();
+            let back = format!("These use the database again: {}.", walk.back.join(", "));
+            let proxy = "The proxy stays for the next try.".to_owned();
+            let headline = format!("watching the functions at the proxy: worse than before: {}", seen.join("; "));
+            (headline, vec![back, moved, proxy])
+        }
+        Ending::WentBack => {
+            let back = format!("These use the database again: {}.", walk.back.join(", "));
+            ("watching the functions at the proxy: whether they are worse off is unknown".to_owned(), vec![back])
+        }
+        Ending::Unknown | Ending::Complete => {
+            let why: Vec<String> = match last.map(|wave| &wave.judgement) {
+                Some(Judgement::Unknown { gaps }) => {
+                    gaps.iter().map(|gap| format!("{}, {}: {}", gap.subject, gap.measure.name(), gap.why)).collect()
+                }
+                _ => Vec::new(),
+            };
+            let left = match walk.left.as_slice() {
+                [] => "No function is left to move.".to_owned(),
+                names => format!("Not moved: {}.", names.join(", ")),
+            };
+            let headline = format!(
+                "watching the functions at the proxy: whether they are worse off is unknown: {}",
+                why.join("; ")
+            );
+            (headline, vec![moved, left])
+        }
+    }
+}
+
+/// How many functions of how many are at the proxy, where a canary is not complete.
+pub(super) fn progress(survey: &Survey) -> Option<(usize, usize)> {
+    let proxy = survey.seen.proxy.present()?;
+    Memory::of(&proxy.proxy.arn, &proxy.tags).canary()?;
+    let at = survey.functions.iter().filter(|found| !found.holding(HostKind::is_ours).is_empty()).count();
+    let all = survey.functions.len();
+    (at > 0 && at < all).then_some((at, all))
+}

@@ -1,0 +1,113 @@
+//! A canary as text: its waves while they go, and what came of them.
+
+use judge::{Finding, Judgement, Numbers};
+
+use super::layout::sentence;
+use crate::canary::Wave;
+use crate::engine::event::Event;
+
+/// The line for a wave that goes on.
+pub(super) fn line(event: &Event) -> String {
+    let Event::Wave { number, of, functions, state } = event else { return String::new() };
+    let whose = functions.join(", ");
+    let name = name(*number, *of);
+    match state.as_str() {
+        "moving" => format!("{name}: pointing {whose} at the proxy"),
+        "watching" => format!("{name}: watching {whose}"),
+        word => format!("{name}: {word}"),
+    }
+}
+
+fn name(number: usize, of: usize) -> String {
+    if number == 0 { "[canary]".to_owned() } else { format!("[wave {number}/{of}]") }
+}
+
+/// What came of a wave, a line a finding.
+#[must_use]
+pub fn wave_text(wave: &Wave) -> String {
+    let who = match (wave.number, wave.functions.is_empty()) {
+        (0, true) => "Before anything moved".to_owned(),
+        (0, false) => format!("What had moved before ({})", wave.functions.join(", ")),
+        (number, _) => format!("Wave {number} of {} ({})", wave.of, wave.functions.join(", ")),
+    };
+    let mut lines = vec![format!("{who}: {}.", wave.judgement.word())];
+    match &wave.judgement {
+        Judgement::Worse { found, gaps } => {
+            lines.extend(found.iter().map(|finding| format!("  ! {}", numbers(finding))));
+            lines.extend(gaps.iter().map(|gap| format!("  ? {}, {}: {}", gap.subject, gap.measure.name(), gap.why)));
+        }
+        Judgement::Unknown { gaps } => {
+            lines.extend(gaps.iter().map(|gap| format!("  ? {}, {}: {}", gap.subject, gap.measure.name(), gap.why)));
+        }
+        Judgement::NotWorse { judged } => {
+            lines.extend(judged.iter().map(|finding| format!("  = {}", numbers(finding))));
+        }
+    }
+    let lines: Vec<String> = lines.iter().map(|line| sentence(line)).collect();
+    lines.join("\n")
+}
+
+/// A finding in one line, with its numbers.
+#[must_use]
+pub fn numbers(finding: &Finding) -> String {
+    let Finding { subject, measure, numbers, p_value, limit } = finding;
+    let share = |(bad, all): (u64, u64)| {
+        let percent = judge::statistics::share(bad, all).unwrap_or(0.0) * 100.0;
+        format!("{bad} of {all} ({percent:.1} %)")
+    };
+    let numbers = match numbers {
+        Numbers::Shares { before: Some(before), after } => {
+            format!("{} since the change, {} before", share(*after), share(*before))
+        }
+        Numbers::Shares { before: None, after } => format!("{} since the change", share(*after)),
+        Numbers::Values { before, after, limit } => {
+            let (unit, scale) = unit(*measure);
+            let value = |value: f64| format!("{:.1} {unit}", value * scale);
+            let before = before.map(|before| format!(", {} before", value(before))).unwrap_or_default();
+            format!("{} since the change{before}; the limit is {}", value(*after), value(*limit))
+        }
+    };
+    let test = match (p_value, limit) {
+        (Some(p), Some(limit)) => format!("; p = {}, the limit is {}", small(*p), small(*limit)),
+        _ => String::new(),
+    };
+    format!("{subject}, {}: {numbers}{test}", measure.name())
+}
+
+fn unit(measure: judge::Measure) -> (&'static str, f64) {
+    match measure {
+        judge::Measure::Pinned => ("%", 100.0),
+        judge::Measure::Availability => ("%", 1.0),
+        _ => ("ms", 1.0),
+    }
+}
+
+/// A chance with two figures that matter.
+fn small(chance: f64) -> String {
+    if chance >= 0.001 { format!("{chance:.3}") } else { format!("{chance:.1e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use judge::{Measure, Subject};
+
+    #[test]
+    fn a_finding_says_its_numbers() {
+        let subject = Subject::Function("Orders".to_owned());
+        let text = |measure: Measure, numbers: Numbers, p_value: Option<f64>| {
+            let limit = p_value.map(|_| 0.0005);
+            super::numbers(&Finding { subject: subject.clone(), measure, numbers, p_value, limit })
+        };
+        let shares = Numbers::Shares { before: Some((3, 3_000)), after: (5, 5) };
+        assert_eq!(
+            text(Measure::Errors, shares, Some(2.1e-14)),
+            "Orders, errors: 5 of 5 (100.0 %) since the change, 3 of 3000 (0.1 %) before; p = 2.1e-14, the limit is 5.0e-4"
+        );
+        let pinned = Numbers::Values { before: None, after: 0.9, limit: 0.5 };
+        assert_eq!(
+            text(Measure::Pinned, pinned, None),
+            "Orders, pinned connections: 90.0 % since the change; the limit is 50.0 %"
+        );
+    }
+}
