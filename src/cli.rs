@@ -9,6 +9,7 @@ mod packaging;
 mod permissions;
 mod proving;
 mod up;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use packaging::{Completions, Man};
 pub use permissions::{For, Form, Permissions};
 pub use proving::{Connect, Prove, Token};
 pub use up::Up;
+pub use watch::Watch;
 
 /// Put an Amazon RDS Proxy between Lambda functions and their database
 #[derive(Debug, Parser)]
@@ -35,7 +37,9 @@ pub use up::Up;
     arg_required_else_help = true,
     disable_help_flag = true,
     disable_version_flag = true,
-    after_long_help = examples::TOP
+    after_long_help = examples::TOP,
+    // All commands and a prompt below them fit a terminal of 24 rows.
+    help_template = "{about-with-newline}{usage-heading} {usage}\n\n{all-args}{after-help}"
 )]
 pub struct Cli {
     /// Flags of every command.
@@ -225,6 +229,12 @@ pub enum Command {
     /// the proxy stays. Reads the account and changes nothing in it, unless --hand-over or --take-back asks for the mark.
     #[command(after_long_help = examples::EXPORT)]
     Export(Export),
+    /// Watch the proxy live: connections, waits, log-ins, errors
+    ///
+    /// On a terminal, a screen that is read again each minute; q, Esc or Ctrl-C quits. Without one, a line a minute, or JSON
+    /// Lines with --output json. CloudWatch bills each metric that is read: docs/watch.md says what an hour costs.
+    #[command(after_long_help = examples::WATCH)]
+    Watch(Watch),
     /// Find out why connections fail, and how to fix it; changes nothing
     #[command(after_long_help = examples::DOCTOR)]
     Doctor(Doctor),

@@ -33,3 +33,4 @@ pub mod stacks;
 pub mod survey;
 pub mod teardown;
 pub mod templates;
+pub mod watch;

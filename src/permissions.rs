@@ -27,6 +27,8 @@ pub enum Verb {
     Advise,
     /// `export`: of `teardown`, what it reads, and what the files say besides.
     Export,
+    /// `watch`.
+    Watch,
     /// `doctor`, besides what `status` needs.
     Doctor,
     /// `verify --probe`, and `up --verify probe` besides what `up` needs; `verify` alone needs what `status` does.
@@ -122,6 +124,7 @@ const A: &[Verb] = &[Verb::Advise];
 const X: &[Verb] = &[Verb::Export];
 const USX: &[Verb] = &[Verb::Up, Verb::Status, Verb::Export];
 const USDX: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor, Verb::Export];
+const W: &[Verb] = &[Verb::Watch];
 const ALL_BUT_T: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor, Verb::Verify];
 
 const fn may(action: &'static str, verbs: &'static [Verb], on: On, condition: If, why: &'static str) -> Permission {
@@ -235,6 +238,14 @@ pub const PERMISSIONS: &[Permission] = &[
     may("servicequotas:GetServiceQuota", UD, On::All, If::Always, "read how many proxies there may be, from 20 on"),
     may("servicequotas:GetServiceQuota", A, On::All, If::Always, "read how many proxies there may be"),
     may("pricing:GetProducts", A, On::All, If::Always, "read what a proxy costs"),
+    // Watching.
+    may("rds:DescribeDBInstances", W, On::Databases, If::Always, "find the database"),
+    may("rds:DescribeDBClusters", W, On::Databases, If::Always, "find the cluster"),
+    may("rds:DescribeDBProxies", W, On::Proxies, If::Always, "look for the proxy"),
+    may("rds:DescribeDBProxyEndpoints", W, On::Endpoints, If::Always, "know its read-only endpoint"),
+    may("rds:DescribeDBProxyTargets", W, On::Pools, If::Always, "read the target's health"),
+    may("lambda:ListFunctions", W, On::All, If::Always, "find the functions that use it"),
+    may("cloudwatch:GetMetricData", W, On::All, If::Always, "read what it does"),
     // Making and changing.
     may("iam:CreateRole", U, On::Roles, If::MadeOursBounded, "step 1"),
     may("iam:TagRole", U, On::Roles, If::MadeOurs, "step 1: the ownership tag"),

@@ -117,6 +117,18 @@ Examples:
   After the import, keep up and teardown from changing the stack:
   $ rdsproxy-setup export --db my-instance --hand-over";
 
+/// `watch`.
+pub(super) const WATCH: &str = "\
+Examples:
+  Watch the proxy and its functions; q quits:
+  $ rdsproxy-setup watch --db my-instance
+
+  Print one reading as JSON:
+  $ rdsproxy-setup watch --db my-instance --once --output json
+
+  Print a line a minute as JSON, for one function:
+  $ rdsproxy-setup watch --db my-instance --function Billing --output json";
+
 /// `doctor`.
 pub(super) const DOCTOR: &str = "\
 Examples:

@@ -21,6 +21,7 @@ mod token;
 mod up;
 mod verify;
 mod wait;
+mod watch;
 
 use std::ffi::OsString;
 
@@ -74,6 +75,7 @@ async fn of_account(global: &Global, command: &Command) -> Result<Exit, Failure>
         Command::Restore(args) => Box::pin(restore::run(global, args)).await,
         Command::Teardown(args) => Box::pin(teardown::run(global, args)).await,
         Command::Export(args) => Box::pin(export::run(global, args)).await,
+        Command::Watch(args) => Box::pin(watch::run(global, args)).await,
         Command::Doctor(args) => Box::pin(doctor::run(global, args)).await,
         Command::Verify(args) => Box::pin(verify::run(global, args)).await,
         Command::Token(args) => Box::pin(token::run(global, args)).await,

@@ -37,11 +37,21 @@ fn print(global: &Global, args: &Permissions, scope: &Scope, found: Option<&Valu
         For::Restore => vec![Verb::Restore],
         For::Advise => vec![Verb::Advise],
         For::Export => vec![Verb::Export],
+        For::Watch => vec![Verb::Watch],
         For::Doctor => vec![Verb::Status, Verb::Doctor],
         // Its static part looks at what a diagnosis does.
         For::Verify => vec![Verb::Verify, Verb::Status, Verb::Doctor],
         For::All | For::Administrator => {
-            vec![Verb::Up, Verb::Status, Verb::Teardown, Verb::Advise, Verb::Export, Verb::Doctor, Verb::Verify]
+            vec![
+                Verb::Up,
+                Verb::Status,
+                Verb::Teardown,
+                Verb::Advise,
+                Verb::Export,
+                Verb::Watch,
+                Verb::Doctor,
+                Verb::Verify,
+            ]
         }
     };
     let mut features = args.features.clone();

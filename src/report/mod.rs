@@ -12,6 +12,7 @@ mod lines;
 mod modes;
 mod progress;
 mod proofs;
+mod screen;
 mod style;
 mod tables;
 
@@ -36,7 +37,8 @@ pub use lines::Lines;
 pub use modes::Modes;
 pub use progress::{Done, Progress};
 pub use proofs::{proof, proofs_document, seats};
-pub use tables::{Topology, changes, next, plan, removals, status, table, topology};
+pub use screen::Screen;
+pub use tables::{Topology, changes, list, next, plan, removals, status, table, topology};
 
 /// The rows on the terminal, while there are any: what is written between them must not tear them.
 static ROWS: Mutex<Option<MultiProgress>> = Mutex::new(None);
@@ -83,6 +85,16 @@ pub fn result(text: &str) {
 pub fn verbatim(text: &[u8]) {
     let mut stdout = io::stdout();
     keep(stdout.write_all(text).and_then(|()| stdout.flush()));
+}
+
+/// Writes a line of a result that goes on; `false` where it could not be written, since nobody reads it any more.
+#[must_use]
+pub fn flowing(text: &str) -> bool {
+    let mut stdout = anstream::stdout();
+    let written = writeln!(stdout, "{}", plain::styled(text)).and_then(|()| stdout.flush());
+    let read = written.is_ok();
+    keep(written);
+    read
 }
 
 /// Keeps the first failure to write a result; a closed pipe is the reader's choice.

@@ -205,6 +205,16 @@ pub fn next(commands: &[(String, &str)]) -> String {
     format!("Next:\n{}", commands.iter().flat_map(rows).collect::<Vec<_>>().join("\n"))
 }
 
+/// Names, and what is said of each.
+#[must_use]
+pub fn list(pairs: &[(String, String)]) -> String {
+    let (columns, width) = (columns(), pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0));
+    let rows = |(name, text): &(String, String)| {
+        row(&format!("  {:<width$}  ", line(name)), width + 4, columns, |_| vec![line(text).into_owned()])
+    };
+    pairs.iter().flat_map(rows).collect::<Vec<_>>().join("\n")
+}
+
 /// What a teardown does.
 #[must_use]
 pub fn removals(lines: &[Line]) -> String {

@@ -93,7 +93,7 @@ fn the_table_of_waits_is_the_patience() {
 #[test]
 fn the_table_of_permissions_is_the_program_s() {
     let mut table = String::from(
-        "| action | up | status | restore | teardown | advise | export | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| action | up | status | restore | teardown | advise | export | watch | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for needed in PERMISSIONS {
         let mark = |verb| if needed.verbs.contains(&verb) { "x" } else { "" };
@@ -101,7 +101,7 @@ fn the_table_of_permissions_is_the_program_s() {
         // A diagnosis reads what a status reads, and more.
         let doctor = if needed.verbs.contains(&Verb::Status) { "x" } else { mark(Verb::Doctor) };
         let verify = mark(Verb::Verify);
-        let advise = mark(Verb::Advise);
+        let (advise, watch) = (mark(Verb::Advise), mark(Verb::Watch));
         let all: &[rdsproxy_setup::permissions::Feature] = clap::ValueEnum::value_variants();
         let restore = if needed.needed(&[Verb::Restore], all) { "x" } else { "" };
         let export = if needed.needed(&[Verb::Export], all) { "x" } else { "" };
@@ -123,7 +123,7 @@ fn the_table_of_permissions_is_the_program_s() {
         let with = needed.features.iter().map(name).collect::<Vec<_>>().join(", ");
         let (action, on, why) = (needed.action, needed.on.words(), needed.why);
         table.push_str(&format!(
-            "| `{action}` | {up} | {status} | {restore} | {teardown} | {advise} | {export} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
+            "| `{action}` | {up} | {status} | {restore} | {teardown} | {advise} | {export} | {watch} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
         ));
     }
     hold("docs/permissions.md", "permissions", &table);
@@ -271,6 +271,7 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         ("status", &["status", "--db", "my-instance"]),
         ("list", &["list"]),
         ("wait", &["wait", "--db", "my-instance", "--for", "functions"]),
+        ("watch --once", &["watch", "--db", "my-instance", "--once"]),
         ("doctor", &["doctor", "--db", "my-instance"]),
         ("verify --probe", &["verify", "--db", "my-instance", "--probe", "--yes"]),
         ("permissions --discover", &["permissions", "--discover", "--for", "status", "--db", "my-instance"]),
@@ -288,7 +289,13 @@ fn the_tables_of_json_keys_are_what_commands_print() {
     ] {
         let shown = desk.run(&[arguments, &["--output", "json"]].concat());
         let document: Value = serde_json::from_str(&shown.stdout).unwrap_or_else(|error| panic!("{error}: {shown}"));
-        documents.push_str(&format!("### {title}\n\n{}\n", table_of_keys(&[document])));
+        let more = if title == "watch --once" { crate::live::documents().to_vec() } else { Vec::new() };
+        let table = table_of_keys(&[vec![document], more.clone()].concat());
+        assert!(
+            more.is_empty() || table == table_of_keys(&more),
+            "{title}: what is printed is not what can be: {table}"
+        );
+        documents.push_str(&format!("### {title}\n\n{table}\n"));
         for line in shown.stderr.lines() {
             let event: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             events.entry(event["event"].as_str().unwrap().to_owned()).or_default().push(event);

@@ -35,6 +35,7 @@ mod hostile_walks;
 mod language;
 mod laws;
 mod layers;
+mod live;
 mod log_group;
 mod logins;
 mod network;

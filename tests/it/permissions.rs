@@ -85,12 +85,14 @@ enum Case {
     Export,
     Canary,
     CanaryWorse,
+    Watch,
+    WatchCluster,
 }
 
 /// Users whom the case `Drift` lets in, one after another: more than a policy keeps versions.
 const OTHERS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-const CASES: [Case; 22] = [
+const CASES: [Case; 24] = [
     Case::Instance,
     Case::Cluster,
     Case::Virgin,
@@ -113,6 +115,8 @@ const CASES: [Case; 22] = [
     Case::Export,
     Case::Canary,
     Case::CanaryWorse,
+    Case::Watch,
+    Case::WatchCluster,
 ];
 
 pub(crate) fn end_to_end(id: &str) -> Spec {
@@ -147,6 +151,7 @@ impl Case {
             Self::CanaryWorse => world.set_at_proxy("OrdersFunction", sandbox::AtProxy::Refused),
             Self::Network => close(&mut world, "app-functions"),
             Self::Advise | Self::AdviseCluster => return crate::advise::every_read().await,
+            Self::Watch | Self::WatchCluster => return crate::live::watched().await,
             Self::Doctor | Self::DoctorCluster => {
                 // Groups that can be changed, and so are read.
                 let own = || [("time_zone".to_owned(), "UTC".to_owned())].into();
@@ -157,6 +162,14 @@ impl Case {
             _ => {}
         }
         world
+    }
+
+    /// The database of a case that looks at one.
+    fn database(self) -> &'static str {
+        match self {
+            Self::DoctorCluster | Self::AdviseCluster | Self::WatchCluster => "my-cluster",
+            _ => "my-instance",
+        }
     }
 
     /// What the case does; failures are seen as denials.
@@ -236,15 +249,13 @@ impl Case {
                 round(&spec).await;
             }
             Self::Doctor | Self::DoctorCluster => {
-                let mut spec = wish(if self == Self::Doctor { "my-instance" } else { "my-cluster" });
+                let mut spec = wish(self.database());
                 up(&spec).await;
                 spec.inspect_secret = true;
                 drop(Box::pin(doctor::examine(&bed.cloud, &spec, Patience::default())).await);
             }
-            Self::Advise | Self::AdviseCluster => {
-                let id = if self == Self::Advise { "my-instance" } else { "my-cluster" };
-                drop(crate::advise::facts(bed, id).await);
-            }
+            Self::Advise | Self::AdviseCluster => drop(crate::advise::facts(bed, self.database()).await),
+            Self::Watch | Self::WatchCluster => drop(crate::live::read(bed, self.database()).await),
             Self::Export => Box::pin(crate::handover::there_and_back(bed, &wish("my-instance"))).await,
             Self::Canary | Self::CanaryWorse => up(&crate::canary::case(self == Self::CanaryWorse)).await,
             Self::Probe => {
@@ -281,7 +292,7 @@ impl Case {
 #[tokio::test(start_paused = true)]
 async fn law_9_nothing_is_missing() {
     let all = policies(
-        &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Advise, Verb::Export, Verb::Doctor, Verb::Verify],
+        &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Advise, Verb::Export, Verb::Watch, Verb::Doctor, Verb::Verify],
         Feature::value_variants(),
         &scope(),
     );

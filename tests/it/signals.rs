@@ -19,13 +19,13 @@ const SOON: Duration = Duration::from_secs(5);
 /// How wide the terminal of these tests is.
 const COLUMNS: u16 = 120;
 
-fn tell(child: &Child, signal: &str) {
+pub(crate) fn tell(child: &Child, signal: &str) {
     let id = child.id().to_string();
     assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
 }
 
 /// The exit code, and whether it came soon.
-fn ends(child: &mut Child) -> Option<i32> {
+pub(crate) fn ends(child: &mut Child) -> Option<i32> {
     let began = Instant::now();
     while began.elapsed() < SOON {
         if let Some(status) = child.try_wait().unwrap() {
@@ -144,6 +144,14 @@ impl Terminal {
         }
     }
 
+    /// Reads what was written before the program ended.
+    pub(crate) fn rest(&mut self) {
+        let mut some = [0; 4096];
+        while let Ok(read @ 1..) = self.master.read(&mut some) {
+            self.shown.push_str(&String::from_utf8_lossy(&some[..read]));
+        }
+    }
+
     /// Types something.
     pub(crate) fn write(&mut self, text: &str) {
         self.master.write_all(text.as_bytes()).unwrap();
@@ -155,6 +163,12 @@ impl Terminal {
         while self.echoes() {
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// The modes that the terminal is in.
+    pub(crate) fn modes(&self) -> String {
+        let modes = tcgetattr(&self.master).unwrap();
+        format!("{:?} {:?} {:?} {:?}", modes.input_modes, modes.output_modes, modes.control_modes, modes.local_modes)
     }
 
     fn echoes(&self) -> bool {

@@ -167,6 +167,14 @@ def advice(bench):
     bench.run("advise", "--all")
 
 
+def watching(bench):
+    """A proxy is watched: one reading is one call for all metrics."""
+    for name in ("my-instance", "my-cluster"):
+        bench.up(name)
+        asked = [exchange.operation for exchange in bench.run("watch", "--db", name, "--once")]
+        bench.case.assertEqual(1, asked.count("GetMetricData"), asked)
+
+
 def log_group(bench):
     """The proxy's log group is made before the proxy, and goes with it."""
     bench.up("my-instance", "--log-retention", 30)
@@ -194,7 +202,7 @@ def refusals(bench):
     bench.run("up", "--db", "nothing", "--dry-run", code=4)
 
 
-CASES = (instance, canary, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, log_group, refusals, exporting)
+CASES = (instance, canary, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, watching, log_group, refusals, exporting)
 
 
 class Requests(unittest.TestCase):

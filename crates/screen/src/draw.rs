@@ -6,6 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span;
 use ratatui::widgets::Sparkline;
 
+use crate::lines::beyond;
 use crate::reading::{Function, HISTORY, MINUTE, Now, Reading, Series, Target};
 use crate::rows::{Row, rows, sum};
 use crate::text::{age, count, counted, fit, left, minute, right, second};
@@ -196,22 +197,22 @@ fn draw_functions(page: &mut Page<'_, '_>, reading: &Reading, end: u16) {
         right("errors/h", 10),
     );
     page.text(&fit(&head, width), Style::new().add_modifier(Modifier::DIM), end);
-    let room = room - 1;
-    let hidden = if all.len() > room { all.len() - room + 1 } else { 0 };
+    let beyond = beyond(reading);
+    let room = room - 1 - usize::from(!beyond.is_empty());
+    let unseen = if all.len() > room { all.len() - room + 1 } else { 0 };
     let mut ordered: Vec<&Function> = all.iter().collect();
     // What fails is never among those that there is no room for.
     ordered.sort_by_key(|found| !found.errors.total().is_some_and(|errors| errors > 0.0));
-    for found in ordered.iter().take(all.len() - hidden) {
+    for found in ordered.iter().take(all.len() - unseen) {
         function(page, found, newest, name, end);
     }
-    if hidden > 0 {
-        let rest: Vec<Function> = ordered.iter().rev().take(hidden).map(|found| (*found).clone()).collect();
-        let left_out = if reading.left_out > 0 { format!("; {} not watched", reading.left_out) } else { String::new() };
-        let text = format!("  {hidden} more: {}{left_out}", summary(&rest, newest).trim_start());
+    if unseen > 0 {
+        let rest: Vec<Function> = ordered.iter().rev().take(unseen).map(|found| (*found).clone()).collect();
+        let text = format!("  {unseen} more: {}", summary(&rest, newest).trim_start());
         page.marked_as(&text, wrong(&rest, newest), end);
-    } else if reading.left_out > 0 {
-        let text = format!("  {} more are not watched: name some with --function", reading.left_out);
-        page.text(&text, Style::new(), end);
+    }
+    if !beyond.is_empty() {
+        page.text(&format!("  {beyond}"), Style::new(), end);
     }
 }
 

@@ -49,5 +49,6 @@ pub fn document(reading: &Reading) -> Value {
         "functions": reading.functions.as_ref().ok().map(|all| all.iter().map(function).collect::<Vec<_>>()),
         "functions_unknown": reading.functions.as_ref().err(),
         "functions_left_out": reading.left_out,
+        "functions_hidden": reading.hidden,
     })
 }

@@ -95,10 +95,17 @@ pub fn reasons(reading: &Reading) -> Vec<String> {
             Now::Known(_) => None,
         })),
     }
-    if reading.left_out > 0 {
-        found.push(format!("{} more functions are not watched: name some with --function", reading.left_out));
-    }
+    let beyond = beyond(reading);
+    found.extend((!beyond.is_empty()).then_some(beyond));
     found
+}
+
+/// What is known of functions that are not in a reading; empty where there are none.
+pub(crate) fn beyond(reading: &Reading) -> String {
+    let one = |number: usize, what: &str| (number > 0).then(|| format!("{number} more {what}"));
+    let left_out = one(reading.left_out, "not watched (--function NAME)");
+    let hidden = one(reading.hidden, "with hidden variables");
+    [left_out, hidden].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// A reading as a list: each thing, and what is known of it.
@@ -154,9 +161,7 @@ pub fn once(reading: &Reading) -> Vec<(String, String)> {
             (format!("Function {}", function.name), text)
         })),
     }
-    if reading.left_out > 0 {
-        let text = format!("{} more are not watched: name some with --function", reading.left_out);
-        list.push(("Functions".to_owned(), text));
-    }
+    let beyond = beyond(reading);
+    list.extend((!beyond.is_empty()).then(|| ("Functions".to_owned(), beyond)));
     list
 }

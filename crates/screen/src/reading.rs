@@ -28,6 +28,8 @@ pub struct Reading {
     pub functions: Result<Vec<Function>, String>,
     /// Functions that were left out, since one call takes only so many metrics.
     pub left_out: usize,
+    /// Functions whose variables AWS does not show: whether they use the proxy is unknown.
+    pub hidden: usize,
 }
 
 /// The metrics of a proxy, minute by minute.
@@ -110,6 +112,8 @@ pub enum Side {
     Both,
     /// At neither: it was named.
     Neither,
+    /// AWS does not show them: it was named.
+    Unknown,
 }
 
 /// What a metric is now, or why that is unknown.
@@ -216,6 +220,7 @@ impl Side {
             Self::Database => "database",
             Self::Both => "both",
             Self::Neither => "neither",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -226,6 +231,7 @@ impl Side {
             Self::Database => "the database",
             Self::Both => "the proxy and the database",
             Self::Neither => "neither the proxy nor the database",
+            Self::Unknown => "a host that is unknown",
         }
     }
 }

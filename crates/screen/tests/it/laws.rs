@@ -53,8 +53,8 @@ fn reading() -> impl Strategy<Value = Reading> {
         8 => proptest::collection::vec(function(), 0..12).prop_map(Ok),
         1 => "[a-z ]{0,60}".prop_map(Err)
     ];
-    ("[a-z-]{1,63}", "[a-z-]{1,63}", metrics, targets, functions, 0_usize..400, -100_i64..10_000).prop_map(
-        |(proxy, database, metrics, targets, functions, left_out, at)| Reading {
+    ("[a-z-]{1,63}", "[a-z-]{1,63}", metrics, targets, functions, (0_usize..400, 0_usize..4), -100_i64..10_000)
+        .prop_map(|(proxy, database, metrics, targets, functions, (left_out, hidden), at)| Reading {
             proxy,
             database,
             region: "eu-central".to_owned(),
@@ -63,8 +63,8 @@ fn reading() -> impl Strategy<Value = Reading> {
             targets,
             functions,
             left_out,
-        },
-    )
+            hidden,
+        })
 }
 
 /// The numbers in a text, as a person reads them: digits with what is between them.
@@ -175,7 +175,7 @@ fn given(reading: &Reading, view: &View, columns: u16) -> BTreeSet<String> {
     for count in 0..=reading.functions.as_ref().map_or(0, Vec::len) {
         texts.push(count.to_string());
     }
-    texts.push(reading.left_out.to_string());
+    texts.extend([reading.left_out, reading.hidden].map(|count| count.to_string()));
     texts.push(view.metrics.to_string());
     texts.extend(view.next_in.map(|seconds| seconds.to_string()));
     texts.extend((8..=60.min(columns)).map(|minutes| minutes.to_string()));

@@ -20,6 +20,7 @@ fn fleet() -> Reading {
     functions[20].errors = hour(|minute| if minute == 30 { 7.0 } else { 0.0 });
     reading.functions = Ok(functions);
     reading.left_out = 3;
+    reading.hidden = 1;
     if let Ok(targets) = &mut reading.targets {
         targets[0].state = Some("UNAVAILABLE".to_owned());
         targets[0].reason = Some("AUTH_FAILURE".to_owned());

@@ -60,6 +60,7 @@ pub(crate) fn reading() -> Reading {
         }]),
         functions: Ok(vec![function("DBAppFunction", Side::Proxy), failing, idle]),
         left_out: 0,
+        hidden: 0,
     }
 }
 
