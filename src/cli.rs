@@ -1,6 +1,7 @@
 //! The command line: its doc comments are the help text.
 
 mod advise;
+mod alarms;
 mod canary;
 mod examples;
 mod export;
@@ -19,6 +20,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use advise::{Advise, Sizing};
+pub use alarms::Alarms;
 pub use canary::Canary;
 pub use export::{Export, To};
 pub use load::Load;
@@ -238,6 +240,12 @@ pub enum Command {
     /// Find out why connections fail, and how to fix it; changes nothing
     #[command(after_long_help = examples::DOCTOR)]
     Doctor(Doctor),
+    /// Watch the proxy with CloudWatch alarms and a dashboard
+    ///
+    /// Shows the plan and asks before anything changes. Running it again repairs what was changed by hand; thresholds and topics
+    /// that were set by hand stay.
+    #[command(after_long_help = examples::ALARMS)]
+    Alarms(Box<Alarms>),
     /// Check that functions can connect through the proxy
     #[command(after_long_help = examples::VERIFY)]
     Verify(Prove),
@@ -377,6 +385,11 @@ pub struct Doctor {
     /// Checks that each secret has the keys username and password. Values are never printed or stored.
     #[arg(long)]
     pub inspect_secret: bool,
+    /// Read the proxy's log of the last hour too
+    ///
+    /// Finds why sessions are pinned and whose log-ins are refused. No statement and no value of the log is ever printed.
+    #[arg(long)]
+    pub logs: bool,
 }
 
 /// `teardown`.

@@ -7,6 +7,8 @@ mod clients;
 mod credentials;
 mod database;
 mod facts;
+mod log;
+mod metrics;
 mod network;
 pub mod path;
 mod paths;
@@ -211,7 +213,7 @@ impl Diagnosis {
 
 /// Every judge, with the failure that it looks for.
 fn judges() -> impl Iterator<Item = (CheckId, Judge)> {
-    [database::JUDGES, network::JUDGES, credentials::JUDGES, clients::JUDGES, proxy::JUDGES]
+    [database::JUDGES, network::JUDGES, credentials::JUDGES, clients::JUDGES, proxy::JUDGES, metrics::JUDGES]
         .into_iter()
         .flatten()
         .copied()

@@ -1,6 +1,7 @@
 //! Puts an Amazon RDS Proxy between existing Lambda functions and an existing database.
 
 pub mod advise;
+pub mod alarms;
 pub mod canary;
 pub mod catalogue;
 pub mod cli;

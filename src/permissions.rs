@@ -29,6 +29,8 @@ pub enum Verb {
     Export,
     /// `watch`.
     Watch,
+    /// `alarms`.
+    Alarms,
     /// `doctor`, besides what `status` needs.
     Doctor,
     /// `verify --probe`, and `up --verify probe` besides what `up` needs; `verify` alone needs what `status` does.
@@ -56,6 +58,10 @@ pub enum Feature {
     HandOver,
     /// up --canary, which reads CloudWatch and goes back by itself
     Canary,
+    /// A teardown that deletes the alarms and the dashboard that alarms created
+    Alarms,
+    /// doctor --logs
+    ReadLog,
     /// Functions whose variables are encrypted with a customer KMS key
     EncryptedVariables,
 }
@@ -125,6 +131,9 @@ const X: &[Verb] = &[Verb::Export];
 const USX: &[Verb] = &[Verb::Up, Verb::Status, Verb::Export];
 const USDX: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor, Verb::Export];
 const W: &[Verb] = &[Verb::Watch];
+const M: &[Verb] = &[Verb::Alarms];
+const STM: &[Verb] = &[Verb::Status, Verb::Teardown, Verb::Alarms];
+const AD: &[Verb] = &[Verb::Advise, Verb::Doctor];
 const ALL_BUT_T: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor, Verb::Verify];
 
 const fn may(action: &'static str, verbs: &'static [Verb], on: On, condition: If, why: &'static str) -> Permission {
@@ -143,6 +152,7 @@ const ENCRYPTED: &[Feature] = &[Feature::EncryptedVariables];
 const LOGS: &[Feature] = &[Feature::LogRetention];
 const HAND_OVER: &[Feature] = &[Feature::HandOver];
 const CANARY: &[Feature] = &[Feature::Canary];
+const ALARMS: &[Feature] = &[Feature::Alarms];
 
 /// All permissions. `sts:GetCallerIdentity` is not among them: AWS allows it to everyone
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
@@ -233,7 +243,7 @@ pub const PERMISSIONS: &[Permission] = &[
     may("lambda:GetAccountSettings", A, On::All, If::Always, "read the account's concurrency"),
     may("lambda:GetFunctionConcurrency", A, On::Functions, If::Always, "read reserved concurrency"),
     may("lambda:ListProvisionedConcurrencyConfigs", A, On::Functions, If::Always, "read provisioned concurrency"),
-    may("cloudwatch:GetMetricData", A, On::All, If::Always, "read peaks, durations and throttles"),
+    may("cloudwatch:GetMetricData", AD, On::All, If::Always, "read peaks, durations and throttles; judge the proxy"),
     with(CANARY, may("cloudwatch:GetMetricData", U, On::All, If::Always, "--canary: read errors and durations")),
     may("servicequotas:GetServiceQuota", UD, On::All, If::Always, "read how many proxies there may be, from 20 on"),
     may("servicequotas:GetServiceQuota", A, On::All, If::Always, "read how many proxies there may be"),
@@ -246,6 +256,22 @@ pub const PERMISSIONS: &[Permission] = &[
     may("rds:DescribeDBProxyTargets", W, On::Pools, If::Always, "read the target's health"),
     may("lambda:ListFunctions", W, On::All, If::Always, "find the functions that use it"),
     may("cloudwatch:GetMetricData", W, On::All, If::Always, "read what it does"),
+    may("cloudwatch:DescribeAlarms", STM, On::AllAlarms, If::Always, "find our alarms"),
+    may("cloudwatch:ListTagsForResource", STM, On::Alarms, If::Always, "know our own alarms"),
+    may("cloudwatch:GetDashboard", STM, On::Dashboards, If::Always, "find our dashboard"),
+    may("cloudwatch:ListMetrics", M, On::All, If::Always, "see how AWS spells the writer's role"),
+    may("rds:DescribeDBProxies", M, On::Proxies, If::Always, "look at the proxy that is watched"),
+    may("rds:ListTagsForResource", M, On::RdsTagged, If::Always, "know our own proxy"),
+    may("rds:DescribeDBProxyTargets", M, On::Pools, If::Always, "see whether it serves a cluster"),
+    may("cloudwatch:PutMetricAlarm", M, On::Alarms, If::Always, "create and change our alarms"),
+    may("cloudwatch:TagResource", M, On::Alarms, If::MadeOurs, "the ownership tag"),
+    may("cloudwatch:PutDashboard", M, On::Dashboards, If::Always, "create and change our dashboard"),
+    may("cloudwatch:DeleteAlarms", M, On::Alarms, If::Always, "alarms --remove"),
+    may("cloudwatch:DeleteDashboards", M, On::Dashboards, If::Always, "alarms --remove"),
+    with(
+        &[Feature::ReadLog],
+        may("logs:FilterLogEvents", D, On::LogGroups, If::Always, "read why sessions are pinned, and who is refused"),
+    ),
     // Making and changing.
     may("iam:CreateRole", U, On::Roles, If::MadeOursBounded, "step 1"),
     may("iam:TagRole", U, On::Roles, If::MadeOurs, "step 1: the ownership tag"),
@@ -381,6 +407,8 @@ pub const PERMISSIONS: &[Permission] = &[
     may("ec2:RevokeSecurityGroupIngress", T, On::Groups, If::Always, "take our rules away"),
     may("ec2:RevokeSecurityGroupEgress", T, On::Groups, If::Always, "take our rules away"),
     may("ec2:DeleteSecurityGroup", T, On::Groups, If::Ours, "delete the proxy's group"),
+    with(ALARMS, may("cloudwatch:DeleteAlarms", T, On::Alarms, If::Always, "delete our alarms")),
+    with(ALARMS, may("cloudwatch:DeleteDashboards", T, On::Dashboards, If::Always, "delete our dashboard")),
     with(LOGS, may("logs:DeleteLogGroup", T, On::LogGroups, If::Ours, "delete the log group")),
     with(CREATE, may("secretsmanager:DeleteSecret", T, On::OwnSecrets, If::Ours, "schedule our secrets for deletion")),
 ];

@@ -81,6 +81,8 @@ pub struct Spec {
     pub tags: Tags,
     /// Whether secrets may be read once to check their keys.
     pub inspect_secret: bool,
+    /// Whether the proxy's log is read.
+    pub read_log: bool,
     /// Whether the run ends before functions are pointed at the proxy.
     pub prepare: bool,
     /// Whether functions are pointed at the proxy in waves, each of which is judged; unset: all at once.
@@ -126,6 +128,7 @@ impl Spec {
             log_retention: None,
             tags: Tags::new(),
             inspect_secret: false,
+            read_log: false,
             prepare: false,
             canary: None,
             verify: Verify::Static,

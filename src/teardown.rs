@@ -34,6 +34,8 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     handover::hold(stack.handed_over(), "deleting the stack", &stack.names.stack)?;
     one_by_one(run, &stack.probes).await?;
     restore(run, stack).await?;
+    // Before the proxy: nobody is to be woken by its deletion.
+    one_by_one(run, stack.alarms.removal()).await?;
     let gone = async {
         one_by_one(run, &stack.proxy).await?;
         // After the last writer.

@@ -212,6 +212,8 @@ pub enum CheckId {
     LoginUnknown,
     /// A variable holds the database's host in a form that is not changed.
     HiddenHost,
+    /// Log-ins are refused.
+    RefusedLogIns,
     /// The target is not available, for no reason that shows.
     Unexplained,
     /// The target is still scaling.
@@ -238,6 +240,12 @@ pub enum CheckId {
     Overcommitted,
     /// A function points at a proxy that does not exist.
     DeadProxy,
+    /// Clients wait for a connection.
+    BorrowWaits,
+    /// The proxy fails to connect to its database.
+    FailedSetups,
+    /// The target was unhealthy for a while.
+    WasUnhealthy,
     /// Something else is in the way of up.
     Stops,
 }

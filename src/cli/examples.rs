@@ -136,7 +136,25 @@ Examples:
   $ rdsproxy-setup doctor --db my-instance
 
   Look at one function, before there is a proxy:
-  $ rdsproxy-setup doctor --db my-instance --function BillingFunction";
+  $ rdsproxy-setup doctor --db my-instance --function BillingFunction
+
+  Read the proxy's log too: why sessions are pinned, and whose log-ins are refused:
+  $ rdsproxy-setup doctor --db my-instance --logs";
+
+/// `alarms`.
+pub(super) const ALARMS: &str = "\
+Examples:
+  Show which alarms the proxy would get, and change nothing:
+  $ rdsproxy-setup alarms --db my-instance --dry-run
+
+  Create them, and a dashboard (--topic ARN notifies someone):
+  $ rdsproxy-setup alarms --db my-instance --dashboard
+
+  Change a threshold:
+  $ rdsproxy-setup alarms --db my-instance --threshold pool=90
+
+  Delete all of it:
+  $ rdsproxy-setup alarms --db my-instance --remove";
 
 /// `verify`.
 pub(super) const VERIFY: &str = "\

@@ -13,7 +13,7 @@ use crate::spec::ClientAuth;
 pub struct Permissions {
     /// The command: up, status, teardown, advise, …
     ///
-    /// The command to print permissions for: up, status, restore, teardown, advise, export, watch, doctor or verify. all is for all of them. administrator
+    /// The command to print permissions for: up, status, restore, teardown, advise, export, watch, alarms, doctor or verify. all is for all of them. administrator
     /// prints what an administrator creates once, for up --role-arn and --connect-policy-arn. [default: all]
     #[arg(long = "for", value_enum, default_value_t = For::All, value_name = "COMMAND", hide_possible_values = true,
           hide_default_value = true)]
@@ -107,6 +107,8 @@ pub enum For {
     Export,
     /// watch
     Watch,
+    /// alarms
+    Alarms,
     /// doctor
     Doctor,
     /// verify --probe, and up --verify probe besides what up needs

@@ -207,6 +207,8 @@ fn kind_of(code: &str) -> Kind {
         | "InvalidSecurityGroupRuleId.NotFound"
         | "InvalidSubnetID.NotFound"
         | "ResourceNotFoundException"
+        | "ResourceNotFound"
+        | "DashboardNotFoundError"
         | "NotFoundException" => Kind::NotFound,
         "DBProxyAlreadyExistsFault"
         | "DBProxyAlreadyExists"
@@ -230,6 +232,7 @@ fn kind_of(code: &str) -> Kind {
         | "ENINotReadyException"
         | "EC2ThrottledException"
         | "ConcurrentModification"
+        | "ConflictException"
         | "OperationAbortedException" => Kind::NotYet,
         "PreconditionFailedException" => Kind::Stale,
         "DependencyViolation" | "DeleteConflict" | "InvalidGroup.InUse" => Kind::InUse,
@@ -252,6 +255,7 @@ fn kind_of(code: &str) -> Kind {
         | "DBProxyEndpointQuotaExceededFault"
         | "LimitExceeded"
         | "LimitExceededException"
+        | "LimitExceededFault"
         | "RulesPerSecurityGroupLimitExceeded"
         | "SecurityGroupLimitExceeded"
         | "ENILimitReachedException"

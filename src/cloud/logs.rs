@@ -17,6 +17,20 @@ pub struct Logs {
     client: Client,
 }
 
+/// Pages of lines that are read at most, and events of each
+/// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html>).
+const PAGES: usize = 10;
+const EVENTS: i32 = 2_000;
+
+/// Lines of a log group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// The lines, newest first.
+    pub lines: Vec<String>,
+    /// Whether there are more than were read.
+    pub more: bool,
+}
+
 /// A log group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogGroup {
@@ -70,6 +84,40 @@ impl Logs {
         let answer = self.client.list_tags_for_resource().resource_arn(arn).send().await;
         let answer = answer.map_err(|error| refuse("logs:ListTagsForResource", &error))?;
         Ok(answer.tags.into_iter().flatten().collect())
+    }
+
+    /// Reads the newest lines of a span that match a filter, no more than some pages; none where there is no group. The moments are
+    /// in seconds since 1970.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn lines(&self, group: &str, filter: &str, since: i64, until: i64) -> Answer<Option<Lines>> {
+        let mut found = Lines::default();
+        let mut token: Option<String> = None;
+        for _ in 0..PAGES {
+            let call = self
+                .client
+                .filter_log_events()
+                .log_group_name(group)
+                .filter_pattern(filter)
+                .start_time(since * 1000)
+                .end_time(until * 1000)
+                .limit(EVENTS)
+                .start_from_head(false)
+                .set_next_token(token.take());
+            let page = match call.send().await.map_err(|error| refuse("logs:FilterLogEvents", &error)) {
+                Err(refusal) if refusal.kind == Kind::NotFound => return Ok(None),
+                page => page?,
+            };
+            found.lines.extend(page.events.unwrap_or_default().into_iter().filter_map(|event| event.message));
+            // A page may be empty though others follow.
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(Some(found));
+            }
+        }
+        found.more = true;
+        Ok(Some(found))
     }
 
     /// Creates a log group.

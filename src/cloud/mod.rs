@@ -3,6 +3,7 @@
 //! Each file speaks to one service in our own plain structs and maps what AWS refuses to one
 //! [`Refusal`]. Nothing here decides anything.
 
+pub mod alarms;
 pub mod calls;
 pub mod cause;
 pub mod connect;
@@ -53,8 +54,10 @@ pub struct Cloud {
     pub lambda: lambda::Lambda,
     /// Amazon CloudWatch Logs.
     pub logs: logs::Logs,
-    /// Amazon CloudWatch.
+    /// Amazon CloudWatch: metrics.
     pub metrics: metrics::Metrics,
+    /// Amazon CloudWatch: alarms and dashboards.
+    pub alarms: alarms::Alarms,
     /// The Price List.
     pub pricing: pricing::Pricing,
     /// Service Quotas.
@@ -96,6 +99,7 @@ impl Cloud {
             lambda: lambda::Lambda::new(config, calls),
             logs: logs::Logs::new(config, calls),
             metrics: metrics::Metrics::new(config, calls),
+            alarms: alarms::Alarms::new(config, calls),
             pricing: pricing::Pricing::new(config, calls),
             quotas: quotas::Quotas::new(config, calls),
             secrets: secrets::Secrets::new(config, calls),

@@ -39,6 +39,8 @@ macro_rules! pages {
 pages! {
     next_token:
         aws_sdk_cloudwatch::get_metric_data::GetMetricDataOutput,
+        aws_sdk_cloudwatch::describe_alarms::DescribeAlarmsOutput,
+        aws_sdk_cloudwatch::list_metrics::ListMetricsOutput,
         aws_sdk_pricing::get_products::GetProductsOutput,
         aws_sdk_cloudwatchlogs::describe_log_groups::DescribeLogGroupsOutput,
         aws_sdk_ec2::describe_route_tables::DescribeRouteTablesOutput,

@@ -22,6 +22,7 @@ pub(super) async fn run(global: &Global, args: &Doctor) -> Result<Exit, Failure>
         functions,
         secrets: args.secrets.clone(),
         inspect_secret: args.inspect_secret,
+        read_log: args.logs,
         ..Spec::of(database, stack)
     };
     let session = Session::open(global).await?;
@@ -51,7 +52,7 @@ fn exit(diagnosis: &Diagnosis) -> Exit {
 /// Gives our own commands the names and the flags of this run.
 pub(super) fn address(global: &Global, findings: &mut [Finding], spec: &Spec) {
     for fix in findings.iter_mut().flat_map(|finding| &mut finding.fixes) {
-        for verb in ["up", "teardown"] {
+        for verb in ["up", "teardown", "advise", "alarms"] {
             let whole = command(global, verb, &spec.database.id, &spec.stack);
             *fix = fix.replace(&format!("rdsproxy-setup {verb} --db ID"), &whole);
         }

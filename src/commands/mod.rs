@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 mod advise;
+mod alarms;
 mod canary;
 mod connect;
 mod diagnosis;
@@ -69,6 +70,7 @@ async fn of_account(global: &Global, command: &Command) -> Result<Exit, Failure>
     match command {
         Command::Up(args) => Box::pin(up::run(global, args)).await,
         Command::Advise(args) => Box::pin(advise::run(global, args)).await,
+        Command::Alarms(args) => Box::pin(alarms::run(global, args)).await,
         Command::Status(args) => Box::pin(status::run(global, args)).await,
         Command::List => Box::pin(list::run(global)).await,
         Command::Wait(args) => Box::pin(wait::run(global, args)).await,

@@ -38,6 +38,7 @@ fn print(global: &Global, args: &Permissions, scope: &Scope, found: Option<&Valu
         For::Advise => vec![Verb::Advise],
         For::Export => vec![Verb::Export],
         For::Watch => vec![Verb::Watch],
+        For::Alarms => vec![Verb::Alarms],
         For::Doctor => vec![Verb::Status, Verb::Doctor],
         // Its static part looks at what a diagnosis does.
         For::Verify => vec![Verb::Verify, Verb::Status, Verb::Doctor],
@@ -49,6 +50,7 @@ fn print(global: &Global, args: &Permissions, scope: &Scope, found: Option<&Valu
                 Verb::Advise,
                 Verb::Export,
                 Verb::Watch,
+                Verb::Alarms,
                 Verb::Doctor,
                 Verb::Verify,
             ]

@@ -1,12 +1,15 @@
 //! `status`: all thirteen steps as they are.
 
-use serde_json::json;
+use observe::alarms::Watched;
+use serde_json::{Value, json};
 
+use super::alarms::row;
 use super::canary;
 use super::session::{Session, command};
 use super::up::steps;
 use crate::catalogue::StepId;
 use crate::cli::{Global, Status};
+use crate::cloud::rds::{EngineFamily, TargetKind};
 use crate::discover::hosts::HostKind;
 use crate::discover::{Problem, did_you_mean};
 use crate::engine::Patience;
@@ -15,6 +18,7 @@ use crate::error::{Failure, health_hints};
 use crate::exit::Exit;
 use crate::handover;
 use crate::report::{self, SCHEMA};
+use crate::resources::alarms::{Action, Intention, Plan, Seen, Settings};
 use crate::spec::{self, DatabaseRef, Spec};
 use crate::stacks::{self, Stack};
 use crate::survey::Survey;
@@ -39,19 +43,21 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
     for (at, spec) in specs.iter().enumerate() {
         let survey = session.reading(Box::pin(Survey::read(&session.cloud, spec, Patience::default()))).await?;
         let entries = survey.entries();
-        let fine = entries.iter().all(|entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)))
+        let alarms = session.reading(alarms(&session, &survey)).await;
+        let in_place = entries.iter().all(|entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)))
             && survey.dead.is_empty();
+        let fine = in_place && !alarms.as_ref().is_ok_and(|plan| plan.as_ref().is_some_and(Plan::changes));
         drift |= !fine;
         if session.json {
             documents.push(json!({"proxy": spec.stack, "database": spec.database.id, "endpoint": survey.endpoint(),
                                   "in_place": fine, "handed_over": survey.handed_over(), "canary": canary::progress(&survey).map(|(at, all)| json!({"at_proxy": at, "functions": all})),
-                                  "health_hints": health(&entries), "steps": steps(&entries)}));
+                                  "alarms": alarms_document(&alarms), "health_hints": health(&entries), "steps": steps(&entries)}));
             continue;
         }
         if at > 0 {
             report::result("");
         }
-        show(global, &survey, &entries, fine);
+        show(global, &survey, &entries, &alarms, fine);
     }
     if session.json {
         report::document(&json!({"schema": SCHEMA, "stacks": documents}));
@@ -59,7 +65,72 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
     Ok(if drift && args.exit_code { Exit::Drift } else { Exit::Done })
 }
 
-fn show(global: &Global, survey: &Survey, entries: &[Entry], fine: bool) {
+/// The alarms of a stack as they are; none where it has none, or an error that says why they were not read.
+type Alarms = Result<Option<Plan>, String>;
+
+/// Looks at the alarms, which are asked for by a command of their own: none are missing where there are none.
+async fn alarms(session: &Session, survey: &Survey) -> Alarms {
+    let Some(found) = survey.seen.proxy.present() else { return Ok(None) };
+    let seen = Seen::read(&session.cloud, &survey.owner).await.map_err(|refusal| refusal.to_string())?;
+    if seen.is_empty() {
+        return Ok(None);
+    }
+    let rows = survey.seen.registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
+    let watched = Watched {
+        proxy: survey.names.stack.clone(),
+        // As the alarms have it: to ask for it again would take another right.
+        writer_role: seen.writer_role(),
+        cluster: rows.iter().any(|row| row.kind == TargetKind::Cluster),
+        requires_tls: found.proxy.require_tls,
+        postgresql: found.proxy.family == Some(EngineFamily::PostgreSql),
+    };
+    let who = &survey.identity;
+    let arn = |name: &str| format!("arn:{}:cloudwatch:{}:{}:alarm:{name}", who.partition, survey.region, who.account);
+    Ok(Some(Plan::of(&seen, &watched, &survey.region, &Settings::default(), arn)))
+}
+
+fn alarms_document(alarms: &Alarms) -> Value {
+    match alarms {
+        Ok(None) => json!({"known": true, "rows": []}),
+        Ok(Some(plan)) => json!({"known": true, "rows": plan.rows.iter().map(row).collect::<Vec<_>>()}),
+        Err(why) => json!({"known": false, "why": why}),
+    }
+}
+
+/// The alarms in a few lines: what goes off, and what is missing.
+fn show_alarms(global: &Global, survey: &Survey, alarms: &Alarms) {
+    let plan = match alarms {
+        Ok(None) => return,
+        Ok(Some(plan)) => plan,
+        Err(why) => {
+            return report::result(&report::sentence(&format!("Whether the proxy has alarms is unknown: {why}.")));
+        }
+    };
+    let kinds = |of: &dyn Fn(&Intention) -> bool| -> Vec<&str> {
+        let rows = plan.rows.iter().filter(|row| of(row));
+        rows.map(|row| row.kind.map_or("dashboard", |kind| kind.info().key)).collect()
+    };
+    let count = plan.rows.iter().filter(|row| row.state.is_some()).count();
+    let mut parts = vec![format!("{count} alarms")];
+    for (what, names) in [
+        ("off now", kinds(&|row| row.state.as_deref() == Some("ALARM"))),
+        ("without data", kinds(&|row| row.state.as_deref() == Some("INSUFFICIENT_DATA"))),
+        ("silenced", kinds(&|row| row.silenced)),
+        ("missing", kinds(&|row| row.action == Action::Create)),
+        ("changed by hand", kinds(&|row| matches!(row.action, Action::Change(_)))),
+    ] {
+        if !names.is_empty() {
+            parts.push(format!("{what}: {}", names.join(", ")));
+        }
+    }
+    report::result(&report::sentence(&format!("{}.", parts.join("; "))));
+    if plan.changes() {
+        let again = command(global, "alarms", &survey.database.id, &survey.names.stack);
+        report::result(&report::next(&[(again, "repair the alarms")]));
+    }
+}
+
+fn show(global: &Global, survey: &Survey, entries: &[Entry], alarms: &Alarms, fine: bool) {
     let (stack, db) = (&survey.names.stack, &survey.database.id);
     let head = match survey.endpoint() {
         Some(endpoint) => format!("{stack}, in front of {db}, at {endpoint}:{}", survey.database.family.proxy_port()),
@@ -69,6 +140,7 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], fine: bool) {
     for line in health(entries) {
         report::result(&report::sentence(&line));
     }
+    show_alarms(global, survey, alarms);
     for dead in &survey.dead {
         report::result(&report::sentence(&format!("{dead}.")));
     }

@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::handover;
 use crate::report::{self, SCHEMA};
 use crate::resources::Line;
+use crate::resources::alarms::AlarmsFound;
 use crate::resources::log_group::{self, LogGroupFound};
 use crate::spec::{self, DatabaseRef};
 use crate::stacks;
@@ -33,6 +34,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     for foreign in &stack.foreign {
         report::note(session.json, &format!("note: {foreign} is not ours and stays."));
     }
+    unseen_alarms(&session, &name, &stack);
     if stack.is_gone() {
         let there = others(&session, &name).await;
         nothing(&session, &format!("{name} does not exist: nothing to delete."), &there);
@@ -87,6 +89,20 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
         }
     }
     Ok(Exit::Done)
+}
+
+/// Says that alarms may be left, where AWS does not show whether there are any.
+fn unseen_alarms(session: &Session, name: &str, stack: &Stack) {
+    if let AlarmsFound::Unknown(right) = &stack.alarms {
+        let names = observe::alarms::prefix(name);
+        report::note(
+            session.json,
+            &format!(
+                "note: whether {name} has alarms ({names}…) or a dashboard is unknown, since these credentials may not call {right}; \
+                 what there is stays."
+            ),
+        );
+    }
 }
 
 /// The stack that the flags mean, with everything of it that is there; `None` where the Region has no stack.

@@ -401,6 +401,7 @@ fn read(args: &Up) -> Result<Spec, SpecError> {
         log_retention: args.log_retention.map(spec::log_retention).transpose()?,
         tags: args.tags.iter().map(|text| spec::tag(text)).collect::<Result<_, _>>()?,
         inspect_secret: args.inspect_secret,
+        read_log: false,
         prepare: args.prepare,
         canary: canary::settings(&args.canary)?,
         verify: args.verify,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Finding;
+use super::log::{self, Told};
+use super::metrics::{self, Measured};
 use crate::catalogue::StepId;
 use crate::catalogue::checks::CheckId;
 use crate::cloud::ec2::{Acl, RouteTable, Subnet, Vpc};
@@ -58,6 +60,10 @@ pub struct Facts<'a> {
     pub(super) keys: Known<Vec<(String, Option<Key>)>>,
     /// What is wrong with the customer keys' policies.
     pub(super) closed: Vec<String>,
+    /// What CloudWatch has of the proxy.
+    pub(super) measured: Known<Measured>,
+    /// What the proxy's log of the last hour says; none where there is no log.
+    pub(super) told: Known<Option<Told>>,
 }
 
 /// Why a target is unhealthy.
@@ -106,7 +112,7 @@ impl std::fmt::Display for Symptom {
     }
 }
 
-fn known<T>(answer: Answer<T>) -> Known<T> {
+pub(super) fn known<T>(answer: Answer<T>) -> Known<T> {
     answer.map_err(|refusal| {
         Unread::Refused(match refusal.kind {
             Kind::Denied => format!("{} is not allowed to these credentials", refusal.operation),
@@ -136,6 +142,8 @@ impl<'a> Facts<'a> {
             decrypts: Err(Unread::Unasked),
             keys: Err(Unread::Unasked),
             closed: Vec::new(),
+            measured: Err(Unread::Unasked),
+            told: Err(Unread::Unasked),
         }
     }
 
@@ -169,20 +177,24 @@ impl<'a> Facts<'a> {
         let there = facts.proxy().is_some();
         let of_proxy = async {
             if !there {
-                return (Err(Unread::Unasked), Err(Unread::Unasked), Err(Unread::Unasked));
+                return (Err(Unread::Unasked), Err(Unread::Unasked), Err(Unread::Unasked), OfLate::default());
             }
             let name = &survey.names.stack;
-            let (events, shares, group) =
-                tokio::join!(cloud.rds.proxy_events(name), shares(cloud, survey), cloud.rds.target_group(name));
+            let (events, shares, group, late) = tokio::join!(
+                cloud.rds.proxy_events(name),
+                shares(cloud, survey),
+                cloud.rds.target_group(name),
+                OfLate::read(cloud, survey),
+            );
             let pool = known(group).and_then(|group| group.map(|group| group.pool).ok_or(Unread::Unasked));
-            (known(events), shares, pool)
+            (known(events), shares, pool, late)
         };
         let (
             vpc,
             (subnets, acls, routes),
             parameters,
             (proxies, quota),
-            (events, shares, pool),
+            (events, shares, pool, late),
             (connects, reads, decrypts),
             (keys, closed),
         ) = tokio::join!(
@@ -212,6 +224,8 @@ impl<'a> Facts<'a> {
             decrypts,
             keys,
             closed,
+            measured: late.measured,
+            told: late.told,
             ..facts
         }
     }
@@ -252,6 +266,33 @@ impl<'a> Facts<'a> {
             })
         });
         ill.collect()
+    }
+}
+
+/// What happened of late.
+struct OfLate {
+    measured: Known<Measured>,
+    told: Known<Option<Told>>,
+}
+
+impl Default for OfLate {
+    fn default() -> Self {
+        Self { measured: Err(Unread::Unasked), told: Err(Unread::Unasked) }
+    }
+}
+
+impl OfLate {
+    async fn read(cloud: &Cloud, survey: &Survey) -> Self {
+        let measured = async {
+            if survey.seen.registered.present().is_none_or(|found| found.rows.is_empty()) {
+                // Without a target, a proxy has no metrics.
+                return Err(Unread::Unasked);
+            }
+            metrics::read(cloud, &survey.names.stack).await
+        };
+        let told = async { if survey.spec.read_log { log::read(cloud, survey).await } else { Err(Unread::Unasked) } };
+        let (measured, told) = tokio::join!(measured, told);
+        Self { measured, told }
     }
 }
 

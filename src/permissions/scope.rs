@@ -63,6 +63,12 @@ pub enum On {
     Keys,
     /// The log groups that proxies write to.
     LogGroups,
+    /// Our alarms.
+    Alarms,
+    /// Every alarm: a list is of all.
+    AllAlarms,
+    /// Our dashboards, which have no Region.
+    Dashboards,
 }
 
 impl On {
@@ -97,6 +103,9 @@ impl On {
             Self::OwnSecrets => "our secrets",
             Self::Keys => "keys",
             Self::LogGroups => "log groups of proxies",
+            Self::Alarms => "our alarms",
+            Self::AllAlarms => "alarms",
+            Self::Dashboards => "our dashboards",
         }
     }
 }
@@ -287,6 +296,15 @@ impl Scope {
                 Some(known) => known.keys.clone(),
                 None => vec![self.arn("kms", "key/*")],
             },
+            On::Alarms => {
+                let stack = self.stack().unwrap_or_else(|| "*".to_owned());
+                vec![self.arn("cloudwatch", &format!("alarm:{}*", observe::alarms::prefix(&stack)))]
+            }
+            On::AllAlarms => vec![self.arn("cloudwatch", "alarm:*")],
+            On::Dashboards => {
+                let name = observe::dashboard::name(&self.stack().unwrap_or_else(|| "*".to_owned()), &self.region);
+                vec![format!("arn:{}:cloudwatch::{}:dashboard/{name}", self.partition, self.account)]
+            }
             On::LogGroups => {
                 let stack = self.stack().unwrap_or_else(|| "*".to_owned());
                 // Calls that tag need the ARN without `:*`, the others with it.

@@ -3,6 +3,7 @@
 //! stdout carries results only; stderr everything that moves.
 
 mod advice;
+mod alarms;
 mod bars;
 mod canary;
 mod diagnosis;
@@ -29,6 +30,7 @@ use crate::doctor::Diagnosis;
 use crate::plain;
 
 pub use advice::{advice, ranking};
+pub use alarms::alarms;
 pub use bars::Bars;
 pub use canary::{numbers, wave_text};
 pub use diagnosis::{aspects, diagnosis, finding};

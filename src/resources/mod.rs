@@ -4,6 +4,7 @@
 //! Its inputs are fields, `None` while they are not known yet (in a plan). A removal is found by what proves that a thing
 //! is this stack's, says what it will do, and does it.
 
+pub mod alarms;
 pub mod attach;
 pub mod connect_policy;
 pub mod ingress;

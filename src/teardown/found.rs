@@ -8,6 +8,7 @@ use crate::cloud::Cloud;
 use crate::discover::Problem;
 use crate::handover;
 use crate::names::Names;
+use crate::resources::alarms::AlarmsFound;
 use crate::resources::connect_policy::PolicyRemoval;
 use crate::resources::ingress::RulesRemoval;
 use crate::resources::log_group::LogGroupFound;
@@ -33,6 +34,8 @@ pub struct Stack {
     pub foreign: Vec<String>,
     /// The proxy's log group.
     pub log_group: LogGroupFound,
+    /// The alarms and the dashboard.
+    pub alarms: AlarmsFound,
     /// The database that the stack serves.
     pub database: Option<String>,
     pub(super) probes: Vec<LeftBehind>,
@@ -78,6 +81,7 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
         groups,
         served,
         log_group,
+        alarms,
         ..
     } = marked;
     let without_proxy = proxy.is_none().then(|| names.stack.clone());
@@ -92,6 +96,7 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
         probes: probes.into_iter().map(|name| LeftBehind { name }).collect(),
         proxy,
         log_group,
+        alarms,
         policies,
         rules: (!rules.is_empty()).then_some(RulesRemoval { rules, own }),
         secrets,
@@ -127,6 +132,7 @@ impl Stack {
         }
         all(&self.probes)
             .chain(all(&self.functions))
+            .chain(all(self.alarms.removal()))
             .chain(all(&self.proxy))
             .chain(all(self.log_group.removal()))
             .chain(all(&self.policies))

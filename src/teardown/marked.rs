@@ -10,6 +10,7 @@ use crate::discover::hosts::KnownHost;
 use crate::discover::{Database, Problem};
 use crate::names::{Names, secret_prefix};
 use crate::probe::left_over;
+use crate::resources::alarms::{AlarmsFound, AlarmsRemoval};
 use crate::resources::connect_policy::PolicyRemoval;
 use crate::resources::ingress::RulesRemoval;
 use crate::resources::log_group::{LogGroupFound, LogGroupRemoval};
@@ -33,6 +34,8 @@ pub(super) struct Marked {
     pub(super) proxy: Option<ProxyRemoval>,
     /// The proxy's log group.
     pub(super) log_group: LogGroupFound,
+    /// The alarms and the dashboard.
+    pub(super) alarms: AlarmsFound,
     /// The connect policies.
     pub(super) policies: Vec<PolicyRemoval>,
     /// The rules.
@@ -64,7 +67,7 @@ impl Marked {
         let owner = Owner { stack: stack.to_owned(), database: String::new(), extra: tags::Tags::new() };
         let arn = names.policy_arn(&identity.partition, &identity.account);
         let prefix = secret_prefix(stack);
-        let (proxy, role, groups, rules, listed, secrets, hosts, log_group) = tokio::join!(
+        let (proxy, role, groups, rules, listed, secrets, hosts, log_group, alarms) = tokio::join!(
             proxy::observe(cloud, stack, None),
             RoleRemoval::find(cloud, &owner, &names),
             cloud.ec2.groups_tagged_with(tags::STACK, stack),
@@ -73,12 +76,17 @@ impl Marked {
             cloud.secrets.beginning_with(&prefix),
             of_database(cloud, database.as_ref(), &identity.account, stack),
             LogGroupRemoval::find(cloud, &owner, stack),
+            AlarmsRemoval::find(cloud, &owner),
         );
         let doing = "looking for what belongs to the stack";
         let secrets = secrets.map_err(Problem::refused(doing))?;
         let mut foreign = Vec::new();
         let proxy = proxy.map_err(Problem::refused(doing))?.present().cloned();
         let was_there = proxy.is_some();
+        let alarms = alarms.map_err(Problem::refused("looking for the proxy's alarms"))?;
+        if let AlarmsFound::Known(found) = &alarms {
+            foreign.extend(found.foreign());
+        }
         let set = proxy.as_ref().is_some_and(|found| found.tags.contains_key(tags::LOG_RETENTION));
         let log_group = match log_group {
             // Nothing else of the stack needs its events; only what this stack set is missed.
@@ -134,6 +142,7 @@ impl Marked {
             was_there,
             proxy,
             log_group,
+            alarms,
             policies,
             rules,
             secrets,

@@ -93,7 +93,7 @@ fn the_table_of_waits_is_the_patience() {
 #[test]
 fn the_table_of_permissions_is_the_program_s() {
     let mut table = String::from(
-        "| action | up | status | restore | teardown | advise | export | watch | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| action | up | status | restore | teardown | advise | export | watch | alarms | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for needed in PERMISSIONS {
         let mark = |verb| if needed.verbs.contains(&verb) { "x" } else { "" };
@@ -101,7 +101,7 @@ fn the_table_of_permissions_is_the_program_s() {
         // A diagnosis reads what a status reads, and more.
         let doctor = if needed.verbs.contains(&Verb::Status) { "x" } else { mark(Verb::Doctor) };
         let verify = mark(Verb::Verify);
-        let (advise, watch) = (mark(Verb::Advise), mark(Verb::Watch));
+        let (advise, watch, alarms) = (mark(Verb::Advise), mark(Verb::Watch), mark(Verb::Alarms));
         let all: &[rdsproxy_setup::permissions::Feature] = clap::ValueEnum::value_variants();
         let restore = if needed.needed(&[Verb::Restore], all) { "x" } else { "" };
         let export = if needed.needed(&[Verb::Export], all) { "x" } else { "" };
@@ -123,7 +123,7 @@ fn the_table_of_permissions_is_the_program_s() {
         let with = needed.features.iter().map(name).collect::<Vec<_>>().join(", ");
         let (action, on, why) = (needed.action, needed.on.words(), needed.why);
         table.push_str(&format!(
-            "| `{action}` | {up} | {status} | {restore} | {teardown} | {advise} | {export} | {watch} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
+            "| `{action}` | {up} | {status} | {restore} | {teardown} | {advise} | {export} | {watch} | {alarms} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
         ));
     }
     hold("docs/permissions.md", "permissions", &table);
@@ -139,6 +139,42 @@ fn the_table_of_faults_is_the_probe_s() {
         table.push_str(&format!("| `{}` | {at} | {meaning} | {cause} | {fix} |\n", fault.code));
     }
     hold("docs/verify.md", "faults", &table);
+}
+
+#[test]
+fn the_table_of_alarms_is_the_program_s() {
+    let mut text = String::new();
+    for info in observe::alarms::KINDS {
+        let (key, title, unit) = (info.key, info.title, info.unit);
+        let threshold = unit.shown(info.threshold);
+        let watches = match info.expression {
+            // As the expression has them.
+            Some(expression) => {
+                let named = (1..)
+                    .zip(info.metrics)
+                    .fold(expression.to_owned(), |text, (place, metric)| text.replace(&format!("m{place}"), metric));
+                format!("`{named}`")
+            }
+            None => format!("`{}`", info.metrics[0]),
+        };
+        let side = match info.comparison {
+            "LessThanThreshold" => format!("below {threshold}"),
+            "GreaterThanUpperThreshold" => format!("more than {threshold} above what CloudWatch expects"),
+            _ => format!("above {threshold}"),
+        };
+        let of = match info.scope {
+            observe::alarms::Scope::Proxy => "the proxy",
+            observe::alarms::Scope::Writer => "the proxy; of a cluster, its writer",
+            observe::alarms::Scope::Role => "the writer",
+        };
+        let (points, span) = (format!("{} of {}", info.needed, info.evaluated), info.period);
+        text.push_str(&format!(
+            "### {key}: {title}\n\n- **Watches**: {watches}, {} over {span} seconds, of {of}\n- **Goes off**: {side}, in {points} points; \
+             {}\n- **Missing data**: {}; {}\n- **Then**: {} {}\n\n",
+            info.statistic, info.why, info.missing, info.why_missing, info.meaning, info.then
+        ));
+    }
+    hold("docs/alarms.md", "alarms", &text);
 }
 
 #[test]
@@ -268,6 +304,8 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         ("advise --all", &["advise", "--all"]),
         ("up --dry-run", &["up", "--db", "my-instance", "--dry-run"]),
         ("up", &["up", "--db", "my-instance", "--yes", "--timeout", "12h", "-v"]),
+        ("alarms --dry-run", &["alarms", "--db", "my-instance", "--dashboard", "--dry-run"]),
+        ("alarms", &["alarms", "--db", "my-instance", "--dashboard", "--yes"]),
         ("status", &["status", "--db", "my-instance"]),
         ("list", &["list"]),
         ("wait", &["wait", "--db", "my-instance", "--for", "functions"]),
@@ -281,6 +319,7 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         ("export --hand-over", &["export", "--db", "my-instance", "--hand-over", "--yes"]),
         ("export --take-back", &["export", "--db", "my-instance", "--take-back", "--yes"]),
         ("a failure of any command", &["up", "--db", "absent", "--yes"]),
+        ("alarms --remove", &["alarms", "--db", "my-instance", "--remove", "--yes"]),
         ("restore --dry-run", &["restore", "--db", "my-instance", "--dry-run"]),
         ("restore", &["restore", "--db", "my-instance", "--yes"]),
         ("up --canary", &["up", "--db", "my-instance", "--canary", "--yes"]),

@@ -5,6 +5,8 @@
 use sandbox::{Fault, Logged, Trigger, Trouble, World};
 use serde_json::Value;
 
+use rdsproxy_setup::resources::alarms::Settings;
+
 use crate::docs::measured;
 use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};
 
@@ -13,6 +15,7 @@ use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};
 enum Command {
     Up,
     Teardown,
+    Alarms,
 }
 
 /// What goes wrong at one call.
@@ -117,6 +120,10 @@ async fn run(bed: &Bed, command: Command, id: &str) -> Fate<()> {
     match command {
         Command::Up => bed.up(&wish(id)).await.map(drop),
         Command::Teardown => bed.down(&wish(id)).await,
+        Command::Alarms => {
+            let settings = Settings { dashboard: true, ..Settings::default() };
+            bed.alarms(&wish(id), &settings).await.map(drop)
+        }
     }
 }
 
@@ -127,10 +134,16 @@ fn done(fate: &Fate<()>) -> bool {
 impl Clean {
     async fn of(command: Command, id: &'static str) -> Self {
         let mut start = newcomer();
-        if command == Command::Teardown {
+        if command != Command::Up {
             let bed = Bed::of(start, NEVER, false);
             assert!(done(&run(&bed, Command::Up, id).await));
             start = bed.settled().await;
+            if command == Command::Teardown && id == "my-instance" {
+                // With everything that a stack can have.
+                let bed = Bed::of(start, NEVER, false);
+                assert!(done(&run(&bed, Command::Alarms, id).await));
+                start = bed.settled().await;
+            }
         }
         let bed = Bed::of(start.clone(), NEVER, false);
         let since = bed.logged();
@@ -244,6 +257,12 @@ async fn every_fault_at_every_call_of_up_for_an_instance() {
 #[ignore = "full tier: every fault at every call"]
 async fn every_fault_at_every_call_of_up_for_a_cluster() {
     matrix(Command::Up, "my-cluster").await;
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "full tier: every fault at every call"]
+async fn every_fault_at_every_call_of_alarms() {
+    matrix(Command::Alarms, "my-instance").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rdsproxy_setup::alarms::{self, Look};
 use rdsproxy_setup::catalogue::checks::Severity;
 use rdsproxy_setup::clock::Clock;
-use rdsproxy_setup::cloud::Cloud;
+use rdsproxy_setup::cloud::{Cloud, Owner, Tags};
 use rdsproxy_setup::discover::Problem;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::event::{Event, Recorder};
 use rdsproxy_setup::engine::{Patience, Run, Stop, StopSign};
+use rdsproxy_setup::resources::alarms::{Plan, Settings};
 use rdsproxy_setup::sequence::{self, Outcome};
 use rdsproxy_setup::spec::{DatabaseRef, Spec, stack};
 use rdsproxy_setup::survey::Survey;
@@ -292,6 +294,15 @@ impl Bed {
         .await
     }
 
+    pub(crate) async fn alarms(&self, spec: &Spec, settings: &Settings) -> Fate<Plan> {
+        self.mortal(Box::pin(async {
+            let owner = owner(spec);
+            let look = Look::read(&self.cloud, &owner, &spec.database).await.map_err(|problem| problem.to_string())?;
+            self.with_run(async |run| Box::pin(alarms::converge(run, &owner, look, settings)).await).await
+        }))
+        .await
+    }
+
     pub(crate) async fn restore(&self, spec: &Spec) -> Fate<()> {
         self.mortal(async {
             let stack = Box::pin(teardown::survey(&self.cloud, &spec.stack, Some(&spec.database))).await;
@@ -344,6 +355,11 @@ pub(crate) fn newcomer() -> World {
     world.profile.target_capacity = Duration::from_secs(10);
     world.profile.proxy_delete = Duration::from_secs(15);
     world
+}
+
+/// Who owns what a stack consists of.
+pub(crate) fn owner(spec: &Spec) -> Owner {
+    Owner { stack: spec.stack.clone(), database: spec.database.id.clone(), extra: Tags::new() }
 }
 
 /// The wishes of `up --db ID` without further flags.

@@ -82,7 +82,15 @@ fn every_text_keeps_to_the_style() {
     assert!(replaced.len() > 60, "{replaced:?}");
     let mut found = Vec::new();
     let mut files = Vec::new();
-    for folder in ["src", "crates/advice/src", "crates/export/src", "crates/judge/src", "crates/sandbox/src"] {
+    for folder in [
+        "src",
+        "crates/advice/src",
+        "crates/export/src",
+        "crates/judge/src",
+        "crates/observe/src",
+        "crates/screen/src",
+        "crates/sandbox/src",
+    ] {
         sources(&root().join(folder), &mut files);
     }
     for file in &files {

@@ -4,6 +4,7 @@
 mod access;
 mod adoption;
 mod advise;
+mod alarms;
 mod any_user;
 mod attacks;
 mod bad_input;
@@ -33,6 +34,7 @@ mod hijacks;
 mod hostile;
 mod hostile_walks;
 mod language;
+mod late;
 mod laws;
 mod layers;
 mod live;

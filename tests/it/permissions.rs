@@ -8,6 +8,7 @@ use rdsproxy_setup::cloud::rds::Pool;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::Patience;
 use rdsproxy_setup::permissions::{Feature, PERMISSIONS, Permission, Scope, Verb, documents, policies};
+use rdsproxy_setup::resources::alarms::Settings;
 use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec, Verify};
 use rdsproxy_setup::stacks;
 use sandbox::parts::{KeyGrants, Secret};
@@ -87,12 +88,13 @@ enum Case {
     CanaryWorse,
     Watch,
     WatchCluster,
+    Alarms,
 }
 
 /// Users whom the case `Drift` lets in, one after another: more than a policy keeps versions.
 const OTHERS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-const CASES: [Case; 24] = [
+const CASES: [Case; 25] = [
     Case::Instance,
     Case::Cluster,
     Case::Virgin,
@@ -117,6 +119,7 @@ const CASES: [Case; 24] = [
     Case::CanaryWorse,
     Case::Watch,
     Case::WatchCluster,
+    Case::Alarms,
 ];
 
 pub(crate) fn end_to_end(id: &str) -> Spec {
@@ -125,6 +128,16 @@ pub(crate) fn end_to_end(id: &str) -> Spec {
     spec.database_auth = Some(DatabaseAuth::Iam);
     spec.enable_iam_auth = true;
     spec
+}
+
+/// A stack with alarms and a dashboard, from its creation to its end.
+async fn watched(bed: &Bed) {
+    let spec = wish("my-instance");
+    drop(bed.up(&spec).await);
+    let settings = Settings { dashboard: true, ..Settings::default() };
+    drop(bed.alarms(&spec, &settings).await);
+    drop(bed.alarms(&spec, &settings).await);
+    drop(bed.down(&spec).await);
 }
 
 impl Case {
@@ -173,6 +186,7 @@ impl Case {
     }
 
     /// What the case does; failures are seen as denials.
+    #[expect(clippy::too_many_lines, reason = "an arm for each case")]
     async fn run(self, bed: &Bed) {
         let up = async |spec: &Spec| drop(bed.up(spec).await);
         let round = async |spec: &Spec| {
@@ -252,12 +266,16 @@ impl Case {
                 let mut spec = wish(self.database());
                 up(&spec).await;
                 spec.inspect_secret = true;
+                spec.read_log = true;
                 drop(Box::pin(doctor::examine(&bed.cloud, &spec, Patience::default())).await);
             }
             Self::Advise | Self::AdviseCluster => drop(crate::advise::facts(bed, self.database()).await),
             Self::Watch | Self::WatchCluster => drop(crate::live::read(bed, self.database()).await),
             Self::Export => Box::pin(crate::handover::there_and_back(bed, &wish("my-instance"))).await,
             Self::Canary | Self::CanaryWorse => up(&crate::canary::case(self == Self::CanaryWorse)).await,
+            Self::Alarms => {
+                watched(bed).await;
+            }
             Self::Probe => {
                 up(&Spec { verify: Verify::Probe, ..wish("my-instance") }).await;
                 drop(verify(bed, &wish("my-instance")).await);
@@ -292,7 +310,17 @@ impl Case {
 #[tokio::test(start_paused = true)]
 async fn law_9_nothing_is_missing() {
     let all = policies(
-        &[Verb::Up, Verb::Status, Verb::Teardown, Verb::Advise, Verb::Export, Verb::Watch, Verb::Doctor, Verb::Verify],
+        &[
+            Verb::Up,
+            Verb::Status,
+            Verb::Teardown,
+            Verb::Advise,
+            Verb::Export,
+            Verb::Watch,
+            Verb::Alarms,
+            Verb::Doctor,
+            Verb::Verify,
+        ],
         Feature::value_variants(),
         &scope(),
     );

@@ -15,13 +15,15 @@ from lens import Lens
 FAST = 3600
 # No request of their own: who creates with a role, with tags or under a key, or reads tags along, is asked for them.
 NO_REQUEST = {
-    "iam:PassRole", "ec2:CreateTags", "secretsmanager:TagResource", "kms:GenerateDataKey", "kms:Decrypt", "lambda:ListTags", "logs:TagResource",
+    "iam:PassRole", "ec2:CreateTags", "secretsmanager:TagResource", "kms:GenerateDataKey", "kms:Decrypt", "lambda:ListTags", "logs:TagResource", "cloudwatch:TagResource",
 }
 # The newcomer's account has RDS's own role, and parameter groups that are AWS's own; no client can change that.
 NOT_HERE = {"iam:CreateServiceLinkedRole", "rds:DescribeDBParameters", "rds:DescribeDBClusterParameters"}
-FEATURES = "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe,log-retention,hand-over,canary"
+FEATURES = "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe,log-retention,hand-over,canary,alarms,read-log"
 # The permissions that are not called as signature and operation are.
-ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction", "monitoring:GetMetricData": "cloudwatch:GetMetricData"}
+WATCH = ("GetMetricData", "DescribeAlarms", "PutMetricAlarm", "DeleteAlarms", "ListTagsForResource", "ListMetrics", "GetDashboard", "PutDashboard",
+         "DeleteDashboards")
+ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"} | {f"monitoring:{call}": f"cloudwatch:{call}" for call in WATCH}
 # AWS asks for no permission.
 FREE = {"sts:GetCallerIdentity"}
 
@@ -175,6 +177,20 @@ def watching(bench):
         bench.case.assertEqual(1, asked.count("GetMetricData"), asked)
 
 
+def alarms(bench):
+    """A proxy is watched, repaired, and no longer watched; the teardown takes what is left."""
+    bench.up("my-instance")
+    time.sleep(0.5)  # half an hour of the account: the proxy has metrics
+    bench.run("alarms", "--db", "my-instance", "--dashboard", "--yes")
+    bench.run("alarms", "--db", "my-instance", "--threshold", "pool=90", "--yes")
+    still = bench.run("alarms", "--db", "my-instance", "--yes") + bench.run("status", "--db", "my-instance")
+    bench.case.assertEqual([], [str(exchange) for exchange in still if exchange.changes])
+    bench.run("alarms", "--db", "my-instance", "--remove", "--yes")
+    bench.run("alarms", "--db", "my-instance", "--dashboard", "--yes")
+    bench.run("doctor", "--db", "my-instance", "--logs")
+    bench.down("my-instance")
+
+
 def log_group(bench):
     """The proxy's log group is made before the proxy, and goes with it."""
     bench.up("my-instance", "--log-retention", 30)
@@ -202,7 +218,7 @@ def refusals(bench):
     bench.run("up", "--db", "nothing", "--dry-run", code=4)
 
 
-CASES = (instance, canary, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, watching, log_group, refusals, exporting)
+CASES = (instance, canary, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, watching, alarms, log_group, refusals, exporting)
 
 
 class Requests(unittest.TestCase):

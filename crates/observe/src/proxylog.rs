@@ -295,20 +295,20 @@ mod tests {
 
     #[test]
     fn nothing_that_a_client_or_a_statement_holds_comes_out() {
-        let mut told = Told::default();
+        let mut counts = Told::default();
         let more = [
             "Proxy authentication with IAM authentication failed for user \"CANARY\" with TLS on.",
             "This RDS proxy has no credentials for the role CANARY. Check",
             "Proxy authentication with CANARY failed for user \"app\" with TLS on. Reason: CANARY",
         ];
         for line in LINES.iter().map(|(line, _)| *line).chain(more) {
-            told.add(line, |user| user == "app");
+            counts.add(line, |user| user == "app");
         }
-        let shown = format!("{told:?}");
+        let shown = format!("{counts:?}");
         assert!(!shown.contains("CANARY"), "{shown}");
-        assert_eq!(told.lines, LINES.len() + 3);
-        assert_eq!(told.pins.values().sum::<usize>(), 4);
-        assert_eq!(told.refused.get(&(LogIn::Iam, None)), Some(&1));
-        assert_eq!(told.refused.get(&(LogIn::Other, Some("app".to_owned()))), Some(&1));
+        assert_eq!(counts.lines, LINES.len() + 3);
+        assert_eq!(counts.pins.values().sum::<usize>(), 4);
+        assert_eq!(counts.refused.get(&(LogIn::Iam, None)), Some(&1));
+        assert_eq!(counts.refused.get(&(LogIn::Other, Some("app".to_owned()))), Some(&1));
     }
 }

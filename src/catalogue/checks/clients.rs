@@ -2,7 +2,7 @@
 
 use super::{CheckId, CheckInfo, Severity};
 
-pub(super) const ROWS: [CheckInfo; 17] = [
+pub(super) const ROWS: [CheckInfo; 18] = [
     CheckInfo {
         id: CheckId::NoVpc,
         number: 60,
@@ -188,6 +188,17 @@ pub(super) const ROWS: [CheckInfo; 17] = [
         cause: "The host stands within base64, or percent-encoded in a way that is not safe to change.",
         fix: "Point it at the proxy where the value is written, and name the function with --function if no other variable holds the host.",
         page: "rds-proxy-connecting.html",
+        explains: &[],
+    },
+    CheckInfo {
+        id: CheckId::RefusedLogIns,
+        number: 77,
+        severity: Severity::Warning,
+        title: "Log-ins are refused",
+        symptom: "Functions fail to connect now and then, or always; ClientConnectionsSetupFailedAuth is above 0.",
+        cause: "Clients send a user that the proxy has no secret for, a wrong password, an expired token or one for another host, or break the TLS handshake off.",
+        fix: "See who is refused: `doctor --logs`, with debug logging on (`rdsproxy-setup up --db ID --debug-logging`; AWS turns it off after 24 hours).",
+        page: "rds-proxy.troubleshooting.html",
         explains: &[],
     },
 ];

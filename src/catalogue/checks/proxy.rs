@@ -2,7 +2,7 @@
 
 use super::{CheckId, CheckInfo, Severity};
 
-pub(super) const ROWS: [CheckInfo; 14] = [
+pub(super) const ROWS: [CheckInfo; 17] = [
     CheckInfo {
         id: CheckId::Unexplained,
         number: 80,
@@ -144,6 +144,39 @@ pub(super) const ROWS: [CheckInfo; 14] = [
         cause: "The proxy was deleted while functions held its endpoint.",
         fix: "Create the proxy and point the functions at it: `rdsproxy-setup up --db ID`, with --function for each function whose proxy had another name.",
         page: "rds-proxy-connecting.html",
+        explains: &[],
+    },
+    CheckInfo {
+        id: CheckId::BorrowWaits,
+        number: 93,
+        severity: Severity::Warning,
+        title: "Clients wait for a connection",
+        symptom: "Functions are slow to begin, or `Timed-out waiting to acquire database connection`; DatabaseConnectionsBorrowLatency is high.",
+        cause: "All connections that the proxy may open are in use: pinned sessions, long transactions, or a pool that is too small.",
+        fix: "Fix pinned sessions first; then size the pool: `rdsproxy-setup advise --db ID`.",
+        page: "rds-proxy-connections.html",
+        explains: &[],
+    },
+    CheckInfo {
+        id: CheckId::FailedSetups,
+        number: 94,
+        severity: Severity::Warning,
+        title: "Connections from the proxy to the database fail",
+        symptom: "DatabaseConnectionsSetupFailed is above 0.",
+        cause: "The database refused the proxy (max_connections, a password that was changed without its secret), or was not reachable for a while.",
+        fix: "Look at the secret, the security groups and max_connections of the database, and for other clients that use its connections up.",
+        page: "rds-proxy.troubleshooting.html",
+        explains: &[],
+    },
+    CheckInfo {
+        id: CheckId::WasUnhealthy,
+        number: 95,
+        severity: Severity::Notice,
+        title: "The target was unhealthy for a while",
+        symptom: "AvailabilityPercentage was below 100 in the last 24 hours.",
+        cause: "Health checks from the proxy to the database failed: a restart, a failover, or a database without a free connection.",
+        fix: "Compare the times with the events of the database; have it watched: `rdsproxy-setup alarms --db ID`.",
+        page: "rds-proxy.monitoring.html",
         explains: &[],
     },
     CheckInfo {

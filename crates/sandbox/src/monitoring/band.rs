@@ -16,8 +16,8 @@ use crate::load::{MINUTE, Traffic};
 /// Hours that a model learns from.
 const HOURS: i64 = 14 * 24;
 
-/// Hours without which there is no model: AWS names none, but says that it takes up to an hour or so until there is a band.
-const LEAST: usize = 3;
+/// Hours without which there is no model here: AWS names none, and a band of less than a day would know no night.
+const LEAST: usize = 24;
 
 /// The metric that a band is around, and its width in standard deviations.
 pub(super) fn of<'metrics>(metrics: &'metrics [Value], id: &str) -> Option<(&'metrics Value, f64)> {
