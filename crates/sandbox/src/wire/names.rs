@@ -58,7 +58,7 @@ pub(super) fn item(service: Service, list: &str) -> &str {
 pub(super) fn empty_result(service: Service, action: &str) -> bool {
     // Of the operations spoken here, these alone have an output without members; the others have no output.
     match service {
-        Service::Monitoring => matches!(action, "TagResource" | "UntagResource"),
+        Service::Monitoring => matches!(action, "TagResource" | "DeleteDashboards" | "UntagResource"),
         _ => action == "DeregisterDBProxyTargets",
     }
 }
