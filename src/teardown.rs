@@ -13,6 +13,7 @@ use crate::engine::event::{Ending, Event};
 use crate::engine::{Run, Stop, all2, crowd};
 use crate::handover;
 use crate::resources::Removal;
+use crate::resources::alarms::AlarmsFound;
 
 pub use found::{Stack, survey, survey_as_tagged};
 
@@ -32,6 +33,11 @@ pub async fn restore(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
 /// When AWS refuses, a wait times out, or the run is stopped; running it again resumes.
 pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     handover::hold(stack.handed_over(), "deleting the stack", &stack.names.stack)?;
+    // What is not seen would be left behind, by a run that says that it is done.
+    if let AlarmsFound::Unknown(refusal) = &stack.alarms {
+        let doing = "looking for the proxy's alarms".to_owned();
+        return Err(Stop::Refused { doing, refusal: (**refusal).clone() });
+    }
     one_by_one(run, &stack.probes).await?;
     restore(run, stack).await?;
     // Before the proxy: nobody is to be woken by its deletion.

@@ -15,7 +15,7 @@ use observe::dashboard;
 
 use crate::catalogue::StepId;
 use crate::cloud::alarms::Found as OnAws;
-use crate::cloud::{Answer, Cloud, Kind as Refused, Owner};
+use crate::cloud::{Answer, Cloud, Kind as Refused, Owner, Refusal};
 use crate::engine::{Pace, Poll, Row, Run, Stop, crowd};
 use crate::resources::{Line, Removal, Work};
 
@@ -279,8 +279,8 @@ pub async fn carry_out(run: &Run<'_>, owner: &Owner, seen: &Seen, plan: &Plan) -
 pub enum AlarmsFound {
     /// What is there of the stack's own, perhaps nothing.
     Known(AlarmsRemoval),
-    /// AWS does not show whether there are any: the right that is missing.
-    Unknown(&'static str),
+    /// AWS does not show whether there are any: what it refused.
+    Unknown(Box<Refusal>),
 }
 
 impl AlarmsFound {
@@ -306,14 +306,14 @@ pub struct AlarmsRemoval {
 }
 
 impl AlarmsRemoval {
-    /// Looks for a stack's alarms and dashboard. That a right is missing keeps a teardown from nothing: alarms are in nobody's way.
+    /// Looks for a stack's alarms and dashboard. A right that is missing keeps a teardown from beginning, and `restore` from nothing.
     ///
     /// # Errors
     /// When AWS refuses for another reason.
     pub async fn find(cloud: &Cloud, owner: &Owner) -> Answer<AlarmsFound> {
         match Seen::read(cloud, owner).await {
             Ok(seen) => Ok(AlarmsFound::Known(Self::of(cloud, owner, seen))),
-            Err(refusal) if refusal.kind == Refused::Denied => Ok(AlarmsFound::Unknown(refusal.operation)),
+            Err(refusal) if refusal.kind == Refused::Denied => Ok(AlarmsFound::Unknown(Box::new(refusal))),
             Err(refusal) => Err(refusal),
         }
     }
