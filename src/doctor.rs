@@ -224,17 +224,33 @@ fn judges() -> impl Iterator<Item = (CheckId, Judge)> {
 /// # Errors
 /// When AWS refuses a read without which nothing can be said.
 pub async fn examine(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Diagnosis, Problem> {
+    judged(cloud, spec, patience, true).await
+}
+
+/// Reads the account as it is set up, and judges it; what happened of late says nothing about a proxy that is just being made.
+///
+/// # Errors
+/// As [`examine`].
+pub async fn examine_setup(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Diagnosis, Problem> {
+    judged(cloud, spec, patience, false).await
+}
+
+async fn judged(cloud: &Cloud, spec: &Spec, patience: Patience, late: bool) -> Result<Diagnosis, Problem> {
     match Box::pin(Survey::read(cloud, spec, patience)).await {
-        Ok(survey) => Ok(of(cloud, &survey).await),
+        Ok(survey) => Ok(from(cloud, &survey, late).await),
         Err(Problem::Unfit { headline, hints, check }) => Ok(Diagnosis::stopped(spec, check, headline, &hints)),
         Err(refused @ Problem::Refused { .. }) => Err(refused),
     }
 }
 
-/// Judges what a survey read, and what it has no need of.
-pub async fn of(cloud: &Cloud, survey: &Survey) -> Diagnosis {
+async fn from(cloud: &Cloud, survey: &Survey, late: bool) -> Diagnosis {
     let handed_over = survey.handed_over();
-    Diagnosis { handed_over, ..Diagnosis::judge(&Box::pin(Facts::read(cloud, survey)).await) }
+    Diagnosis { handed_over, ..Diagnosis::judge(&Box::pin(Facts::read(cloud, survey, late)).await) }
+}
+
+/// Judges what a survey read, and what it has no need of, without what happened of late.
+pub async fn of(cloud: &Cloud, survey: &Survey) -> Diagnosis {
+    from(cloud, survey, false).await
 }
 
 /// What prevents a plan, or should be known with it: judged from the survey, and from three further reads

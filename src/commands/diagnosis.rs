@@ -107,7 +107,7 @@ pub(super) async fn after(at: &At<'_>, stop: &Stop) -> Option<Cause> {
 async fn tell(at: &At<'_>, intro: &str) -> Option<Cause> {
     let At { global, session, spec, told } = *at;
     // Whatever keeps the diagnosis from being made must not hide what it was to explain.
-    let Ok(mut diagnosis) = Box::pin(doctor::examine(&session.cloud, spec, Patience::default())).await else {
+    let Ok(mut diagnosis) = Box::pin(doctor::examine_setup(&session.cloud, spec, Patience::default())).await else {
         return None;
     };
     address(global, &mut diagnosis.findings, spec);

@@ -171,8 +171,8 @@ impl<'a> Facts<'a> {
         Self { subnets, acls, routes, ..Self::of(survey) }
     }
 
-    /// Everything.
-    pub(super) async fn read(cloud: &Cloud, survey: &'a Survey) -> Self {
+    /// Everything, and where it is asked for, what happened of late.
+    pub(super) async fn read(cloud: &Cloud, survey: &'a Survey, late: bool) -> Self {
         let facts = Self::of(survey);
         let there = facts.proxy().is_some();
         let of_proxy = async {
@@ -184,7 +184,7 @@ impl<'a> Facts<'a> {
                 cloud.rds.proxy_events(name),
                 shares(cloud, survey),
                 cloud.rds.target_group(name),
-                OfLate::read(cloud, survey),
+                async { if late { OfLate::read(cloud, survey).await } else { OfLate::default() } },
             );
             let pool = known(group).and_then(|group| group.map(|group| group.pool).ok_or(Unread::Unasked));
             (known(events), shares, pool, late)

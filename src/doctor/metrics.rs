@@ -113,7 +113,12 @@ fn pinning(facts: &Facts<'_>) -> Opinion {
     };
     let open = total(&measured.connections);
     if open <= 0.0 {
-        return if reasons.is_empty() { silent("connections") } else { noted(reasons, told) };
+        return match (reasons.is_empty(), measured.connections.0.is_empty()) {
+            (false, _) => noted(reasons, told),
+            (true, true) => silent("connections"),
+            // It sends, and holds none.
+            (true, false) => Opinion::Beside,
+        };
     }
     let share = 100.0 * total(&measured.pinned) / open;
     let limit = Kind::Pinned.info().threshold;
@@ -165,7 +170,8 @@ fn refused(facts: &Facts<'_>) -> Opinion {
         Err(_) => return Opinion::Found(Finding::of(CheckId::RefusedLogIns, who)),
     };
     if measured.admitted.0.is_empty() && measured.refused.0.is_empty() && who.is_empty() {
-        return silent("log-ins");
+        // What counts clients begins with the first one.
+        return if measured.connections.0.is_empty() { silent("log-ins") } else { Opinion::Beside };
     }
     let (refused, admitted) = (total(&measured.refused), total(&measured.admitted));
     if refused <= 0.0 && who.is_empty() {

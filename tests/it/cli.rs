@@ -268,6 +268,7 @@ fn a_diagnosis_of_a_broken_path_and_as_json() {
         let role = world.iam.roles.get_mut("InvoiceFunctionRole").unwrap();
         role.attached.retain(|arn| !arn.contains("my-instance-proxy"));
     });
+    desk.hours_later(2);
     for arguments in [
         &["doctor", "--db", "my-instance"][..],
         &["doctor", "--db", "my-instance", "--output", "json"],

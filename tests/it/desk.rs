@@ -40,6 +40,11 @@ impl Desk {
         self
     }
 
+    /// Lets hours of the account pass, so that what follows does not depend on how fast this machine is.
+    pub(crate) fn hours_later(&self, hours: u64) -> &Self {
+        self.change(|world| world.tick(sandbox::Moment(world.now.0 + hours * 3_600_000)))
+    }
+
     /// The world without its clocks.
     pub(crate) fn dump(&self) -> serde_json::Value {
         self.store().world().unwrap().dump()

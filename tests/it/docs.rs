@@ -241,7 +241,7 @@ fn the_transcript_of_a_failure_found_and_fixed_is_what_the_program_prints() {
             proxy.target_group.target.as_mut().unwrap().registered = Moment(0);
         }
     };
-    desk.change(tidy);
+    desk.change(tidy).hours_later(2);
     let mut text = String::from("```text\n");
     for arguments in [
         &["doctor", "--db", "my-instance"][..],
@@ -249,6 +249,7 @@ fn the_transcript_of_a_failure_found_and_fixed_is_what_the_program_prints() {
         &["doctor", "--db", "my-instance"],
     ] {
         let shown = desk.run(arguments);
+        desk.hours_later(2);
         text.push_str(&format!("$ rdsproxy-setup {}\n{}\n", shown.command.split_once(' ').unwrap().1, shown.stdout));
     }
     hold_as("docs/troubleshooting.md", "transcript", &format!("{}\n```\n", text.trim_end()), timeless);
@@ -327,6 +328,8 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         ("teardown", &["teardown", "--db", "my-instance", "--yes"]),
     ] {
         let shown = desk.run(&[arguments, &["--output", "json"]].concat());
+        // Metrics come some minutes late.
+        desk.hours_later(2);
         let document: Value = serde_json::from_str(&shown.stdout).unwrap_or_else(|error| panic!("{error}: {shown}"));
         let more = if title == "watch --once" { crate::live::documents().to_vec() } else { Vec::new() };
         let table = table_of_keys(&[vec![document], more.clone()].concat());
