@@ -105,9 +105,11 @@ fn reads(action: &str) -> bool {
 
 /// Whether an action of a teardown reads, or points functions back.
 fn restores(action: &str) -> bool {
-    const BACK: [&str; 6] = [
+    const BACK: [&str; 7] = [
         "kms:CreateGrant",
         "kms:Encrypt",
+        // Versions that `up` published for callers of an alias.
+        "lambda:DeleteFunction",
         "lambda:PublishVersion",
         "lambda:UntagResource",
         "lambda:UpdateAlias",
@@ -375,16 +377,6 @@ pub const PERMISSIONS: &[Permission] = &[
         On::FunctionsAndProbes,
         If::Always,
         "delete the versions that we published; and probes left behind",
-    ),
-    with(
-        CANARY,
-        may(
-            "lambda:DeleteFunction",
-            U,
-            On::FunctionsAndProbes,
-            If::Always,
-            "--canary: delete the versions that it published",
-        ),
     ),
     may("rds:DeleteDBProxy", T, On::Proxies, If::Ours, "delete the proxy"),
     may("rds:DeleteDBProxyEndpoint", T, On::Endpoints, If::Ours, "delete the read-only endpoint"),
