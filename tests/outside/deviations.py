@@ -8,6 +8,8 @@ import html
 import re
 import urllib.parse
 
+import cbor2
+from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
@@ -42,6 +44,23 @@ def members_listed(scene):
     return {"a cluster's members are not among the targets": members} if scene.members else {}
 
 
+def spoken_as_cbor(cloudwatch):
+    """Asks the emulator in a protocol that it speaks, and hands its answer on in the one that was spoken."""
+
+    def translated(exchange):
+        if exchange.service != "monitoring" or exchange.status != 404:
+            return exchange.status, exchange.answer
+        call = getattr(cloudwatch, xform_name(exchange.operation))
+        try:
+            told = call(**cbor2.loads(exchange.body))
+        except ClientError as error:
+            told = {"__type": error.response["Error"]["Code"], "message": error.response["Error"]["Message"]}
+            return error.response["ResponseMetadata"]["HTTPStatusCode"], cbor2.dumps(told)
+        return 200, cbor2.dumps({name: held for name, held in told.items() if name != "ResponseMetadata"}, datetime_as_timestamp=True)
+
+    return translated
+
+
 def moto_mended(scene):
     def vpc(exchange):
         return exchange.status, exchange.answer.replace(b"vpc-123abc", scene.vpc.encode())
@@ -67,6 +86,7 @@ def moto_mended(scene):
         "every function is in the VPC vpc-123abc": vpc,
         "DescribeDBProxyEndpoints is not there": endpoints,
         "a rule between groups has no description": descriptions,
+        "CloudWatch does not speak CBOR": spoken_as_cbor(scene.cloudwatch),
     } | members_listed(scene)
 
 

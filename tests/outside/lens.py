@@ -104,7 +104,8 @@ class Lens:
                 self.seen[name] += 1
                 exchange = dataclasses.replace(exchange, status=mended[0], answer=mended[1])
         if exchange.status != answer.status:
-            kept = [("content-type", "text/xml")]
+            cbor = exchange.headers.get("smithy-protocol") == "rpc-v2-cbor"
+            kept = [("content-type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")] if cbor else [("content-type", "text/xml")]
         return exchange.status, kept, exchange.answer
 
     def __enter__(self):

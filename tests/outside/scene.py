@@ -15,8 +15,8 @@ class Scene:
     members = ()
 
     def __init__(self, url):
-        self.ec2, self.rds, self.iam, self.secrets, self.functions, self.logs = (
-            client(service, url) for service in ("ec2", "rds", "iam", "secretsmanager", "lambda", "logs")
+        self.ec2, self.rds, self.iam, self.secrets, self.functions, self.logs, self.cloudwatch = (
+            client(service, url) for service in ("ec2", "rds", "iam", "secretsmanager", "lambda", "logs", "cloudwatch")
         )
         self.rule = {"IpProtocol": "tcp", "FromPort": self.port, "ToPort": self.port}
         self.secret_name = f"{self.name}/{self.user}"

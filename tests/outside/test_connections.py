@@ -156,7 +156,7 @@ class Endpoints(Case):
             with self.subTest(url):
                 began = time.monotonic()
                 self.says(self.person().runs("--endpoint-url", url, **KEYS), 1, words, url)
-                self.assertLess(time.monotonic() - began, 2)
+                self.assertLess(time.monotonic() - began, 5)
 
 
 class Settings(Case):

@@ -54,6 +54,6 @@ class Manual(unittest.TestCase):
             pages = sorted(pathlib.Path(folder).glob("*.1"))
             self.assertGreater(len(pages), 10)
             for page in pages:
-                set_ = subprocess.run(["groff", "-man", "-Tutf8", "-ww", page], capture_output=True, text=True, check=False)
+                set_ = subprocess.run(["groff", "-Kutf8", "-man", "-Tutf8", "-ww", page], capture_output=True, text=True, check=False)
                 self.assertEqual((0, ""), (set_.returncode, set_.stderr), page.name)
                 self.assertIn("rdsproxy-setup", set_.stdout)
