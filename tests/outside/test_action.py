@@ -174,6 +174,14 @@ class Run(Case):
                             self.assertRegex(line, r"^::(error|warning|group|endgroup)( title=rdsproxy-setup)?::")
                     self.assertNotIn("127.0.0.1:9/", done.stderr)
 
+    def test_a_value_that_looks_like_a_flag_is_a_value(self):
+        for name in ("db", "name"):
+            given = {"db": "my-instance"} | {name: "--sandbox"}
+            done, held = self.runner.run(command="up", args="--dry-run", **given)
+            self.assertNotEqual("0", held["exit-code"])
+            self.assertNotIn("value is required", done.stdout)
+            self.assertIn("--sandbox", re.search(r"^::error.*$", done.stdout, re.MULTILINE)[0])
+
     def test_values_of_a_document_cannot_be_outputs(self):
         endpoint = "host\nEOF\nexit-code<<EOF\n0\nchanged=true"
         document = json.dumps({"endpoint": endpoint, "changed": False, "plan": [{"title": "x\nend-\nexit-code=0"}]})
