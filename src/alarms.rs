@@ -5,15 +5,15 @@ use observe::alarms::{Watched, writer_role};
 use crate::cloud::rds::{EngineFamily, TargetKind};
 use crate::cloud::{Cloud, Owner};
 use crate::discover::Problem;
-use crate::engine::{Pace, Poll, Row, Run, Stop};
-use crate::resources::alarms::{Plan, Seen, Settings, carry_out};
+use crate::engine::{Poll, PollInterval, Row, Run, StepError};
+use crate::resources::alarms::{Observed, Plan, Settings, carry_out};
 use crate::resources::proxy;
 use crate::spec::DatabaseRef;
 
 /// What the account shows.
 #[derive(Debug, Clone)]
 pub struct Look {
-    seen: Seen,
+    seen: Observed,
     watched: Watched,
     region: String,
     arn: String,
@@ -28,7 +28,7 @@ impl Look {
         let stack = &owner.stack;
         let (found, seen, roles, identity) = tokio::join!(
             proxy::observe(cloud, stack, None),
-            Seen::read(cloud, owner),
+            Observed::read(cloud, owner),
             cloud.alarms.roles(stack),
             cloud.sts.identity(),
         );
@@ -89,9 +89,9 @@ impl Look {
 ///
 /// # Errors
 /// When AWS refuses, a wait times out, or the run is stopped; running it again resumes.
-pub async fn converge(run: &Run<'_>, owner: &Owner, mut look: Look, settings: &Settings) -> Result<Plan, Stop> {
+pub async fn converge(run: &Run<'_>, owner: &Owner, mut look: Look, settings: &Settings) -> Result<Plan, StepError> {
     let doing = format!("comparing the alarms ({})", owner.stack);
-    let poll = Poll::begin(run, Row::Hidden, &doing, run.patience.propagation, Pace::Dense);
+    let poll = Poll::begin(run, Row::Hidden, &doing, run.timeouts.propagation, PollInterval::Dense);
     loop {
         let plan = look.plan(settings);
         if !plan.changes() {
@@ -99,10 +99,10 @@ pub async fn converge(run: &Run<'_>, owner: &Owner, mut look: Look, settings: &S
         }
         carry_out(run, owner, &look.seen, &plan).await?;
         let asked = run.clock.elapsed();
-        look.seen = poll.look(run, async || Seen::read(run.cloud, owner).await).await?;
+        look.seen = poll.look(run, async || Observed::read(run.cloud, owner).await).await?;
         if look.plan(settings).changes() {
             poll.rest_after(run, "not visible yet", asked).await?;
-            look.seen = poll.look(run, async || Seen::read(run.cloud, owner).await).await?;
+            look.seen = poll.look(run, async || Observed::read(run.cloud, owner).await).await?;
         }
     }
 }

@@ -22,7 +22,7 @@ use self::memory::Memory;
 use crate::discover::FunctionUse;
 use crate::discover::hosts::HostKind;
 use crate::engine::event::Event;
-use crate::engine::{Run, Seen, Stop, Until};
+use crate::engine::{Milestone, Observed, Run, StepError};
 use crate::resources::release::Release;
 use crate::resources::repoint::Repoint;
 use crate::spec::{Canary, OnUnknown};
@@ -133,7 +133,7 @@ struct Way<'a> {
 ///
 /// # Errors
 /// When AWS refuses a change, a wait times out, or the run is stopped: what has moved stays.
-pub(crate) async fn carry_out(run: &Run<'_>, mut cut: Cutover<'_>, decider: &dyn Decider) -> Result<Walk, Stop> {
+pub(crate) async fn carry_out(run: &Run<'_>, mut cut: Cutover<'_>, decider: &dyn Decider) -> Result<Walk, StepError> {
     let functions = std::mem::take(&mut cut.functions);
     let is_there = |found: &&FunctionUse| !found.holding(HostKind::is_ours).is_empty();
     let (left, rest): (Vec<FunctionUse>, Vec<FunctionUse>) =
@@ -146,7 +146,7 @@ pub(crate) async fn carry_out(run: &Run<'_>, mut cut: Cutover<'_>, decider: &dyn
         Walk { ending: Ending::Complete, waves: Vec::new(), back: Vec::new(), moved: there.clone(), left: names };
     if left.is_empty() && resumed.is_none() {
         // Nothing to move: as without waves.
-        run.converge(cut.repoint, Seen::Present(rest), Until::Ready).await?;
+        run.converge(cut.repoint, Observed::Present(rest), Milestone::Ready).await?;
         if memory.canary().is_some() {
             memory.clear(run).await?;
         }
@@ -177,7 +177,7 @@ impl Way<'_> {
         there: &[String],
         resumed: Option<memory::Begun>,
         memory: &Memory,
-    ) -> Result<Ending, Stop> {
+    ) -> Result<Ending, StepError> {
         let order = match self.ordered(&left).await {
             Ok(order) => order,
             Err(gap) => {
@@ -244,22 +244,22 @@ impl Way<'_> {
     }
 
     /// Points one wave at the proxy, its aliases too.
-    async fn shift(&self, wave: Vec<FunctionUse>) -> Result<(), Stop> {
+    async fn shift(&self, wave: Vec<FunctionUse>) -> Result<(), StepError> {
         let survey = self.cut.survey;
         let names: Vec<String> = wave.iter().map(|found| found.function.name.clone()).collect();
         let part = self.cut.repoint.only(&wave);
-        self.run.converge(&part, Seen::Present(wave.clone()), Until::Ready).await?;
+        self.run.converge(&part, Observed::Present(wave.clone()), Milestone::Ready).await?;
         let frozen: Vec<_> = survey.frozen.iter().filter(|frozen| names.contains(&frozen.function)).cloned().collect();
         if frozen.is_empty() {
             return Ok(());
         }
-        let release = Release { frozen: &frozen, mark: survey.names.version_mark(), patience: survey.patience };
-        self.run.converge(&release, Seen::Present(release.start()), Until::Ready).await?;
+        let release = Release { frozen: &frozen, mark: survey.names.version_mark(), timeouts: survey.timeouts };
+        self.run.converge(&release, Observed::Present(release.start()), Milestone::Ready).await?;
         Ok(())
     }
 
     /// Watches a wave, and says whether the next may go.
-    async fn watch(&mut self, number: usize, of: usize, names: Vec<String>) -> Result<Verdict, Stop> {
+    async fn watch(&mut self, number: usize, of: usize, names: Vec<String>) -> Result<Verdict, StepError> {
         self.note(number, of, &names, "watching");
         let judgement = soak::watch(self, number, of, &names).await?;
         self.judged(number, of, names, judgement).await
@@ -271,7 +271,7 @@ impl Way<'_> {
         of: usize,
         functions: Vec<String>,
         judgement: Judgement,
-    ) -> Result<Verdict, Stop> {
+    ) -> Result<Verdict, StepError> {
         self.note(number, of, &functions, judgement.word());
         let wave = Wave { number, of, functions, judgement };
         let verdict = match &wave.judgement {

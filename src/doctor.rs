@@ -1,6 +1,6 @@
-//! What is wrong, why, and what helps: one judge for each failure that is known.
+//! What is wrong, why, and what helps: one check for each failure that is known.
 //!
-//! The same judges serve before `up`, where nothing has been made yet, and after it. They read the survey and some
+//! The same checks serve before `up`, where nothing has been made yet, and after it. They read the survey and some
 //! further facts, and change nothing. What could not be read is distinguished from what is fine.
 
 mod clients;
@@ -17,7 +17,7 @@ mod proxy;
 use crate::catalogue::checks::{CheckId, Severity};
 use crate::cloud::Cloud;
 use crate::discover::Problem;
-use crate::engine::Patience;
+use crate::engine::Timeouts;
 use crate::spec::{Spec, Verify};
 use crate::survey::Survey;
 
@@ -60,9 +60,9 @@ impl Finding {
     }
 }
 
-/// What a judge says.
+/// What a check says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Opinion {
+enum CheckResult {
     /// It was looked at, and is as it should be: what shows it.
     Fine(String),
     /// It is not.
@@ -73,7 +73,7 @@ enum Opinion {
     Beside,
 }
 
-impl Opinion {
+impl CheckResult {
     /// A finding where there is evidence, else what shows that there is none.
     fn by(check: CheckId, evidence: Vec<String>, fine: impl Into<String>) -> Self {
         if evidence.is_empty() { Self::Fine(fine.into()) } else { Self::Found(Finding::of(check, evidence)) }
@@ -95,7 +95,7 @@ fn sentence(clause: &str) -> String {
     format!("{first}{}.", letters.as_str())
 }
 
-type Judge = fn(&Facts<'_>) -> Opinion;
+type Check = fn(&Facts<'_>) -> CheckResult;
 
 /// Everything that was found, the most likely cause first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,17 +145,17 @@ impl Diagnosis {
         diagnosis.proxy = facts.proxy().is_some();
         diagnosis.symptoms = facts.symptoms();
         let is_unhealthy = |check: CheckId| diagnosis.symptoms.iter().any(|symptom| symptom.is_explained_by(check));
-        for (check, judge) in judges() {
-            match judge(facts) {
-                Opinion::Fine(why) => {
+        for (id, check) in checks() {
+            match check(facts) {
+                CheckResult::Fine(why) => {
                     diagnosis.fine += 1;
-                    if is_unhealthy(check) {
-                        diagnosis.ruled_out.push((check, why));
+                    if is_unhealthy(id) {
+                        diagnosis.ruled_out.push((id, why));
                     }
                 }
-                Opinion::Found(finding) => diagnosis.findings.push(finding),
-                Opinion::Unchecked(why) => diagnosis.unchecked.push((check, why)),
-                Opinion::Beside => {}
+                CheckResult::Found(finding) => diagnosis.findings.push(finding),
+                CheckResult::Unchecked(why) => diagnosis.unchecked.push((id, why)),
+                CheckResult::Beside => {}
             }
         }
         let explained = diagnosis.findings.iter().any(|finding| is_unhealthy(finding.check));
@@ -206,14 +206,14 @@ impl Diagnosis {
         finding.severity = Severity::Error;
         diagnosis.findings.push(finding);
         let why = "the reading of the account ended at the finding above".to_owned();
-        diagnosis.unchecked = judges().map(|(check, _)| (check, why.clone())).collect();
+        diagnosis.unchecked = checks().map(|(id, _)| (id, why.clone())).collect();
         diagnosis
     }
 }
 
-/// Every judge, with the failure that it looks for.
-fn judges() -> impl Iterator<Item = (CheckId, Judge)> {
-    [database::JUDGES, network::JUDGES, credentials::JUDGES, clients::JUDGES, proxy::JUDGES, metrics::JUDGES]
+/// Every check, with the failure that it looks for.
+fn checks() -> impl Iterator<Item = (CheckId, Check)> {
+    [database::CHECKS, network::CHECKS, credentials::CHECKS, clients::CHECKS, proxy::CHECKS, metrics::CHECKS]
         .into_iter()
         .flatten()
         .copied()
@@ -223,20 +223,20 @@ fn judges() -> impl Iterator<Item = (CheckId, Judge)> {
 ///
 /// # Errors
 /// When AWS refuses a read without which nothing can be said.
-pub async fn examine(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Diagnosis, Problem> {
-    judged(cloud, spec, patience, true).await
+pub async fn examine(cloud: &Cloud, spec: &Spec, timeouts: Timeouts) -> Result<Diagnosis, Problem> {
+    judged(cloud, spec, timeouts, true).await
 }
 
 /// Reads the account as it is set up, and judges it; what happened of late says nothing about a proxy that is just being made.
 ///
 /// # Errors
 /// As [`examine`].
-pub async fn examine_setup(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Diagnosis, Problem> {
-    judged(cloud, spec, patience, false).await
+pub async fn examine_setup(cloud: &Cloud, spec: &Spec, timeouts: Timeouts) -> Result<Diagnosis, Problem> {
+    judged(cloud, spec, timeouts, false).await
 }
 
-async fn judged(cloud: &Cloud, spec: &Spec, patience: Patience, late: bool) -> Result<Diagnosis, Problem> {
-    match Box::pin(Survey::read(cloud, spec, patience)).await {
+async fn judged(cloud: &Cloud, spec: &Spec, timeouts: Timeouts, late: bool) -> Result<Diagnosis, Problem> {
+    match Box::pin(Survey::read(cloud, spec, timeouts)).await {
         Ok(survey) => Ok(from(cloud, &survey, late).await),
         Err(Problem::Unfit { headline, hints, check }) => Ok(Diagnosis::stopped(spec, check, headline, &hints)),
         Err(refused @ Problem::Refused { .. }) => Err(refused),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::cloud::rds::{EngineFamily, Proxy};
 use crate::cloud::{Answer, Cloud};
 use crate::discover::Problem;
-use crate::engine::Patience;
+use crate::engine::Timeouts;
 use crate::spec::{ClientAuth, DatabaseRef, Spec};
 use crate::survey::Survey;
 use crate::templates;
@@ -93,7 +93,7 @@ impl Entrance {
     pub async fn survey(&self, cloud: &Cloud, spec: Spec) -> Result<Survey, Problem> {
         let client_auth = if self.takes_tokens() { ClientAuth::Iam } else { ClientAuth::Password };
         let spec = Spec { client_auth, ..spec };
-        Box::pin(Survey::read(cloud, &spec, Patience::default())).await
+        Box::pin(Survey::read(cloud, &spec, Timeouts::default())).await
     }
 }
 

@@ -6,7 +6,7 @@ mod keys;
 use crate::catalogue::checks::{CheckId, CheckInfo};
 use crate::cloud::{Kind, Refusal};
 use crate::discover::Problem;
-use crate::engine::Stop;
+use crate::engine::StepError;
 use crate::exit::Exit;
 use crate::spec::SpecError;
 
@@ -40,9 +40,9 @@ impl Failure {
 
     /// A run that stopped, with what was found to be the cause. Where something was, what only guesses is left out.
     #[must_use]
-    pub fn because(stop: Stop, cause: Option<Cause>) -> Self {
+    pub fn because(stop: StepError, cause: Option<Cause>) -> Self {
         let guesses = match (&stop, &cause) {
-            (Stop::Stuck { state, .. } | Stop::Patience { state, .. }, Some(Cause { known: true, .. })) => {
+            (StepError::Stuck { state, .. } | StepError::TimedOut { state, .. }, Some(Cause { known: true, .. })) => {
                 health_hints(state)
             }
             _ => Vec::new(),
@@ -149,30 +149,30 @@ impl From<SpecError> for Failure {
     }
 }
 
-impl From<Stop> for Failure {
-    fn from(stop: Stop) -> Self {
+impl From<StepError> for Failure {
+    fn from(stop: StepError) -> Self {
         let headline = stop.to_string();
         match &stop {
-            Stop::Refused { doing, refusal } => Self::refused(doing, refusal),
-            Stop::Undone { .. } => Self::new(
+            StepError::Refused { doing, refusal } => Self::refused(doing, refusal),
+            StepError::Undone { .. } => Self::new(
                 Exit::Decide,
                 headline,
                 ["A pipeline or another tool puts its own value back: stop that first, or change it there."],
             ),
-            Stop::Conflict { .. } => Self::new(
+            StepError::Conflict { .. } => Self::new(
                 Exit::Decide,
                 headline,
                 ["It is left as it is. Choose another name with --name, or remove it yourself if nothing needs it."],
             ),
-            Stop::Stuck { state, .. } => Self::new(Exit::Decide, headline, health_hints(state)),
-            Stop::Patience { limit, state, .. } => {
+            StepError::Stuck { state, .. } => Self::new(Exit::Decide, headline, health_hints(state)),
+            StepError::TimedOut { limit, state, .. } => {
                 let mut hints = health_hints(state);
                 hints.push(format!("To wait longer: --timeout {}=SPAN.", limit.name));
-                Self::new(Exit::Patience, headline, hints)
+                Self::new(Exit::TimedOut, headline, hints)
             }
-            Stop::Unproven { hints, .. } => Self::new(Exit::Unverified, headline, hints.clone()),
-            Stop::Interrupted => Self::new(Exit::Interrupted, "interrupted", [""; 0]),
-            Stop::Abandoned => Self::new(Exit::Failed, headline, [""; 0]),
+            StepError::Unproven { hints, .. } => Self::new(Exit::Unverified, headline, hints.clone()),
+            StepError::Interrupted => Self::new(Exit::Interrupted, "interrupted", [""; 0]),
+            StepError::Abandoned => Self::new(Exit::Failed, headline, [""; 0]),
         }
     }
 }

@@ -14,7 +14,7 @@ pub enum Exit {
     /// Something that the person must decide or fix first.
     Decide,
     /// Timed out; run again to resume.
-    Patience,
+    TimedOut,
     /// Everything is in place but the connection check fails.
     Unverified,
     /// A canary found functions worse off, and pointed them back.
@@ -35,7 +35,7 @@ impl Exit {
         Self::Pending,
         Self::Drift,
         Self::Decide,
-        Self::Patience,
+        Self::TimedOut,
         Self::Unverified,
         Self::Worse,
         Self::Unjudged,
@@ -52,7 +52,7 @@ impl Exit {
             Self::Pending => 2,
             Self::Drift => 3,
             Self::Decide => 4,
-            Self::Patience => 5,
+            Self::TimedOut => 5,
             Self::Unverified => 6,
             Self::Worse => 7,
             Self::Unjudged => 8,
@@ -70,7 +70,7 @@ impl Exit {
             Self::Pending => "Changes are pending (`up --dry-run --detailed-exitcode`).",
             Self::Drift => "Drift, or unhealthy (`status --exit-code`); something is wrong (`doctor`).",
             Self::Decide => "Something that you must decide or fix first; nothing further was changed.",
-            Self::Patience => "Timed out; run the same command again to resume.",
+            Self::TimedOut => "Timed out; run the same command again to resume.",
             Self::Unverified => "Everything is in place, but the connection check fails.",
             Self::Worse => {
                 "Functions were worse off at the proxy (`up --canary`); those that the run moved use the database again."

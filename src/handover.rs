@@ -5,7 +5,7 @@
 use crate::cloud::rds::TaggedProxy;
 use crate::cloud::{Tags, tags};
 use crate::discover::Problem;
-use crate::engine::{Pace, Poll, Row, Run, Stop};
+use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 use crate::shell::quoted;
 
 /// The value of the tag.
@@ -39,24 +39,24 @@ pub fn refuse(handed_over: bool, doing: &str, stack: &str, back: &str) -> Result
 }
 
 /// The same below the commands: no run begins on such a stack.
-pub(crate) fn hold(handed_over: bool, doing: &str, stack: &str) -> Result<(), Stop> {
+pub(crate) fn hold(handed_over: bool, doing: &str, stack: &str) -> Result<(), StepError> {
     if !handed_over {
         return Ok(());
     }
     let back = format!("rdsproxy-setup export --take-back --name {}", quoted(stack));
     let reasons = vec![format!("it was handed over to infrastructure as code ({back})")];
-    Err(Stop::Conflict { doing: format!("{doing} ({stack})"), reasons })
+    Err(StepError::Conflict { doing: format!("{doing} ({stack})"), reasons })
 }
 
 /// Marks a stack as handed over, or takes the mark off.
 ///
 /// # Errors
 /// When AWS refuses, or the run is stopped.
-pub async fn mark(run: &Run<'_>, found: &TaggedProxy, handed_over: bool) -> Result<(), Stop> {
+pub async fn mark(run: &Run<'_>, found: &TaggedProxy, handed_over: bool) -> Result<(), StepError> {
     let (arn, name) = (found.proxy.arn.as_str(), &found.proxy.name);
     let doing =
         format!("{} the proxy as handed over ({name})", if handed_over { "marking" } else { "no longer marking" });
-    let poll = Poll::begin(run, Row::Hidden, &doing, run.patience.propagation, Pace::Dense);
+    let poll = Poll::begin(run, Row::Hidden, &doing, run.timeouts.propagation, PollInterval::Dense);
     let tag = Tags::from([(tags::HANDED_OVER.to_owned(), VALUE.to_owned())]);
     poll.insist(run, async || {
         if handed_over {

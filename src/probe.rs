@@ -19,7 +19,7 @@ use crate::cloud::rds::EngineFamily;
 use crate::cloud::{Answer, Cloud, Owner, tags};
 use crate::discover::Problem;
 use crate::engine::event::Event;
-use crate::engine::{Run, Stop};
+use crate::engine::{Run, StepError};
 use crate::names::is_probe_of;
 use crate::spec::Verify;
 use crate::survey::Survey;
@@ -46,7 +46,7 @@ fn is_ours(owner: &Owner, found: &Function) -> bool {
 
 /// What failed, as a run's end: reasons, and cause and fix of each.
 #[must_use]
-pub fn unproven(stack: &str, proofs: &[Proof]) -> Option<Stop> {
+pub fn unproven(stack: &str, proofs: &[Proof]) -> Option<StepError> {
     let failed: Vec<&Proof> = proofs.iter().filter(|proof| !proof.ok).collect();
     if failed.is_empty() {
         return None;
@@ -60,7 +60,7 @@ pub fn unproven(stack: &str, proofs: &[Proof]) -> Option<Stop> {
             }
         }
     }
-    Some(Stop::Unproven { doing: format!("proving the connection through the proxy ({stack})"), reasons, hints })
+    Some(StepError::Unproven { doing: format!("proving the connection through the proxy ({stack})"), reasons, hints })
 }
 
 /// Whether the probe speaks what the proxy speaks.
@@ -84,13 +84,13 @@ pub fn speaks(survey: &Survey) -> Result<(), Problem> {
 /// will be. What was created just now may take a while to count.
 ///
 /// # Errors
-/// [`Stop::Unproven`] where it does not work, or when AWS refuses, a wait times out, or the run is stopped.
+/// [`StepError::Unproven`] where it does not work, or when AWS refuses, a wait times out, or the run is stopped.
 pub(crate) async fn before_repoint(
     run: &Run<'_>,
     survey: &Survey,
     hosts: Hosts<'_>,
     moves: bool,
-) -> Result<Vec<Proof>, Stop> {
+) -> Result<Vec<Proof>, StepError> {
     if survey.spec.verify != Verify::Probe {
         return Ok(Vec::new());
     }
@@ -102,7 +102,7 @@ pub(crate) async fn before_repoint(
     }
     let code = package();
     let seats = seats(survey, hosts, survey.spec.probe_login);
-    let wanted = Probing { owner: &survey.owner, seats: &seats, code: &code, settle: Some(run.patience.propagation) };
+    let wanted = Probing { owner: &survey.owner, seats: &seats, code: &code, settle: Some(run.timeouts.propagation) };
     let proofs = Box::pin(prove(run, &wanted)).await?;
     match unproven(&survey.names.stack, &proofs) {
         Some(stop) => Err(stop),

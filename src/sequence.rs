@@ -15,7 +15,7 @@ use crate::discover::hosts::HostKind;
 use crate::doctor::path::Ahead;
 use crate::engine::event::{Ending, Event};
 use crate::engine::ledger::{Entry, Verdict};
-use crate::engine::{Change, Run, Seen, Step, Stop, Until, all2};
+use crate::engine::{Diff, Milestone, Observed, Run, Step, StepError, all2};
 use crate::gate;
 use crate::handover;
 use crate::probe::{self, Hosts, Proof};
@@ -53,8 +53,8 @@ impl Survey {
         let id = self.proxy_id();
         let (endpoint, reader) = self.hosts();
         let known = self.known(Some(&endpoint), reader.as_deref());
-        let groups = Seen::Present(seen.groups.clone());
-        let health = Seen::Present(seen.registered.present().map(|found| found.rows.clone()).unwrap_or_default());
+        let groups = Observed::Present(seen.groups.clone());
+        let health = Observed::Present(seen.registered.present().map(|found| found.rows.clone()).unwrap_or_default());
         let mut health = self.health().entry(&health);
         if seen.registered.present().is_none_or(|found| found.rows.is_empty()) {
             health.verdict = Verdict::Await("not registered yet".to_owned());
@@ -67,7 +67,7 @@ impl Survey {
             };
             Entry { step, verdict, subject, details: Vec::new(), redirects: Vec::new() }
         };
-        let seen_functions = Seen::Present(self.functions.clone());
+        let seen_functions = Observed::Present(self.functions.clone());
         let mut repointing = self.repoint(&known, &endpoint, reader.as_deref()).entry(&seen_functions);
         repointing.verdict = match (repointing.verdict, self.release().intentions()) {
             (verdict, aliases) if aliases.is_empty() => verdict,
@@ -111,7 +111,7 @@ pub fn moves(entries: &[Entry]) -> bool {
 ///
 /// # Errors
 /// As [`converge_asking`].
-pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
+pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, StepError> {
     converge_asking(run, survey, &Nobody).await
 }
 
@@ -120,27 +120,27 @@ pub async fn converge(run: &Run<'_>, survey: &Survey) -> Result<Outcome, Stop> {
 /// # Errors
 /// The first step that stopped, by number; the others rest where they are.
 #[expect(clippy::too_many_lines, reason = "the thirteen steps on one page, which is what this file is for")]
-pub async fn converge_asking(run: &Run<'_>, survey: &Survey, decider: &dyn Decider) -> Result<Outcome, Stop> {
+pub async fn converge_asking(run: &Run<'_>, survey: &Survey, decider: &dyn Decider) -> Result<Outcome, StepError> {
     handover::hold(survey.handed_over(), "changing the stack", &survey.names.stack)?;
     let seen = &survey.seen;
 
     // Steps 1 and 8: role and right, before the proxy needs them. Step 2: the group, meanwhile.
     let role = async {
-        let role = run.converge(&survey.proxy_role(), seen.role.clone(), Until::Ready).await?;
-        let access = run.converge(&survey.secret_access(), seen.access.clone(), Until::Ready).await?;
+        let role = run.converge(&survey.proxy_role(), seen.role.clone(), Milestone::Ready).await?;
+        let access = run.converge(&survey.secret_access(), seen.access.clone(), Milestone::Ready).await?;
         let secrets = access.present().map(|access| access.secrets.as_slice()).unwrap_or_default();
         let secrets: Vec<String> = secrets.iter().map(|secret| secret.arn.clone()).collect();
-        Ok::<_, Stop>((role, secrets))
+        Ok::<_, StepError>((role, secrets))
     };
     let (group_step, group_seen) = (survey.proxy_group(), survey.group());
-    let group = run.converge(&group_step, group_seen, Until::Ready);
+    let group = run.converge(&group_step, group_seen, Milestone::Ready);
     // Before the proxy: what RDS makes by itself does not carry our tags.
     let logging = survey.log_group();
     let log = async {
         if logging.days.is_none() {
-            return Ok(Seen::Absent);
+            return Ok(Observed::Absent);
         }
-        run.converge(&logging, seen.log_group.clone(), Until::Ready).await
+        run.converge(&logging, seen.log_group.clone(), Milestone::Ready).await
     };
     let (role, group, log) = tokio::join!(role, group, log);
     let ((role, secrets), (group, _)) = all2(role, all2(group, log))?;
@@ -149,7 +149,7 @@ pub async fn converge_asking(run: &Run<'_>, survey: &Survey, decider: &dyn Decid
 
     // Step 3: accepted is enough to continue; it becomes available below.
     let proxy_step = survey.proxy(role, group_id, &secrets);
-    let created = run.converge(&proxy_step, seen.proxy.clone(), Until::Usable).await?;
+    let created = run.converge(&proxy_step, seen.proxy.clone(), Milestone::Usable).await?;
     let id = created.present().and_then(|found| found.proxy.id()).map(str::to_owned);
 
     let arn = survey.policy_arn();
@@ -157,11 +157,11 @@ pub async fn converge_asking(run: &Run<'_>, survey: &Survey, decider: &dyn Decid
     if let Some(group) = group.present().filter(|group| !groups.iter().any(|have| have.id == group.id)) {
         groups.push(group.clone());
     }
-    let groups = Seen::Present(groups);
+    let groups = Observed::Present(groups);
 
     let ready = async {
         // Reported once: where nothing is left to wait for, the step has ended above.
-        if proxy_step.compare(&created) == Change::None {
+        if proxy_step.compare(&created) == Diff::None {
             return Ok(created.clone());
         }
         let so_far = if seen.proxy.is_absent() { Ending::Created } else { Ending::Unchanged };
@@ -178,8 +178,8 @@ pub async fn converge_asking(run: &Run<'_>, survey: &Survey, decider: &dyn Decid
         // Steps 4 and 5 are read and rendered here; 6 and 7 carry them to IAM.
         local_steps(run, survey, id.as_deref());
         let policies = survey.connect_policies(&arn, id.as_deref());
-        run.converge(&policies, seen.rights.policies.clone(), Until::Ready).await?;
-        run.converge(&survey.attach(id.as_deref()), seen.rights.attached.clone(), Until::Ready).await?;
+        run.converge(&policies, seen.rights.policies.clone(), Milestone::Ready).await?;
+        run.converge(&survey.attach(id.as_deref()), seen.rights.attached.clone(), Milestone::Ready).await?;
         // Reported only once the target is available: until then, much else is under way.
         if survey.spec.verify == Verify::None || !(survey.spec.prepare || moves(&survey.entries())) {
             return Ok(Ahead::default());
@@ -187,9 +187,9 @@ pub async fn converge_asking(run: &Run<'_>, survey: &Survey, decider: &dyn Decid
         gate::look_ahead(run, survey, id.as_deref()).await
     };
     let (database_ingress, proxy_ingress) = (survey.database_ingress(group_id), survey.proxy_ingress(group_id));
-    let admit_proxy = run.converge(&database_ingress, groups.clone(), Until::Ready);
-    let admit_functions = run.converge(&proxy_ingress, groups.clone(), Until::Ready);
-    let register = run.converge(&register_step, seen.registered.clone(), Until::Ready);
+    let admit_proxy = run.converge(&database_ingress, groups.clone(), Milestone::Ready);
+    let admit_functions = run.converge(&proxy_ingress, groups.clone(), Milestone::Ready);
+    let register = run.converge(&register_step, seen.registered.clone(), Milestone::Ready);
     let serving = async {
         // The target cannot be available before its proxy is, so its timeout begins with the proxy's end.
         let (ready, registered) = tokio::join!(ready, register);
@@ -197,18 +197,18 @@ pub async fn converge_asking(run: &Run<'_>, survey: &Survey, decider: &dyn Decid
         let rows = registered.present().map(|found| found.rows.clone()).unwrap_or_default();
         let fresh = created == ready;
         let health = async {
-            let rows = Seen::Present(rows);
+            let rows = Observed::Present(rows);
             if fresh {
-                return run.converge(&survey.health(), rows, Until::Ready).await;
+                return run.converge(&survey.health(), rows, Milestone::Ready).await;
             }
             // What the registration said of the target's health is minutes old by now.
             run.look_and_converge(&survey.health(), rows).await
         };
         let reader = async {
             if !survey.wants_reader {
-                return Ok(Seen::Absent);
+                return Ok(Observed::Absent);
             }
-            run.converge(&survey.reader_endpoint(ready.present()), seen.reader.clone(), Until::Ready).await
+            run.converge(&survey.reader_endpoint(ready.present()), seen.reader.clone(), Milestone::Ready).await
         };
         let (health, reader) = tokio::join!(health, reader);
         let (_, reader) = all2(health, reader)?;
@@ -231,8 +231,8 @@ pub async fn converge_asking(run: &Run<'_>, survey: &Survey, decider: &dyn Decid
     let repoint = survey.repoint(&known, &endpoint, reader.as_deref());
     let functions: Vec<FunctionUse> =
         survey.functions.iter().map(|found| repoint.read(found.function.clone(), found)).collect();
-    let functions = Seen::Present(functions);
-    let moves = matches!(repoint.compare(&functions), Change::Create | Change::Update(_)) || !survey.frozen.is_empty();
+    let functions = Observed::Present(functions);
+    let moves = matches!(repoint.compare(&functions), Diff::Create | Diff::Update(_)) || !survey.frozen.is_empty();
     let hosts = Hosts { proxy: &endpoint, reader: reader.as_deref() };
     if moves {
         gate::unblocked(run, survey, &ahead)?;
@@ -248,10 +248,10 @@ pub async fn converge_asking(run: &Run<'_>, survey: &Survey, decider: &dyn Decid
         let walk = Box::pin(canary::carry_out(run, cut, decider)).await?;
         return Ok(Outcome { endpoint, functions: walk.moved.clone(), proofs, canary: Some(walk) });
     }
-    let repointed = run.converge(&repoint, functions, Until::Ready).await?;
+    let repointed = run.converge(&repoint, functions, Milestone::Ready).await?;
     if !survey.frozen.is_empty() {
         let release = survey.release();
-        run.converge(&release, Seen::Present(release.start()), Until::Ready).await?;
+        run.converge(&release, Observed::Present(release.start()), Milestone::Ready).await?;
     }
     let uses = |found: &&FunctionUse| !found.holding(HostKind::is_ours).is_empty();
     let functions = repointed.present().into_iter().flatten().filter(uses);
@@ -263,7 +263,7 @@ pub async fn converge_asking(run: &Run<'_>, survey: &Survey, decider: &dyn Decid
 fn prepared(
     run: &Run<'_>,
     repoint: &Repoint<'_>,
-    seen: &Seen<Vec<FunctionUse>>,
+    seen: &Observed<Vec<FunctionUse>>,
     endpoint: String,
     proofs: Vec<Proof>,
 ) -> Outcome {
@@ -277,8 +277,8 @@ fn prepared(
 }
 
 /// A host that functions are to use: no run continues without one, for it would write what is not there.
-fn certain(host: Option<String>, operation: &'static str, what: &'static str) -> Result<String, Stop> {
-    let missing = || Stop::Refused {
+fn certain(host: Option<String>, operation: &'static str, what: &'static str) -> Result<String, StepError> {
+    let missing = || StepError::Refused {
         doing: "repointing the functions".to_owned(),
         refusal: Refusal::incomplete(operation, what),
     };

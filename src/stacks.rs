@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use crate::cloud::rds::Proxy;
 use crate::cloud::{Answer, Cloud, Owner, Tags, tags};
-use crate::engine::{Change, Patience, Step as _};
+use crate::engine::{Diff, Step as _, Timeouts};
 use crate::names;
 use crate::resources::proxy;
 use crate::resources::target::Health;
@@ -81,16 +81,16 @@ pub async fn all(cloud: &Cloud) -> Answer<Vec<Listed>> {
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn target(cloud: &Cloud, listed: &Listed, patience: Patience) -> Answer<String> {
+pub async fn target(cloud: &Cloud, listed: &Listed, timeouts: Timeouts) -> Answer<String> {
     let database = listed.database.as_deref().unwrap_or_default();
-    let health = Health { proxy: &listed.name, database, patience };
+    let health = Health { proxy: &listed.name, database, timeouts };
     let seen = health.observe(cloud).await?;
     Ok(match health.compare(&seen) {
-        Change::None => "AVAILABLE".to_owned(),
-        Change::Await(wait) => wait.state,
-        Change::Create | Change::Update(_) => "to be changed".to_owned(),
-        Change::NotNeeded(why) => why,
-        Change::Conflict(reasons) => reasons.join("; "),
+        Diff::None => "AVAILABLE".to_owned(),
+        Diff::Await(wait) => wait.state,
+        Diff::Create | Diff::Update(_) => "to be changed".to_owned(),
+        Diff::NotNeeded(why) => why,
+        Diff::Conflict(reasons) => reasons.join("; "),
     })
 }
 

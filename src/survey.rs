@@ -32,7 +32,7 @@ use crate::discover::parameters::{self, Plugin};
 use crate::discover::releases::{self, Frozen};
 use crate::discover::secrets::Secrets;
 use crate::discover::{Database, FunctionUse, Login, Problem};
-use crate::engine::{Patience, Seen};
+use crate::engine::{Observed, Timeouts};
 use crate::handover;
 use crate::names::Names;
 use crate::password::Password;
@@ -48,7 +48,7 @@ pub struct Survey {
     /// The settings.
     pub spec: Spec,
     /// The limits.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// The region.
     pub region: String,
     /// The caller.
@@ -87,12 +87,12 @@ pub struct Survey {
     pub adopted: bool,
     /// The role of the proxy, where an administrator created it.
     pub given: Option<GivenRole>,
-    /// What judges need of the network and of other proxies, where it was read along.
+    /// What checks need of the network and of other proxies, where it was read along.
     pub(crate) ground: Ground,
-    pub(crate) seen: Observed,
+    pub(crate) seen: Readings,
 }
 
-/// What was read along for the judges, where a proxy is to be created; `None` where it was not asked for.
+/// What was read along for the checks, where a proxy is to be created; `None` where it was not asked for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ground {
     /// The database's VPC.
@@ -109,21 +109,21 @@ pub(crate) struct Ground {
 
 /// What was seen of each step.
 #[derive(Debug, Clone)]
-pub(crate) struct Observed {
-    pub(crate) role: Seen<Role>,
-    pub(crate) access: Seen<Access>,
+pub(crate) struct Readings {
+    pub(crate) role: Observed<Role>,
+    pub(crate) access: Observed<Access>,
     pub(crate) groups: Vec<Group>,
-    pub(crate) proxy: Seen<TaggedProxy>,
-    pub(crate) reader: Seen<OwnedEndpoint>,
-    pub(crate) log_group: Seen<LogGroup>,
+    pub(crate) proxy: Observed<TaggedProxy>,
+    pub(crate) reader: Observed<OwnedEndpoint>,
+    pub(crate) log_group: Observed<LogGroup>,
     pub(crate) rights: Rights,
-    pub(crate) registered: Seen<Registered>,
+    pub(crate) registered: Observed<Registered>,
 }
 
 /// A read that is denied does not hide the other steps.
-fn visible<T>(read: Result<Seen<T>, Refusal>, doing: &str) -> Result<Seen<T>, Problem> {
+fn visible<T>(read: Result<Observed<T>, Refusal>, doing: &str) -> Result<Observed<T>, Problem> {
     match read {
-        Err(refusal) if refusal.kind == Kind::Denied => Ok(Seen::Unknown(refusal.to_string())),
+        Err(refusal) if refusal.kind == Kind::Denied => Ok(Observed::Unknown(refusal.to_string())),
         read => read.map_err(Problem::refused(doing)),
     }
 }
@@ -141,15 +141,15 @@ impl Survey {
     ///
     /// # Errors
     /// When a person must decide or fix something first.
-    pub async fn read(cloud: &Cloud, spec: &Spec, patience: Patience) -> Result<Self, Problem> {
+    pub async fn read(cloud: &Cloud, spec: &Spec, timeouts: Timeouts) -> Result<Self, Problem> {
         let mut base = Box::pin(Base::read(cloud, spec)).await?;
         let listed = std::mem::take(&mut base.listed);
         let using = Using::read(cloud, &base, listed).await?;
         let basis = LoginBasis::read(cloud, &base, &using).await?;
-        let around = Box::pin(Around::read(cloud, &base, &using, &basis, patience)).await?;
+        let around = Box::pin(Around::read(cloud, &base, &using, &basis, timeouts)).await?;
 
         let versions = base.versions.take();
-        let mut survey = Self::of(base, using, basis, around, (cloud.region.clone(), patience));
+        let mut survey = Self::of(base, using, basis, around, (cloud.region.clone(), timeouts));
         let (rights, frozen) =
             tokio::join!(survey.look_for_rights(cloud), survey.look_for_releases(cloud, versions.as_ref()));
         survey.seen.rights = rights?;
@@ -163,7 +163,7 @@ impl Survey {
         using: Using,
         basis: LoginBasis,
         around: Around,
-        (region, patience): (String, Patience),
+        (region, timeouts): (String, Timeouts),
     ) -> Self {
         let mut database = base.database;
         database.warnings.extend(around.warnings);
@@ -173,7 +173,7 @@ impl Survey {
         warnings.extend(Chosen::indirect(&using.others, &around.secrets.found));
         Self {
             spec: base.spec,
-            patience,
+            timeouts,
             region,
             names: base.names,
             owner: base.owner,
@@ -192,7 +192,7 @@ impl Survey {
             subnets: around.subnets,
             plugin: around.plugin,
             ground: around.ground,
-            seen: Observed {
+            seen: Readings {
                 role: base.role,
                 access: around.access,
                 groups: around.groups,
@@ -219,7 +219,7 @@ impl Survey {
         releases::find(cloud, &self.functions, versions, self.spec.publish_pending, repointed).await
     }
 
-    pub(crate) fn group(&self) -> Seen<Group> {
+    pub(crate) fn group(&self) -> Observed<Group> {
         self.proxy_group().among(&self.seen.groups)
     }
 
@@ -233,7 +233,7 @@ impl Survey {
     }
 
     /// The ARN of the role that the proxy is to assume, once it exists.
-    pub(crate) fn role_arn<'a>(&'a self, own: &'a Seen<Role>) -> Option<&'a str> {
+    pub(crate) fn role_arn<'a>(&'a self, own: &'a Observed<Role>) -> Option<&'a str> {
         let given = self.given.as_ref().map(|given| given.arn.as_str());
         given.or_else(|| own.present().map(|role| role.arn.as_str()))
     }

@@ -10,7 +10,7 @@ mod marked;
 mod served;
 
 use crate::engine::event::{Ending, Event};
-use crate::engine::{Run, Stop, all2, crowd};
+use crate::engine::{Run, StepError, all2, crowd};
 use crate::handover;
 use crate::resources::Removal;
 use crate::resources::alarms::AlarmsFound;
@@ -21,7 +21,7 @@ pub use found::{Stack, survey, survey_as_tagged};
 ///
 /// # Errors
 /// As [`carry_out`].
-pub async fn restore(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
+pub async fn restore(run: &Run<'_>, stack: &Stack) -> Result<(), StepError> {
     handover::hold(stack.handed_over(), "restoring the functions", &stack.names.stack)?;
     let back = stack.functions.iter().map(|function| remove(run, function));
     crowd(back.collect()).await.into_iter().reduce(|one, other| all2(one, other).map(drop)).transpose().map(drop)
@@ -31,12 +31,12 @@ pub async fn restore(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
 ///
 /// # Errors
 /// When AWS refuses, a wait times out, or the run is stopped; running it again resumes.
-pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
+pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), StepError> {
     handover::hold(stack.handed_over(), "deleting the stack", &stack.names.stack)?;
     // What is not seen would be left behind, by a run that says that it is done.
     if let AlarmsFound::Unknown(refusal) = &stack.alarms {
         let doing = "looking for the proxy's alarms".to_owned();
-        return Err(Stop::Refused { doing, refusal: (**refusal).clone() });
+        return Err(StepError::Refused { doing, refusal: (**refusal).clone() });
     }
     one_by_one(run, &stack.probes).await?;
     restore(run, stack).await?;
@@ -57,7 +57,7 @@ pub async fn carry_out(run: &Run<'_>, stack: &Stack) -> Result<(), Stop> {
     one_by_one(run, &stack.groups).await
 }
 
-async fn one_by_one<'a, T: Removal + 'a>(run: &Run<'_>, all: impl IntoIterator<Item = &'a T>) -> Result<(), Stop> {
+async fn one_by_one<'a, T: Removal + 'a>(run: &Run<'_>, all: impl IntoIterator<Item = &'a T>) -> Result<(), StepError> {
     for one in all {
         remove(run, one).await?;
     }
@@ -65,7 +65,7 @@ async fn one_by_one<'a, T: Removal + 'a>(run: &Run<'_>, all: impl IntoIterator<I
 }
 
 /// Removes one thing, in the row of its step.
-async fn remove(run: &Run<'_>, removal: &dyn Removal) -> Result<(), Stop> {
+async fn remove(run: &Run<'_>, removal: &dyn Removal) -> Result<(), StepError> {
     let Some(step) = removal.step() else { return removal.carry_out(run).await };
     let (began, detail) = (run.clock.elapsed(), removal.subject());
     run.tell(&Event::Began { step, detail: detail.clone() });
@@ -73,7 +73,7 @@ async fn remove(run: &Run<'_>, removal: &dyn Removal) -> Result<(), Stop> {
     let elapsed = run.clock.elapsed().saturating_sub(began);
     match &result {
         Ok(()) => run.tell(&Event::Ended { step, ending: removal.ending(), detail, elapsed }),
-        Err(Stop::Interrupted | Stop::Abandoned) => {}
+        Err(StepError::Interrupted | StepError::Abandoned) => {}
         Err(stop) => {
             run.stop.fail();
             run.tell(&Event::Ended { step, ending: Ending::Failed, detail: stop.to_string(), elapsed });

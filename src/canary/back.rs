@@ -1,7 +1,7 @@
 //! The way back of a canary: what it moved uses the database again, newest first.
 
 use crate::discover::Problem;
-use crate::engine::{Pace, Poll, Row, Run, Stop};
+use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 use crate::survey::Survey;
 use crate::teardown;
 
@@ -9,7 +9,7 @@ use crate::teardown;
 ///
 /// # Errors
 /// When AWS refuses or the run is stopped; `restore` goes on from there.
-pub(super) async fn carry_out(run: &Run<'_>, survey: &Survey, waves: &[Vec<String>]) -> Result<Vec<String>, Stop> {
+pub(super) async fn carry_out(run: &Run<'_>, survey: &Survey, waves: &[Vec<String>]) -> Result<Vec<String>, StepError> {
     if waves.iter().all(Vec::is_empty) {
         return Ok(Vec::new());
     }
@@ -25,17 +25,17 @@ pub(super) async fn carry_out(run: &Run<'_>, survey: &Survey, waves: &[Vec<Strin
 }
 
 /// Reads the way back; a read that fails in passing must not end it.
-async fn look(run: &Run<'_>, survey: &Survey) -> Result<teardown::Stack, Stop> {
+async fn look(run: &Run<'_>, survey: &Survey) -> Result<teardown::Stack, StepError> {
     let doing = format!("reading the way back ({})", survey.names.stack);
-    let poll = Poll::begin(run, Row::Hidden, &doing, run.patience.propagation, Pace::Dense);
+    let poll = Poll::begin(run, Row::Hidden, &doing, run.timeouts.propagation, PollInterval::Dense);
     loop {
         let read = teardown::survey(run.cloud, &survey.names.stack, Some(&survey.spec.database));
         match run.unless_stopped(Box::pin(read)).await? {
             Ok(stack) => return Ok(stack),
             Err(Problem::Refused { refusal, .. }) if refusal.passes() => poll.rest(run, "no answer").await?,
-            Err(Problem::Refused { doing, refusal }) => return Err(Stop::Refused { doing, refusal }),
+            Err(Problem::Refused { doing, refusal }) => return Err(StepError::Refused { doing, refusal }),
             Err(problem @ Problem::Unfit { .. }) => {
-                return Err(Stop::Conflict { doing, reasons: vec![problem.to_string()] });
+                return Err(StepError::Conflict { doing, reasons: vec![problem.to_string()] });
             }
         }
     }

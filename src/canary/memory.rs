@@ -4,7 +4,7 @@
 //! the proxy go back with this canary, to where `restore` would point them as well.
 
 use crate::cloud::{Tags, tags};
-use crate::engine::{Pace, Poll, Row, Run, Stop};
+use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 
 /// A tag that holds nothing any more: overwriting it needs no right to remove tags.
 const NONE: &str = ".";
@@ -40,20 +40,20 @@ impl Memory {
     }
 
     /// Remembers that a canary begins.
-    pub(super) async fn write(&self, run: &Run<'_>, begun: Begun) -> Result<(), Stop> {
+    pub(super) async fn write(&self, run: &Run<'_>, begun: Begun) -> Result<(), StepError> {
         let Begun { since, before } = begun;
         self.put(run, format!("since={since} before={before}")).await
     }
 
     /// Forgets it.
-    pub(super) async fn clear(&self, run: &Run<'_>) -> Result<(), Stop> {
+    pub(super) async fn clear(&self, run: &Run<'_>) -> Result<(), StepError> {
         self.put(run, NONE.to_owned()).await
     }
 
-    async fn put(&self, run: &Run<'_>, value: String) -> Result<(), Stop> {
+    async fn put(&self, run: &Run<'_>, value: String) -> Result<(), StepError> {
         let tags = Tags::from([(tags::CANARY.to_owned(), value)]);
         let doing = "remembering the canary in a tag of the proxy";
-        let poll = Poll::begin(run, Row::Hidden, doing, run.patience.propagation, Pace::Dense);
+        let poll = Poll::begin(run, Row::Hidden, doing, run.timeouts.propagation, PollInterval::Dense);
         poll.insist(run, async || run.cloud.rds.add_tags(&self.arn, &tags).await).await
     }
 }

@@ -7,7 +7,7 @@ use judge::{Gap, Judgement, Measure, Subject, judge};
 use super::Way;
 use super::evidence::{Read, Spans};
 use crate::catalogue::StepId;
-use crate::engine::{Limit, Pace, Poll, Row, Stop};
+use crate::engine::{Limit, Poll, PollInterval, Row, StepError};
 
 /// Seconds that a point stands for.
 const MINUTE: i64 = 60;
@@ -15,11 +15,11 @@ const MINUTE: i64 = 60;
 /// Watches what has moved until it is judged, or until time is up.
 ///
 /// It ends early with "worse" alone. "Not worse" takes data of the whole soak.
-pub(super) async fn watch(way: &Way<'_>, number: usize, of: usize, names: &[String]) -> Result<Judgement, Stop> {
+pub(super) async fn watch(way: &Way<'_>, number: usize, of: usize, names: &[String]) -> Result<Judgement, StepError> {
     let (run, soak) = (way.run, way.cut.canary.soak);
-    let limit = Limit { name: run.patience.canary.name, span: soak + run.patience.canary.span };
+    let limit = Limit { name: run.timeouts.canary.name, span: soak + run.timeouts.canary.span };
     let doing = format!("watching the functions at the proxy ({})", names.join(", "));
-    let poll = Poll::begin(run, Row::Step(StepId::Repoint), &doing, limit, Pace::Metrics);
+    let poll = Poll::begin(run, Row::Step(StepId::Repoint), &doing, limit, PollInterval::Metrics);
     let looks = u32::try_from(limit.span.as_secs() / 60 + 2).unwrap_or(u32::MAX);
     let control: Vec<String> = way.walk.left.clone();
     // The first whole minute with nothing of the time before in it.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::session::{Session, command, consent, patience};
+use super::session::{Session, command, consent, timeouts};
 use super::teardown::{change, show};
 use crate::alarms::{Look, converge};
 use crate::cli::{Alarms, Global};
@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
 use crate::resources::Removal;
-use crate::resources::alarms::{Action, AlarmsRemoval, Intention, LISTED_WITHIN, Plan, Seen, Settings};
+use crate::resources::alarms::{Action, AlarmsRemoval, Intention, LISTED_WITHIN, Observed, Plan, Settings};
 use crate::spec::{self, DatabaseRef};
 
 const EXPLAIN: &str = "Each alarm watches metrics that RDS Proxy sends to CloudWatch; none of them changes the proxy or a function. A teardown \
@@ -24,12 +24,12 @@ const ALONE: &str = "Add --yes to carry the plan out, or look at it only with al
 pub(super) async fn run(global: &Global, args: &Alarms) -> Result<Exit, Failure> {
     let database = DatabaseRef::parse(&args.db)?;
     let stack = spec::stack(args.name.as_deref(), &database)?;
-    let patience = patience(&args.waits)?;
+    let timeouts = timeouts(&args.waits)?;
     let session = Session::open(global).await?;
     let owner = Owner { stack: stack.clone(), database: database.id.clone(), extra: Tags::new() };
     if args.remove {
-        let seen = Seen::read(&session.cloud, &owner).await.map_err(Problem::refused("looking for the alarms"))?;
-        return remove(global, args, &session, patience, AlarmsRemoval::of(&session.cloud, &owner, seen)).await;
+        let seen = Observed::read(&session.cloud, &owner).await.map_err(Problem::refused("looking for the alarms"))?;
+        return remove(global, args, &session, timeouts, AlarmsRemoval::of(&session.cloud, &owner, seen)).await;
     }
     let settings = Settings {
         thresholds: args.thresholds.iter().copied().collect(),
@@ -64,7 +64,7 @@ pub(super) async fn run(global: &Global, args: &Alarms) -> Result<Exit, Failure>
         return Ok(Exit::Decide);
     }
     let progress = session.progress(&[]);
-    let run = session.run(patience, &progress);
+    let run = session.run(timeouts, &progress);
     let done = Box::pin(converge(&run, &owner, look, &settings)).await;
     drop(progress);
     let now = done.map_err(|stop| {
@@ -86,7 +86,7 @@ async fn remove(
     global: &Global,
     args: &Alarms,
     session: &Session,
-    patience: crate::engine::Patience,
+    timeouts: crate::engine::Timeouts,
     removal: AlarmsRemoval,
 ) -> Result<Exit, Failure> {
     let name = removal.subject();
@@ -111,7 +111,7 @@ async fn remove(
         return Ok(Exit::Decide);
     }
     let progress = session.progress(&[]);
-    let result = removal.carry_out(&session.run(patience, &progress)).await;
+    let result = removal.carry_out(&session.run(timeouts, &progress)).await;
     drop(progress);
     let again = format!("{} --remove", command(global, "alarms", &args.db, &name));
     result.map_err(|stop| Failure::from(stop).after("What is gone is gone; the rest is still there.", &again, None))?;

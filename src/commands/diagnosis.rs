@@ -10,7 +10,7 @@ use crate::catalogue::StepId;
 use crate::catalogue::checks::{CheckId, Severity};
 use crate::cli::Global;
 use crate::doctor::{self, Finding};
-use crate::engine::{Patience, Stop};
+use crate::engine::{StepError, Timeouts};
 use crate::error::{Cause, Failure};
 use crate::exit::Exit;
 use crate::report::{self, Progress};
@@ -97,8 +97,8 @@ pub(super) async fn watch(at: &At<'_>, progress: &Progress) -> Infallible {
 }
 
 /// What can be seen of why a run stopped, where a target is the matter.
-pub(super) async fn after(at: &At<'_>, stop: &Stop) -> Option<Cause> {
-    let (Stop::Stuck { doing, .. } | Stop::Patience { doing, .. }) = stop else { return None };
+pub(super) async fn after(at: &At<'_>, stop: &StepError) -> Option<Cause> {
+    let (StepError::Stuck { doing, .. } | StepError::TimedOut { doing, .. }) = stop else { return None };
     let intro = format!("The run stopped at {doing}. What can be seen of why:");
     tell(at, &intro).await
 }
@@ -107,7 +107,7 @@ pub(super) async fn after(at: &At<'_>, stop: &Stop) -> Option<Cause> {
 async fn tell(at: &At<'_>, intro: &str) -> Option<Cause> {
     let At { global, session, spec, told } = *at;
     // Whatever keeps the diagnosis from being made must not hide what it was to explain.
-    let Ok(mut diagnosis) = Box::pin(doctor::examine_setup(&session.cloud, spec, Patience::default())).await else {
+    let Ok(mut diagnosis) = Box::pin(doctor::examine_setup(&session.cloud, spec, Timeouts::default())).await else {
         return None;
     };
     address(global, &mut diagnosis.findings, spec);

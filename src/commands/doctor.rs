@@ -6,7 +6,7 @@ use super::session::{Session, command};
 use crate::catalogue::checks::CheckId;
 use crate::cli::{Doctor, Global};
 use crate::doctor::{self, Diagnosis, Finding};
-use crate::engine::Patience;
+use crate::engine::Timeouts;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::handover;
@@ -26,7 +26,7 @@ pub(super) async fn run(global: &Global, args: &Doctor) -> Result<Exit, Failure>
         ..Spec::of(database, stack)
     };
     let session = Session::open(global).await?;
-    let mut diagnosis = session.reading(doctor::examine(&session.cloud, &spec, Patience::default())).await?;
+    let mut diagnosis = session.reading(doctor::examine(&session.cloud, &spec, Timeouts::default())).await?;
     address(global, &mut diagnosis.findings, &spec);
     if session.json {
         report::document(&document(&diagnosis));

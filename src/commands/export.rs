@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::session::{Session, command, consent, patience};
+use super::session::{Session, command, consent, timeouts};
 use super::teardown::{found, serves};
 use crate::cli::{Export, Global, To};
-use crate::engine::Patience;
+use crate::engine::Timeouts;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
@@ -27,7 +27,7 @@ const ALONE: &str = "Add --yes to carry it out.";
 pub(super) async fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
     let wanted = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
     let named = args.name.as_deref().map(spec::stack_name).transpose()?;
-    let patience = patience(&args.waits)?;
+    let timeouts = timeouts(&args.waits)?;
     let session = Session::open(global).await?;
     let Some((name, stack)) = found(&session, named.as_deref(), wanted.as_ref()).await? else {
         let headline = format!("exporting a stack: rdsproxy-setup has none in {}", session.cloud.region);
@@ -37,7 +37,7 @@ pub(super) async fn run(global: &Global, args: &Export) -> Result<Exit, Failure>
     let subject = Subject { global, session: &session, name: &name, stack: &stack };
     match args.to {
         Some(to) => Box::pin(subject.write(to, args)).await,
-        None => subject.mark(args.hand_over, patience).await,
+        None => subject.mark(args.hand_over, timeouts).await,
     }
 }
 
@@ -114,7 +114,7 @@ impl Subject<'_> {
     }
 
     /// Marks the stack as handed over, or takes it back.
-    async fn mark(&self, hand_over: bool, patience: Patience) -> Result<Exit, Failure> {
+    async fn mark(&self, hand_over: bool, timeouts: Timeouts) -> Result<Exit, Failure> {
         let name = self.name;
         let proxy = export::to_mark(self.stack, hand_over)?;
         if self.stack.handed_over() == hand_over {
@@ -130,7 +130,7 @@ impl Subject<'_> {
             return Ok(Exit::Decide);
         }
         let progress = self.session.progress(&[]);
-        let result = handover::mark(&self.session.run(patience, &progress), &proxy.found, hand_over).await;
+        let result = handover::mark(&self.session.run(timeouts, &progress), &proxy.found, hand_over).await;
         drop(progress);
         result.map_err(|stop| {
             let again = self.command(if hand_over { " --hand-over" } else { " --take-back" });

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::session::{Session, command};
 use crate::cli::Global;
 use crate::discover::Problem;
-use crate::engine::Patience;
+use crate::engine::Timeouts;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
@@ -19,7 +19,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
     let all = session.reading(Box::pin(stacks::all(&session.cloud))).await.map_err(Problem::refused(doing.clone()))?;
     let looks = all.into_iter().map(async |listed| {
         let target = match &listed.proxy {
-            Some(_) => Some(stacks::target(&session.cloud, &listed, Patience::default()).await?),
+            Some(_) => Some(stacks::target(&session.cloud, &listed, Timeouts::default()).await?),
             None => None,
         };
         Ok((listed, target))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::session::{Session, command, consent, patience};
+use super::session::{Session, command, consent, timeouts};
 use super::teardown::{change, found, ours_to_change, serves, show};
 use crate::cli::{Global, Restore};
 use crate::error::Failure;
@@ -23,7 +23,7 @@ pub(super) async fn run(global: &Global, args: &Restore) -> Result<Exit, Failure
     let wanted = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
     let named = args.name.as_deref().map(spec::stack_name).transpose()?;
     let functions: Vec<String> = args.functions.iter().map(|text| spec::function(text)).collect::<Result<_, _>>()?;
-    let patience = patience(&args.waits)?;
+    let timeouts = timeouts(&args.waits)?;
     let session = Session::open(global).await?;
     let Some((name, mut stack)) = found(&session, named.as_deref(), wanted.as_ref()).await? else {
         return Ok(nothing(&session, "", "There is no stack of rdsproxy-setup in this Region."));
@@ -54,7 +54,7 @@ pub(super) async fn run(global: &Global, args: &Restore) -> Result<Exit, Failure
     let began = session.clock.elapsed();
     let steps: Vec<_> = stack.functions.iter().filter_map(Removal::step).take(1).collect();
     let progress = session.progress(&steps);
-    let result = Box::pin(teardown::restore(&session.run(patience, &progress), &stack)).await;
+    let result = Box::pin(teardown::restore(&session.run(timeouts, &progress), &stack)).await;
     drop(progress);
     let database = stack.database.clone().unwrap_or_else(|| name.strip_suffix("-proxy").unwrap_or(&name).to_owned());
     let of = |verb: &str| command(global, verb, &database, &name);

@@ -12,7 +12,7 @@ use crate::catalogue::StepId;
 use crate::cli::{Global, Output, Waits};
 use crate::clock::Clock;
 use crate::cloud::{Access, Ask, Calls, Cloud};
-use crate::engine::{Patience, Run};
+use crate::engine::{Run, Timeouts};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, Progress};
@@ -113,9 +113,9 @@ impl Session {
     }
 
     /// What a run that makes changes works with: from here on, signals let it finish the call in flight.
-    pub(super) fn run<'a>(&'a self, patience: Patience, listener: &'a Progress) -> Run<'a> {
+    pub(super) fn run<'a>(&'a self, timeouts: Timeouts, listener: &'a Progress) -> Run<'a> {
         changes_begin();
-        Run { cloud: &self.cloud, clock: &self.clock, patience, listener, stop: stop_sign() }
+        Run { cloud: &self.cloud, clock: &self.clock, timeouts, listener, stop: stop_sign() }
     }
 }
 
@@ -134,19 +134,19 @@ fn calls(global: &Global) -> Calls {
 }
 
 /// Reads `--timeout`.
-pub(super) fn patience(waits: &Waits) -> Result<Patience, Failure> {
-    let mut patience = Patience::default();
+pub(super) fn timeouts(waits: &Waits) -> Result<Timeouts, Failure> {
+    let mut timeouts = Timeouts::default();
     for text in &waits.timeouts {
         let (name, span) = text.split_once('=').map_or((None, text.as_str()), |(name, span)| (Some(name), span));
-        if !patience.set(name, spec::span(span)?) {
+        if !timeouts.set(name, spec::span(span)?) {
             return Err(Failure::new(
                 Exit::Usage,
                 format!("--timeout {text:?} is not valid: unknown timeout"),
-                [format!("The timeouts are {}.", Patience::NAMES.join(", "))],
+                [format!("The timeouts are {}.", Timeouts::NAMES.join(", "))],
             ));
         }
     }
-    Ok(patience)
+    Ok(timeouts)
 }
 
 /// Shows what will happen, and asks for consent unless it was given; `alone` is what helps where nobody can be asked.

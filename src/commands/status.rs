@@ -12,13 +12,13 @@ use crate::cli::{Global, Status};
 use crate::cloud::rds::{EngineFamily, TargetKind};
 use crate::discover::hosts::HostKind;
 use crate::discover::{Problem, did_you_mean};
-use crate::engine::Patience;
+use crate::engine::Timeouts;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::error::{Failure, health_hints};
 use crate::exit::Exit;
 use crate::handover;
 use crate::report::{self, SCHEMA};
-use crate::resources::alarms::{Action, Intention, Plan, Seen, Settings};
+use crate::resources::alarms::{Action, Intention, Observed, Plan, Settings};
 use crate::spec::{self, DatabaseRef, Spec};
 use crate::stacks::{self, Stack};
 use crate::survey::Survey;
@@ -41,7 +41,7 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
         report::result(&report::next(&[(up, "put a proxy in front of a database")]));
     }
     for (at, spec) in specs.iter().enumerate() {
-        let survey = session.reading(Box::pin(Survey::read(&session.cloud, spec, Patience::default()))).await?;
+        let survey = session.reading(Box::pin(Survey::read(&session.cloud, spec, Timeouts::default()))).await?;
         let entries = survey.entries();
         let alarms = session.reading(alarms(&session, &survey)).await;
         let in_place = entries.iter().all(|entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)))
@@ -71,7 +71,7 @@ type Alarms = Result<Option<Plan>, String>;
 /// Looks at the alarms, which are asked for by a command of their own: none are missing where there are none.
 async fn alarms(session: &Session, survey: &Survey) -> Alarms {
     let Some(found) = survey.seen.proxy.present() else { return Ok(None) };
-    let seen = Seen::read(&session.cloud, &survey.owner).await.map_err(|refusal| refusal.to_string())?;
+    let seen = Observed::read(&session.cloud, &survey.owner).await.map_err(|refusal| refusal.to_string())?;
     if seen.is_empty() {
         return Ok(None);
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::session::{Session, command, consent, patience};
+use super::session::{Session, command, consent, timeouts};
 use crate::cli::{Global, Teardown};
 use crate::discover::Problem;
 use crate::error::Failure;
@@ -25,7 +25,7 @@ const ALONE: &str = "Add --yes to carry the plan out; without it, nothing is rem
 pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failure> {
     let wanted = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
     let named = args.name.as_deref().map(spec::stack_name).transpose()?;
-    let patience = patience(&args.waits)?;
+    let timeouts = timeouts(&args.waits)?;
     let session = Session::open(global).await?;
     let Some((name, stack)) = found(&session, named.as_deref(), wanted.as_ref()).await? else {
         nothing(&session, "There is no stack of rdsproxy-setup in this Region: nothing to delete.", &[]);
@@ -65,7 +65,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     }
     let began = session.clock.elapsed();
     let progress = session.progress(&stack.steps());
-    let result = Box::pin(teardown::carry_out(&session.run(patience, &progress), &stack)).await;
+    let result = Box::pin(teardown::carry_out(&session.run(timeouts, &progress), &stack)).await;
     drop(progress);
     result.map_err(|stop| {
         let id =

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::diagnosis::At;
-use super::session::{Session, command, consent, patience};
+use super::session::{Session, command, consent, timeouts};
 use super::sizing;
 use super::{canary, diagnosis, interrupt, passwords};
 use crate::catalogue::{CERTIFICATE, PROVES, STEPS, StepId};
@@ -31,12 +31,12 @@ const ALONE: &str = "Add --yes to carry the plan out, or look at it only with up
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     let mut spec = read(args)?;
-    let patience = patience(&args.waits)?;
+    let timeouts = timeouts(&args.waits)?;
     let session = Session::open(global).await?;
     if let Some(sizing) = args.sizing {
         sizing::apply(&session, sizing, &mut spec).await?;
     }
-    let mut survey = session.reading(Box::pin(Survey::read(&session.cloud, &spec, patience))).await?;
+    let mut survey = session.reading(Box::pin(Survey::read(&session.cloud, &spec, timeouts))).await?;
     let entries = survey.entries();
     let pending = entries.iter().any(|entry| entry.verdict.changes());
     for warning in &survey.warnings {
@@ -64,7 +64,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     survey.passwords = passwords::read(args, &users).await?;
     let began = session.clock.elapsed();
     let progress = session.progress(&STEPS.map(|info| info.id));
-    let run = session.run(patience, &progress);
+    let run = session.run(timeouts, &progress);
     let at = At { global, session: &session, spec: &spec, told: &Cell::new(false) };
     let decider = canary::Terminal::of(global);
     let outcome = tokio::select! {

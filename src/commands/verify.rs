@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::doctor::address;
-use super::session::{Session, command, consent, patience};
+use super::session::{Session, command, consent, timeouts};
 use crate::catalogue::{CERTIFICATE, PROVES};
 use crate::cli::{Global, Prove};
 use crate::doctor::path::{self, Aspect, Standing};
@@ -64,7 +64,7 @@ pub(super) async fn run(global: &Global, args: &Prove) -> Result<Exit, Failure> 
     let database = DatabaseRef::parse(&args.db)?;
     let stack = spec::stack(args.name.as_deref(), &database)?;
     let functions = args.functions.iter().map(|text| spec::function(text)).collect::<Result<_, _>>()?;
-    let patience = patience(&args.waits)?;
+    let timeouts = timeouts(&args.waits)?;
     let session = Session::open(global).await?;
     let (entrance, survey, found) = session
         .reading(async {
@@ -89,7 +89,7 @@ pub(super) async fn run(global: &Global, args: &Prove) -> Result<Exit, Failure> 
         return Ok(Exit::Decide);
     }
     let progress = session.progress(&[]);
-    let run = session.run(patience, &progress);
+    let run = session.run(timeouts, &progress);
     let wanted = Probing { owner: &survey.owner, seats: &seats, code: &code, settle: None };
     let proofs = Box::pin(probe::prove(&run, &wanted)).await;
     drop(progress);

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::session::{Session, command, patience};
+use super::session::{Session, command, timeouts};
 use crate::catalogue::StepId;
 use crate::cli::{Global, Wait, WaitFor};
 use crate::discover::Problem;
 use crate::engine::event::{Ending, Event};
 use crate::engine::ledger::{Entry, Verdict};
-use crate::engine::{Limit, Pace, Patience, Poll, Row};
+use crate::engine::{Limit, Poll, PollInterval, Row, Timeouts};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
@@ -18,11 +18,11 @@ use crate::spec::{self, DatabaseRef, Spec};
 use crate::survey::Survey;
 
 /// What it waits for, as one step and the longest wait for it.
-fn goal(wanted: WaitFor, patience: &Patience) -> (StepId, Limit) {
+fn goal(wanted: WaitFor, timeouts: &Timeouts) -> (StepId, Limit) {
     match wanted {
-        WaitFor::Available => (StepId::Proxy, patience.proxy),
-        WaitFor::Target => (StepId::TargetHealth, patience.target),
-        WaitFor::Functions => (StepId::Repoint, patience.target),
+        WaitFor::Available => (StepId::Proxy, timeouts.proxy),
+        WaitFor::Target => (StepId::TargetHealth, timeouts.target),
+        WaitFor::Functions => (StepId::Repoint, timeouts.target),
     }
 }
 
@@ -30,19 +30,19 @@ fn goal(wanted: WaitFor, patience: &Patience) -> (StepId, Limit) {
 pub(super) async fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
     let database = DatabaseRef::parse(&args.db)?;
     let stack = spec::stack(args.name.as_deref(), &database)?;
-    let patience = patience(&args.waits)?;
+    let timeouts = timeouts(&args.waits)?;
     let session = Session::open(global).await?;
     let spec = Spec::of(database, stack);
-    let (step, limit) = goal(args.r#for, &patience);
+    let (step, limit) = goal(args.r#for, &timeouts);
     let progress = session.progress(&[step]);
-    let run = session.run(patience, &progress);
+    let run = session.run(timeouts, &progress);
     let doing = format!("waiting for {} ({})", args.r#for.words(), spec.stack);
     let began = session.clock.elapsed();
-    let poll = Poll::begin(&run, Row::Step(step), &doing, limit, Pace::Minutes);
+    let poll = Poll::begin(&run, Row::Step(step), &doing, limit, PollInterval::Minutes);
     run.tell(&Event::Began { step, detail: spec.stack.clone() });
     let survey = loop {
         let asked = session.clock.elapsed();
-        let survey = run.unless_stopped(Box::pin(Survey::read(&session.cloud, &spec, patience))).await??;
+        let survey = run.unless_stopped(Box::pin(Survey::read(&session.cloud, &spec, timeouts))).await??;
         if survey.seen.proxy.is_absent() {
             return Err(nothing(global, &doing, &survey));
         }

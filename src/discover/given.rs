@@ -8,7 +8,7 @@ use crate::cloud::iam::Role;
 use crate::cloud::rds::TaggedProxy;
 use crate::cloud::sts::Identity;
 use crate::cloud::{Cloud, Kind, Owner};
-use crate::engine::Seen;
+use crate::engine::Observed;
 use crate::names::{Names, last_of_path};
 use crate::spec::{self, Spec, SpecError};
 
@@ -18,7 +18,7 @@ pub struct GivenRole {
     /// Its ARN.
     pub arn: String,
     /// The role, as far as it could be read.
-    pub role: Seen<Role>,
+    pub role: Observed<Role>,
 }
 
 impl GivenRole {
@@ -59,8 +59,8 @@ pub async fn role(
     cloud: &Cloud,
     spec: &Spec,
     who: &Identity,
-    own: (&Names, &Owner, &Seen<Role>),
-    proxy: &Seen<TaggedProxy>,
+    own: (&Names, &Owner, &Observed<Role>),
+    proxy: &Observed<TaggedProxy>,
 ) -> Result<Option<GivenRole>, Problem> {
     let found = find(cloud, spec, who, own, proxy).await?;
     match found.as_ref().filter(|_| spec.create_secret.is_some()) {
@@ -76,8 +76,8 @@ async fn find(
     cloud: &Cloud,
     spec: &Spec,
     who: &Identity,
-    own: (&Names, &Owner, &Seen<Role>),
-    proxy: &Seen<TaggedProxy>,
+    own: (&Names, &Owner, &Observed<Role>),
+    proxy: &Observed<TaggedProxy>,
 ) -> Result<Option<GivenRole>, Problem> {
     let (names, owner, own_role) = own;
     if let Some(arn) = &spec.role_arn {
@@ -92,7 +92,7 @@ async fn find(
                 ));
             }
             Err(refusal) if refusal.kind == Kind::Denied => {
-                return Ok(Some(GivenRole { arn: arn.clone(), role: Seen::Unknown(refusal.to_string()) }));
+                return Ok(Some(GivenRole { arn: arn.clone(), role: Observed::Unknown(refusal.to_string()) }));
             }
             Err(refusal) => return Err(Problem::Refused { doing, refusal }),
         };
@@ -102,7 +102,7 @@ async fn find(
                 [format!("Have its trust policy set to: {}", crate::templates::proxy_trust())],
             ));
         }
-        return Ok(Some(GivenRole { arn: arn.clone(), role: Seen::Present(role) }));
+        return Ok(Some(GivenRole { arn: arn.clone(), role: Observed::Present(role) }));
     }
     let Some(found) = proxy.present().filter(|found| owner.owns(&found.tags) && own_role.is_absent()) else {
         return Ok(None);
@@ -112,11 +112,11 @@ async fn find(
         return Ok(None);
     }
     match look(cloud, arn).await {
-        Ok(Some(role)) => Ok(Some(GivenRole { arn: arn.clone(), role: Seen::Present(role) })),
+        Ok(Some(role)) => Ok(Some(GivenRole { arn: arn.clone(), role: Observed::Present(role) })),
         // A role that is gone serves nobody: then one of our own is wanted.
         Ok(None) => Ok(None),
         Err(refusal) if refusal.kind == Kind::Denied => {
-            Ok(Some(GivenRole { arn: arn.clone(), role: Seen::Unknown(refusal.to_string()) }))
+            Ok(Some(GivenRole { arn: arn.clone(), role: Observed::Unknown(refusal.to_string()) }))
         }
         Err(refusal) => Err(Problem::Refused { doing: format!("looking at the proxy's role ({arn})"), refusal }),
     }

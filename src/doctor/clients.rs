@@ -1,13 +1,13 @@
 //! The functions: what their variables, versions and updates say. Values are never shown.
 
 use super::facts::Facts;
-use super::{Judge, Opinion};
+use super::{Check, CheckResult};
 use crate::catalogue::checks::CheckId;
 use crate::cloud::lambda::Update;
 use crate::cloud::rds::EngineFamily;
 use crate::discover::hosts::HostKind;
 
-pub(super) const JUDGES: &[(CheckId, Judge)] = &[
+pub(super) const CHECKS: &[(CheckId, Check)] = &[
     (CheckId::FrozenVersion, frozen),
     (CheckId::UpdateFailed, failed),
     (CheckId::WithoutTls, without_tls),
@@ -25,25 +25,25 @@ fn serves(facts: &Facts<'_>) -> bool {
         && rows.iter().any(|row| row.state.as_deref() == Some("AVAILABLE"))
 }
 
-fn frozen(facts: &Facts<'_>) -> Opinion {
+fn frozen(facts: &Facts<'_>) -> CheckResult {
     if !serves(facts) {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let evidence = facts.survey.frozen.iter().map(|frozen| {
         let (function, alias, version) = (&frozen.function, &frozen.alias.name, &frozen.alias.version);
         format!("The alias {alias} of {function} calls version {version}, which holds the database's own host.")
     });
-    Opinion::by(CheckId::FrozenVersion, evidence.collect(), "no alias calls a version with the database's host")
+    CheckResult::by(CheckId::FrozenVersion, evidence.collect(), "no alias calls a version with the database's host")
 }
 
-fn failed(facts: &Facts<'_>) -> Opinion {
+fn failed(facts: &Facts<'_>) -> CheckResult {
     let evidence = facts.survey.functions.iter().filter_map(|found| match &found.function.update {
         Update::Failed(why) => {
             Some(format!("The last update of {} failed: {}.", found.function.name, why.trim_end_matches('.')))
         }
         _ => None,
     });
-    Opinion::by(CheckId::UpdateFailed, evidence.collect(), "every function's last update succeeded")
+    CheckResult::by(CheckId::UpdateFailed, evidence.collect(), "every function's last update succeeded")
 }
 
 /// A sentence for each variable that speaks of it, by name alone.
@@ -85,12 +85,12 @@ fn turns_tls_off(name: &str, value: &str) -> bool {
     (named && off) || NO_TLS.iter().any(|text| value.contains(text))
 }
 
-pub(super) fn without_tls(facts: &Facts<'_>) -> Opinion {
+pub(super) fn without_tls(facts: &Facts<'_>) -> CheckResult {
     if !facts.survey.requires_tls() {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let evidence = speaking(facts, "turns TLS off, and the proxy requires it", turns_tls_off);
-    Opinion::by(CheckId::WithoutTls, evidence, "no variable turns TLS off")
+    CheckResult::by(CheckId::WithoutTls, evidence, "no variable turns TLS off")
 }
 
 /// Whether a value names one of the bundles that AWS offers for connections straight to a database
@@ -99,9 +99,9 @@ fn names_rds_bundle(value: &str) -> bool {
     value.contains("rds-combined-ca-bundle") || value.contains("rds-ca-20") || value.contains("-bundle.pem")
 }
 
-fn wrong_ca(facts: &Facts<'_>) -> Opinion {
+fn wrong_ca(facts: &Facts<'_>) -> CheckResult {
     let evidence = speaking(facts, "names a certificate bundle of RDS", |_, value| names_rds_bundle(value));
-    Opinion::by(CheckId::WrongCa, evidence, "no variable names a certificate bundle of RDS")
+    CheckResult::by(CheckId::WrongCa, evidence, "no variable names a certificate bundle of RDS")
 }
 
 fn sends_options(name: &str, value: &str) -> bool {
@@ -110,30 +110,30 @@ fn sends_options(name: &str, value: &str) -> bool {
     name == "PGOPTIONS" || (url && INSIDE.iter().any(|text| value.contains(text)))
 }
 
-fn options(facts: &Facts<'_>) -> Opinion {
+fn options(facts: &Facts<'_>) -> CheckResult {
     if facts.survey.database.family != EngineFamily::PostgreSql {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let evidence = speaking(facts, "sends a start-up option that RDS Proxy refuses", sends_options);
-    Opinion::by(CheckId::StartupOptions, evidence, "no variable sends a start-up option that the proxy refuses")
+    CheckResult::by(CheckId::StartupOptions, evidence, "no variable sends a start-up option that the proxy refuses")
 }
 
-fn mismatch(facts: &Facts<'_>) -> Opinion {
+fn mismatch(facts: &Facts<'_>) -> CheckResult {
     let login = &facts.survey.login;
     let Some(proxy) = facts.proxy().filter(|proxy| !proxy.auth.is_empty() && !facts.survey.functions.is_empty()) else {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     };
     let takes = |iam: bool| if iam { "IAM tokens alone" } else { "passwords alone" };
     let of_others = &facts.survey.secrets.of_others;
     let other = proxy.auth.iter().filter(|auth| auth.iam != login.iam && !of_others.contains(&auth.secret));
     let evidence: Vec<String> =
         other.map(|auth| format!("For {} the proxy takes {}; {}.", auth.secret, takes(auth.iam), login.why)).collect();
-    Opinion::by(CheckId::LoginMismatch, evidence, "the proxy takes what the functions send")
+    CheckResult::by(CheckId::LoginMismatch, evidence, "the proxy takes what the functions send")
 }
 
-fn goes_past(facts: &Facts<'_>) -> Opinion {
+fn goes_past(facts: &Facts<'_>) -> CheckResult {
     if !serves(facts) {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let evidence: Vec<String> = facts
         .survey
@@ -147,10 +147,14 @@ fn goes_past(facts: &Facts<'_>) -> Opinion {
             (!direct.is_empty()).then(sentence)
         })
         .collect();
-    Opinion::by(CheckId::GoesPast, evidence, "every function uses the proxy")
+    CheckResult::by(CheckId::GoesPast, evidence, "every function uses the proxy")
 }
 
-fn hidden(facts: &Facts<'_>) -> Opinion {
+fn hidden(facts: &Facts<'_>) -> CheckResult {
     let evidence = facts.survey.hidden.iter().map(|hidden| format!("{hidden}."));
-    Opinion::by(CheckId::HiddenHost, evidence.collect(), "no variable holds the database's host in a form of its own")
+    CheckResult::by(
+        CheckId::HiddenHost,
+        evidence.collect(),
+        "no variable holds the database's host in a form of its own",
+    )
 }

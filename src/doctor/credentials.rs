@@ -1,7 +1,7 @@
 //! Secrets, keys, roles and tokens: whether the proxy logs in, and the functions may.
 
 use super::facts::{Facts, Unread};
-use super::{Finding, Judge, Opinion};
+use super::{Check, CheckResult, Finding};
 use crate::catalogue::StepId;
 use crate::catalogue::checks::{CheckId, Severity};
 use crate::cloud::iam::Judgement;
@@ -10,7 +10,7 @@ use crate::discover::secrets::missing_user;
 use crate::engine::ledger::Verdict;
 use crate::names::last_of_path;
 
-pub(super) const JUDGES: &[(CheckId, Judge)] = &[
+pub(super) const CHECKS: &[(CheckId, Check)] = &[
     (CheckId::SecretOfUser, users),
     (CheckId::SecretShape, shape),
     (CheckId::SecretDeleted, deleted),
@@ -25,10 +25,10 @@ pub(super) const JUDGES: &[(CheckId, Judge)] = &[
     (CheckId::RoleConnects, connects_database),
 ];
 
-fn users(facts: &Facts<'_>) -> Opinion {
+fn users(facts: &Facts<'_>) -> CheckResult {
     let survey = facts.survey;
     if survey.login.end_to_end || survey.login.users.is_empty() {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     // The survey stops where no secret is for a user; one that the proxy does not have yet is reported here.
     if let Some(proxy) = facts.proxy() {
@@ -40,21 +40,21 @@ fn users(facts: &Facts<'_>) -> Opinion {
                 Finding::of(CheckId::SecretOfUser, [format!("{clause}, and the proxy has no secret for {user}.")]);
             let stack = (&survey.database.id, &survey.names.stack);
             let fix = format!("Carry out step 3: rdsproxy-setup up --db {} --name {}.", stack.0, stack.1);
-            return Opinion::Found(Finding { severity: Severity::Warning, ..finding }.with_fixes([fix]));
+            return CheckResult::Found(Finding { severity: Severity::Warning, ..finding }.with_fixes([fix]));
         }
     }
     let unknown: Vec<&str> =
         survey.secrets.found.iter().filter(|secret| secret.user.is_none()).map(|secret| secret.name.as_str()).collect();
     if unknown.is_empty() {
-        return Opinion::Fine(format!("each of {} has a secret", survey.login.users.join(", ")));
+        return CheckResult::Fine(format!("each of {} has a secret", survey.login.users.join(", ")));
     }
     let secrets = unknown.join(", ");
-    Opinion::Unchecked(format!(
+    CheckResult::Unchecked(format!(
         "the user that {secrets} is for is part of its value, which --inspect-secret reads once"
     ))
 }
 
-fn shape(facts: &Facts<'_>) -> Opinion {
+fn shape(facts: &Facts<'_>) -> CheckResult {
     let survey = facts.survey;
     let customers: Vec<&str> = survey
         .secrets
@@ -64,19 +64,19 @@ fn shape(facts: &Facts<'_>) -> Opinion {
         .map(|secret| secret.name.as_str())
         .collect();
     match (survey.login.end_to_end, customers.is_empty(), survey.spec.inspect_secret) {
-        (true, _, _) => Opinion::Beside,
-        (_, true, _) => Opinion::Fine("RDS writes the secret itself".to_owned()),
+        (true, _, _) => CheckResult::Beside,
+        (_, true, _) => CheckResult::Fine("RDS writes the secret itself".to_owned()),
         // The survey stops where a value has another shape.
-        (_, _, true) => Opinion::Fine("the secrets have the keys username and password".to_owned()),
+        (_, _, true) => CheckResult::Fine("the secrets have the keys username and password".to_owned()),
         (_, _, false) => {
-            Opinion::Unchecked(format!("the value of {} is read on --inspect-secret alone", customers.join(", ")))
+            CheckResult::Unchecked(format!("the value of {} is read on --inspect-secret alone", customers.join(", ")))
         }
     }
 }
 
-fn deleted(facts: &Facts<'_>) -> Opinion {
+fn deleted(facts: &Facts<'_>) -> CheckResult {
     let survey = facts.survey;
-    let Some(proxy) = facts.proxy().filter(|_| !survey.login.end_to_end) else { return Opinion::Beside };
+    let Some(proxy) = facts.proxy().filter(|_| !survey.login.end_to_end) else { return CheckResult::Beside };
     // A secret that is gone is no longer among those that were found.
     let gone = proxy
         .auth
@@ -86,47 +86,49 @@ fn deleted(facts: &Facts<'_>) -> Opinion {
         .map(|auth| format!("The proxy logs in with {}, which is deleted, or scheduled for it.", auth.secret))
         .collect();
     let name = proxy.auth.first().map(|auth| auth.secret.clone()).unwrap_or_default();
-    match Opinion::by(CheckId::SecretDeleted, evidence, "every secret of the proxy is there") {
-        Opinion::Found(finding) => Opinion::Found(finding.with("--secret-id NAME", &format!("--secret-id {name}"))),
+    match CheckResult::by(CheckId::SecretDeleted, evidence, "every secret of the proxy is there") {
+        CheckResult::Found(finding) => {
+            CheckResult::Found(finding.with("--secret-id NAME", &format!("--secret-id {name}")))
+        }
         opinion => opinion,
     }
 }
 
-fn status(facts: &Facts<'_>) -> Opinion {
-    let Some(secret) = &facts.survey.database.master_secret else { return Opinion::Beside };
+fn status(facts: &Facts<'_>) -> CheckResult {
+    let Some(secret) = &facts.survey.database.master_secret else { return CheckResult::Beside };
     if matches!(secret.status.as_str(), "active" | "rotating" | "") {
-        return Opinion::Fine(format!("RDS calls the master user's secret {}", secret.status));
+        return CheckResult::Fine(format!("RDS calls the master user's secret {}", secret.status));
     }
     let evidence = format!("RDS calls the master user's secret {}: {}.", secret.status, secret.arn);
-    Opinion::Found(Finding::of(CheckId::SecretStatus, [evidence]))
+    CheckResult::Found(Finding::of(CheckId::SecretStatus, [evidence]))
 }
 
 /// How a step stands, where IAM's simulator may not be asked: then our own documents are compared.
-fn by_step(facts: &Facts<'_>, check: CheckId, step: StepId, why: &Unread) -> Opinion {
+fn by_step(facts: &Facts<'_>, check: CheckId, step: StepId, why: &Unread) -> CheckResult {
     match (why, facts.verdict(step)) {
-        (Unread::Unasked, _) => Opinion::Beside,
-        (Unread::Refused(_), Verdict::InPlace) => Opinion::Fine(format!(
+        (Unread::Unasked, _) => CheckResult::Beside,
+        (Unread::Refused(_), Verdict::InPlace) => CheckResult::Fine(format!(
             "step {} is in place, as its own policy says; IAM's simulator could not be asked",
             step.number()
         )),
-        (Unread::Refused(_), Verdict::Create | Verdict::Update(_)) => Opinion::Found(Finding::of(
+        (Unread::Refused(_), Verdict::Create | Verdict::Update(_)) => CheckResult::Found(Finding::of(
             check,
             [format!("Step {} is not in place; IAM's simulator could not be asked.", step.number())],
         )),
-        (Unread::Refused(why), _) => Opinion::Unchecked(why.clone()),
+        (Unread::Refused(why), _) => CheckResult::Unchecked(why.clone()),
     }
 }
 
 /// A finding where something is denied for sure; what only the simulator denies was not checked.
-fn judged_by(check: CheckId, denied: Vec<String>, doubted: impl Iterator<Item = String>, fine: &str) -> Opinion {
+fn judged_by(check: CheckId, denied: Vec<String>, doubted: impl Iterator<Item = String>, fine: &str) -> CheckResult {
     let doubted: Vec<String> = doubted.collect();
     if denied.is_empty() && !doubted.is_empty() {
-        return Opinion::Unchecked(doubted.join("; "));
+        return CheckResult::Unchecked(doubted.join("; "));
     }
-    Opinion::by(check, denied, fine)
+    CheckResult::by(check, denied, fine)
 }
 
-fn denied(facts: &Facts<'_>, check: CheckId, fine: &str) -> Opinion {
+fn denied(facts: &Facts<'_>, check: CheckId, fine: &str) -> CheckResult {
     match &facts.reads {
         Ok(judged) => {
             let evidence = judged
@@ -136,7 +138,7 @@ fn denied(facts: &Facts<'_>, check: CheckId, fine: &str) -> Opinion {
             judged_by(check, evidence.collect(), judged.iter().filter_map(Judgement::doubted), fine)
         }
         // Its own documents were not written here, so they are not compared.
-        Err(why) if facts.survey.given.is_some() => Opinion::unread(why),
+        Err(why) if facts.survey.given.is_some() => CheckResult::unread(why),
         Err(why) => by_step(facts, check, StepId::SecretAccess, why),
     }
 }
@@ -146,23 +148,23 @@ fn is_to_log_in(facts: &Facts<'_>) -> bool {
     facts.proxy().is_some() || facts.survey.given.is_some()
 }
 
-fn reads_secret(facts: &Facts<'_>) -> Opinion {
+fn reads_secret(facts: &Facts<'_>) -> CheckResult {
     if facts.survey.login.end_to_end || !is_to_log_in(facts) {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     denied(facts, CheckId::RoleReadsSecret, "the proxy's role may read every secret")
 }
 
-fn connects_database(facts: &Facts<'_>) -> Opinion {
+fn connects_database(facts: &Facts<'_>) -> CheckResult {
     if !facts.survey.login.end_to_end || !is_to_log_in(facts) {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     denied(facts, CheckId::RoleConnects, "the proxy's role may connect to the database")
 }
 
-fn trust(facts: &Facts<'_>) -> Opinion {
+fn trust(facts: &Facts<'_>) -> CheckResult {
     let given = facts.survey.given.as_ref().map(|given| &given.role);
-    let Some(role) = given.unwrap_or(&facts.survey.seen.role).present() else { return Opinion::Beside };
+    let Some(role) = given.unwrap_or(&facts.survey.seen.role).present() else { return CheckResult::Beside };
     let statements = match &role.trust["Statement"] {
         serde_json::Value::Array(statements) => statements.clone(),
         one => vec![one.clone()],
@@ -179,16 +181,16 @@ fn trust(facts: &Facts<'_>) -> Opinion {
         }
         Some(_) => Vec::new(),
     };
-    Opinion::by(CheckId::RoleTrust, evidence, "the role trusts rds.amazonaws.com without conditions")
+    CheckResult::by(CheckId::RoleTrust, evidence, "the role trusts rds.amazonaws.com without conditions")
 }
 
-fn key_policy(facts: &Facts<'_>) -> Opinion {
+fn key_policy(facts: &Facts<'_>) -> CheckResult {
     if facts.survey.login.end_to_end {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let mut fixes = facts.closed.clone();
     let mut evidence: Vec<String> = match &facts.decrypts {
-        Ok(judged) if judged.is_empty() => return Opinion::Beside,
+        Ok(judged) if judged.is_empty() => return CheckResult::Beside,
         Ok(judged) => judged
             .iter()
             .filter(|judgement| judgement.denied())
@@ -205,42 +207,42 @@ fn key_policy(facts: &Facts<'_>) -> Opinion {
     }
     let doubted = facts.decrypts.iter().flatten().filter_map(Judgement::doubted);
     match judged_by(CheckId::KeyPolicy, evidence, doubted, "the role may decrypt with the secrets' keys") {
-        Opinion::Found(finding) => Opinion::Found(finding.with_fixes(fixes)),
+        CheckResult::Found(finding) => CheckResult::Found(finding.with_fixes(fixes)),
         opinion => opinion,
     }
 }
 
-fn key_disabled(facts: &Facts<'_>) -> Opinion {
+fn key_disabled(facts: &Facts<'_>) -> CheckResult {
     let keys = match &facts.keys {
-        Ok(keys) if keys.is_empty() => return Opinion::Beside,
+        Ok(keys) if keys.is_empty() => return CheckResult::Beside,
         Ok(keys) => keys,
-        Err(why) => return Opinion::unread(why),
+        Err(why) => return CheckResult::unread(why),
     };
     let unusable = keys.iter().filter(|(_, key)| key.as_ref().is_none_or(|key| !key.enabled));
     let names: Vec<&String> = unusable.map(|(arn, _)| arn).collect();
-    let Some(first) = names.first() else { return Opinion::Fine("the secrets' keys are enabled".to_owned()) };
+    let Some(first) = names.first() else { return CheckResult::Fine("the secrets' keys are enabled".to_owned()) };
     let evidence = names.iter().map(|arn| format!("The key {arn} is disabled, about to be deleted, or gone."));
-    Opinion::Found(Finding::of(CheckId::KeyDisabled, evidence).with("--key-id KEY", &format!("--key-id {first}")))
+    CheckResult::Found(Finding::of(CheckId::KeyDisabled, evidence).with("--key-id KEY", &format!("--key-id {first}")))
 }
 
-fn iam_off(facts: &Facts<'_>) -> Opinion {
+fn iam_off(facts: &Facts<'_>) -> CheckResult {
     let (survey, database) = (facts.survey, &facts.survey.database);
     if !survey.login.end_to_end || facts.proxy().is_none() {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let off = format!("IAM authentication of {} is off.", database.id);
     let evidence = if database.iam_authentication { Vec::new() } else { vec![off] };
-    Opinion::by(CheckId::IamOff, evidence, "IAM authentication of the database is on")
+    CheckResult::by(CheckId::IamOff, evidence, "IAM authentication of the database is on")
 }
 
-fn rotation(facts: &Facts<'_>) -> Opinion {
+fn rotation(facts: &Facts<'_>) -> CheckResult {
     let alternating = facts.survey.secrets.found.iter().filter_map(crate::discover::secrets::alternating);
-    Opinion::by(CheckId::Rotation, alternating.collect(), "no secret alternates between users")
+    CheckResult::by(CheckId::Rotation, alternating.collect(), "no secret alternates between users")
 }
 
-pub(super) fn connect(facts: &Facts<'_>) -> Opinion {
+pub(super) fn connect(facts: &Facts<'_>) -> CheckResult {
     if !facts.survey.login.iam || facts.survey.functions.is_empty() {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     match &facts.connects {
         Ok(judged) => {

@@ -1,11 +1,11 @@
 //! The database itself: version, status, parameters, capacity.
 
 use super::facts::Facts;
-use super::{Finding, Judge, Opinion, sentence};
+use super::{Check, CheckResult, Finding, sentence};
 use crate::catalogue::checks::CheckId;
 use crate::cloud::rds::EngineFamily;
 
-pub(super) const JUDGES: &[(CheckId, Judge)] = &[
+pub(super) const CHECKS: &[(CheckId, Check)] = &[
     (CheckId::Version, version),
     (CheckId::DatabaseBusy, busy),
     (CheckId::Tenancy, tenancy),
@@ -32,9 +32,9 @@ const OLDEST: [(&str, &[u32]); 6] = [
     ("RDS PostgreSQL Multi-AZ cluster", &[13, 4]),
 ];
 
-fn version(facts: &Facts<'_>) -> Opinion {
+fn version(facts: &Facts<'_>) -> CheckResult {
     let label = &facts.survey.database.label;
-    let Some((engine, version)) = label.rsplit_once(' ') else { return Opinion::Beside };
+    let Some((engine, version)) = label.rsplit_once(' ') else { return CheckResult::Beside };
     let number = |text: &str| -> Vec<u32> { text.split('.').map_while(|part| part.parse().ok()).collect() };
     let old = if engine == "Aurora MySQL" {
         // `8.0.mysql_aurora.3.08.0`: Aurora's own number is the last part.
@@ -45,7 +45,7 @@ fn version(facts: &Facts<'_>) -> Opinion {
         oldest.is_some_and(|(_, oldest)| number(version).as_slice() < *oldest)
     };
     let evidence = if old { vec![format!("The database is {label}.")] } else { Vec::new() };
-    Opinion::by(CheckId::Version, evidence, label.clone())
+    CheckResult::by(CheckId::Version, evidence, label.clone())
 }
 
 /// The states in which AWS takes a database as target, from the texts of its refusals, and those that take one too
@@ -53,51 +53,51 @@ fn version(facts: &Facts<'_>) -> Opinion {
 const TAKEN: [&str; 7] =
     ["available", "modifying", "backing-up", "creating", "storage-optimization", "upgrading", "maintenance"];
 
-fn busy(facts: &Facts<'_>) -> Opinion {
+fn busy(facts: &Facts<'_>) -> CheckResult {
     let (database, registered) = (&facts.survey.database, &facts.survey.seen.registered);
     if registered.present().is_some_and(|found| !found.rows.is_empty()) {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     if TAKEN.contains(&database.status.as_str()) {
-        return Opinion::Fine(format!("its status is {}", database.status));
+        return CheckResult::Fine(format!("its status is {}", database.status));
     }
-    Opinion::Found(Finding::of(
+    CheckResult::Found(Finding::of(
         CheckId::DatabaseBusy,
         [format!("The status of {} is {}.", database.id, database.status)],
     ))
 }
 
-fn tenancy(facts: &Facts<'_>) -> Opinion {
+fn tenancy(facts: &Facts<'_>) -> CheckResult {
     match &facts.vpc {
         Ok(Some(vpc)) if vpc.dedicated => {
             let evidence = format!("The instance tenancy of {} is dedicated.", vpc.id);
-            Opinion::Found(
+            CheckResult::Found(
                 Finding::of(CheckId::Tenancy, [evidence]).with("--vpc-id VPC", &format!("--vpc-id {}", vpc.id)),
             )
         }
-        Ok(_) => Opinion::Fine("the VPC's tenancy is the default".to_owned()),
-        Err(why) => Opinion::unread(why),
+        Ok(_) => CheckResult::Fine("the VPC's tenancy is the default".to_owned()),
+        Err(why) => CheckResult::unread(why),
     }
 }
 
-fn encryption_control(facts: &Facts<'_>) -> Opinion {
+fn encryption_control(facts: &Facts<'_>) -> CheckResult {
     match &facts.vpc {
         Ok(Some(vpc)) if vpc.enforces_encryption => {
             let evidence = format!("The encryption control of {} is in enforce mode.", vpc.id);
-            Opinion::Found(Finding::of(CheckId::EncryptionControl, [evidence]))
+            CheckResult::Found(Finding::of(CheckId::EncryptionControl, [evidence]))
         }
-        Ok(_) => Opinion::Fine("the VPC enforces no encryption".to_owned()),
-        Err(why) => Opinion::unread(why),
+        Ok(_) => CheckResult::Fine("the VPC enforces no encryption".to_owned()),
+        Err(why) => CheckResult::unread(why),
     }
 }
 
-fn read_only(facts: &Facts<'_>) -> Opinion {
+fn read_only(facts: &Facts<'_>) -> CheckResult {
     if facts.survey.database.family != EngineFamily::MySql {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let groups = match &facts.parameters {
         Ok(groups) => groups,
-        Err(why) => return Opinion::unread(why),
+        Err(why) => return CheckResult::unread(why),
     };
     let on = |value: &String| matches!(value.to_ascii_lowercase().as_str(), "1" | "on" | "true");
     let found: Vec<(&str, &String)> = groups
@@ -105,44 +105,44 @@ fn read_only(facts: &Facts<'_>) -> Opinion {
         .filter_map(|(group, set)| Some((group.group.as_str(), set.get("read_only").filter(|value| on(value))?)))
         .collect();
     let Some((group, value)) = found.first() else {
-        return Opinion::Fine("no parameter group sets read_only".to_owned());
+        return CheckResult::Fine("no parameter group sets read_only".to_owned());
     };
     let finding =
         Finding::of(CheckId::ReadOnlyParameter, [format!("The parameter group {group} sets read_only to {value}.")]);
-    Opinion::Found(finding.with_fixes([
+    CheckResult::Found(finding.with_fixes([
         format!("Reset it: aws rds reset-db-parameter-group --db-parameter-group-name {group} --parameters ParameterName=read_only,ApplyMethod=immediate"),
         format!("Then reboot the database {}.", facts.survey.database.id),
     ]))
 }
 
-fn pending(facts: &Facts<'_>) -> Opinion {
+fn pending(facts: &Facts<'_>) -> CheckResult {
     let groups = facts.survey.database.parameters.iter().filter(|group| !group.cluster);
     let waiting: Vec<_> = groups.filter(|group| group.status == "pending-reboot").collect();
-    let Some(first) = waiting.first() else { return Opinion::Fine("no parameter waits for a reboot".to_owned()) };
+    let Some(first) = waiting.first() else { return CheckResult::Fine("no parameter waits for a reboot".to_owned()) };
     let evidence =
         waiting.iter().map(|group| format!("The parameter group {} of {} is {}.", group.group, group.of, group.status));
     let finding = Finding::of(CheckId::ParameterPending, evidence);
-    Opinion::Found(finding.with("--db-instance-identifier ID", &format!("--db-instance-identifier {}", first.of)))
+    CheckResult::Found(finding.with("--db-instance-identifier ID", &format!("--db-instance-identifier {}", first.of)))
 }
 
-fn floor(facts: &Facts<'_>) -> Opinion {
-    let Some(floor) = facts.survey.database.serverless_floor else { return Opinion::Beside };
+fn floor(facts: &Facts<'_>) -> CheckResult {
+    let Some(floor) = facts.survey.database.serverless_floor else { return CheckResult::Beside };
     let text = format!("the least capacity of the cluster is {}.{} ACU", floor / 10, floor % 10);
     if floor >= 10 {
-        return Opinion::Fine(text);
+        return CheckResult::Fine(text);
     }
     let id = &facts.survey.database.id;
     let finding = Finding::of(CheckId::ServerlessFloor, [sentence(&text)]);
-    Opinion::Found(finding.with("--db-cluster-identifier ID", &format!("--db-cluster-identifier {id}")))
+    CheckResult::Found(finding.with("--db-cluster-identifier ID", &format!("--db-cluster-identifier {id}")))
 }
 
-fn pause(facts: &Facts<'_>) -> Opinion {
+fn pause(facts: &Facts<'_>) -> CheckResult {
     match facts.survey.database.serverless_floor {
         Some(0) => {
             let evidence = "The cluster's least capacity is 0 ACU, so it paused by itself before.".to_owned();
-            Opinion::Found(Finding::of(CheckId::NoMorePause, [evidence]))
+            CheckResult::Found(Finding::of(CheckId::NoMorePause, [evidence]))
         }
-        _ => Opinion::Beside,
+        _ => CheckResult::Beside,
     }
 }
 
@@ -151,22 +151,22 @@ fn is_unhealthy(facts: &Facts<'_>, reason: &str) -> bool {
     facts.symptoms().iter().any(|symptom| symptom.reason.as_deref() == Some(reason))
 }
 
-fn postgres(facts: &Facts<'_>) -> Opinion {
+fn postgres(facts: &Facts<'_>) -> CheckResult {
     let is = facts.survey.database.family == EngineFamily::PostgreSql && is_unhealthy(facts, "CONNECTION_FAILED");
     if !is {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
-    Opinion::Unchecked(
+    CheckResult::Unchecked(
         "only a login shows it: SELECT has_database_privilege('rdsproxyadmin', 'postgres', 'CONNECT');".to_owned(),
     )
 }
 
-fn switchover(facts: &Facts<'_>) -> Opinion {
+fn switchover(facts: &Facts<'_>) -> CheckResult {
     if !is_unhealthy(facts, "PROMOTED") {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let told = facts.symptoms().iter().map(ToString::to_string).collect::<Vec<_>>();
-    Opinion::Found(Finding::of(CheckId::BlueGreen, told))
+    CheckResult::Found(Finding::of(CheckId::BlueGreen, told))
 }
 
 /// The least share of the connections that AWS advises for small and for other classes
@@ -176,17 +176,19 @@ fn least_percent(classes: &[String]) -> i32 {
     if small { 30 } else { 20 }
 }
 
-fn pool(facts: &Facts<'_>) -> Opinion {
+fn pool(facts: &Facts<'_>) -> CheckResult {
     let percent = match &facts.pool {
         Ok(pool) => pool.max_connections_percent,
-        Err(why) => return Opinion::unread(why),
+        Err(why) => return CheckResult::unread(why),
     };
     let database = &facts.survey.database;
     // SQL Server counts differently: AWS's own default there is 10 percent.
-    let Some(percent) = percent.filter(|_| database.family != EngineFamily::SqlServer) else { return Opinion::Beside };
+    let Some(percent) = percent.filter(|_| database.family != EngineFamily::SqlServer) else {
+        return CheckResult::Beside;
+    };
     let least = least_percent(&database.classes);
     if percent >= least {
-        return Opinion::Fine(format!("the pool may use {percent} percent of max_connections"));
+        return CheckResult::Fine(format!("the pool may use {percent} percent of max_connections"));
     }
     let set = facts.parameters.as_ref().ok().and_then(|groups| {
         groups.iter().find_map(|(_, set)| set.get("max_connections")).and_then(|value| value.parse::<i32>().ok())
@@ -197,17 +199,17 @@ fn pool(facts: &Facts<'_>) -> Opinion {
     )];
     evidence
         .extend(set.map(|max| format!("max_connections is {max}, so that is {} connections.", max * percent / 100)));
-    Opinion::Found(Finding::of(CheckId::SmallPool, evidence).with("-percent N", &format!("-percent {least}")))
+    CheckResult::Found(Finding::of(CheckId::SmallPool, evidence).with("-percent N", &format!("-percent {least}")))
 }
 
-fn babelfish(facts: &Facts<'_>) -> Opinion {
+fn babelfish(facts: &Facts<'_>) -> CheckResult {
     let groups = match &facts.parameters {
         Ok(groups) => groups,
-        Err(why) => return Opinion::unread(why),
+        Err(why) => return CheckResult::unread(why),
     };
     let on = groups.iter().find(|(_, set)| set.get("rds.babelfish_status").is_some_and(|value| value == "on"));
-    on.map_or(Opinion::Beside, |(group, _)| {
+    on.map_or(CheckResult::Beside, |(group, _)| {
         let evidence = format!("The parameter group {} turns Babelfish on.", group.group);
-        Opinion::Found(Finding::of(CheckId::Babelfish, [evidence]))
+        CheckResult::Found(Finding::of(CheckId::Babelfish, [evidence]))
     })
 }

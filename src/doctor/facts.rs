@@ -1,4 +1,4 @@
-//! What the judges look at: the survey, and what a plan has no need of.
+//! What the checks look at: the survey, and what a plan has no need of.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(super) enum Unread {
     Unasked,
 }
 
-/// Everything that a judge may look at.
+/// Everything that a check may look at.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
     pub(super) survey: &'a Survey,

@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use observe::alarms::Kind;
 
 use super::facts::{Facts, Known, known};
-use super::{Finding, Judge, Opinion, log};
+use super::{Check, CheckResult, Finding, log};
 use crate::catalogue::checks::{CheckId, Severity};
 use crate::cloud::Cloud;
 use crate::cloud::metrics::{Query, Series};
 
-pub(super) const JUDGES: &[(CheckId, Judge)] = &[
+pub(super) const CHECKS: &[(CheckId, Check)] = &[
     (CheckId::Pinning, pinning),
     (CheckId::RefusedLogIns, refused),
     (CheckId::BorrowWaits, waits),
@@ -88,8 +88,8 @@ pub(super) async fn read(cloud: &Cloud, proxy: &str) -> Known<Measured> {
 }
 
 /// What is said where there is nothing to judge by.
-fn silent(what: &str) -> Opinion {
-    Opinion::Unchecked(format!("CloudWatch has no {what} of the proxy from the last hour"))
+fn silent(what: &str) -> CheckResult {
+    CheckResult::Unchecked(format!("CloudWatch has no {what} of the proxy from the last hour"))
 }
 
 fn total(series: &Series) -> f64 {
@@ -103,12 +103,12 @@ fn debug_hint() -> String {
         .to_owned()
 }
 
-fn pinning(facts: &Facts<'_>) -> Opinion {
+fn pinning(facts: &Facts<'_>) -> CheckResult {
     let told = facts.told.as_ref().ok().and_then(Option::as_ref);
     let reasons = told.map(log::pins).unwrap_or_default();
     let measured = match &facts.measured {
         Ok(measured) => measured,
-        Err(why) if reasons.is_empty() => return Opinion::unread(why),
+        Err(why) if reasons.is_empty() => return CheckResult::unread(why),
         Err(_) => return noted(reasons, told),
     };
     let open = total(&measured.connections);
@@ -117,7 +117,7 @@ fn pinning(facts: &Facts<'_>) -> Opinion {
             (false, _) => noted(reasons, told),
             (true, true) => silent("connections"),
             // It sends, and holds none.
-            (true, false) => Opinion::Beside,
+            (true, false) => CheckResult::Beside,
         };
     }
     let share = 100.0 * total(&measured.pinned) / open;
@@ -128,8 +128,8 @@ fn pinning(facts: &Facts<'_>) -> Opinion {
         }
         return match &facts.told {
             // The log was asked for and not shown: that is to be seen.
-            Err(super::facts::Unread::Refused(why)) => Opinion::Unchecked(why.clone()),
-            _ => Opinion::Fine(format!("{share:.0} percent of its connections were pinned in the last hour")),
+            Err(super::facts::Unread::Refused(why)) => CheckResult::Unchecked(why.clone()),
+            _ => CheckResult::Fine(format!("{share:.0} percent of its connections were pinned in the last hour")),
         };
     }
     let mut evidence =
@@ -143,15 +143,15 @@ fn pinning(facts: &Facts<'_>) -> Opinion {
     } else if told.is_none() {
         finding.fixes.push("See why: run doctor with --logs.".to_owned());
     }
-    Opinion::Found(finding)
+    CheckResult::Found(finding)
 }
 
 /// Sessions that were pinned, though few of them, or nobody knows how many.
-fn noted(evidence: Vec<String>, told: Option<&log::Told>) -> Opinion {
+fn noted(evidence: Vec<String>, told: Option<&log::Told>) -> CheckResult {
     let mut finding = Finding::of(CheckId::Pinning, evidence);
     finding.severity = Severity::Notice;
     finding.fixes.extend(advice(told));
-    Opinion::Found(finding)
+    CheckResult::Found(finding)
 }
 
 fn advice(told: Option<&log::Told>) -> Vec<String> {
@@ -161,21 +161,21 @@ fn advice(told: Option<&log::Told>) -> Vec<String> {
     all
 }
 
-fn refused(facts: &Facts<'_>) -> Opinion {
+fn refused(facts: &Facts<'_>) -> CheckResult {
     let told = facts.told.as_ref().ok().and_then(Option::as_ref);
     let who = told.map(|told| log::refused(facts.survey, told)).unwrap_or_default();
     let measured = match &facts.measured {
         Ok(measured) => measured,
-        Err(why) if who.is_empty() => return Opinion::unread(why),
-        Err(_) => return Opinion::Found(Finding::of(CheckId::RefusedLogIns, who)),
+        Err(why) if who.is_empty() => return CheckResult::unread(why),
+        Err(_) => return CheckResult::Found(Finding::of(CheckId::RefusedLogIns, who)),
     };
     if measured.admitted.0.is_empty() && measured.refused.0.is_empty() && who.is_empty() {
         // What counts clients begins with the first one.
-        return if measured.connections.0.is_empty() { silent("log-ins") } else { Opinion::Beside };
+        return if measured.connections.0.is_empty() { silent("log-ins") } else { CheckResult::Beside };
     }
     let (refused, admitted) = (total(&measured.refused), total(&measured.admitted));
     if refused <= 0.0 && who.is_empty() {
-        return Opinion::Fine(format!("none of {admitted:.0} log-ins of the last hour was refused"));
+        return CheckResult::Fine(format!("none of {admitted:.0} log-ins of the last hour was refused"));
     }
     let mut evidence = Vec::new();
     if refused > 0.0 {
@@ -187,26 +187,28 @@ fn refused(facts: &Facts<'_>) -> Opinion {
     if unnamed {
         finding.fixes.push(debug_hint());
     }
-    Opinion::Found(finding)
+    CheckResult::Found(finding)
 }
 
-fn waits(facts: &Facts<'_>) -> Opinion {
+fn waits(facts: &Facts<'_>) -> CheckResult {
     let measured = match &facts.measured {
         Ok(measured) => measured,
-        Err(why) => return Opinion::unread(why),
+        Err(why) => return CheckResult::unread(why),
     };
     let milliseconds = |value: f64| value / 1000.0;
     let (Some(mean), Some(peak)) = (measured.waits.mean(), measured.waits.peak()) else {
         if measured.connections.0.is_empty() {
             return silent("latencies");
         }
-        return Opinion::Fine("nothing was asked in the last hour".to_owned());
+        return CheckResult::Fine("nothing was asked in the last hour".to_owned());
     };
     let (mean, peak) = (milliseconds(mean), milliseconds(peak.value));
     let told = facts.told.as_ref().ok().and_then(Option::as_ref);
     let given_up = told.map_or(0, |told| told.borrow_timeouts);
     if mean < Kind::BorrowLatency.info().threshold && given_up == 0 {
-        return Opinion::Fine(format!("clients waited {mean:.1} ms for a connection, on average over the last hour"));
+        return CheckResult::Fine(format!(
+            "clients waited {mean:.1} ms for a connection, on average over the last hour"
+        ));
     }
     let mut evidence = vec![format!(
         "In the last hour, clients waited {mean:.0} ms for a connection on average, and {peak:.0} ms in the worst five minutes."
@@ -214,24 +216,24 @@ fn waits(facts: &Facts<'_>) -> Opinion {
     if given_up > 0 {
         evidence.push(format!("The log of the last hour has {given_up} that waited in vain."));
     }
-    Opinion::Found(Finding::of(CheckId::BorrowWaits, evidence))
+    CheckResult::Found(Finding::of(CheckId::BorrowWaits, evidence))
 }
 
-fn failed(facts: &Facts<'_>) -> Opinion {
+fn failed(facts: &Facts<'_>) -> CheckResult {
     // A target that is unhealthy now is a finding of its own.
     if !facts.symptoms().is_empty() {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let measured = match &facts.measured {
         Ok(measured) => measured,
-        Err(why) => return Opinion::unread(why),
+        Err(why) => return CheckResult::unread(why),
     };
     if measured.connections.0.is_empty() && measured.failed.0.is_empty() {
         return silent("connections");
     }
     let count = total(&measured.failed);
     if count <= 0.0 {
-        return Opinion::Fine("no connection to the database failed in the last hour".to_owned());
+        return CheckResult::Fine("no connection to the database failed in the last hour".to_owned());
     }
     let mut evidence =
         vec![format!("In the last hour, {count:.0} connections from the proxy to the database could not be opened.")];
@@ -246,27 +248,27 @@ fn failed(facts: &Facts<'_>) -> Opinion {
             evidence.push(format!("The log has {} attempts to read a secret that were refused.", told.secrets_unread));
         }
     }
-    Opinion::Found(Finding::of(CheckId::FailedSetups, evidence))
+    CheckResult::Found(Finding::of(CheckId::FailedSetups, evidence))
 }
 
-fn unhealthy(facts: &Facts<'_>) -> Opinion {
+fn unhealthy(facts: &Facts<'_>) -> CheckResult {
     if !facts.symptoms().is_empty() {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let measured = match &facts.measured {
         Ok(measured) => measured,
-        Err(why) => return Opinion::unread(why),
+        Err(why) => return CheckResult::unread(why),
     };
     let points = &measured.available.0;
     if points.is_empty() {
-        return Opinion::Unchecked("CloudWatch has no availability of the proxy from the last day".to_owned());
+        return CheckResult::Unchecked("CloudWatch has no availability of the proxy from the last day".to_owned());
     }
     let bad: Vec<_> = points.iter().filter(|point| point.value < Kind::Availability.info().threshold).collect();
     let Some(last) = bad.last() else {
-        return Opinion::Fine(format!("all health checks of {} spans of five minutes succeeded", points.len()));
+        return CheckResult::Fine(format!("all health checks of {} spans of five minutes succeeded", points.len()));
     };
     let minutes = (measured.at - last.at).max(0) / 60;
-    Opinion::Found(Finding::of(
+    CheckResult::Found(Finding::of(
         CheckId::WasUnhealthy,
         [format!(
             "In the last 24 hours, health checks failed in {} of {} spans of five minutes, the last {minutes} minutes ago.",

@@ -2,14 +2,14 @@
 
 use super::facts::Facts;
 use super::paths::{End, Way, way};
-use super::{Finding, Judge, Opinion};
+use super::{Check, CheckResult, Finding};
 use crate::catalogue::checks::CheckId;
 use crate::cloud::ec2::{RouteTable, Subnet};
 use crate::discover::acls;
 use crate::discover::functions::FunctionUse;
 use crate::discover::network::{UNSUPPORTED_ZONES, addresses};
 
-pub(super) const JUDGES: &[(CheckId, Judge)] = &[
+pub(super) const CHECKS: &[(CheckId, Check)] = &[
     (CheckId::ZoneUnsupported, zones),
     (CheckId::FreeAddresses, free),
     (CheckId::AclToDatabase, acl_to_database),
@@ -29,22 +29,22 @@ fn proxy_subnets<'a>(facts: &'a Facts<'_>) -> &'a [String] {
     facts.proxy().map(|proxy| proxy.subnets.as_slice()).or(chosen).unwrap_or_default()
 }
 
-fn zones(facts: &Facts<'_>) -> Opinion {
+fn zones(facts: &Facts<'_>) -> CheckResult {
     let subnets = match &facts.subnets {
         Ok(subnets) => subnets,
-        Err(why) => return Opinion::unread(why),
+        Err(why) => return CheckResult::unread(why),
     };
     let whose = &facts.survey.database.subnets;
     let dropped = subnets
         .iter()
         .filter(|subnet| whose.contains(&subnet.id) && UNSUPPORTED_ZONES.contains(&subnet.zone_id.as_str()))
         .map(|subnet| format!("{} is in {}, where RDS Proxy does not work.", subnet.id, subnet.zone_id));
-    Opinion::by(CheckId::ZoneUnsupported, dropped.collect(), "every zone is one that RDS Proxy works in")
+    CheckResult::by(CheckId::ZoneUnsupported, dropped.collect(), "every zone is one that RDS Proxy works in")
 }
 
-fn free(facts: &Facts<'_>) -> Opinion {
+fn free(facts: &Facts<'_>) -> CheckResult {
     if let Err(why) = &facts.subnets {
-        return Opinion::unread(why);
+        return CheckResult::unread(why);
     }
     let needed = addresses(&facts.survey.database.classes);
     let mine: Vec<&Subnet> = proxy_subnets(facts).iter().filter_map(|id| facts.subnet(id)).collect();
@@ -61,10 +61,10 @@ fn free(facts: &Facts<'_>) -> Opinion {
             each()
         )
     });
-    Opinion::by(CheckId::FreeAddresses, short.into_iter().collect(), "the proxy's subnets have free addresses")
+    CheckResult::by(CheckId::FreeAddresses, short.into_iter().collect(), "the proxy's subnets have free addresses")
 }
 
-fn acl_to_database(facts: &Facts<'_>) -> Opinion {
+fn acl_to_database(facts: &Facts<'_>) -> CheckResult {
     let database = &facts.survey.database;
     blocked(
         facts,
@@ -76,7 +76,7 @@ fn acl_to_database(facts: &Facts<'_>) -> Opinion {
     )
 }
 
-pub(super) fn acl_to_proxy(facts: &Facts<'_>) -> Opinion {
+pub(super) fn acl_to_proxy(facts: &Facts<'_>) -> CheckResult {
     let mut from: Vec<String> =
         facts.survey.functions.iter().flat_map(|found| found.function.subnets.clone()).collect();
     from.sort();
@@ -92,20 +92,20 @@ pub(super) fn acl_to_proxy(facts: &Facts<'_>) -> Opinion {
     )
 }
 
-fn blocked(facts: &Facts<'_>, check: CheckId, from: &[String], to: &[String], port: u16, fine: &str) -> Opinion {
+fn blocked(facts: &Facts<'_>, check: CheckId, from: &[String], to: &[String], port: u16, fine: &str) -> CheckResult {
     match (&facts.acls, &facts.subnets) {
-        (Ok(acls), Ok(subnets)) => match Opinion::by(check, acls::blocked(acls, subnets, from, to, port), fine) {
-            Opinion::Found(finding) => Opinion::Found(finding.with("PORT", &port.to_string())),
+        (Ok(acls), Ok(subnets)) => match CheckResult::by(check, acls::blocked(acls, subnets, from, to, port), fine) {
+            CheckResult::Found(finding) => CheckResult::Found(finding.with("PORT", &port.to_string())),
             opinion => opinion,
         },
-        (Err(why), _) | (_, Err(why)) => Opinion::unread(why),
+        (Err(why), _) | (_, Err(why)) => CheckResult::unread(why),
     }
 }
 
-pub(super) fn routes(facts: &Facts<'_>) -> Opinion {
+pub(super) fn routes(facts: &Facts<'_>) -> CheckResult {
     let tables = match &facts.routes {
         Ok(tables) => tables,
-        Err(why) => return Opinion::unread(why),
+        Err(why) => return CheckResult::unread(why),
     };
     let functions = facts.survey.functions.iter().flat_map(|found| &found.function.subnets);
     let mut ends: Vec<&String> =
@@ -122,8 +122,8 @@ pub(super) fn routes(facts: &Facts<'_>) -> Opinion {
     led_away.sort();
     led_away.dedup();
     let (evidence, fixes): (Vec<String>, Vec<String>) = led_away.into_iter().unzip();
-    match Opinion::by(CheckId::Route, evidence, "traffic within the VPC goes straight") {
-        Opinion::Found(finding) => Opinion::Found(finding.with_fixes(fixes)),
+    match CheckResult::by(CheckId::Route, evidence, "traffic within the VPC goes straight") {
+        CheckResult::Found(finding) => CheckResult::Found(finding.with_fixes(fixes)),
         opinion => opinion,
     }
 }
@@ -165,22 +165,22 @@ fn shares_group(facts: &Facts<'_>) -> bool {
     facts.proxy().is_some_and(|proxy| proxy.security_groups.iter().any(|group| database.contains(group)))
 }
 
-fn ingress(facts: &Facts<'_>) -> Opinion {
+fn ingress(facts: &Facts<'_>) -> CheckResult {
     let database = &facts.survey.database;
     match to_database(facts) {
-        Some(Way::ClosedIn(whom)) if !shares_group(facts) => Opinion::Found(Finding::of(
+        Some(Way::ClosedIn(whom)) if !shares_group(facts) => CheckResult::Found(Finding::of(
             CheckId::DatabaseIngress,
             [format!("{} lets in {whom} on port {}.", database.security_groups.join(", "), database.port)],
         )),
-        Some(Way::Unknown(why)) => Opinion::Unchecked(why),
-        Some(_) => Opinion::Fine(format!("the database's groups let the proxy in on port {}", database.port)),
-        None => Opinion::Beside,
+        Some(Way::Unknown(why)) => CheckResult::Unchecked(why),
+        Some(_) => CheckResult::Fine(format!("the database's groups let the proxy in on port {}", database.port)),
+        None => CheckResult::Beside,
     }
 }
 
-fn shared(facts: &Facts<'_>) -> Opinion {
+fn shared(facts: &Facts<'_>) -> CheckResult {
     if !shares_group(facts) {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let port = facts.survey.database.port;
     match to_database(facts) {
@@ -190,13 +190,13 @@ fn shared(facts: &Facts<'_>) -> Opinion {
             let line = facts.survey.database.security_groups.first().map(|group| format!(
                 "aws ec2 authorize-security-group-ingress --group-id {group} --protocol tcp --port {port} --source-group {group}"
             ));
-            Opinion::Found(Finding::of(CheckId::SharedGroup, [evidence]).with_fixes(line))
+            CheckResult::Found(Finding::of(CheckId::SharedGroup, [evidence]).with_fixes(line))
         }
-        _ => Opinion::Fine("the shared group lets its own members in".to_owned()),
+        _ => CheckResult::Fine("the shared group lets its own members in".to_owned()),
     }
 }
 
-fn egress(facts: &Facts<'_>) -> Opinion {
+fn egress(facts: &Facts<'_>) -> CheckResult {
     let port = facts.survey.database.port;
     match (to_database(facts), facts.proxy()) {
         (Some(Way::ClosedOut(whither)), Some(proxy)) => {
@@ -204,11 +204,11 @@ fn egress(facts: &Facts<'_>) -> Opinion {
             let line = proxy.security_groups.first().zip(facts.survey.database.security_groups.first()).map(|(own, to)| format!(
                 "aws ec2 authorize-security-group-egress --group-id {own} --ip-permissions IpProtocol=tcp,FromPort={port},ToPort={port},UserIdGroupPairs=[{{GroupId={to}}}]"
             ));
-            Opinion::Found(Finding::of(CheckId::ProxyEgress, [evidence]).with_fixes(line))
+            CheckResult::Found(Finding::of(CheckId::ProxyEgress, [evidence]).with_fixes(line))
         }
-        (Some(Way::Unknown(why)), _) => Opinion::Unchecked(why),
-        (Some(_), _) => Opinion::Fine(format!("the proxy's groups let out on port {port}")),
-        (None, _) => Opinion::Beside,
+        (Some(Way::Unknown(why)), _) => CheckResult::Unchecked(why),
+        (Some(_), _) => CheckResult::Fine(format!("the proxy's groups let out on port {port}")),
+        (None, _) => CheckResult::Beside,
     }
 }
 
@@ -230,10 +230,10 @@ fn clients(
     check: CheckId,
     fine: &str,
     closed: impl Fn(&FunctionUse, &Way) -> Option<String>,
-) -> Opinion {
+) -> CheckResult {
     let ways = from_functions(facts);
     if ways.is_empty() {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let unknown = ways.iter().find_map(|(_, way)| match way {
         Way::Unknown(why) => Some(why.clone()),
@@ -241,12 +241,12 @@ fn clients(
     });
     let evidence: Vec<String> = ways.iter().filter_map(|(found, way)| closed(found, way)).collect();
     match unknown {
-        Some(why) if evidence.is_empty() => Opinion::Unchecked(why),
-        _ => Opinion::by(check, evidence, fine),
+        Some(why) if evidence.is_empty() => CheckResult::Unchecked(why),
+        _ => CheckResult::by(check, evidence, fine),
     }
 }
 
-fn functions_in(facts: &Facts<'_>) -> Opinion {
+fn functions_in(facts: &Facts<'_>) -> CheckResult {
     let port = facts.survey.database.family.proxy_port();
     let groups = facts.proxy().map(|proxy| proxy.security_groups.join(", ")).unwrap_or_default();
     clients(facts, CheckId::ProxyIngress, "the proxy's groups let the functions in", |found, way| match way {
@@ -258,7 +258,7 @@ fn functions_in(facts: &Facts<'_>) -> Opinion {
     })
 }
 
-fn functions_out(facts: &Facts<'_>) -> Opinion {
+fn functions_out(facts: &Facts<'_>) -> CheckResult {
     let port = facts.survey.database.family.proxy_port();
     clients(facts, CheckId::FunctionEgress, "the functions' groups let out to the proxy", |found, way| match way {
         Way::ClosedOut(whither) => {
@@ -269,14 +269,14 @@ fn functions_out(facts: &Facts<'_>) -> Opinion {
     })
 }
 
-fn orphan(facts: &Facts<'_>) -> Opinion {
+fn orphan(facts: &Facts<'_>) -> CheckResult {
     let survey = facts.survey;
     if !survey.seen.proxy.is_absent() {
-        return Opinion::Beside;
+        return CheckResult::Beside;
     }
     let group = survey.group();
-    let Some(group) = group.present() else { return Opinion::Beside };
+    let Some(group) = group.present() else { return CheckResult::Beside };
     let evidence =
         format!("The group {} ({}) is there, and the proxy {} is not.", group.name, group.id, survey.names.stack);
-    Opinion::Found(Finding::of(CheckId::OrphanGroup, [evidence]))
+    CheckResult::Found(Finding::of(CheckId::OrphanGroup, [evidence]))
 }

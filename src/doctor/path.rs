@@ -1,7 +1,7 @@
 //! The static verification: from what AWS says, whether a function gets through the proxy to the database.
 
 use super::facts::{Facts, Unread, connects};
-use super::{Diagnosis, Finding, Opinion, clients, credentials, network};
+use super::{CheckResult, Diagnosis, Finding, clients, credentials, network};
 use crate::catalogue::checks::CheckId;
 use crate::cloud::Cloud;
 use crate::survey::Survey;
@@ -138,13 +138,13 @@ pub(crate) struct Ahead {
 pub(crate) async fn before_repoint(cloud: &Cloud, survey: &Survey, proxy_id: Option<&str>) -> Ahead {
     let (mut facts, connects) = tokio::join!(Facts::of_clients(cloud, survey), connects(cloud, survey, proxy_id));
     facts.connects = connects.map_err(|_| Unread::Unasked);
-    let judges = [network::acl_to_proxy, network::routes, credentials::connect, clients::without_tls];
+    let checks = [network::acl_to_proxy, network::routes, credentials::connect, clients::without_tls];
     let mut ahead = Ahead::default();
-    for judge in judges {
-        match judge(&facts) {
-            Opinion::Found(finding) => ahead.in_the_way.push(finding),
-            Opinion::Unchecked(why) => ahead.unjudged.push(format!("It could not be judged from here: {why}.")),
-            Opinion::Fine(_) | Opinion::Beside => {}
+    for check in checks {
+        match check(&facts) {
+            CheckResult::Found(finding) => ahead.in_the_way.push(finding),
+            CheckResult::Unchecked(why) => ahead.unjudged.push(format!("It could not be judged from here: {why}.")),
+            CheckResult::Fine(_) | CheckResult::Beside => {}
         }
     }
     ahead

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::Facts;
-use super::{Finding, Judge, Opinion, sentence};
+use super::{Check, CheckResult, Finding, sentence};
 use advice::quotas::PROXIES;
 
 use crate::catalogue::StepId;
@@ -11,7 +11,7 @@ use crate::catalogue::checks::CheckId;
 use crate::cloud::lambda::Update;
 use crate::engine::ledger::Verdict;
 
-pub(super) const JUDGES: &[(CheckId, Judge)] = &[
+pub(super) const CHECKS: &[(CheckId, Check)] = &[
     (CheckId::NotRegistered, registered),
     (CheckId::OtherTarget, other_target),
     (CheckId::ForeignProxy, foreign),
@@ -25,34 +25,35 @@ pub(super) const JUDGES: &[(CheckId, Judge)] = &[
     (CheckId::Stops, stops),
 ];
 
-fn registered(facts: &Facts<'_>) -> Opinion {
-    let Some(proxy) = facts.proxy().filter(|proxy| proxy.status == "available") else { return Opinion::Beside };
+fn registered(facts: &Facts<'_>) -> CheckResult {
+    let Some(proxy) = facts.proxy().filter(|proxy| proxy.status == "available") else { return CheckResult::Beside };
     match facts.survey.seen.registered.present() {
-        Some(found) if found.rows.is_empty() => {
-            Opinion::Found(Finding::of(CheckId::NotRegistered, [format!("The proxy {} has no target.", proxy.name)]))
-        }
-        Some(_) => Opinion::Fine("the proxy has a target".to_owned()),
-        None => Opinion::Unchecked("the targets could not be read".to_owned()),
+        Some(found) if found.rows.is_empty() => CheckResult::Found(Finding::of(
+            CheckId::NotRegistered,
+            [format!("The proxy {} has no target.", proxy.name)],
+        )),
+        Some(_) => CheckResult::Fine("the proxy has a target".to_owned()),
+        None => CheckResult::Unchecked("the targets could not be read".to_owned()),
     }
 }
 
-fn conflict(facts: &Facts<'_>, step: StepId, check: CheckId, fine: &str) -> Opinion {
+fn conflict(facts: &Facts<'_>, step: StepId, check: CheckId, fine: &str) -> CheckResult {
     match facts.verdict(step) {
-        Verdict::Conflict(reasons) => Opinion::Found(Finding::of(check, reasons.iter().map(|why| sentence(why)))),
-        Verdict::Unknown(why) => Opinion::Unchecked(why.clone()),
-        _ => Opinion::Fine(fine.to_owned()),
+        Verdict::Conflict(reasons) => CheckResult::Found(Finding::of(check, reasons.iter().map(|why| sentence(why)))),
+        Verdict::Unknown(why) => CheckResult::Unchecked(why.clone()),
+        _ => CheckResult::Fine(fine.to_owned()),
     }
 }
 
-fn other_target(facts: &Facts<'_>) -> Opinion {
+fn other_target(facts: &Facts<'_>) -> CheckResult {
     conflict(facts, StepId::Target, CheckId::OtherTarget, "the proxy's target is this database")
 }
 
-fn foreign(facts: &Facts<'_>) -> Opinion {
+fn foreign(facts: &Facts<'_>) -> CheckResult {
     conflict(facts, StepId::Proxy, CheckId::ForeignProxy, "no other proxy has this name")
 }
 
-fn stops(facts: &Facts<'_>) -> Opinion {
+fn stops(facts: &Facts<'_>) -> CheckResult {
     let others = [
         StepId::ProxyRole,
         StepId::ProxyGroup,
@@ -71,33 +72,33 @@ fn stops(facts: &Facts<'_>) -> Opinion {
             _ => None,
         }
     });
-    Opinion::by(CheckId::Stops, evidence.collect(), "no step meets a conflict")
+    CheckResult::by(CheckId::Stops, evidence.collect(), "no step meets a conflict")
 }
 
-fn state(facts: &Facts<'_>) -> Opinion {
-    let Some(proxy) = facts.proxy() else { return Opinion::Beside };
+fn state(facts: &Facts<'_>) -> CheckResult {
+    let Some(proxy) = facts.proxy() else { return CheckResult::Beside };
     if facts.is_dead() {
         let evidence = format!("The status of {} is {}.", proxy.name, proxy.status);
-        return Opinion::Found(Finding::of(CheckId::ProxyState, [evidence]));
+        return CheckResult::Found(Finding::of(CheckId::ProxyState, [evidence]));
     }
-    Opinion::Fine(format!("its status is {}", proxy.status))
+    CheckResult::Fine(format!("its status is {}", proxy.status))
 }
 
-fn one_zone(facts: &Facts<'_>) -> Opinion {
-    let Some(proxy) = facts.proxy() else { return Opinion::Beside };
+fn one_zone(facts: &Facts<'_>) -> CheckResult {
+    let Some(proxy) = facts.proxy() else { return CheckResult::Beside };
     if let Err(why) = &facts.subnets {
-        return Opinion::unread(why);
+        return CheckResult::unread(why);
     }
     let zones: BTreeSet<&str> =
         proxy.subnets.iter().filter_map(|id| facts.subnet(id)).map(|subnet| subnet.zone.as_str()).collect();
     if zones.len() != 1 {
-        return Opinion::Fine(format!("the proxy is in {} zones", zones.len()));
+        return CheckResult::Fine(format!("the proxy is in {} zones", zones.len()));
     }
     let evidence = format!("All subnets of {} are in {}.", proxy.name, zones.into_iter().next().unwrap_or_default());
-    Opinion::Found(Finding::of(CheckId::OneZone, [evidence]))
+    CheckResult::Found(Finding::of(CheckId::OneZone, [evidence]))
 }
 
-fn quota(facts: &Facts<'_>) -> Opinion {
+fn quota(facts: &Facts<'_>) -> CheckResult {
     match facts.proxies {
         Ok(count) => {
             let (quota, whose) = match &facts.quota {
@@ -106,55 +107,55 @@ fn quota(facts: &Facts<'_>) -> Opinion {
                 None => (PROXIES, "the default quota is".to_owned()),
             };
             if count as u64 >= quota {
-                return Opinion::Found(Finding::of(
+                return CheckResult::Found(Finding::of(
                     CheckId::Quota,
                     [format!("The region has {count} proxies; {whose} {quota}.")],
                 ));
             }
-            Opinion::Fine(format!("the region has {count} proxies of {quota}"))
+            CheckResult::Fine(format!("the region has {count} proxies of {quota}"))
         }
-        Err(ref why) => Opinion::unread(why),
+        Err(ref why) => CheckResult::unread(why),
     }
 }
 
-fn overcommitted(facts: &Facts<'_>) -> Opinion {
+fn overcommitted(facts: &Facts<'_>) -> CheckResult {
     let (others, own) = match (&facts.shares, &facts.pool) {
         (Ok(others), Ok(pool)) => (others, pool.max_connections_percent.unwrap_or(100)),
-        (Err(why), _) | (_, Err(why)) => return Opinion::unread(why),
+        (Err(why), _) | (_, Err(why)) => return CheckResult::unread(why),
     };
     let sum = others.iter().map(|(_, percent)| percent).sum::<i32>() + own;
     if sum <= 100 {
-        return Opinion::Fine(format!("all proxies of the database together may use {sum} percent"));
+        return CheckResult::Fine(format!("all proxies of the database together may use {sum} percent"));
     }
     let stack = &facts.survey.names.stack;
     let all = std::iter::once((stack, &own)).chain(others.iter().map(|(name, percent)| (name, percent)));
     let each: Vec<String> = all.map(|(name, percent)| format!("{name} {percent}")).collect();
-    Opinion::Found(Finding::of(
+    CheckResult::Found(Finding::of(
         CheckId::Overcommitted,
         [format!("Together {sum} percent of max_connections: {}.", each.join(", "))],
     ))
 }
 
-fn by_event(facts: &Facts<'_>, check: CheckId, word: &str, fine: &str) -> Opinion {
+fn by_event(facts: &Facts<'_>, check: CheckId, word: &str, fine: &str) -> CheckResult {
     match &facts.events {
         Ok(events) => {
             let mut said = events.iter().filter(|text| text.to_ascii_lowercase().contains(word));
             let last: Vec<String> = said.next_back().map(|text| format!("RDS event: {text}")).into_iter().collect();
-            Opinion::by(check, last, fine)
+            CheckResult::by(check, last, fine)
         }
-        Err(why) => Opinion::unread(why),
+        Err(why) => CheckResult::unread(why),
     }
 }
 
-fn throttled(facts: &Facts<'_>) -> Opinion {
+fn throttled(facts: &Facts<'_>) -> CheckResult {
     by_event(facts, CheckId::Throttled, "throttled", "no RDS event of the last day is about throttling")
 }
 
-fn no_addresses(facts: &Facts<'_>) -> Opinion {
+fn no_addresses(facts: &Facts<'_>) -> CheckResult {
     by_event(facts, CheckId::NoAddresses, "ip address", "no RDS event of the last day is about missing addresses")
 }
 
-fn dead(facts: &Facts<'_>) -> Opinion {
+fn dead(facts: &Facts<'_>) -> CheckResult {
     let evidence = facts.survey.dead.iter().map(|dead| format!("{dead}."));
-    Opinion::by(CheckId::DeadProxy, evidence.collect(), "no variable holds the host of a proxy that does not exist")
+    CheckResult::by(CheckId::DeadProxy, evidence.collect(), "no variable holds the host of a proxy that does not exist")
 }

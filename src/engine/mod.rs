@@ -6,13 +6,13 @@
 mod crowd;
 pub mod event;
 pub mod ledger;
-mod patience;
 pub mod poll;
 mod run;
 mod step;
+mod timeouts;
 
 pub use crowd::{AT_ONCE, crowd};
-pub use patience::{Limit, Pace, Patience};
 pub use poll::{Poll, Row};
-pub use run::{Run, Stop, StopSign, all2};
-pub use step::{Again, Change, Seen, Step, Until, Wait};
+pub use run::{Run, StepError, StopSign, all2};
+pub use step::{Diff, Milestone, Observed, RetryPolicy, Step, Wait};
+pub use timeouts::{Limit, PollInterval, Timeouts};

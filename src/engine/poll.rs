@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::event::Event;
-use super::patience::{Limit, Pace};
-use super::run::{Run, Stop};
+use super::run::{Run, StepError};
+use super::timeouts::{Limit, PollInterval};
 use crate::catalogue::StepId;
 use crate::cloud::{Answer, Kind, Refusal};
 
@@ -37,19 +37,19 @@ pub struct Poll<'a> {
     /// When it ends.
     pub limit: Limit,
     /// How often it asks.
-    pub pace: Pace,
+    pub pace: PollInterval,
 }
 
 /// What a refusal means to the code that made the call.
-pub fn refused(doing: &str) -> impl FnOnce(Refusal) -> Stop {
+pub fn refused(doing: &str) -> impl FnOnce(Refusal) -> StepError {
     let doing = doing.to_owned();
-    move |refusal| Stop::Refused { doing, refusal }
+    move |refusal| StepError::Refused { doing, refusal }
 }
 
 impl<'a> Poll<'a> {
     /// A wait that begins now.
     #[must_use]
-    pub fn begin(run: &Run<'_>, row: Row<'a>, doing: &'a str, limit: Limit, pace: Pace) -> Self {
+    pub fn begin(run: &Run<'_>, row: Row<'a>, doing: &'a str, limit: Limit, pace: PollInterval) -> Self {
         Self { row, doing, since: run.clock.elapsed(), limit, pace }
     }
 
@@ -64,7 +64,7 @@ impl<'a> Poll<'a> {
     ///
     /// # Errors
     /// When the limit is reached, or the run is stopped.
-    pub async fn rest(&self, run: &Run<'_>, state: &str) -> Result<(), Stop> {
+    pub async fn rest(&self, run: &Run<'_>, state: &str) -> Result<(), StepError> {
         self.rest_after(run, state, run.clock.elapsed()).await
     }
 
@@ -73,18 +73,18 @@ impl<'a> Poll<'a> {
     ///
     /// # Errors
     /// As [`Self::rest`].
-    pub async fn rest_after(&self, run: &Run<'_>, state: &str, asked: Duration) -> Result<(), Stop> {
+    pub async fn rest_after(&self, run: &Run<'_>, state: &str, asked: Duration) -> Result<(), StepError> {
         if self.may_rest(run, state, asked).await? {
             return Ok(());
         }
-        Err(Stop::Patience { doing: self.doing.to_owned(), state: state.to_owned(), limit: self.limit })
+        Err(StepError::TimedOut { doing: self.doing.to_owned(), state: state.to_owned(), limit: self.limit })
     }
 
     /// As [`Self::rest_after`], for a wait whose end is no error: whether there was time left to rest.
     ///
     /// # Errors
     /// When the run is stopped.
-    pub async fn may_rest(&self, run: &Run<'_>, state: &str, asked: Duration) -> Result<bool, Stop> {
+    pub async fn may_rest(&self, run: &Run<'_>, state: &str, asked: Duration) -> Result<bool, StepError> {
         let Some(elapsed) = self.left(run) else { return Ok(false) };
         self.show(run, state, elapsed);
         run.sleep(self.next(run, elapsed, asked)).await?;
@@ -120,7 +120,7 @@ impl<'a> Poll<'a> {
     ///
     /// # Errors
     /// As [`Self::rest`], and when AWS refuses for good.
-    pub async fn insist(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<()>) -> Result<(), Stop> {
+    pub async fn insist(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<()>) -> Result<(), StepError> {
         self.insist_on(run, call, async || "in use".to_owned()).await
     }
 
@@ -133,7 +133,7 @@ impl<'a> Poll<'a> {
         run: &Run<'_>,
         call: impl AsyncFn() -> Answer<()>,
         user: impl AsyncFn() -> String,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), StepError> {
         loop {
             run.sleep(Duration::ZERO).await?;
             match call().await {
@@ -153,7 +153,7 @@ impl<'a> Poll<'a> {
     ///
     /// # Errors
     /// As [`Self::insist`].
-    pub async fn look<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, Stop> {
+    pub async fn look<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, StepError> {
         loop {
             match run.unless_stopped(call()).await? {
                 Err(refusal) if refusal.passes() => self.rest(run, "no answer").await?,
@@ -166,7 +166,7 @@ impl<'a> Poll<'a> {
     ///
     /// # Errors
     /// As [`Self::insist`].
-    pub async fn look_once_settled<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, Stop> {
+    pub async fn look_once_settled<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, StepError> {
         loop {
             match run.unless_stopped(call()).await? {
                 Err(refusal) if refusal.passes() || refusal.kind == Kind::NotYet => self.rest(run, "busy").await?,

@@ -6,16 +6,16 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::event::{Ending, Event, Listener};
-use super::patience::{Limit, Pace, Patience};
 use super::poll::{Poll, Row};
-use super::step::{Again, Change, Seen, Step, Until, Wait};
+use super::step::{Diff, Milestone, Observed, RetryPolicy, Step, Wait};
+use super::timeouts::{Limit, PollInterval, Timeouts};
 use crate::catalogue::StepId;
 use crate::clock::Clock;
 use crate::cloud::{Cloud, Kind, Refusal};
 
 /// Why a step ended early.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Stop {
+pub enum StepError {
     /// AWS refused.
     #[error("{doing}: {refusal}")]
     Refused {
@@ -43,7 +43,7 @@ pub enum Stop {
     },
     /// It may still come, but not within the timeout.
     #[error("{doing}: still {state} after {} s", .limit.span.as_secs())]
-    Patience {
+    TimedOut {
         /// *verb-ing thing (name)*.
         doing: String,
         /// AWS's word for the state.
@@ -81,10 +81,10 @@ pub enum Stop {
 ///
 /// # Errors
 /// When either failed.
-pub fn all2<A, B>(a: Result<A, Stop>, b: Result<B, Stop>) -> Result<(A, B), Stop> {
+pub fn all2<A, B>(a: Result<A, StepError>, b: Result<B, StepError>) -> Result<(A, B), StepError> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),
-        (Ok(_) | Err(Stop::Abandoned), Err(stop)) | (Err(stop), _) => Err(stop),
+        (Ok(_) | Err(StepError::Abandoned), Err(stop)) | (Err(stop), _) => Err(stop),
     }
 }
 
@@ -130,10 +130,10 @@ impl StopSign {
         self.notify.notify_waiters();
     }
 
-    fn check(&self) -> Result<(), Stop> {
+    fn check(&self) -> Result<(), StepError> {
         match self.state.load(Ordering::SeqCst) {
-            INTERRUPTED => Err(Stop::Interrupted),
-            FAILED => Err(Stop::Abandoned),
+            INTERRUPTED => Err(StepError::Interrupted),
+            FAILED => Err(StepError::Abandoned),
             _ => Ok(()),
         }
     }
@@ -146,7 +146,7 @@ pub struct Run<'a> {
     /// The time.
     pub clock: &'a Clock,
     /// The limits.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// Who hears of it.
     pub listener: &'a dyn Listener,
     /// When to stop.
@@ -183,23 +183,23 @@ impl Run<'_> {
     pub async fn converge<S: Step>(
         &self,
         step: &S,
-        seen: Seen<S::State>,
-        until: Until,
-    ) -> Result<Seen<S::State>, Stop> {
+        seen: Observed<S::State>,
+        until: Milestone,
+    ) -> Result<Observed<S::State>, StepError> {
         self.take(step, seen, until, Ending::Unchanged).await
     }
 
-    /// Goes on with a step that [`Until::Usable`] left half-way; `so_far` is what it did until then.
+    /// Goes on with a step that [`Milestone::Usable`] left half-way; `so_far` is what it did until then.
     ///
     /// # Errors
     /// As [`Self::converge`].
     pub async fn finish<S: Step>(
         &self,
         step: &S,
-        seen: Seen<S::State>,
+        seen: Observed<S::State>,
         so_far: Ending,
-    ) -> Result<Seen<S::State>, Stop> {
-        self.take(step, seen, Until::Ready, so_far).await
+    ) -> Result<Observed<S::State>, StepError> {
+        self.take(step, seen, Milestone::Ready, so_far).await
     }
 
     /// Looks at a step first, and then brings it to where it should be; what was seen before serves where the look fails.
@@ -208,29 +208,33 @@ impl Run<'_> {
     ///
     /// # Errors
     /// As [`Self::converge`].
-    pub async fn look_and_converge<S: Step>(&self, step: &S, before: Seen<S::State>) -> Result<Seen<S::State>, Stop> {
+    pub async fn look_and_converge<S: Step>(
+        &self,
+        step: &S,
+        before: Observed<S::State>,
+    ) -> Result<Observed<S::State>, StepError> {
         let asked = self.clock.elapsed();
         let seen = step.observe(self.cloud).await.unwrap_or(before);
-        self.take_asked(step, seen, (Until::Ready, Ending::Unchanged), asked).await
+        self.take_asked(step, seen, (Milestone::Ready, Ending::Unchanged), asked).await
     }
 
     async fn take<S: Step>(
         &self,
         step: &S,
-        seen: Seen<S::State>,
-        until: Until,
+        seen: Observed<S::State>,
+        until: Milestone,
         so_far: Ending,
-    ) -> Result<Seen<S::State>, Stop> {
+    ) -> Result<Observed<S::State>, StepError> {
         self.take_asked(step, seen, (until, so_far), self.clock.elapsed()).await
     }
 
     async fn take_asked<S: Step>(
         &self,
         step: &S,
-        seen: Seen<S::State>,
-        (until, so_far): (Until, Ending),
+        seen: Observed<S::State>,
+        (until, so_far): (Milestone, Ending),
         asked: Duration,
-    ) -> Result<Seen<S::State>, Stop> {
+    ) -> Result<Observed<S::State>, StepError> {
         let began = self.clock.elapsed();
         self.tell(&Event::Began { step: step.id(), detail: step.subject() });
         // Boxed: the SDK's futures are large, and a sequence joins many of them.
@@ -239,13 +243,13 @@ impl Run<'_> {
         match &outcome {
             Ok((seen, Some(ending))) => {
                 let detail = match step.compare(seen) {
-                    Change::NotNeeded(why) => why,
+                    Diff::NotNeeded(why) => why,
                     _ => step.result(seen),
                 };
                 self.tell(&Event::Ended { step: step.id(), ending: *ending, detail, elapsed });
             }
             // It continues later: the row stays open.
-            Ok((_, None)) | Err(Stop::Abandoned | Stop::Interrupted) => {}
+            Ok((_, None)) | Err(StepError::Abandoned | StepError::Interrupted) => {}
             Err(stop) => {
                 self.stop.fail();
                 let (ending, detail) = (Ending::Failed, stop.to_string());
@@ -258,10 +262,10 @@ impl Run<'_> {
     async fn drive<S: Step>(
         &self,
         step: &S,
-        mut seen: Seen<S::State>,
-        (until, so_far): (Until, Ending),
+        mut seen: Observed<S::State>,
+        (until, so_far): (Milestone, Ending),
         mut asked: Duration,
-    ) -> Result<(Seen<S::State>, Option<Ending>), Stop> {
+    ) -> Result<(Observed<S::State>, Option<Ending>), StepError> {
         let (limit, pace) = step.wait();
         let mut ending = so_far;
         let mut waiting = None;
@@ -271,13 +275,13 @@ impl Run<'_> {
         loop {
             let change = step.compare(&seen);
             match &change {
-                Change::None => return Ok((seen, Some(ending))),
-                Change::NotNeeded(_) => return Ok((seen, Some(Ending::NotNeeded))),
-                Change::Await(wait) if until == Until::Usable && wait.usable => return Ok((seen, None)),
-                Change::Conflict(reasons) => {
-                    return Err(Stop::Conflict { doing: step.doing(&change), reasons: reasons.clone() });
+                Diff::None => return Ok((seen, Some(ending))),
+                Diff::NotNeeded(_) => return Ok((seen, Some(Ending::NotNeeded))),
+                Diff::Await(wait) if until == Milestone::Usable && wait.usable => return Ok((seen, None)),
+                Diff::Conflict(reasons) => {
+                    return Err(StepError::Conflict { doing: step.doing(&change), reasons: reasons.clone() });
                 }
-                Change::Await(wait) => {
+                Diff::Await(wait) => {
                     if ending == Ending::Unchanged {
                         ending = Ending::Ready;
                     }
@@ -288,17 +292,17 @@ impl Run<'_> {
                     asked = self.clock.elapsed();
                     seen = self.look(step, &change, seen).await?;
                 }
-                Change::Create | Change::Update(_) => {
+                Diff::Create | Diff::Update(_) => {
                     self.stop.check()?;
                     if accepted >= CHANGES {
-                        let fields = if let Change::Update(fields) = &change { fields.clone() } else { Vec::new() };
-                        return Err(Stop::Undone { doing: step.doing(&change), fields });
+                        let fields = if let Diff::Update(fields) = &change { fields.clone() } else { Vec::new() };
+                        return Err(StepError::Undone { doing: step.doing(&change), fields });
                     }
                     if accepted > FEW {
                         // Two runs at once change the same for a while; neither must hurry.
-                        self.sleep(Pace::Seconds.next(Duration::ZERO)).await?;
+                        self.sleep(PollInterval::Seconds.next(Duration::ZERO)).await?;
                     }
-                    ending = if change == Change::Create { Ending::Created } else { Ending::Updated };
+                    ending = if change == Diff::Create { Ending::Created } else { Ending::Updated };
                     asked = self.clock.elapsed();
                     // A refusal must not lose what was seen.
                     match step.apply(self.cloud, &change, seen.clone()).await {
@@ -309,12 +313,12 @@ impl Run<'_> {
                         }
                         Err(refusal) => {
                             let Some(again) = step.again(&refusal).or_else(|| self.passing(&refusal)) else {
-                                return Err(Stop::Refused { doing: step.doing(&change), refusal });
+                                return Err(StepError::Refused { doing: step.doing(&change), refusal });
                             };
                             let since = *refused_since.get_or_insert_with(|| self.clock.elapsed());
                             let tried = self.clock.elapsed().saturating_sub(since);
                             if tried >= again.limit.span {
-                                return Err(Stop::Refused { doing: step.doing(&change), refusal });
+                                return Err(StepError::Refused { doing: step.doing(&change), refusal });
                             }
                             let code = refusal.code.as_deref().unwrap_or("no code");
                             let state = format!("not accepted yet ({code})");
@@ -334,34 +338,39 @@ impl Run<'_> {
     /// The retry of what AWS was too busy for, after all that the SDK tried.
     ///
     /// Looking first shows whether a change that failed on AWS's side took effect.
-    fn passing(&self, refusal: &Refusal) -> Option<Again> {
-        let limit = self.patience.propagation;
-        matches!(refusal.kind, Kind::Throttled | Kind::Service).then_some(Again {
+    fn passing(&self, refusal: &Refusal) -> Option<RetryPolicy> {
+        let limit = self.timeouts.propagation;
+        matches!(refusal.kind, Kind::Throttled | Kind::Service).then_some(RetryPolicy {
             limit,
-            pace: Pace::Dense,
+            pace: PollInterval::Dense,
             look: true,
         })
     }
 
     /// Looks again during a wait: a read that fails in passing must not end it.
-    async fn look<S: Step>(&self, step: &S, change: &Change, seen: Seen<S::State>) -> Result<Seen<S::State>, Stop> {
+    async fn look<S: Step>(
+        &self,
+        step: &S,
+        change: &Diff,
+        seen: Observed<S::State>,
+    ) -> Result<Observed<S::State>, StepError> {
         // A read changes nothing, so nobody has to wait for its end.
         match self.unless_stopped(step.look_again(self.cloud, &seen)).await? {
             Ok(now) => Ok(now),
             Err(refusal) if refusal.passes() => Ok(seen),
-            Err(refusal) => Err(Stop::Refused { doing: step.doing(change), refusal }),
+            Err(refusal) => Err(StepError::Refused { doing: step.doing(change), refusal }),
         }
     }
 
     /// Gives up on a state that does not heal.
-    fn judge<S: Step>(&self, step: &S, change: &Change, wait: &Wait, watch: &mut Watch) -> Result<(), Stop> {
+    fn judge<S: Step>(&self, step: &S, change: &Diff, wait: &Wait, watch: &mut Watch) -> Result<(), StepError> {
         let now = self.clock.elapsed();
         if watch.state != wait.state {
             *watch = Watch { state: wait.state.clone(), since: now };
         }
         match wait.grace {
             Some(grace) if now.saturating_sub(watch.since) >= grace => {
-                Err(Stop::Stuck { doing: step.doing(change), state: wait.state.clone() })
+                Err(StepError::Stuck { doing: step.doing(change), state: wait.state.clone() })
             }
             _ => Ok(()),
         }
@@ -371,12 +380,12 @@ impl Run<'_> {
     ///
     /// # Errors
     /// When it is.
-    pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
+    pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, StepError> {
         let notified = self.stop.notify.notified();
         self.stop.check()?;
         tokio::select! {
             done = work => Ok(done),
-            () = notified => Err(self.stop.check().err().unwrap_or(Stop::Interrupted)),
+            () = notified => Err(self.stop.check().err().unwrap_or(StepError::Interrupted)),
         }
     }
 
@@ -384,7 +393,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// When it is.
-    pub async fn sleep(&self, span: Duration) -> Result<(), Stop> {
+    pub async fn sleep(&self, span: Duration) -> Result<(), StepError> {
         self.unless_stopped(self.clock.sleep(span)).await?;
         self.stop.check()
     }

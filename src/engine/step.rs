@@ -4,13 +4,13 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::ledger::{Entry, Redirect, Verdict};
-use super::patience::{Limit, Pace};
+use super::timeouts::{Limit, PollInterval};
 use crate::catalogue::StepId;
 use crate::cloud::{Answer, Cloud, Refusal};
 
 /// What was found when a step looked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen<T> {
+pub enum Observed<T> {
     /// It is not there.
     Absent,
     /// It is there.
@@ -19,7 +19,7 @@ pub enum Seen<T> {
     Unknown(String),
 }
 
-impl<T> Seen<T> {
+impl<T> Observed<T> {
     /// What is there, if it is.
     pub fn present(&self) -> Option<&T> {
         match self {
@@ -34,7 +34,7 @@ impl<T> Seen<T> {
     }
 }
 
-impl<T> From<Option<T>> for Seen<T> {
+impl<T> From<Option<T>> for Observed<T> {
     fn from(found: Option<T>) -> Self {
         found.map_or(Self::Absent, Self::Present)
     }
@@ -53,7 +53,7 @@ pub struct Wait {
 
 /// What is missing between what is there and what should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum Diff {
     /// Nothing.
     None,
     /// The step does not apply: why.
@@ -70,18 +70,18 @@ pub enum Change {
 
 /// How to continue after AWS refused a change for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Again {
+pub struct RetryPolicy {
     /// For how long to try.
     pub limit: Limit,
     /// How often.
-    pub pace: Pace,
+    pub pace: PollInterval,
     /// Whether to look again before trying again.
     pub look: bool,
 }
 
 /// How far a step must come before its sequence continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
+pub enum Milestone {
     /// Far enough for other steps to build on it.
     Usable,
     /// All the way.
@@ -104,62 +104,62 @@ pub trait Step: Sync {
     fn subject(&self) -> String;
 
     /// What it does for a change, as *verb-ing thing (name)*.
-    fn doing(&self, change: &Change) -> String;
+    fn doing(&self, change: &Diff) -> String;
 
     /// What is there.
-    fn observe(&self, cloud: &Cloud) -> impl Future<Output = Answer<Seen<Self::State>>> + Send;
+    fn observe(&self, cloud: &Cloud) -> impl Future<Output = Answer<Observed<Self::State>>> + Send;
 
     /// What is there now, where something was seen before: a step of many parts looks at the open ones only.
     fn look_again(
         &self,
         cloud: &Cloud,
-        _seen: &Seen<Self::State>,
-    ) -> impl Future<Output = Answer<Seen<Self::State>>> + Send {
+        _seen: &Observed<Self::State>,
+    ) -> impl Future<Output = Answer<Observed<Self::State>>> + Send {
         self.observe(cloud)
     }
 
     /// What is missing.
-    fn compare(&self, seen: &Seen<Self::State>) -> Change;
+    fn compare(&self, seen: &Observed<Self::State>) -> Diff;
 
     /// Changes it.
     fn apply(
         &self,
         cloud: &Cloud,
-        change: &Change,
-        seen: Seen<Self::State>,
-    ) -> impl Future<Output = Answer<Seen<Self::State>>> + Send;
+        change: &Diff,
+        seen: Observed<Self::State>,
+    ) -> impl Future<Output = Answer<Observed<Self::State>>> + Send;
 
     /// Whether a refusal of `apply` passes with time.
-    fn again(&self, refusal: &Refusal) -> Option<Again>;
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy>;
 
     /// The limit and pace of its waits.
-    fn wait(&self) -> (Limit, Pace);
+    fn wait(&self) -> (Limit, PollInterval);
 
     /// What a person should read under the step's row in the plan.
-    fn details(&self, _seen: &Seen<Self::State>) -> Vec<String> {
+    fn details(&self, _seen: &Observed<Self::State>) -> Vec<String> {
         Vec::new()
     }
 
     /// Variables of functions that the step changes.
-    fn redirects(&self, _seen: &Seen<Self::State>) -> Vec<Redirect> {
+    fn redirects(&self, _seen: &Observed<Self::State>) -> Vec<Redirect> {
         Vec::new()
     }
 
     /// What was reached, in a few words.
-    fn result(&self, _seen: &Seen<Self::State>) -> String {
+    fn result(&self, _seen: &Observed<Self::State>) -> String {
         self.subject()
     }
 
     /// The step's row in plan and status.
-    fn entry(&self, seen: &Seen<Self::State>) -> Entry {
+    fn entry(&self, seen: &Observed<Self::State>) -> Entry {
         let verdict = match (seen, self.compare(seen)) {
-            (Seen::Unknown(why), _) => Verdict::Unknown(why.clone()),
-            (_, Change::None) => Verdict::InPlace,
-            (_, Change::NotNeeded(why)) => Verdict::NotNeeded(why),
-            (_, Change::Create) => Verdict::Create,
-            (_, Change::Update(fields)) => Verdict::Update(fields),
-            (_, Change::Await(wait)) => Verdict::Await(wait.state),
-            (_, Change::Conflict(fields)) => Verdict::Conflict(fields),
+            (Observed::Unknown(why), _) => Verdict::Unknown(why.clone()),
+            (_, Diff::None) => Verdict::InPlace,
+            (_, Diff::NotNeeded(why)) => Verdict::NotNeeded(why),
+            (_, Diff::Create) => Verdict::Create,
+            (_, Diff::Update(fields)) => Verdict::Update(fields),
+            (_, Diff::Await(wait)) => Verdict::Await(wait.state),
+            (_, Diff::Conflict(fields)) => Verdict::Conflict(fields),
         };
         let (details, redirects) = (self.details(seen), self.redirects(seen));
         Entry { step: self.id(), verdict, subject: self.subject(), details, redirects }

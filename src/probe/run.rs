@@ -10,7 +10,7 @@ use super::{left_over, tell};
 use crate::cloud::lambda::{NewFunction, State};
 use crate::cloud::{Kind, Owner, Refusal, Tags, tags};
 use crate::engine::poll::refused;
-use crate::engine::{Limit, Pace, Poll, Row, Run, Stop, all2, crowd};
+use crate::engine::{Limit, Poll, PollInterval, Row, Run, StepError, all2, crowd};
 use crate::names::probe_of;
 
 /// What to prove.
@@ -30,7 +30,7 @@ pub struct Probing<'a> {
 ///
 /// # Errors
 /// When AWS refuses, a wait times out, or the run is stopped. A login that fails is no error but a [`Proof`].
-pub async fn prove(run: &Run<'_>, wanted: &Probing<'_>) -> Result<Vec<Proof>, Stop> {
+pub async fn prove(run: &Run<'_>, wanted: &Probing<'_>) -> Result<Vec<Proof>, StepError> {
     sweep(run, wanted).await?;
     let work = wanted.seats.iter().map(|seat| Box::pin(at(run, wanted, seat))).collect();
     let mut all = Ok(Vec::new());
@@ -46,9 +46,9 @@ pub async fn prove(run: &Run<'_>, wanted: &Probing<'_>) -> Result<Vec<Proof>, St
 /// Deletes what runs that were killed left behind. It is never called: anyone who may change functions may have changed it.
 ///
 /// What another run uses at this moment goes too; that run creates its own again.
-async fn sweep(run: &Run<'_>, wanted: &Probing<'_>) -> Result<(), Stop> {
+async fn sweep(run: &Run<'_>, wanted: &Probing<'_>) -> Result<(), StepError> {
     let doing = "looking for what earlier probes left behind";
-    let refused = |refusal| Stop::Refused { doing: doing.to_owned(), refusal };
+    let refused = |refusal| StepError::Refused { doing: doing.to_owned(), refusal };
     let listed = run.cloud.lambda.list().await.map_err(refused)?;
     for name in left_over(run.cloud, wanted.owner, &listed).await.map_err(refused)? {
         Visit::new(run, wanted, &name, &name).remove(&name).await?;
@@ -57,7 +57,7 @@ async fn sweep(run: &Run<'_>, wanted: &Probing<'_>) -> Result<(), Stop> {
 }
 
 /// Proves the logins of one role and network.
-async fn at(run: &Run<'_>, wanted: &Probing<'_>, seat: &Seat) -> Result<Vec<Proof>, Stop> {
+async fn at(run: &Run<'_>, wanted: &Probing<'_>, seat: &Seat) -> Result<Vec<Proof>, StepError> {
     let who = seat.functions.join(", ");
     let visit = Visit::new(run, wanted, &who, &seat.name);
     let proofs = visit.ask(seat).await;
@@ -106,7 +106,7 @@ const FIRST: &str = "1";
 
 impl<'a> Visit<'a> {
     fn new(run: &'a Run<'a>, wanted: &'a Probing<'a>, seat: &'a str, name: &str) -> Self {
-        let (since, limit) = (run.clock.elapsed(), run.patience.probe);
+        let (since, limit) = (run.clock.elapsed(), run.timeouts.probe);
         let current = RefCell::new(Current { name: name.to_owned(), ..Current::default() });
         Self { run, wanted, seat, since, limit, current, created: RefCell::default() }
     }
@@ -116,14 +116,14 @@ impl<'a> Visit<'a> {
     }
 
     fn poll<'p>(&'p self, doing: &'p str) -> Poll<'p> {
-        Poll { row: Row::Probe(self.seat), doing, since: self.since, limit: self.limit, pace: Pace::Seconds }
+        Poll { row: Row::Probe(self.seat), doing, since: self.since, limit: self.limit, pace: PollInterval::Seconds }
     }
 
-    async fn rest(&self, verb: &str, state: &str) -> Result<(), Stop> {
+    async fn rest(&self, verb: &str, state: &str) -> Result<(), StepError> {
         self.poll(&self.doing(verb)).rest(self.run, state).await
     }
 
-    async fn ask(&self, seat: &Seat) -> Result<Vec<Proof>, Stop> {
+    async fn ask(&self, seat: &Seat) -> Result<Vec<Proof>, StepError> {
         self.rename(seat)?;
         let mut proofs = Vec::new();
         for attempt in &seat.attempts {
@@ -136,8 +136,8 @@ impl<'a> Visit<'a> {
     }
 
     /// Chooses a name that nobody can have foreseen.
-    fn rename(&self, seat: &Seat) -> Result<(), Stop> {
-        let random = getrandom::u64().map_err(|error| Stop::Conflict {
+    fn rename(&self, seat: &Seat) -> Result<(), StepError> {
+        let random = getrandom::u64().map_err(|error| StepError::Conflict {
             doing: self.doing("naming"),
             reasons: vec![format!("the operating system gives no random number: {error}")],
         })?;
@@ -147,7 +147,7 @@ impl<'a> Visit<'a> {
 
     /// Creates the function where there is none, and waits until the version that the same call published can be called
     /// and is, by what Lambda shows of it, what was sent. Answers name and version.
-    async fn ready(&self, seat: &Seat) -> Result<(String, String), Stop> {
+    async fn ready(&self, seat: &Seat) -> Result<(String, String), StepError> {
         let tags = self.tags(seat);
         loop {
             self.run.sleep(Duration::ZERO).await?;
@@ -167,26 +167,26 @@ impl<'a> Visit<'a> {
                     State::Passing(word) => self.rest("making", &word).await?,
                     State::Failed(why) => {
                         let state = format!("Failed ({why})");
-                        return Err(Stop::Stuck { doing: self.doing("making"), state });
+                        return Err(StepError::Stuck { doing: self.doing("making"), state });
                     }
                 },
                 // Not to be seen yet, or deleted by another run at the same time.
                 Ok(None) => self.create(seat, &function).await?,
                 Err(refusal) if refusal.passes() => self.rest("making", "no answer").await?,
-                Err(refusal) => return Err(Stop::Refused { doing: self.doing("looking for"), refusal }),
+                Err(refusal) => return Err(StepError::Refused { doing: self.doing("looking for"), refusal }),
             }
         }
     }
 
     /// Versions never change, so what is not as it was sent was created by somebody else; unless AWS said that it is
     /// `ours`, it stays.
-    fn strange(&self, ours: bool, differs: &[&str]) -> Stop {
+    fn strange(&self, ours: bool, differs: &[&str]) -> StepError {
         let name = self.current.borrow().name.clone();
         if !ours {
             self.created.borrow_mut().retain(|created| *created != name);
         }
         let reasons = vec![format!("{name} is not the function that this run created: other {}", differs.join(", "))];
-        Stop::Conflict { doing: self.doing("calling"), reasons }
+        StepError::Conflict { doing: self.doing("calling"), reasons }
     }
 
     fn tags(&self, seat: &Seat) -> Tags {
@@ -211,7 +211,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    async fn create(&self, seat: &Seat, function: &NewFunction<'_>) -> Result<(), Stop> {
+    async fn create(&self, seat: &Seat, function: &NewFunction<'_>) -> Result<(), StepError> {
         let outcome = self.run.cloud.lambda.create(function).await;
         let again = std::mem::replace(&mut self.current.borrow_mut().asked, true);
         let taken = |refusal: &Refusal| refusal.is(&["ResourceConflictException"]);
@@ -237,14 +237,14 @@ impl<'a> Visit<'a> {
                 let code = refusal.code.as_deref().unwrap_or("no code");
                 self.rest("making", &format!("not accepted yet ({code})")).await
             }
-            Err(refusal) => Err(Stop::Refused { doing: self.doing("making"), refusal }),
+            Err(refusal) => Err(StepError::Refused { doing: self.doing("making"), refusal }),
         }
     }
 
     /// Calls until it works, or until what fails is more than something that takes its time.
-    async fn settled(&self, seat: &Seat, attempt: &Attempt) -> Result<Proof, Stop> {
+    async fn settled(&self, seat: &Seat, attempt: &Attempt) -> Result<Proof, StepError> {
         let (run, row) = (self.run, Row::Probe(self.seat));
-        let poll = self.wanted.settle.map(|limit| Poll::begin(run, row, "", limit, Pace::Dense));
+        let poll = self.wanted.settle.map(|limit| Poll::begin(run, row, "", limit, PollInterval::Dense));
         loop {
             let proof = self.call(seat, attempt).await?;
             let Some(poll) = poll.filter(|_| !proof.ok) else { return Ok(proof) };
@@ -255,7 +255,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    async fn call(&self, seat: &Seat, attempt: &Attempt) -> Result<Proof, Stop> {
+    async fn call(&self, seat: &Seat, attempt: &Attempt) -> Result<Proof, StepError> {
         let event = attempt.event(&self.run.cloud.region);
         loop {
             let (name, version) = self.ready(seat).await?;
@@ -272,13 +272,13 @@ impl<'a> Visit<'a> {
                     let code = refusal.code.as_deref().unwrap_or("no answer");
                     self.rest("calling", &format!("not ready ({code})")).await?;
                 }
-                Err(refusal) => return Err(Stop::Refused { doing: self.doing("calling"), refusal }),
+                Err(refusal) => return Err(StepError::Refused { doing: self.doing("calling"), refusal }),
             }
         }
     }
 
     /// Deletes one, also after an interruption: nothing here asks whether to stop.
-    async fn remove(&self, name: &str) -> Result<(), Stop> {
+    async fn remove(&self, name: &str) -> Result<(), StepError> {
         let doing = format!("removing the probe for {} ({name})", self.seat);
         let poll = Poll { since: self.run.clock.elapsed(), ..self.poll(&doing) };
         loop {

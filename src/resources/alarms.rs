@@ -16,7 +16,7 @@ use observe::dashboard;
 use crate::catalogue::StepId;
 use crate::cloud::alarms::Found as OnAws;
 use crate::cloud::{Answer, Cloud, Kind as Refused, Owner, Refusal};
-use crate::engine::{Pace, Poll, Row, Run, Stop, crowd};
+use crate::engine::{Poll, PollInterval, Row, Run, StepError, crowd};
 use crate::resources::{Line, Removal, Work};
 
 /// What is there of a stack's alarms and dashboard.
@@ -253,7 +253,7 @@ fn intention(seen: &Seen, watched: &Watched, settings: &Settings, kind: Kind) ->
 ///
 /// # Errors
 /// When AWS refuses, or the run is stopped.
-pub async fn carry_out(run: &Run<'_>, owner: &Owner, seen: &Seen, plan: &Plan) -> Result<(), Stop> {
+pub async fn carry_out(run: &Run<'_>, owner: &Owner, seen: &Seen, plan: &Plan) -> Result<(), StepError> {
     let tags = owner.tags();
     for row in &plan.rows {
         let verb = match row.action {
@@ -263,7 +263,7 @@ pub async fn carry_out(run: &Run<'_>, owner: &Owner, seen: &Seen, plan: &Plan) -
         };
         let what = if row.kind.is_some() { "alarm" } else { "dashboard" };
         let doing = format!("{verb} the {what} ({})", row.name);
-        let poll = Poll::begin(run, Row::Hidden, &doing, run.patience.propagation, Pace::Dense);
+        let poll = Poll::begin(run, Row::Hidden, &doing, run.timeouts.propagation, PollInterval::Dense);
         match &row.alarm {
             Some(alarm) => {
                 poll.insist(run, async || run.cloud.alarms.put(alarm, seen.of(&row.name), &tags).await).await?;
@@ -331,9 +331,9 @@ impl AlarmsRemoval {
         self.seen.foreign.iter().map(|name| format!("the alarm {name}")).chain(board).collect()
     }
 
-    async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn delete(&self, run: &Run<'_>) -> Result<(), StepError> {
         let doing = format!("deleting the alarms ({})", self.owner.stack);
-        let mut poll = Poll::begin(run, Row::Hidden, &doing, run.patience.propagation, Pace::Dense);
+        let mut poll = Poll::begin(run, Row::Hidden, &doing, run.timeouts.propagation, PollInterval::Dense);
         let mut left: Vec<String> = self.seen.alarms.iter().map(|found| found.alarm.name.clone()).collect();
         while !left.is_empty() {
             let asked = run.clock.elapsed();
@@ -343,14 +343,14 @@ impl AlarmsRemoval {
                 Err(refusal) if refusal.kind == Refused::NotFound || refusal.passes() => {
                     poll.rest_after(run, "looking again", asked).await?;
                 }
-                Err(refusal) => return Err(Stop::Refused { doing: doing.clone(), refusal }),
+                Err(refusal) => return Err(StepError::Refused { doing: doing.clone(), refusal }),
             }
             let seen = poll.look(run, async || Seen::read(run.cloud, &self.owner).await).await?;
             left = seen.alarms.into_iter().map(|found| found.alarm.name).collect();
         }
         if matches!(self.seen.dashboard, Board::Ours(_)) {
             let doing = format!("deleting the dashboard ({})", self.dashboard);
-            poll = Poll::begin(run, Row::Hidden, &doing, run.patience.propagation, Pace::Dense);
+            poll = Poll::begin(run, Row::Hidden, &doing, run.timeouts.propagation, PollInterval::Dense);
             poll.insist(run, async || run.cloud.alarms.delete_dashboard(&self.dashboard).await).await?;
         }
         Ok(())

@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 use crate::catalogue::StepId;
 use crate::cloud::iam::Carriers;
 use crate::cloud::{Answer, Cloud, Kind, Refusal};
-use crate::engine::{Again, Change, Limit, Pace, Seen, Step, Wait, crowd};
+use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Wait, crowd};
 use crate::resources::connect_policy::{ConnectPolicy, Held, InForce, look, name_of};
 use crate::resources::settling;
 
-/// How many rests lie between attaching and detaching: twelve seconds at [`Pace::Dense`], by when IAM has usually spread a
+/// How many rests lie between attaching and detaching: twelve seconds at [`PollInterval::Dense`], by when IAM has usually spread a
 /// change.
 const RESTS: u8 = 8;
 
@@ -58,14 +58,14 @@ impl Attachments {
 /// What was seen of the connect policies and of who carries them.
 #[derive(Debug, Clone)]
 pub(crate) struct Rights {
-    pub(crate) policies: Seen<Held>,
-    pub(crate) attached: Seen<Attachments>,
+    pub(crate) policies: Observed<Held>,
+    pub(crate) attached: Observed<Attachments>,
 }
 
 impl Rights {
     /// Nothing is there.
     pub(crate) fn none() -> Self {
-        Self { policies: Seen::Present(Held::new()), attached: Seen::Present(Attachments::default()) }
+        Self { policies: Observed::Present(Held::new()), attached: Observed::Present(Attachments::default()) }
     }
 
     /// One of the policies.
@@ -94,7 +94,7 @@ struct Work<'a> {
 }
 
 impl Attach<'_> {
-    fn work(&self, seen: &Seen<Attachments>) -> Work<'_> {
+    fn work(&self, seen: &Observed<Attachments>) -> Work<'_> {
         let none = Attachments::default();
         let now = seen.present().unwrap_or(&none);
         let missing = self.wanted.iter().filter(|(role, arn)| !now.has(role, arn));
@@ -105,7 +105,7 @@ impl Attach<'_> {
             detach.extend(carriers.roles.iter().filter(other).map(|role| (role.clone(), arn.clone())));
         }
         let rewrite = self.late.as_ref().is_some_and(|late| {
-            matches!(late.compare(&Seen::from(now.late.clone())), Change::Create | Change::Update(_))
+            matches!(late.compare(&Observed::from(now.late.clone())), Diff::Create | Diff::Update(_))
         });
         let left = |arn: &&String| {
             let carriers = now.carriers.get(*arn)?;
@@ -159,11 +159,11 @@ impl Step for Attach<'_> {
         self.wanted.keys().cloned().collect::<Vec<_>>().join(", ")
     }
 
-    fn doing(&self, _change: &Change) -> String {
+    fn doing(&self, _change: &Diff) -> String {
         format!("attaching the connect policy ({})", self.subject())
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Attachments>> {
+    async fn observe(&self, cloud: &Cloud) -> Answer<Observed<Attachments>> {
         let policies = self.policies();
         let looks = policies.iter().map(|arn| cloud.iam.carriers(arn)).collect();
         let mut seen = Attachments::default();
@@ -179,30 +179,30 @@ impl Step for Attach<'_> {
         if let Some(late) = &self.late {
             seen.late = look(cloud, &late.arn, false).await?;
         }
-        Ok(Seen::Present(seen))
+        Ok(Observed::Present(seen))
     }
 
-    async fn look_again(&self, cloud: &Cloud, seen: &Seen<Attachments>) -> Answer<Seen<Attachments>> {
+    async fn look_again(&self, cloud: &Cloud, seen: &Observed<Attachments>) -> Answer<Observed<Attachments>> {
         let rests = seen.present().and_then(|now| now.rests).map(|left| left.saturating_sub(1));
         let now = match seen {
             // Nothing is asked while only time passes.
-            Seen::Present(now) if rests.is_some_and(|left| left > 0) => Seen::Present(now.clone()),
+            Observed::Present(now) if rests.is_some_and(|left| left > 0) => Observed::Present(now.clone()),
             _ => self.observe(cloud).await?,
         };
         Ok(match now {
-            Seen::Present(now) => Seen::Present(Attachments { rests, ..now }),
+            Observed::Present(now) => Observed::Present(Attachments { rests, ..now }),
             other => other,
         })
     }
 
-    fn compare(&self, seen: &Seen<Attachments>) -> Change {
+    fn compare(&self, seen: &Observed<Attachments>) -> Diff {
         if let Some(why) = &self.not_needed {
-            return Change::NotNeeded(why.clone());
+            return Diff::NotNeeded(why.clone());
         }
         let work = self.work(seen);
         if !work.detach.is_empty() && seen.present().and_then(|now| now.rests).is_some_and(|left| left > 0) {
             let state = "attached; IAM spreads it before the former policy is taken off".to_owned();
-            return Change::Await(Wait { state, usable: false, grace: None });
+            return Diff::Await(Wait { state, usable: false, grace: None });
         }
         if self.given {
             let attach = |(role, arn): &(&str, &str)| {
@@ -211,8 +211,8 @@ impl Step for Attach<'_> {
                 )
             };
             return match work.attach.as_slice() {
-                [] => Change::None,
-                missing => Change::Conflict(missing.iter().map(attach).collect()),
+                [] => Diff::None,
+                missing => Diff::Conflict(missing.iter().map(attach).collect()),
             };
         }
         let mut fields: Vec<String> =
@@ -225,16 +225,16 @@ impl Step for Attach<'_> {
         );
         fields.extend(work.delete.iter().map(|arn| format!("delete {}", name_of(arn))));
         match (work.attach.is_empty(), fields.is_empty()) {
-            (true, true) => Change::None,
-            (false, true) => Change::Create,
+            (true, true) => Diff::None,
+            (false, true) => Diff::Create,
             (_, false) => {
                 let on = work.attach.iter().map(|(role, arn)| format!("{} on {role}", name_of(arn)));
-                Change::Update(on.chain(fields).collect())
+                Diff::Update(on.chain(fields).collect())
             }
         }
     }
 
-    async fn apply(&self, cloud: &Cloud, _change: &Change, seen: Seen<Attachments>) -> Answer<Seen<Attachments>> {
+    async fn apply(&self, cloud: &Cloud, _change: &Diff, seen: Observed<Attachments>) -> Answer<Observed<Attachments>> {
         let mut now = seen.present().cloned().unwrap_or_default();
         let work = self.work(&seen);
         // What gets other users later is attached later, so that nobody new has the users that it had.
@@ -244,7 +244,7 @@ impl Step for Attach<'_> {
         Self::attach_all(cloud, &first, &mut now).await?;
         if !work.detach.is_empty() && now.rests.is_none() {
             now.rests = Some(RESTS);
-            return Ok(Seen::Present(now));
+            return Ok(Observed::Present(now));
         }
         let calls = work.detach.iter().map(|(role, arn)| cloud.iam.detach(role, arn)).collect();
         crowd(calls).await.into_iter().collect::<Answer<()>>()?;
@@ -254,7 +254,7 @@ impl Step for Attach<'_> {
             }
         }
         if let Some(late) = late {
-            now.late = Some(late.write(cloud, &Seen::from(now.late.clone())).await?);
+            now.late = Some(late.write(cloud, &Observed::from(now.late.clone())).await?);
         }
         Self::attach_all(cloud, &last, &mut now).await?;
         for arn in work.delete {
@@ -264,14 +264,14 @@ impl Step for Attach<'_> {
                 carriers.others += 1;
             }
         }
-        Ok(Seen::Present(now))
+        Ok(Observed::Present(now))
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         settling(refusal, self.limit)
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.limit, Pace::Dense)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.limit, PollInterval::Dense)
     }
 }

@@ -13,7 +13,7 @@ use crate::catalogue::StepId;
 use crate::cloud::iam::Policy;
 use crate::cloud::{Answer, Cloud, Owner, Refusal, Tags, tags};
 use crate::discover::given::lacks;
-use crate::engine::{Again, Change, Limit, Pace, Poll, Row, Run, Seen, Step, Stop, crowd};
+use crate::engine::{Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError, crowd};
 use crate::names::{Names, digest, last_of_path};
 use crate::resources::{Found, Line, NO_FUNCTION, Removal, Work, not_ours, settling};
 
@@ -102,32 +102,32 @@ fn mark(version: &str, document: &str) -> String {
 
 impl ConnectPolicy<'_> {
     /// What an administrator's policy lacks.
-    fn check(&self, seen: &Seen<InForce>) -> Change {
+    fn check(&self, seen: &Observed<InForce>) -> Diff {
         let Some(found) = seen.present() else {
-            return Change::Conflict(vec![format!("there is no policy {}", self.arn)]);
+            return Diff::Conflict(vec![format!("there is no policy {}", self.arn)]);
         };
         let Some(wanted) = &self.document else {
-            return Change::NotNeeded("an administrator's; checked once the proxy's id is known".to_owned());
+            return Diff::NotNeeded("an administrator's; checked once the proxy's id is known".to_owned());
         };
         let resources = wanted["Statement"][0]["Resource"].as_array().into_iter().flatten();
         let resources: Vec<String> = resources.filter_map(Value::as_str).map(str::to_owned).collect();
         let mut lacking = lacks(found.document.as_ref().unwrap_or(&Value::Null), "rds-db:connect", &resources);
         if lacking.is_empty() {
-            return Change::None;
+            return Diff::None;
         }
         lacking.push(format!("have this statement added to {}: {}", self.arn, wanted["Statement"][0]));
-        Change::Conflict(lacking)
+        Diff::Conflict(lacking)
     }
 
     /// What is missing where no function is left.
-    fn kept(&self, seen: &Seen<InForce>, flagged: &[String]) -> Change {
+    fn kept(&self, seen: &Observed<InForce>, flagged: &[String]) -> Diff {
         match seen.present() {
-            None if flagged.is_empty() => Change::NotNeeded(NO_FUNCTION.to_owned()),
-            None => Change::Create,
-            Some(_) if flagged.is_empty() => Change::NotNeeded(format!("{NO_FUNCTION}; it stays as it is")),
-            Some(found) if !self.owner.owns(&found.policy.tags) => Change::Conflict(not_ours("a policy", self.name())),
-            Some(found) if self.lacking(found).is_empty() => Change::None,
-            Some(_) => Change::Update(vec!["policy document".to_owned()]),
+            None if flagged.is_empty() => Diff::NotNeeded(NO_FUNCTION.to_owned()),
+            None => Diff::Create,
+            Some(_) if flagged.is_empty() => Diff::NotNeeded(format!("{NO_FUNCTION}; it stays as it is")),
+            Some(found) if !self.owner.owns(&found.policy.tags) => Diff::Conflict(not_ours("a policy", self.name())),
+            Some(found) if self.lacking(found).is_empty() => Diff::None,
+            Some(_) => Diff::Update(vec!["policy document".to_owned()]),
         }
     }
 
@@ -178,7 +178,7 @@ impl ConnectPolicy<'_> {
 
     /// What is missing.
     #[must_use]
-    pub fn compare(&self, seen: &Seen<InForce>) -> Change {
+    pub fn compare(&self, seen: &Observed<InForce>) -> Diff {
         if self.given {
             return self.check(seen);
         }
@@ -187,10 +187,10 @@ impl ConnectPolicy<'_> {
         }
         let wanted = self.document.as_ref().map(|document| digest(&document.to_string()));
         match seen.present() {
-            None => Change::Create,
-            Some(found) if !self.owner.owns(&found.policy.tags) => Change::Conflict(not_ours("a policy", self.name())),
-            Some(found) if wanted.as_ref() != Some(&found.digest) => Change::Update(vec!["policy document".to_owned()]),
-            Some(_) => Change::None,
+            None => Diff::Create,
+            Some(found) if !self.owner.owns(&found.policy.tags) => Diff::Conflict(not_ours("a policy", self.name())),
+            Some(found) if wanted.as_ref() != Some(&found.digest) => Diff::Update(vec!["policy document".to_owned()]),
+            Some(_) => Diff::None,
         }
     }
 
@@ -198,7 +198,7 @@ impl ConnectPolicy<'_> {
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn write(&self, cloud: &Cloud, seen: &Seen<InForce>) -> Answer<InForce> {
+    pub async fn write(&self, cloud: &Cloud, seen: &Observed<InForce>) -> Answer<InForce> {
         let extended = || self.unused.as_ref().and(seen.present()).and_then(|found| self.extended(found));
         let document = extended().or_else(|| self.document.clone()).unwrap_or(Value::Null);
         let (digest, arn) = (digest(&document.to_string()), self.arn.as_str());
@@ -222,12 +222,12 @@ impl ConnectPolicy<'_> {
 
 impl ConnectPolicies<'_> {
     /// What is there of one, by its ARN.
-    fn of(seen: &Seen<Held>, arn: &str) -> Seen<InForce> {
-        Seen::from(seen.present().and_then(|held| held.get(arn)).cloned())
+    fn of(seen: &Observed<Held>, arn: &str) -> Observed<InForce> {
+        Observed::from(seen.present().and_then(|held| held.get(arn)).cloned())
     }
 
     /// Whether the first one is there and does not name the further ones yet.
-    fn to_mark(&self, seen: &Seen<Held>) -> Option<&str> {
+    fn to_mark(&self, seen: &Observed<Held>) -> Option<&str> {
         let arn = self.marked?;
         Self::of(seen, arn).present().is_some_and(|found| !tells_of_further(&found.policy)).then_some(arn)
     }
@@ -245,17 +245,17 @@ impl Step for ConnectPolicies<'_> {
         names.join(", ")
     }
 
-    fn doing(&self, change: &Change) -> String {
+    fn doing(&self, change: &Diff) -> String {
         let verb = match change {
-            Change::Create => "creating",
-            Change::Conflict(_) => "checking",
+            Diff::Create => "creating",
+            Diff::Conflict(_) => "checking",
             _ => "updating",
         };
         let noun = if self.all.len() > 1 { "policies" } else { "policy" };
         format!("{verb} the connect {noun} ({})", self.subject())
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Held>> {
+    async fn observe(&self, cloud: &Cloud) -> Answer<Observed<Held>> {
         let mut held = Held::new();
         for (wanted, found) in self.all.iter().zip(crowd(self.all.iter().map(|one| one.observe(cloud)).collect()).await)
         {
@@ -264,12 +264,12 @@ impl Step for ConnectPolicies<'_> {
         if let Some(arn) = self.marked.filter(|arn| self.all.iter().all(|one| one.arn != *arn)) {
             held.extend(look(cloud, arn, false).await?.map(|found| (arn.to_owned(), found)));
         }
-        Ok(Seen::Present(held))
+        Ok(Observed::Present(held))
     }
 
-    fn compare(&self, seen: &Seen<Held>) -> Change {
+    fn compare(&self, seen: &Observed<Held>) -> Diff {
         if let Some(why) = &self.not_needed {
-            return Change::NotNeeded(why.clone());
+            return Diff::NotNeeded(why.clone());
         }
         if let [only] = self.all.as_slice()
             && self.marked.is_none()
@@ -282,24 +282,24 @@ impl Step for ConnectPolicies<'_> {
         }
         for one in &self.all {
             match one.compare(&Self::of(seen, &one.arn)) {
-                Change::Create => {
+                Diff::Create => {
                     created += 1;
                     fields.push(format!("{}: create", one.name()));
                 }
-                Change::Update(what) => fields.push(format!("{}: {}", one.name(), what.join(", "))),
-                Change::Conflict(reasons) => conflicts.extend(reasons),
-                Change::None | Change::NotNeeded(_) | Change::Await(_) => {}
+                Diff::Update(what) => fields.push(format!("{}: {}", one.name(), what.join(", "))),
+                Diff::Conflict(reasons) => conflicts.extend(reasons),
+                Diff::None | Diff::NotNeeded(_) | Diff::Await(_) => {}
             }
         }
         match (conflicts.is_empty(), fields.len()) {
-            (false, _) => Change::Conflict(conflicts),
-            (true, 0) => Change::None,
-            (true, _) if created == self.all.len() => Change::Create,
-            (true, _) => Change::Update(fields),
+            (false, _) => Diff::Conflict(conflicts),
+            (true, 0) => Diff::None,
+            (true, _) if created == self.all.len() => Diff::Create,
+            (true, _) => Diff::Update(fields),
         }
     }
 
-    async fn apply(&self, cloud: &Cloud, _change: &Change, seen: Seen<Held>) -> Answer<Seen<Held>> {
+    async fn apply(&self, cloud: &Cloud, _change: &Diff, seen: Observed<Held>) -> Answer<Observed<Held>> {
         let mut held = seen.present().cloned().unwrap_or_default();
         // Before a further one is created: a teardown after a run that was killed in between looks for them all.
         if let Some(arn) = self.to_mark(&seen) {
@@ -311,26 +311,26 @@ impl Step for ConnectPolicies<'_> {
         }
         for one in &self.all {
             let before = Self::of(&seen, &one.arn);
-            if matches!(one.compare(&before), Change::Create | Change::Update(_)) {
+            if matches!(one.compare(&before), Diff::Create | Diff::Update(_)) {
                 held.insert(one.arn.clone(), one.write(cloud, &before).await?);
             }
         }
-        Ok(Seen::Present(held))
+        Ok(Observed::Present(held))
     }
 
-    fn details(&self, _seen: &Seen<Held>) -> Vec<String> {
+    fn details(&self, _seen: &Observed<Held>) -> Vec<String> {
         if self.all.len() < 2 {
             return Vec::new();
         }
         self.all.iter().map(|one| format!("{}: as {}", one.name(), one.users.join(", "))).collect()
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         settling(refusal, self.limit)
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.limit, Pace::Dense)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.limit, PollInterval::Dense)
     }
 }
 
@@ -387,10 +387,11 @@ impl PolicyRemoval {
         name_of(&self.policy.arn)
     }
 
-    async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn delete(&self, run: &Run<'_>) -> Result<(), StepError> {
         let (iam, arn) = (&run.cloud.iam, &self.policy.arn);
         let doing = format!("deleting the connect policy ({})", self.name());
-        let poll = Poll::begin(run, Row::Step(StepId::ConnectPolicy), &doing, run.patience.propagation, Pace::Dense);
+        let poll =
+            Poll::begin(run, Row::Step(StepId::ConnectPolicy), &doing, run.timeouts.propagation, PollInterval::Dense);
         for role in &self.roles {
             poll.insist(run, async || iam.detach(role, arn).await).await?;
         }

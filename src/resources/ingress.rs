@@ -12,7 +12,7 @@ use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group, Permission, Rule};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal};
 use crate::engine::poll::refused;
-use crate::engine::{Again, Change, Limit, Pace, Run, Seen, Step, Stop};
+use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Run, Step, StepError};
 use crate::names::rule_description;
 use crate::ownership;
 use crate::resources::{Found, Line, Removal, Work, settling};
@@ -90,25 +90,25 @@ impl Step for Ingress<'_> {
         format!("port {} from {}", self.port, self.who)
     }
 
-    fn doing(&self, _change: &Change) -> String {
+    fn doing(&self, _change: &Diff) -> String {
         format!("opening port {} ({})", self.port, self.who)
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Vec<Group>>> {
-        Ok(Seen::Present(cloud.ec2.groups_of_vpc(self.vpc).await?))
+    async fn observe(&self, cloud: &Cloud) -> Answer<Observed<Vec<Group>>> {
+        Ok(Observed::Present(cloud.ec2.groups_of_vpc(self.vpc).await?))
     }
 
-    fn compare(&self, seen: &Seen<Vec<Group>>) -> Change {
+    fn compare(&self, seen: &Observed<Vec<Group>>) -> Diff {
         if let Some(why) = &self.not_needed {
-            return Change::NotNeeded(why.clone());
+            return Diff::NotNeeded(why.clone());
         }
         match seen.present() {
-            Some(groups) if self.missing(groups).is_empty() => Change::None,
-            _ => Change::Create,
+            Some(groups) if self.missing(groups).is_empty() => Diff::None,
+            _ => Diff::Create,
         }
     }
 
-    async fn apply(&self, cloud: &Cloud, _change: &Change, seen: Seen<Vec<Group>>) -> Answer<Seen<Vec<Group>>> {
+    async fn apply(&self, cloud: &Cloud, _change: &Diff, seen: Observed<Vec<Group>>) -> Answer<Observed<Vec<Group>>> {
         let mut groups = seen.present().cloned().unwrap_or_default();
         let mut calls: BTreeMap<(Direction, String), Vec<(String, String)>> = BTreeMap::new();
         for (direction, group, peer) in self.missing(&groups) {
@@ -144,15 +144,15 @@ impl Step for Ingress<'_> {
                 }
             }
         }
-        Ok(Seen::Present(groups))
+        Ok(Observed::Present(groups))
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         settling(refusal, self.limit)
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.limit, Pace::Dense)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.limit, PollInterval::Dense)
     }
 }
 
@@ -173,7 +173,7 @@ impl RulesRemoval {
         Found::judged(Some(rule), |rule| ownership::rule(owner, rule, proxy_groups), of)
     }
 
-    async fn revoke(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn revoke(&self, run: &Run<'_>) -> Result<(), StepError> {
         let mut calls: BTreeMap<(Direction, &str), Vec<String>> = BTreeMap::new();
         for rule in &self.rules {
             calls.entry((rule.direction, rule.group.as_str())).or_default().push(rule.id.clone());

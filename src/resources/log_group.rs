@@ -6,7 +6,7 @@
 use crate::catalogue::StepId;
 use crate::cloud::logs::LogGroup;
 use crate::cloud::{Answer, Cloud, Owner, Refusal};
-use crate::engine::{Again, Change, Limit, Pace, Poll, Row, Run, Seen, Step, Stop};
+use crate::engine::{Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError};
 use crate::resources::{Line, Removal, Work, settling};
 
 /// The name of a proxy's log group.
@@ -38,36 +38,36 @@ impl Step for Logging<'_> {
         format!("log group {}", self.name)
     }
 
-    fn doing(&self, change: &Change) -> String {
-        let verb = if *change == Change::Create { "creating" } else { "changing" };
+    fn doing(&self, change: &Diff) -> String {
+        let verb = if *change == Diff::Create { "creating" } else { "changing" };
         format!("{verb} the proxy's log group ({})", self.name)
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<LogGroup>> {
+    async fn observe(&self, cloud: &Cloud) -> Answer<Observed<LogGroup>> {
         Ok(cloud.logs.group(&self.name).await?.into())
     }
 
-    fn compare(&self, seen: &Seen<LogGroup>) -> Change {
+    fn compare(&self, seen: &Observed<LogGroup>) -> Diff {
         let Some(days) = self.days else {
-            return Change::NotNeeded("without --log-retention, RDS makes it and keeps everything".to_owned());
+            return Diff::NotNeeded("without --log-retention, RDS makes it and keeps everything".to_owned());
         };
-        let Some(found) = seen.present() else { return Change::Create };
+        let Some(found) = seen.present() else { return Diff::Create };
         let ours = self.owner.owns(&found.tags);
         match found.retention {
-            Some(now) if now == days && ours => Change::None,
+            Some(now) if now == days && ours => Diff::None,
             // Events that someone chose to keep, or to lose, are not ours to decide on.
-            Some(now) if now != days && !ours => Change::Conflict(vec![format!(
+            Some(now) if now != days && !ours => Diff::Conflict(vec![format!(
                 "the log group {} keeps events for {now} days, which this stack did not set",
                 self.name
             )]),
-            now => Change::Update(vec![format!("log group {}: {} -> {days} days", self.name, kept(now))]),
+            now => Diff::Update(vec![format!("log group {}: {} -> {days} days", self.name, kept(now))]),
         }
     }
 
-    async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<LogGroup>) -> Answer<Seen<LogGroup>> {
+    async fn apply(&self, cloud: &Cloud, change: &Diff, seen: Observed<LogGroup>) -> Answer<Observed<LogGroup>> {
         let Some(days) = self.days else { return Ok(seen) };
         let tags = self.owner.tags();
-        if *change == Change::Create {
+        if *change == Diff::Create {
             cloud.logs.create(&self.name, &tags).await?;
         }
         let foreign = seen.present().filter(|found| !self.owner.owns(&found.tags));
@@ -77,18 +77,18 @@ impl Step for Logging<'_> {
         }
         cloud.logs.keep(&self.name, days).await?;
         let arn = seen.present().and_then(|found| found.arn.clone());
-        Ok(Seen::Present(LogGroup { name: self.name.clone(), arn, retention: Some(days), tags }))
+        Ok(Observed::Present(LogGroup { name: self.name.clone(), arn, retention: Some(days), tags }))
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         settling(refusal, self.limit)
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.limit, Pace::Dense)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.limit, PollInterval::Dense)
     }
 
-    fn result(&self, seen: &Seen<LogGroup>) -> String {
+    fn result(&self, seen: &Observed<LogGroup>) -> String {
         let kept = kept(seen.present().and_then(|found| found.retention));
         format!("{}, events kept: {kept}", self.subject())
     }
@@ -152,9 +152,9 @@ impl LogGroupRemoval {
         })
     }
 
-    async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn delete(&self, run: &Run<'_>) -> Result<(), StepError> {
         let doing = format!("deleting the proxy's log group ({})", self.group.name);
-        let poll = Poll::begin(run, Row::Hidden, &doing, run.patience.propagation, Pace::Dense);
+        let poll = Poll::begin(run, Row::Hidden, &doing, run.timeouts.propagation, PollInterval::Dense);
         poll.insist(run, async || run.cloud.logs.delete(&self.group.name).await).await
     }
 }

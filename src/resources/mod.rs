@@ -23,23 +23,27 @@ pub mod target;
 pub use removal::{Found, Line, Removal, Work};
 
 use crate::cloud::{Kind, Refusal};
-use crate::engine::{Again, Limit, Pace};
+use crate::engine::{Limit, PollInterval, RetryPolicy};
 
 /// Why there is nothing to do for functions.
 pub(crate) const NO_FUNCTION: &str = "no function uses the database";
 
 /// The retry of what is only not visible yet, was created by someone else meanwhile, or changed since.
-pub(crate) fn settling(refusal: &Refusal, limit: Limit) -> Option<Again> {
-    matches!(refusal.kind, Kind::Exists | Kind::NotFound | Kind::NotYet | Kind::Stale).then_some(Again {
+pub(crate) fn settling(refusal: &Refusal, limit: Limit) -> Option<RetryPolicy> {
+    matches!(refusal.kind, Kind::Exists | Kind::NotFound | Kind::NotYet | Kind::Stale).then_some(RetryPolicy {
         limit,
-        pace: Pace::Dense,
+        pace: PollInterval::Dense,
         look: true,
     })
 }
 
 /// The retry of a change that another update of the function is in the way of, or that was prepared from an old look.
-pub(crate) fn updating(refusal: &Refusal, limit: Limit) -> Option<Again> {
-    matches!(refusal.kind, Kind::Stale | Kind::NotYet).then_some(Again { limit, pace: Pace::Seconds, look: true })
+pub(crate) fn updating(refusal: &Refusal, limit: Limit) -> Option<RetryPolicy> {
+    matches!(refusal.kind, Kind::Stale | Kind::NotYet).then_some(RetryPolicy {
+        limit,
+        pace: PollInterval::Seconds,
+        look: true,
+    })
 }
 
 /// The conflict where a resource of our name is not ours.

@@ -5,7 +5,7 @@
 use super::{Line, Removal, Work};
 use crate::catalogue::StepId;
 use crate::engine::event::Event;
-use crate::engine::{Pace, Poll, Row, Run};
+use crate::engine::{Poll, PollInterval, Row, Run};
 
 /// One that goes.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ impl Removal for LeftBehind {
         Box::pin(async {
             let name = self.name.as_str();
             let doing = format!("deleting a probe that was left behind ({name})");
-            let poll = Poll::begin(run, Row::Step(StepId::Repoint), &doing, run.patience.probe, Pace::Seconds);
+            let poll = Poll::begin(run, Row::Step(StepId::Repoint), &doing, run.timeouts.probe, PollInterval::Seconds);
             // It may still be on its way.
             poll.insist(run, async || run.cloud.lambda.delete(name).await).await?;
             run.tell(&Event::Probe { seat: name.to_owned(), state: "removed".to_owned(), wait: None });

@@ -12,7 +12,7 @@ use crate::catalogue::StepId;
 use crate::cloud::rds::{EngineFamily, NewProxy, Proxy as Found, ProxyAuth, ProxyEdit, TaggedProxy};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags, tags};
 use crate::discover::selection;
-use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
 use crate::names::{Names, last_of_path};
 use crate::ownership;
 use crate::resources::{not_ours, settling};
@@ -70,7 +70,7 @@ pub struct Proxy<'a> {
     /// Whether its target allows to take it over.
     pub adoptable: bool,
     /// The limits.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// Further lines for the plan.
     pub notes: Vec<String>,
 }
@@ -88,8 +88,8 @@ pub struct ClientPassword {
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn observe(cloud: &Cloud, name: &str, known: Option<&TaggedProxy>) -> Answer<Seen<TaggedProxy>> {
-    let Some(proxy) = cloud.rds.proxy(name).await? else { return Ok(Seen::Absent) };
+pub async fn observe(cloud: &Cloud, name: &str, known: Option<&TaggedProxy>) -> Answer<Observed<TaggedProxy>> {
+    let Some(proxy) = cloud.rds.proxy(name).await? else { return Ok(Observed::Absent) };
     let tags = match known {
         // Tags of the same proxy are not asked for at every look.
         Some(known) if known.proxy.arn == proxy.arn => known.tags.clone(),
@@ -98,23 +98,23 @@ pub async fn observe(cloud: &Cloud, name: &str, known: Option<&TaggedProxy>) -> 
             answer => answer?,
         },
     };
-    Ok(Seen::Present(TaggedProxy { proxy, tags }))
+    Ok(Observed::Present(TaggedProxy { proxy, tags }))
 }
 
 /// Reads a proxy out of the region's list, with its tags, and returns the list, too.
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn among_all(cloud: &Cloud, name: &str) -> Answer<(Seen<TaggedProxy>, Vec<Found>)> {
+pub async fn among_all(cloud: &Cloud, name: &str) -> Answer<(Observed<TaggedProxy>, Vec<Found>)> {
     let all = cloud.rds.proxies().await?;
     let Some(proxy) = all.iter().find(|proxy| proxy.name.eq_ignore_ascii_case(name)).cloned() else {
-        return Ok((Seen::Absent, all));
+        return Ok((Observed::Absent, all));
     };
     let tags = match cloud.rds.tags(&proxy.arn).await {
         Err(refusal) if refusal.kind == Kind::NotFound => Tags::new(),
         answer => answer?,
     };
-    Ok((Seen::Present(TaggedProxy { proxy, tags }), all))
+    Ok((Observed::Present(TaggedProxy { proxy, tags }), all))
 }
 
 impl Proxy<'_> {
@@ -249,42 +249,44 @@ impl Step for Proxy<'_> {
         self.name.to_owned()
     }
 
-    fn doing(&self, change: &Change) -> String {
+    fn doing(&self, change: &Diff) -> String {
         let verb = match change {
-            Change::Create => "creating",
-            Change::Await(_) => "waiting for",
-            Change::Conflict(_) => "checking",
+            Diff::Create => "creating",
+            Diff::Await(_) => "waiting for",
+            Diff::Conflict(_) => "checking",
             _ => "updating",
         };
         format!("{verb} the proxy ({})", self.name)
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<TaggedProxy>> {
+    async fn observe(&self, cloud: &Cloud) -> Answer<Observed<TaggedProxy>> {
         observe(cloud, self.name, None).await
     }
 
-    async fn look_again(&self, cloud: &Cloud, seen: &Seen<TaggedProxy>) -> Answer<Seen<TaggedProxy>> {
+    async fn look_again(&self, cloud: &Cloud, seen: &Observed<TaggedProxy>) -> Answer<Observed<TaggedProxy>> {
         match observe(cloud, self.name, seen.present()).await? {
             // Reads lag behind creation: what AWS just answered is not forgotten at one "not found".
-            Seen::Absent if seen.present().is_some_and(|found| found.proxy.status == "creating") => Ok(seen.clone()),
+            Observed::Absent if seen.present().is_some_and(|found| found.proxy.status == "creating") => {
+                Ok(seen.clone())
+            }
             now => Ok(now),
         }
     }
 
-    fn compare(&self, seen: &Seen<TaggedProxy>) -> Change {
-        let Some(found) = seen.present() else { return Change::Create };
+    fn compare(&self, seen: &Observed<TaggedProxy>) -> Diff {
+        let Some(found) = seen.present() else { return Diff::Create };
         let status = found.proxy.status.as_str();
         let conflicts = self.conflicts(found);
         if status != "deleting" && !conflicts.is_empty() {
-            return Change::Conflict(conflicts);
+            return Diff::Conflict(conflicts);
         }
-        let wait = |usable, grace| Change::Await(Wait { state: status.to_owned(), usable, grace });
+        let wait = |usable, grace| Diff::Await(Wait { state: status.to_owned(), usable, grace });
         match status {
             "available" if found.proxy.is_available() => {}
             // The model makes no promise that the endpoint is there as soon as the status is: it is part of available.
             "available" => {
                 let state = "available, without an endpoint yet".to_owned();
-                return Change::Await(Wait { state, usable: true, grace: None });
+                return Diff::Await(Wait { state, usable: true, grace: None });
             }
             "deleting" => return wait(false, None),
             _ if found.proxy.is_stuck() => return wait(false, Some(Duration::ZERO)),
@@ -292,34 +294,34 @@ impl Step for Proxy<'_> {
             _ => return wait(true, None),
         }
         if self.adopting.is_some() && !self.taken_over(found) {
-            return Change::Update(vec!["taken over: ownership tags".to_owned()]);
+            return Diff::Update(vec!["taken over: ownership tags".to_owned()]);
         }
         let (_, mut fields) = self.edit(&found.proxy);
         if !self.unremembered(found).is_empty() {
             fields.push("what is remembered of the flags".to_owned());
         }
-        if fields.is_empty() { Change::None } else { Change::Update(fields) }
+        if fields.is_empty() { Diff::None } else { Diff::Update(fields) }
     }
 
-    async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<TaggedProxy>) -> Answer<Seen<TaggedProxy>> {
-        if let (Change::Update(_), Seen::Present(found)) = (change, seen) {
+    async fn apply(&self, cloud: &Cloud, change: &Diff, seen: Observed<TaggedProxy>) -> Answer<Observed<TaggedProxy>> {
+        if let (Diff::Update(_), Observed::Present(found)) = (change, seen) {
             if let Some(memory) = self.adopting.filter(|_| !self.taken_over(&found)) {
                 let mut ours = Owner { extra: Tags::new(), ..self.owner.clone() }.tags();
                 ours.insert(tags::ADOPTED.to_owned(), memory.to_owned());
                 cloud.rds.add_tags(&found.proxy.arn, &ours).await?;
                 let tags = found.tags.into_iter().chain(ours).collect();
-                return Ok(Seen::Present(TaggedProxy { tags, ..found }));
+                return Ok(Observed::Present(TaggedProxy { tags, ..found }));
             }
             // Before the change that it is about: a later run must want the same.
             let memory = self.unremembered(&found);
             if !memory.is_empty() {
                 cloud.rds.add_tags(&found.proxy.arn, &memory).await?;
                 let tags = found.tags.into_iter().chain(memory).collect();
-                return Ok(Seen::Present(TaggedProxy { tags, ..found }));
+                return Ok(Observed::Present(TaggedProxy { tags, ..found }));
             }
             let (edit, _) = self.edit(&found.proxy);
             let proxy = cloud.rds.modify_proxy(self.name, &edit).await?;
-            return Ok(Seen::Present(TaggedProxy { proxy, ..found }));
+            return Ok(Observed::Present(TaggedProxy { proxy, ..found }));
         }
         let mut tags = self.owner.tags();
         tags.extend(self.wishes.clone());
@@ -343,29 +345,29 @@ impl Step for Proxy<'_> {
                 cloud.iam.create_rds_service_role().await?;
                 Err(refusal)
             }
-            answer => Ok(Seen::Present(TaggedProxy { proxy: answer?, tags })),
+            answer => Ok(Observed::Present(TaggedProxy { proxy: answer?, tags })),
         }
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         if refusal.kind == Kind::NotYet {
-            return Some(Again { limit: self.patience.proxy, pace: Pace::Minutes, look: true });
+            return Some(RetryPolicy { limit: self.timeouts.proxy, pace: PollInterval::Minutes, look: true });
         }
         // No public record shows how AWS words it that a new role is not visible yet; all wordings name the role.
         let about_role = refusal.operation == "rds:CreateDBProxy"
             && refusal.is(&["InvalidParameterValue"])
             && ["role", "IAM", "assume"].iter().any(|word| refusal.message.contains(word));
         if about_role || (self.service_role && needs_service_role(refusal)) {
-            return Some(Again { limit: self.patience.propagation, pace: Pace::Dense, look: false });
+            return Some(RetryPolicy { limit: self.timeouts.propagation, pace: PollInterval::Dense, look: false });
         }
-        settling(refusal, self.patience.propagation)
+        settling(refusal, self.timeouts.propagation)
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.patience.proxy, Pace::Minutes)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.timeouts.proxy, PollInterval::Minutes)
     }
 
-    fn details(&self, seen: &Seen<TaggedProxy>) -> Vec<String> {
+    fn details(&self, seen: &Observed<TaggedProxy>) -> Vec<String> {
         let mut details = self.notes.clone();
         if let Some(found) = seen.present().filter(|_| self.adopting.is_some()) {
             let role = last_of_path(&found.proxy.role);
@@ -381,7 +383,7 @@ impl Step for Proxy<'_> {
         details
     }
 
-    fn result(&self, seen: &Seen<TaggedProxy>) -> String {
+    fn result(&self, seen: &Observed<TaggedProxy>) -> String {
         let endpoint = seen.present().and_then(|found| found.proxy.endpoint.clone());
         endpoint.unwrap_or_else(|| self.subject())
     }

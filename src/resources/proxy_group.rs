@@ -6,7 +6,7 @@
 use crate::catalogue::StepId;
 use crate::cloud::ec2::{Group, Permission};
 use crate::cloud::{Answer, Cloud, Owner, Refusal};
-use crate::engine::{Again, Change, Limit, Pace, Poll, Row, Run, Seen, Step, Stop};
+use crate::engine::{Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError};
 use crate::names::Names;
 use crate::ownership;
 use crate::resources::{Found, Line, Removal, Work, not_ours, settling};
@@ -28,7 +28,7 @@ pub struct ProxyGroup<'a> {
 impl ProxyGroup<'_> {
     /// Picks the group out of its VPC's.
     #[must_use]
-    pub fn among(&self, groups: &[Group]) -> Seen<Group> {
+    pub fn among(&self, groups: &[Group]) -> Observed<Group> {
         groups.iter().find(|group| group.name == self.names.group).cloned().into()
     }
 }
@@ -44,28 +44,28 @@ impl Step for ProxyGroup<'_> {
         self.names.group.clone()
     }
 
-    fn doing(&self, _change: &Change) -> String {
+    fn doing(&self, _change: &Diff) -> String {
         format!("creating the proxy's security group ({})", self.names.group)
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Group>> {
+    async fn observe(&self, cloud: &Cloud) -> Answer<Observed<Group>> {
         Ok(self.among(&cloud.ec2.groups_of_vpc(self.vpc).await?))
     }
 
-    fn compare(&self, seen: &Seen<Group>) -> Change {
+    fn compare(&self, seen: &Observed<Group>) -> Diff {
         if let Some(why) = &self.not_needed {
-            return Change::NotNeeded(why.clone());
+            return Diff::NotNeeded(why.clone());
         }
         match seen.present() {
-            None => Change::Create,
+            None => Diff::Create,
             Some(group) if !ownership::group(self.owner, self.names, group) => {
-                Change::Conflict(not_ours("a security group", &group.name))
+                Diff::Conflict(not_ours("a security group", &group.name))
             }
-            Some(_) => Change::None,
+            Some(_) => Diff::None,
         }
     }
 
-    async fn apply(&self, cloud: &Cloud, _change: &Change, _seen: Seen<Group>) -> Answer<Seen<Group>> {
+    async fn apply(&self, cloud: &Cloud, _change: &Diff, _seen: Observed<Group>) -> Answer<Observed<Group>> {
         let tags = self.owner.tags();
         let description = self.names.group_description();
         let id = cloud.ec2.create_group(&self.names.group, &description, self.vpc, &tags).await?;
@@ -77,7 +77,7 @@ impl Step for ProxyGroup<'_> {
             ranges: vec!["0.0.0.0/0".to_owned()],
             prefix_lists: Vec::new(),
         };
-        Ok(Seen::Present(Group {
+        Ok(Observed::Present(Group {
             id,
             name: self.names.group.clone(),
             description,
@@ -88,15 +88,15 @@ impl Step for ProxyGroup<'_> {
         }))
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         settling(refusal, self.limit)
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.limit, Pace::Dense)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.limit, PollInterval::Dense)
     }
 
-    fn result(&self, seen: &Seen<Group>) -> String {
+    fn result(&self, seen: &Observed<Group>) -> String {
         seen.present().map_or_else(|| self.subject(), |group| format!("{} ({})", group.name, group.id))
     }
 }
@@ -118,9 +118,10 @@ impl GroupRemoval {
         Found::judged(Some(group), |group| ownership::group(owner, names, group), of)
     }
 
-    async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn delete(&self, run: &Run<'_>) -> Result<(), StepError> {
         let doing = format!("deleting the proxy's security group ({})", self.group.name);
-        let poll = Poll::begin(run, Row::Step(StepId::ProxyGroup), &doing, run.patience.deletion, Pace::Minutes);
+        let poll =
+            Poll::begin(run, Row::Step(StepId::ProxyGroup), &doing, run.timeouts.deletion, PollInterval::Minutes);
         let delete = async || run.cloud.ec2.delete_group(&self.group.id).await;
         poll.insist_on(run, delete, async || self.user(run).await).await
     }

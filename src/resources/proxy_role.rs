@@ -7,7 +7,7 @@
 use crate::catalogue::StepId;
 use crate::cloud::iam::Role;
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal};
-use crate::engine::{Again, Change, Limit, Pace, Poll, Row, Run, Seen, Step, Stop};
+use crate::engine::{Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError};
 use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
 use crate::ownership;
 use crate::resources::{Found, Line, Removal, Work, not_ours, settling};
@@ -51,34 +51,34 @@ impl Step for ProxyRole<'_> {
         self.names.role.clone()
     }
 
-    fn doing(&self, change: &Change) -> String {
-        let verb = if *change == Change::Create { "creating" } else { "updating" };
+    fn doing(&self, change: &Diff) -> String {
+        let verb = if *change == Diff::Create { "creating" } else { "updating" };
         format!("{verb} the proxy's role ({})", self.names.role)
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Role>> {
+    async fn observe(&self, cloud: &Cloud) -> Answer<Observed<Role>> {
         Ok(cloud.iam.role(&self.names.role).await?.into())
     }
 
-    fn compare(&self, seen: &Seen<Role>) -> Change {
+    fn compare(&self, seen: &Observed<Role>) -> Diff {
         if let Some(why) = &self.not_needed {
-            return Change::NotNeeded(why.clone());
+            return Diff::NotNeeded(why.clone());
         }
         match seen.present() {
-            None => Change::Create,
+            None => Diff::Create,
             Some(role) if !ownership::role(self.owner, self.names, role) => {
-                Change::Conflict(not_ours("a role", &role.name))
+                Diff::Conflict(not_ours("a role", &role.name))
             }
             Some(role) => match self.differs(role) {
-                fields if fields.is_empty() => Change::None,
-                fields => Change::Update(fields),
+                fields if fields.is_empty() => Diff::None,
+                fields => Diff::Update(fields),
             },
         }
     }
 
-    async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<Role>) -> Answer<Seen<Role>> {
+    async fn apply(&self, cloud: &Cloud, change: &Diff, seen: Observed<Role>) -> Answer<Observed<Role>> {
         let trust = templates::proxy_trust();
-        if let (Change::Update(_), Seen::Present(role)) = (change, seen) {
+        if let (Diff::Update(_), Observed::Present(role)) = (change, seen) {
             if role.trust != trust {
                 cloud.iam.set_trust(&role.name, &trust).await?;
             }
@@ -87,27 +87,27 @@ impl Step for ProxyRole<'_> {
                 cloud.iam.set_boundary(&role.name, boundary).await?;
             }
             let boundary = wanted.map(str::to_owned).or(role.boundary);
-            Ok(Seen::Present(Role { trust, boundary, ..role }))
+            Ok(Observed::Present(Role { trust, boundary, ..role }))
         } else {
             let tags = self.owner.tags();
             let (names, boundary) = (self.names, self.boundary);
-            Ok(Seen::Present(cloud.iam.create_role(&names.role, &names.path, &trust, &tags, boundary).await?))
+            Ok(Observed::Present(cloud.iam.create_role(&names.role, &names.path, &trust, &tags, boundary).await?))
         }
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         // A boundary that is not there does not come by waiting: IAM names it in the refusal.
         let about_boundary = self.boundary.is_some_and(|arn| refusal.message.contains(arn));
         settling(refusal, self.limit).filter(|_| refusal.kind != Kind::NotFound || !about_boundary)
     }
 
-    fn details(&self, _seen: &Seen<Role>) -> Vec<String> {
+    fn details(&self, _seen: &Observed<Role>) -> Vec<String> {
         let boundary = self.boundary.filter(|_| self.not_needed.is_none());
         boundary.map(|arn| format!("permissions boundary {arn}")).into_iter().collect()
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.limit, Pace::Dense)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.limit, PollInterval::Dense)
     }
 }
 
@@ -135,15 +135,16 @@ impl RoleRemoval {
         })
     }
 
-    async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn delete(&self, run: &Run<'_>) -> Result<(), StepError> {
         let (iam, name) = (&run.cloud.iam, self.role.name.as_str());
         let doing = format!("deleting the proxy's role ({name})");
         let own = [SECRET_POLICY, DATABASE_POLICY];
         if let Some(foreign) = self.policies.iter().find(|policy| !own.contains(&policy.as_str())) {
             let reasons = vec![format!("someone added the policy {foreign} to it")];
-            return Err(Stop::Conflict { doing, reasons });
+            return Err(StepError::Conflict { doing, reasons });
         }
-        let poll = Poll::begin(run, Row::Step(StepId::ProxyRole), &doing, run.patience.propagation, Pace::Dense);
+        let poll =
+            Poll::begin(run, Row::Step(StepId::ProxyRole), &doing, run.timeouts.propagation, PollInterval::Dense);
         for policy in &self.policies {
             poll.insist(run, async || iam.delete_role_policy(name, policy).await).await?;
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::catalogue::StepId;
 use crate::cloud::rds::{Endpoint, NewEndpoint};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags};
-use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
 use crate::resources::{not_ours, settling};
 
 /// The read-only endpoint.
@@ -24,7 +24,7 @@ pub struct ReaderEndpoint<'a> {
     /// The proxy's security groups.
     pub security_groups: &'a [String],
     /// The limits.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 /// An endpoint with its tags, which AWS returns separately.
@@ -45,15 +45,15 @@ pub async fn observe(
     proxy: &str,
     name: &str,
     known: Option<&OwnedEndpoint>,
-) -> Answer<Seen<OwnedEndpoint>> {
+) -> Answer<Observed<OwnedEndpoint>> {
     let Some(endpoint) = cloud.rds.endpoints(proxy).await?.into_iter().find(|found| found.name == name) else {
-        return Ok(Seen::Absent);
+        return Ok(Observed::Absent);
     };
     let tags = match known {
         Some(known) if known.endpoint.arn == endpoint.arn => known.tags.clone(),
         _ => cloud.rds.tags(&endpoint.arn).await?,
     };
-    Ok(Seen::Present(OwnedEndpoint { endpoint, tags }))
+    Ok(Observed::Present(OwnedEndpoint { endpoint, tags }))
 }
 
 impl Step for ReaderEndpoint<'_> {
@@ -67,47 +67,51 @@ impl Step for ReaderEndpoint<'_> {
         format!("read-only endpoint {}", self.name)
     }
 
-    fn doing(&self, change: &Change) -> String {
-        let verb = if *change == Change::Create { "creating" } else { "waiting for" };
+    fn doing(&self, change: &Diff) -> String {
+        let verb = if *change == Diff::Create { "creating" } else { "waiting for" };
         format!("{verb} the read-only endpoint ({})", self.name)
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<OwnedEndpoint>> {
+    async fn observe(&self, cloud: &Cloud) -> Answer<Observed<OwnedEndpoint>> {
         observe(cloud, self.proxy, self.name, None).await
     }
 
-    async fn look_again(&self, cloud: &Cloud, seen: &Seen<OwnedEndpoint>) -> Answer<Seen<OwnedEndpoint>> {
+    async fn look_again(&self, cloud: &Cloud, seen: &Observed<OwnedEndpoint>) -> Answer<Observed<OwnedEndpoint>> {
         match observe(cloud, self.proxy, self.name, seen.present()).await? {
             // Reads lag behind creation: what AWS just answered is not forgotten at one "not found".
-            Seen::Absent if seen.present().is_some_and(|found| found.endpoint.status == "creating") => Ok(seen.clone()),
+            Observed::Absent if seen.present().is_some_and(|found| found.endpoint.status == "creating") => {
+                Ok(seen.clone())
+            }
             now => Ok(now),
         }
     }
 
-    fn compare(&self, seen: &Seen<OwnedEndpoint>) -> Change {
-        let Some(found) = seen.present() else { return Change::Create };
+    fn compare(&self, seen: &Observed<OwnedEndpoint>) -> Diff {
+        let Some(found) = seen.present() else { return Diff::Create };
         if !self.owner.owns(&found.tags) {
-            return Change::Conflict(not_ours("a proxy endpoint", self.name));
+            return Diff::Conflict(not_ours("a proxy endpoint", self.name));
         }
         if !found.endpoint.read_only {
-            return Change::Conflict(vec![format!(
-                "the endpoint {} is not read-only and cannot be changed",
-                self.name
-            )]);
+            return Diff::Conflict(vec![format!("the endpoint {} is not read-only and cannot be changed", self.name)]);
         }
-        let wait = |grace| Change::Await(Wait { state: found.endpoint.status.clone(), usable: false, grace });
+        let wait = |grace| Diff::Await(Wait { state: found.endpoint.status.clone(), usable: false, grace });
         match found.endpoint.status.as_str() {
-            "available" if found.endpoint.host.is_some() => Change::None,
+            "available" if found.endpoint.host.is_some() => Diff::None,
             "available" => {
                 let state = "available, without a host name yet".to_owned();
-                Change::Await(Wait { state, usable: false, grace: None })
+                Diff::Await(Wait { state, usable: false, grace: None })
             }
             "incompatible-network" | "insufficient-resource-limits" => wait(Some(Duration::ZERO)),
             _ => wait(None),
         }
     }
 
-    async fn apply(&self, cloud: &Cloud, _change: &Change, _seen: Seen<OwnedEndpoint>) -> Answer<Seen<OwnedEndpoint>> {
+    async fn apply(
+        &self,
+        cloud: &Cloud,
+        _change: &Diff,
+        _seen: Observed<OwnedEndpoint>,
+    ) -> Answer<Observed<OwnedEndpoint>> {
         let tags = self.owner.tags();
         let wanted = NewEndpoint {
             proxy: self.proxy.to_owned(),
@@ -116,21 +120,21 @@ impl Step for ReaderEndpoint<'_> {
             security_groups: self.security_groups.to_vec(),
             tags: tags.clone(),
         };
-        Ok(Seen::Present(OwnedEndpoint { endpoint: cloud.rds.create_reader(&wanted).await?, tags }))
+        Ok(Observed::Present(OwnedEndpoint { endpoint: cloud.rds.create_reader(&wanted).await?, tags }))
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         if refusal.kind == Kind::NotYet {
-            return Some(Again { limit: self.patience.proxy, pace: Pace::Minutes, look: false });
+            return Some(RetryPolicy { limit: self.timeouts.proxy, pace: PollInterval::Minutes, look: false });
         }
-        settling(refusal, self.patience.propagation)
+        settling(refusal, self.timeouts.propagation)
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.patience.proxy, Pace::Steady)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.timeouts.proxy, PollInterval::Steady)
     }
 
-    fn result(&self, seen: &Seen<OwnedEndpoint>) -> String {
+    fn result(&self, seen: &Observed<OwnedEndpoint>) -> String {
         let host = seen.present().and_then(|found| found.endpoint.host.clone());
         host.unwrap_or_else(|| self.subject())
     }

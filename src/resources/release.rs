@@ -10,7 +10,7 @@ use crate::catalogue::StepId;
 use crate::cloud::lambda::Version;
 use crate::cloud::{Answer, Cloud, Refusal};
 use crate::discover::releases::{Frozen, description};
-use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
 use crate::resources::updating;
 
 pub use aliases::{Aliases, Events};
@@ -22,7 +22,7 @@ pub struct Release<'a> {
     /// What our versions are described by.
     pub mark: String,
     /// The limits.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 /// One alias on its way.
@@ -109,34 +109,34 @@ impl Step for Release<'_> {
         names.join(", ")
     }
 
-    fn doing(&self, change: &Change) -> String {
+    fn doing(&self, change: &Diff) -> String {
         match change {
-            Change::Await(_) => format!("waiting for the new version ({})", self.subject()),
+            Diff::Await(_) => format!("waiting for the new version ({})", self.subject()),
             _ => format!("moving the alias to a version with the proxy's host ({})", self.subject()),
         }
     }
 
-    async fn observe(&self, _cloud: &Cloud) -> Answer<Seen<Vec<Move>>> {
-        Ok(Seen::Present(self.start()))
+    async fn observe(&self, _cloud: &Cloud) -> Answer<Observed<Vec<Move>>> {
+        Ok(Observed::Present(self.start()))
     }
 
-    async fn look_again(&self, cloud: &Cloud, seen: &Seen<Vec<Move>>) -> Answer<Seen<Vec<Move>>> {
+    async fn look_again(&self, cloud: &Cloud, seen: &Observed<Vec<Move>>) -> Answer<Observed<Vec<Move>>> {
         let mut now = Vec::new();
         for on_its_way in seen.present().into_iter().flatten() {
             now.push(if on_its_way.moved { on_its_way.clone() } else { Self::look(cloud, on_its_way.clone()).await? });
         }
-        Ok(Seen::Present(now))
+        Ok(Observed::Present(now))
     }
 
-    fn compare(&self, seen: &Seen<Vec<Move>>) -> Change {
+    fn compare(&self, seen: &Observed<Vec<Move>>) -> Diff {
         let moves = seen.present().map(Vec::as_slice).unwrap_or_default();
         for Move { frozen, to, elsewhere, .. } in moves {
             let name = format!("{}:{}", frozen.function, frozen.alias.name);
             if let Some(version) = elsewhere {
-                return Change::Conflict(vec![format!("{name} was moved meanwhile, to version {version}")]);
+                return Diff::Conflict(vec![format!("{name} was moved meanwhile, to version {version}")]);
             }
             if let Some(why) = to.as_ref().and_then(|version| version.failed.as_ref()) {
-                return Change::Conflict(vec![format!("the new version for {name} failed: {why}")]);
+                return Diff::Conflict(vec![format!("the new version for {name} failed: {why}")]);
             }
         }
         let open: Vec<&Move> = moves.iter().filter(|on_its_way| !on_its_way.moved).collect();
@@ -147,33 +147,33 @@ impl Step for Release<'_> {
             .map(|open| format!("{}: alias {}", open.frozen.function, open.frozen.alias.name))
             .collect();
         match (open.first(), due.is_empty()) {
-            (None, _) => Change::None,
-            (_, false) => Change::Update(due),
+            (None, _) => Diff::None,
+            (_, false) => Diff::Update(due),
             (Some(first), true) => {
                 let number = first.to.as_ref().map(|version| version.number.as_str()).unwrap_or_default();
                 let state = format!("version {number} of {} is being made ready", first.frozen.function);
-                Change::Await(Wait { state, usable: false, grace: None })
+                Diff::Await(Wait { state, usable: false, grace: None })
             }
         }
     }
 
-    async fn apply(&self, cloud: &Cloud, _change: &Change, seen: Seen<Vec<Move>>) -> Answer<Seen<Vec<Move>>> {
+    async fn apply(&self, cloud: &Cloud, _change: &Diff, seen: Observed<Vec<Move>>) -> Answer<Observed<Vec<Move>>> {
         let mut after = Vec::new();
         for on_its_way in seen.present().into_iter().flatten() {
             after.push(self.one(cloud, on_its_way.clone()).await?);
         }
-        Ok(Seen::Present(after))
+        Ok(Observed::Present(after))
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
-        updating(refusal, self.patience.function)
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
+        updating(refusal, self.timeouts.function)
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.patience.function, Pace::Seconds)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.timeouts.function, PollInterval::Seconds)
     }
 
-    fn result(&self, seen: &Seen<Vec<Move>>) -> String {
+    fn result(&self, seen: &Observed<Vec<Move>>) -> String {
         let one = |on_its_way: &Move| {
             let Frozen { function, alias, .. } = &on_its_way.frozen;
             let number = on_its_way.to.as_ref().map(|version| version.number.as_str()).unwrap_or_default();

@@ -5,10 +5,10 @@ use std::pin::Pin;
 use crate::catalogue::StepId;
 use crate::engine::event::Ending;
 use crate::engine::ledger::Redirect;
-use crate::engine::{Run, Stop};
+use crate::engine::{Run, StepError};
 
 /// What is under way.
-pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Stop>> + 'a>>;
+pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), StepError>> + 'a>>;
 
 /// One thing that goes, or goes back to what it was. The teardown's plan, its rows and its work all come from a list of these.
 pub trait Removal {

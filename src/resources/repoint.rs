@@ -18,7 +18,7 @@ use crate::discover::hosts::{Host, HostKind, KnownHost, Mention};
 use crate::discover::redirects::redirects;
 use crate::discover::{FunctionUse, direct};
 use crate::engine::ledger::Redirect;
-use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait, crowd};
+use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait, crowd};
 use crate::resources::updating;
 use crate::spec::Variables as Wanted;
 
@@ -53,7 +53,7 @@ pub struct Repoint<'a> {
     /// The variables that stay, and those that do not.
     pub variables: &'a Wanted,
     /// The limits.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 /// What happens to one function.
@@ -86,7 +86,7 @@ impl Repoint<'_> {
             reader: self.reader.clone(),
             adopted: self.adopted,
             variables: self.variables,
-            patience: self.patience,
+            timeouts: self.timeouts,
         }
     }
 
@@ -154,7 +154,7 @@ impl Repoint<'_> {
         holding.mentions.iter().filter_map(former).collect()
     }
 
-    fn pending(&self, seen: &Seen<Vec<FunctionUse>>) -> Vec<String> {
+    fn pending(&self, seen: &Observed<Vec<FunctionUse>>) -> Vec<String> {
         let functions = seen.present().map(Vec::as_slice).unwrap_or_default();
         functions
             .iter()
@@ -266,38 +266,38 @@ impl Step for Repoint<'_> {
         if names.is_empty() { "no function".to_owned() } else { names.join(", ") }
     }
 
-    fn doing(&self, change: &Change) -> String {
+    fn doing(&self, change: &Diff) -> String {
         match change {
-            Change::Await(_) => format!("waiting for the functions' update ({})", self.subject()),
+            Diff::Await(_) => format!("waiting for the functions' update ({})", self.subject()),
             _ => format!("pointing the functions at the proxy ({})", self.subject()),
         }
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Vec<FunctionUse>>> {
-        self.look_again(cloud, &Seen::Present(self.functions.to_vec())).await
+    async fn observe(&self, cloud: &Cloud) -> Answer<Observed<Vec<FunctionUse>>> {
+        self.look_again(cloud, &Observed::Present(self.functions.to_vec())).await
     }
 
-    async fn look_again(&self, cloud: &Cloud, seen: &Seen<Vec<FunctionUse>>) -> Answer<Seen<Vec<FunctionUse>>> {
+    async fn look_again(&self, cloud: &Cloud, seen: &Observed<Vec<FunctionUse>>) -> Answer<Observed<Vec<FunctionUse>>> {
         let looks = seen.present().into_iter().flatten().map(|found| self.look(cloud, found)).collect();
         let now: Vec<Option<FunctionUse>> = crowd(looks).await.into_iter().collect::<Answer<_>>()?;
-        Ok(Seen::Present(now.into_iter().flatten().collect()))
+        Ok(Observed::Present(now.into_iter().flatten().collect()))
     }
 
-    fn compare(&self, seen: &Seen<Vec<FunctionUse>>) -> Change {
+    fn compare(&self, seen: &Observed<Vec<FunctionUse>>) -> Diff {
         if self.functions.is_empty() {
-            return Change::NotNeeded("no function uses the database".to_owned());
+            return Diff::NotNeeded("no function uses the database".to_owned());
         }
         if self.way().is_none_or(|way| way.endpoint.is_none()) {
             let why = "there is no usable host name of the database and of the proxy to write into variables";
-            return Change::Conflict(vec![why.to_owned()]);
+            return Diff::Conflict(vec![why.to_owned()]);
         }
         let functions = seen.present().map(Vec::as_slice).unwrap_or_default();
         if functions.iter().all(|found| found.variables.is_empty() && found.function.hidden.is_none()) {
-            return Change::NotNeeded(format!("no variable of {} holds a host of the database", self.subject()));
+            return Diff::NotNeeded(format!("no variable of {} holds a host of the database", self.subject()));
         }
         for found in functions {
             if let Some(why) = &found.function.hidden {
-                return Change::Conflict(vec![format!(
+                return Diff::Conflict(vec![format!(
                     "AWS does not show the variables of {}: {why}",
                     found.function.name
                 )]);
@@ -305,32 +305,32 @@ impl Step for Repoint<'_> {
         }
         let obstacles: Vec<String> = functions.iter().flat_map(|found| self.edit(found).obstacles(found)).collect();
         if !obstacles.is_empty() {
-            return Change::Conflict(obstacles);
+            return Diff::Conflict(obstacles);
         }
         let pending = self.pending(seen);
         if !pending.is_empty() {
-            return Change::Update(pending);
+            return Diff::Update(pending);
         }
         if let Some(found) = functions.iter().find(|found| !self.forgotten(found).is_empty()) {
-            return Change::Update(vec![format!("{}: what it remembers", found.function.name)]);
+            return Diff::Update(vec![format!("{}: what it remembers", found.function.name)]);
         }
         let open =
             functions.iter().find(|found| found.function.update != Update::Successful && !found.variables.is_empty());
         match open.map(|found| (&found.function.update, &found.function.name)) {
-            None => Change::None,
-            Some((Update::Failed(why), name)) => Change::Conflict(vec![format!(
-                "the update of {name} failed, so its former configuration is live: {why}"
-            )]),
-            Some((_, name)) => Change::Await(Wait { state: format!("{name} in progress"), usable: false, grace: None }),
+            None => Diff::None,
+            Some((Update::Failed(why), name)) => {
+                Diff::Conflict(vec![format!("the update of {name} failed, so its former configuration is live: {why}")])
+            }
+            Some((_, name)) => Diff::Await(Wait { state: format!("{name} in progress"), usable: false, grace: None }),
         }
     }
 
     async fn apply(
         &self,
         cloud: &Cloud,
-        _change: &Change,
-        seen: Seen<Vec<FunctionUse>>,
-    ) -> Answer<Seen<Vec<FunctionUse>>> {
+        _change: &Diff,
+        seen: Observed<Vec<FunctionUse>>,
+    ) -> Answer<Observed<Vec<FunctionUse>>> {
         // While one batch is written, the one before the last is looked at: its updates are live by then, and those reads
         // have an allowance of their own.
         let mut after: Vec<FunctionUse> = Vec::new();
@@ -347,18 +347,18 @@ impl Step for Repoint<'_> {
             written = after.len();
             after.extend(changed.into_iter().collect::<Answer<Vec<FunctionUse>>>()?);
         }
-        Ok(Seen::Present(after))
+        Ok(Observed::Present(after))
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
-        updating(refusal, self.patience.function)
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
+        updating(refusal, self.timeouts.function)
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.patience.function, Pace::Seconds)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.timeouts.function, PollInterval::Seconds)
     }
 
-    fn redirects(&self, seen: &Seen<Vec<FunctionUse>>) -> Vec<Redirect> {
+    fn redirects(&self, seen: &Observed<Vec<FunctionUse>>) -> Vec<Redirect> {
         let ours = [(&self.endpoint, HostKind::Proxy), (&self.reader, HostKind::ReaderProxy)];
         let ours = ours.into_iter().filter_map(|(host, kind)| Some((host.as_ref()?.as_str().to_owned(), kind)));
         let ours = ours.map(|(name, kind)| KnownHost { name, kind });
@@ -370,7 +370,7 @@ impl Step for Repoint<'_> {
         seen.present().into_iter().flatten().flat_map(of).collect()
     }
 
-    fn details(&self, _seen: &Seen<Vec<FunctionUse>>) -> Vec<String> {
+    fn details(&self, _seen: &Observed<Vec<FunctionUse>>) -> Vec<String> {
         let mut details = Vec::new();
         for found in self.functions {
             let name = &found.function.name;

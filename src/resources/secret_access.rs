@@ -22,7 +22,7 @@ use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags, tags};
 use crate::discover::Database;
 use crate::discover::created::Planned;
 use crate::discover::secrets::Secrets;
-use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step};
+use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts};
 use crate::names::{Names, secret_token};
 use crate::password::Password;
 use crate::resources::{not_ours, settling};
@@ -176,7 +176,7 @@ pub struct SecretAccess<'a> {
     /// Lines for the plan.
     pub notes: Vec<String>,
     /// The limits.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 impl EndToEnd<'_> {
@@ -257,41 +257,41 @@ impl Step for SecretAccess<'_> {
         self.subject.clone()
     }
 
-    fn doing(&self, _change: &Change) -> String {
+    fn doing(&self, _change: &Diff) -> String {
         match &self.way {
             Way::Iam(_) => format!("letting the proxy's role log in at the database ({})", self.subject),
             Way::Secrets(_) => format!("letting the proxy's role read the secret ({})", self.subject),
         }
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Access>> {
+    async fn observe(&self, cloud: &Cloud) -> Answer<Observed<Access>> {
         let document = if self.given { None } else { cloud.iam.role_policy(&self.names.role, self.policy).await? };
-        Ok(Seen::Present(match &self.way {
+        Ok(Observed::Present(match &self.way {
             Way::Iam(end_to_end) => Access { document, secrets: Vec::new(), iam: end_to_end.is_on(cloud).await? },
             Way::Secrets(by_secret) => Access { document, secrets: by_secret.observe(cloud).await?, iam: false },
         }))
     }
 
-    fn compare(&self, seen: &Seen<Access>) -> Change {
+    fn compare(&self, seen: &Observed<Access>) -> Diff {
         if let Some(why) = &self.not_needed {
-            return Change::NotNeeded(why.clone());
+            return Diff::NotNeeded(why.clone());
         }
-        let Some(found) = seen.present() else { return Change::Create };
+        let Some(found) = seen.present() else { return Diff::Create };
         let conflicts = self.conflicts(found);
         if !conflicts.is_empty() {
-            return Change::Conflict(conflicts);
+            return Diff::Conflict(conflicts);
         }
         let missing = self.missing(found);
         match (missing.is_empty(), &found.document) {
-            (true, _) => Change::None,
-            (false, None) => Change::Create,
-            (false, Some(_)) => Change::Update(missing),
+            (true, _) => Diff::None,
+            (false, None) => Diff::Create,
+            (false, Some(_)) => Diff::Update(missing),
         }
     }
 
-    async fn apply(&self, cloud: &Cloud, _change: &Change, seen: Seen<Access>) -> Answer<Seen<Access>> {
+    async fn apply(&self, cloud: &Cloud, _change: &Diff, seen: Observed<Access>) -> Answer<Observed<Access>> {
         let found = match seen {
-            Seen::Present(found) => found,
+            Observed::Present(found) => found,
             _ => Access { document: None, secrets: Vec::new(), iam: false },
         };
         let (document, secrets) = match &self.way {
@@ -309,27 +309,27 @@ impl Step for SecretAccess<'_> {
         if !self.given && found.document.as_ref() != Some(&document) {
             cloud.iam.put_role_policy(&self.names.role, self.policy, &document).await?;
         }
-        Ok(Seen::Present(Access { document: Some(document), secrets, iam: true }))
+        Ok(Observed::Present(Access { document: Some(document), secrets, iam: true }))
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         if refusal.kind == Kind::NotYet && refusal.operation.starts_with("rds:") {
-            return Some(Again { limit: self.patience.database, pace: Pace::Minutes, look: true });
+            return Some(RetryPolicy { limit: self.timeouts.database, pace: PollInterval::Minutes, look: true });
         }
         if self.fresh && refusal.kind == Kind::Denied && refusal.operation == "iam:PutRolePolicy" {
-            let span = self.patience.propagation.span.min(TAG_LAG);
-            let limit = Limit { span, ..self.patience.propagation };
-            return Some(Again { limit, pace: Pace::Dense, look: false });
+            let span = self.timeouts.propagation.span.min(TAG_LAG);
+            let limit = Limit { span, ..self.timeouts.propagation };
+            return Some(RetryPolicy { limit, pace: PollInterval::Dense, look: false });
         }
         // What was created before the refusal is seen again.
-        settling(refusal, self.patience.propagation)
+        settling(refusal, self.timeouts.propagation)
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.patience.propagation, Pace::Dense)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.timeouts.propagation, PollInterval::Dense)
     }
 
-    fn details(&self, seen: &Seen<Access>) -> Vec<String> {
+    fn details(&self, seen: &Observed<Access>) -> Vec<String> {
         if self.not_needed.is_some() {
             return Vec::new();
         }

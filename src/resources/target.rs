@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::catalogue::StepId;
 use crate::cloud::rds::{Pool, Target as Row, TargetKind};
 use crate::cloud::{Answer, Cloud, Kind, Refusal};
-use crate::engine::{Again, Change, Limit, Pace, Patience, Seen, Step, Wait};
+use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
 use crate::resources::settling;
 
 /// How long a reason may last that a fresh role, secret or rule also causes in passing.
@@ -29,7 +29,7 @@ pub struct Target<'a> {
     /// Whether the proxy is available by now. Until then, what AWS refuses a registration for is not known.
     pub proxy_available: AtomicBool,
     /// The limits.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 /// Registered targets and pool settings.
@@ -94,14 +94,14 @@ impl Step for Target<'_> {
         self.database.to_owned()
     }
 
-    fn doing(&self, change: &Change) -> String {
+    fn doing(&self, change: &Diff) -> String {
         match change {
-            Change::Update(_) => format!("setting the connection pool ({})", self.proxy),
+            Diff::Update(_) => format!("setting the connection pool ({})", self.proxy),
             _ => format!("registering the database as target ({})", self.database),
         }
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Registered>> {
+    async fn observe(&self, cloud: &Cloud) -> Answer<Observed<Registered>> {
         let group = async {
             // Settings that nobody asked for are not compared, and so not read.
             if self.pool.is_unset() { Ok(None) } else { cloud.rds.target_group(self.proxy).await }
@@ -109,59 +109,63 @@ impl Step for Target<'_> {
         let (rows, group) = tokio::join!(cloud.rds.targets(self.proxy), group);
         match (rows, group) {
             (Err(refusal), _) | (_, Err(refusal)) if not_shown(&refusal) => {
-                Ok(Seen::Present(Registered { unreadable: true, ..Registered::default() }))
+                Ok(Observed::Present(Registered { unreadable: true, ..Registered::default() }))
             }
-            (rows, group) => {
-                Ok(Seen::Present(Registered { rows: rows?, pool: group?.map(|group| group.pool), unreadable: false }))
-            }
+            (rows, group) => Ok(Observed::Present(Registered {
+                rows: rows?,
+                pool: group?.map(|group| group.pool),
+                unreadable: false,
+            })),
         }
     }
 
-    fn compare(&self, seen: &Seen<Registered>) -> Change {
+    fn compare(&self, seen: &Observed<Registered>) -> Diff {
         if seen.present().is_some_and(|found| found.unreadable) {
-            return Change::Await(Wait { state: "not shown yet".to_owned(), usable: false, grace: None });
+            return Diff::Await(Wait { state: "not shown yet".to_owned(), usable: false, grace: None });
         }
-        let Some(found) = seen.present().filter(|found| !found.rows.is_empty()) else { return Change::Create };
+        let Some(found) = seen.present().filter(|found| !found.rows.is_empty()) else { return Diff::Create };
         if !self.is_ours(&found.rows) {
             let other: Vec<&str> = found.rows.iter().map(|row| row.id.as_str()).collect();
-            return Change::Conflict(vec![format!(
+            return Diff::Conflict(vec![format!(
                 "the proxy serves {} already, and a proxy serves one database",
                 other.join(", ")
             )]);
         }
         let fields = self.differing(found.pool.as_ref());
-        if fields.is_empty() { Change::None } else { Change::Update(fields) }
+        if fields.is_empty() { Diff::None } else { Diff::Update(fields) }
     }
 
-    async fn apply(&self, cloud: &Cloud, change: &Change, seen: Seen<Registered>) -> Answer<Seen<Registered>> {
+    async fn apply(&self, cloud: &Cloud, change: &Diff, seen: Observed<Registered>) -> Answer<Observed<Registered>> {
         let found = seen.present().cloned().unwrap_or_default();
-        if matches!(change, Change::Update(_)) {
+        if matches!(change, Diff::Update(_)) {
             cloud.rds.set_pool(self.proxy, self.pool).await?;
-            return Ok(Seen::Present(Registered { pool: Some(self.pool.clone()), ..found }));
+            return Ok(Observed::Present(Registered { pool: Some(self.pool.clone()), ..found }));
         }
         let rows = cloud.rds.register(self.proxy, self.database, self.cluster).await?;
-        Ok(Seen::Present(Registered { rows, ..found }))
+        Ok(Observed::Present(Registered { rows, ..found }))
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         match refusal.kind {
             Kind::NotYet if refusal.is(&["InvalidDBProxyStateFault"]) => {
-                Some(Again { limit: self.patience.proxy, pace: Pace::Minutes, look: false })
+                Some(RetryPolicy { limit: self.timeouts.proxy, pace: PollInterval::Minutes, look: false })
             }
-            Kind::NotYet => Some(Again { limit: self.patience.database, pace: Pace::Minutes, look: false }),
+            Kind::NotYet => {
+                Some(RetryPolicy { limit: self.timeouts.database, pace: PollInterval::Minutes, look: false })
+            }
             // Whether a proxy takes a target while it is being created, and how it says no, is not documented: only what
             // an available proxy says is believed.
             Kind::Invalid | Kind::NotFound | Kind::Quota | Kind::InUse
                 if !self.proxy_available.load(Ordering::SeqCst) =>
             {
-                Some(Again { limit: self.patience.proxy, pace: Pace::Minutes, look: false })
+                Some(RetryPolicy { limit: self.timeouts.proxy, pace: PollInterval::Minutes, look: false })
             }
-            _ => settling(refusal, self.patience.propagation),
+            _ => settling(refusal, self.timeouts.propagation),
         }
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.patience.target, Pace::Minutes)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.timeouts.target, PollInterval::Minutes)
     }
 }
 
@@ -172,7 +176,7 @@ pub struct Health<'a> {
     /// The database's identifier.
     pub database: &'a str,
     /// The limits.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 /// Whether a row takes part: what AWS calls unused is no part of the proxy's work, and never becomes available.
@@ -212,26 +216,26 @@ impl Step for Health<'_> {
         self.database.to_owned()
     }
 
-    fn doing(&self, _change: &Change) -> String {
+    fn doing(&self, _change: &Diff) -> String {
         format!("waiting for the target ({})", self.database)
     }
 
-    async fn observe(&self, cloud: &Cloud) -> Answer<Seen<Vec<Row>>> {
+    async fn observe(&self, cloud: &Cloud) -> Answer<Observed<Vec<Row>>> {
         match cloud.rds.targets(self.proxy).await {
-            Err(refusal) if not_shown(&refusal) => Ok(Seen::Present(Vec::new())),
-            rows => rows.map(Seen::Present),
+            Err(refusal) if not_shown(&refusal) => Ok(Observed::Present(Vec::new())),
+            rows => rows.map(Observed::Present),
         }
     }
 
-    fn compare(&self, seen: &Seen<Vec<Row>>) -> Change {
+    fn compare(&self, seen: &Observed<Vec<Row>>) -> Diff {
         let rows = seen.present().map(Vec::as_slice).unwrap_or_default();
-        let wait = |state: String, grace| Change::Await(Wait { state, usable: false, grace });
+        let wait = |state: String, grace| Diff::Await(Wait { state, usable: false, grace });
         if !rows.iter().any(|row| row.kind == TargetKind::Instance) {
             return wait("not listed yet".to_owned(), None);
         }
         let Some(row) = worst(rows) else {
             return if rows.iter().any(takes_writes) {
-                Change::None
+                Diff::None
             } else {
                 wait("without an instance that takes writes".to_owned(), None)
             };
@@ -243,20 +247,20 @@ impl Step for Health<'_> {
         wait(state_of(row), grace)
     }
 
-    async fn apply(&self, _cloud: &Cloud, _change: &Change, seen: Seen<Vec<Row>>) -> Answer<Seen<Vec<Row>>> {
+    async fn apply(&self, _cloud: &Cloud, _change: &Diff, seen: Observed<Vec<Row>>) -> Answer<Observed<Vec<Row>>> {
         // Health is AWS's to change.
         Ok(seen)
     }
 
-    fn again(&self, _refusal: &Refusal) -> Option<Again> {
+    fn again(&self, _refusal: &Refusal) -> Option<RetryPolicy> {
         None
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (self.patience.target, Pace::Steady)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.timeouts.target, PollInterval::Steady)
     }
 
-    fn result(&self, seen: &Seen<Vec<Row>>) -> String {
+    fn result(&self, seen: &Observed<Vec<Row>>) -> String {
         let rows = seen.present().map(Vec::as_slice).unwrap_or_default();
         let instances = |wanted: bool| {
             let rows = rows.iter().filter(|row| row.kind == TargetKind::Instance && takes_part(row) == wanted);

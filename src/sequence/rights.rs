@@ -10,7 +10,7 @@ use super::PASSWORD_LOGIN;
 use crate::cloud::{Answer, Cloud, Kind};
 use crate::discover::Problem;
 use crate::discover::grants::users_of;
-use crate::engine::{Seen, crowd};
+use crate::engine::{Observed, crowd};
 use crate::names::digest;
 use crate::resources::NO_FUNCTION;
 use crate::resources::attach::{Attach, Attachments, Rights};
@@ -144,7 +144,7 @@ impl Survey {
             } else {
                 Some(PASSWORD_LOGIN.to_owned())
             },
-            limit: self.patience.propagation,
+            limit: self.timeouts.propagation,
         }
     }
 
@@ -165,7 +165,7 @@ impl Survey {
             late: late.map(|share| self.policy_of(share, proxy_id, further)),
             given: self.spec.connect_policy_arn.is_some(),
             not_needed,
-            limit: self.patience.propagation,
+            limit: self.timeouts.propagation,
         }
     }
 
@@ -182,7 +182,7 @@ impl Survey {
             Ok(rights) => Ok(rights),
             Err(refusal) if refusal.kind == Kind::Denied => {
                 let why = refusal.to_string();
-                Ok(Rights { policies: Seen::Unknown(why.clone()), attached: Seen::Unknown(why) })
+                Ok(Rights { policies: Observed::Unknown(why.clone()), attached: Observed::Unknown(why) })
             }
             Err(refusal) => Err(Problem::Refused { doing: "reading the connect policies".to_owned(), refusal }),
         }
@@ -209,7 +209,7 @@ impl Survey {
             _ => false,
         };
         if in_place {
-            return Ok(Rights { policies: Seen::Present(held), attached: Seen::Present(attached) });
+            return Ok(Rights { policies: Observed::Present(held), attached: Observed::Present(attached) });
         }
         if let Some(found) = held.get_mut(&main)
             && found.document.is_none()
@@ -231,6 +231,6 @@ impl Survey {
             }
         }
         attached.late = held.get(&main).cloned();
-        Ok(Rights { policies: Seen::Present(held), attached: Seen::Present(attached) })
+        Ok(Rights { policies: Observed::Present(held), attached: Observed::Present(attached) })
     }
 }

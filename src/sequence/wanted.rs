@@ -36,7 +36,7 @@ impl Survey {
     pub(super) fn proxy_role(&self) -> ProxyRole<'_> {
         let not_needed = self.kept("role").or_else(|| self.by_administrator("is used as it is and never changed"));
         let boundary = self.spec.permissions_boundary.as_deref();
-        ProxyRole { names: &self.names, owner: &self.owner, boundary, not_needed, limit: self.patience.propagation }
+        ProxyRole { names: &self.names, owner: &self.owner, boundary, not_needed, limit: self.timeouts.propagation }
     }
 
     /// What a role that was given spares.
@@ -68,7 +68,7 @@ impl Survey {
     }
 
     pub(super) fn secret_access(&self) -> SecretAccess<'_> {
-        let (names, owner, patience, who) = (&self.names, &self.owner, self.patience, &self.identity);
+        let (names, owner, timeouts, who) = (&self.names, &self.owner, self.timeouts, &self.identity);
         if self.login.end_to_end {
             let id = &self.database.resource_id;
             let users = self.database_users();
@@ -84,7 +84,7 @@ impl Survey {
                 fresh: self.seen.role.is_absent(),
                 way: Way::Iam(EndToEnd { database: &self.database, enable, document }),
                 notes: self.statements(),
-                patience,
+                timeouts,
             };
         }
         let generate = self.spec.create_secret.as_ref().is_some_and(|wanted| wanted.generate);
@@ -101,7 +101,7 @@ impl Survey {
             fresh: self.seen.role.is_absent(),
             way: Way::Secrets(BySecret { secrets, passwords, generate, region, identity: who }),
             notes: [format!("why: {}", self.secrets.why)].into_iter().chain(self.user_of_their_own()).collect(),
-            patience,
+            timeouts,
         }
     }
 
@@ -156,7 +156,7 @@ impl Survey {
 
     pub(crate) fn proxy_group(&self) -> ProxyGroup<'_> {
         let (names, owner, vpc) = (&self.names, &self.owner, self.database.vpc.as_str());
-        ProxyGroup { names, owner, vpc, not_needed: self.kept("security groups"), limit: self.patience.propagation }
+        ProxyGroup { names, owner, vpc, not_needed: self.kept("security groups"), limit: self.timeouts.propagation }
     }
 
     pub(super) fn proxy<'a>(&'a self, role: Option<&'a str>, group: Option<&'a str>, secrets: &[String]) -> Proxy<'a> {
@@ -224,7 +224,7 @@ impl Survey {
             service_role: self.given.is_none(),
             adoptable: (rows.is_empty() && !hidden)
                 || rows.iter().any(|row| row.id.eq_ignore_ascii_case(&self.database.id)),
-            patience: self.patience,
+            timeouts: self.timeouts,
             notes,
         }
     }
@@ -252,7 +252,7 @@ impl Survey {
             port: self.database.port,
             who: "the proxy".to_owned(),
             not_needed: None,
-            limit: self.patience.propagation,
+            limit: self.timeouts.propagation,
         }
     }
 
@@ -270,7 +270,7 @@ impl Survey {
             port: self.database.family.proxy_port(),
             who: "the functions".to_owned(),
             not_needed: self.functions.is_empty().then(|| NO_FUNCTION.to_owned()),
-            limit: self.patience.propagation,
+            limit: self.timeouts.propagation,
         }
     }
 
@@ -281,12 +281,12 @@ impl Survey {
             cluster: self.database.cluster,
             pool: &self.spec.pool,
             proxy_available: self.seen.proxy.present().is_some_and(|found| found.proxy.is_available()).into(),
-            patience: self.patience,
+            timeouts: self.timeouts,
         }
     }
 
     pub(super) fn health(&self) -> Health<'_> {
-        Health { proxy: &self.names.stack, database: &self.database.id, patience: self.patience }
+        Health { proxy: &self.names.stack, database: &self.database.id, timeouts: self.timeouts }
     }
 
     pub(crate) fn repoint<'a>(&'a self, known: &'a [KnownHost], endpoint: &str, reader: Option<&str>) -> Repoint<'a> {
@@ -298,7 +298,7 @@ impl Survey {
             adopted: self.adopted,
             functions: &self.functions,
             variables: &self.spec.variables,
-            patience: self.patience,
+            timeouts: self.timeouts,
         }
     }
 
@@ -309,14 +309,14 @@ impl Survey {
             owner: &self.owner,
             subnets: proxy.map(|found| found.proxy.subnets.as_slice()).unwrap_or_default(),
             security_groups: proxy.map(|found| found.proxy.security_groups.as_slice()).unwrap_or_default(),
-            patience: self.patience,
+            timeouts: self.timeouts,
         }
     }
 
     pub(super) fn log_group(&self) -> Logging<'_> {
         let days = self.spec.log_retention.filter(|_| !self.adopted);
         let name = log_group::name_of(&self.names.stack);
-        Logging { name, owner: &self.owner, days, limit: self.patience.propagation }
+        Logging { name, owner: &self.owner, days, limit: self.timeouts.propagation }
     }
 
     /// The proxy's row, with its read-only endpoint and its log group where there are to be such.
@@ -334,7 +334,7 @@ impl Survey {
     }
 
     pub(super) fn release(&self) -> Release<'_> {
-        Release { frozen: &self.frozen, mark: self.names.version_mark(), patience: self.patience }
+        Release { frozen: &self.frozen, mark: self.names.version_mark(), timeouts: self.timeouts }
     }
 }
 

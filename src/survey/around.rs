@@ -16,7 +16,7 @@ use crate::discover::network::{self, Subnets};
 use crate::discover::parameters::{self, Plugin};
 use crate::discover::secrets::{self, Secrets};
 use crate::discover::{Database, FunctionUse, Problem, acls, functions, keys, remembered, variable_keys};
-use crate::engine::{Patience, Seen, Step as _};
+use crate::engine::{Observed, Step as _, Timeouts};
 use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
 use crate::resources::log_group;
 use crate::resources::secret_access::Access;
@@ -35,16 +35,16 @@ pub(super) struct Around {
     /// As whom the functions may log in with IAM tokens.
     pub(super) grants: Grants,
     /// What the proxy's role may read.
-    pub(super) access: Seen<Access>,
+    pub(super) access: Observed<Access>,
     /// The proxy's log group, where its retention matters.
-    pub(super) log_group: Seen<LogGroup>,
+    pub(super) log_group: Observed<LogGroup>,
     /// The target.
-    pub(super) registered: Seen<Registered>,
+    pub(super) registered: Observed<Registered>,
     /// The subnets for a new proxy.
     pub(super) subnets: Option<Subnets>,
     /// How users of the database send passwords by default.
     pub(super) plugin: Plugin,
-    /// What judges need.
+    /// What checks need.
     pub(super) ground: Ground,
     /// What a person should know of all this.
     pub(super) warnings: Vec<String>,
@@ -57,7 +57,7 @@ impl Around {
         base: &Base<'_>,
         using: &Using,
         basis: &LoginBasis,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> Result<Self, Problem> {
         let Base { identity, names, database, proxy, role, spec, .. } = base;
         let (login, end_to_end, found) = (&basis.login, base.end_to_end, base.described());
@@ -74,17 +74,17 @@ impl Around {
                 let policy = if end_to_end { DATABASE_POLICY } else { SECRET_POLICY };
                 if role.is_absent() { Ok(None) } else { cloud.iam.role_policy(&names.role, policy).await }
             },
-            registered(cloud, names, database, spec, patience, proxy),
+            registered(cloud, names, database, spec, timeouts, proxy),
             functions::details(cloud, using.functions.clone(), &using.known, &spec.variables),
             async {
                 let name = log_group::name_of(&names.stack);
                 if spec.log_retention.is_none() { Ok(None) } else { cloud.logs.group(&name).await }
             },
         );
-        let log_group = visible(log_group.map(Seen::from), "looking for the proxy's log group")?;
+        let log_group = visible(log_group.map(Observed::from), "looking for the proxy's log group")?;
         let groups = groups.map_err(Problem::refused("reading the security groups"))?;
         let secrets = secrets?;
-        let access = visible(access.map(Seen::from), "reading the role's policy")?;
+        let access = visible(access.map(Observed::from), "reading the role's policy")?;
         let in_force = access.present().filter(|_| end_to_end);
         let in_force = in_force.map(|document| grants::users_in(document, &database.resource_id)).unwrap_or_default();
         let grants = Grants::of(spec, login, &using.functions, &secrets, database, &in_force)?;
@@ -139,13 +139,13 @@ impl Base<'_> {
 }
 
 /// What the proxy logs in with, as far as it is there.
-fn granted(policy: Seen<Value>, secrets: &Secrets, database: &Database) -> Seen<Access> {
+fn granted(policy: Observed<Value>, secrets: &Secrets, database: &Database) -> Observed<Access> {
     let document = match policy {
-        Seen::Unknown(why) => return Seen::Unknown(why),
-        Seen::Absent => None,
-        Seen::Present(document) => Some(document),
+        Observed::Unknown(why) => return Observed::Unknown(why),
+        Observed::Absent => None,
+        Observed::Present(document) => Some(document),
     };
-    Seen::Present(Access { document, secrets: secrets.found.clone(), iam: database.iam_authentication })
+    Observed::Present(Access { document, secrets: secrets.found.clone(), iam: database.iam_authentication })
 }
 
 /// What a person should know of network ACLs: asked for subnets that the user named, and where the target is unhealthy.
@@ -153,8 +153,8 @@ async fn walls(
     cloud: &Cloud,
     database: &Database,
     spec: &Spec,
-    proxy: &Seen<TaggedProxy>,
-    registered: &Seen<Registered>,
+    proxy: &Observed<TaggedProxy>,
+    registered: &Observed<Registered>,
 ) -> Vec<String> {
     let rows = registered.present().map(|found| found.rows.as_slice()).unwrap_or_default();
     let unreachable = |row: &Row| row.reason.as_deref() == Some("UNREACHABLE");
@@ -174,10 +174,12 @@ async fn about(cloud: &Cloud, secrets: &Secrets, who: &Identity, role: &str) -> 
 }
 
 /// What a person should know of a role that was given: that it could not be read, or that ours stands idle beside it.
-fn unread(given: &GivenRole, own: &Seen<Role>) -> Option<String> {
+fn unread(given: &GivenRole, own: &Observed<Role>) -> Option<String> {
     match (&given.role, own) {
-        (Seen::Unknown(why), _) => Some(format!("The role {} could not be looked at: {why}.", given.name())),
-        (_, Seen::Present(own)) => Some(format!("The role {} is not used any more; teardown deletes it.", own.name)),
+        (Observed::Unknown(why), _) => Some(format!("The role {} could not be looked at: {why}.", given.name())),
+        (_, Observed::Present(own)) => {
+            Some(format!("The role {} is not used any more; teardown deletes it.", own.name))
+        }
         _ => None,
     }
 }
@@ -188,14 +190,14 @@ async fn registered(
     names: &Names,
     database: &Database,
     spec: &Spec,
-    patience: Patience,
-    proxy: &Seen<TaggedProxy>,
-) -> Result<Seen<Registered>, Refusal> {
+    timeouts: Timeouts,
+    proxy: &Observed<TaggedProxy>,
+) -> Result<Observed<Registered>, Refusal> {
     let (id, cluster) = (database.id.as_str(), database.cluster);
     let (proxy_available, pool) = (true.into(), &spec.pool);
-    let target = Target { proxy: &names.stack, database: id, cluster, pool, proxy_available, patience };
+    let target = Target { proxy: &names.stack, database: id, cluster, pool, proxy_available, timeouts };
     match proxy {
-        Seen::Present(_) => target.observe(cloud).await,
-        _ => Ok(Seen::Absent),
+        Observed::Present(_) => target.observe(cloud).await,
+        _ => Ok(Observed::Absent),
     }
 }

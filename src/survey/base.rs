@@ -11,7 +11,7 @@ use crate::cloud::{Answer, Cloud, Owner, tags};
 use crate::discover::functions::ByName;
 use crate::discover::others::Others;
 use crate::discover::{Database, Problem, functions, given, remembered};
-use crate::engine::Seen;
+use crate::engine::Observed;
 use crate::names::Names;
 use crate::ownership;
 use crate::resources::proxy;
@@ -28,9 +28,9 @@ pub(super) struct Base<'a> {
     /// The database.
     pub(super) database: Database,
     /// The proxy.
-    pub(super) proxy: Seen<TaggedProxy>,
+    pub(super) proxy: Observed<TaggedProxy>,
     /// The proxy's role, where this stack makes it.
-    pub(super) role: Seen<Role>,
+    pub(super) role: Observed<Role>,
     /// The functions of the region, or those that were named.
     pub(super) listed: ByName,
     /// What they have published, where that came along.
@@ -73,7 +73,7 @@ impl<'a> Base<'a> {
         };
         let (listed, versions) = listed.map_err(Problem::refused("listing the functions"))?;
         let proxy = visible(proxy, "looking for the proxy")?;
-        let role: Seen<Role> = visible(role.map(Seen::from), "looking for the proxy's role")?;
+        let role: Observed<Role> = visible(role.map(Observed::from), "looking for the proxy's role")?;
         // Where the proxy is there, what others do is a question for doctor: this costs a call for each of them.
         let others = if proxy.is_absent() { Some(Others::find(cloud, &all, &names, &database).await) } else { None };
         if let Some(others) = others.as_ref().filter(|_| asked.adopt) {
@@ -113,13 +113,13 @@ impl<'a> Base<'a> {
 }
 
 /// Whether the proxy logs in with IAM: as it is asked to, or else as it does.
-fn end_to_end(spec: &Spec, proxy: &Seen<TaggedProxy>) -> bool {
+fn end_to_end(spec: &Spec, proxy: &Observed<TaggedProxy>) -> bool {
     let as_it_is = || proxy.present().is_some_and(|found| found.proxy.iam_to_database);
     spec.database_auth.map_or_else(as_it_is, |wanted| wanted == DatabaseAuth::Iam)
 }
 
 /// Whether the proxy is one that someone else made, and that was taken over or may be.
-fn adopted(spec: &Spec, owner: &Owner, names: &Names, proxy: &Seen<TaggedProxy>) -> bool {
+fn adopted(spec: &Spec, owner: &Owner, names: &Names, proxy: &Observed<TaggedProxy>) -> bool {
     proxy.present().is_some_and(|found| {
         let foreign = !found.tags.contains_key(tags::STACK);
         // One with our role is ours, whatever its tags say.

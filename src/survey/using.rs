@@ -10,7 +10,7 @@ use crate::discover::functions::{self, ByName, Chosen};
 use crate::discover::hidden::Hidden;
 use crate::discover::hosts::{HostKind, KnownHost, proxies_of};
 use crate::discover::{Database, FunctionUse, Problem};
-use crate::engine::Seen;
+use crate::engine::Observed;
 use crate::names::Names;
 use crate::resources::reader_endpoint::{self, OwnedEndpoint};
 use crate::spec::{ReaderEndpoint, Spec};
@@ -28,7 +28,7 @@ pub(super) struct Using {
     /// Variables that hold the host of a proxy that does not exist.
     pub(super) dead: Vec<Dead>,
     /// The read-only endpoint.
-    pub(super) reader: Seen<OwnedEndpoint>,
+    pub(super) reader: Observed<OwnedEndpoint>,
     /// Whether the proxy gets one.
     pub(super) wants_reader: bool,
     /// What a person should know of the choice.
@@ -89,10 +89,10 @@ async fn look_for_reader(
     cloud: &Cloud,
     names: &Names,
     database: &Database,
-    proxy: &Seen<TaggedProxy>,
-) -> Result<Seen<OwnedEndpoint>, Problem> {
+    proxy: &Observed<TaggedProxy>,
+) -> Result<Observed<OwnedEndpoint>, Problem> {
     if !database.has_readers() || proxy.present().is_none() {
-        return Ok(Seen::Absent);
+        return Ok(Observed::Absent);
     }
     let found = reader_endpoint::observe(cloud, &names.stack, &names.reader, None).await;
     visible(found, "looking for the read-only endpoint")
@@ -103,7 +103,7 @@ fn wants_reader(
     spec: &Spec,
     database: &Database,
     functions: &[FunctionUse],
-    seen: &Seen<OwnedEndpoint>,
+    seen: &Observed<OwnedEndpoint>,
 ) -> Result<bool, Problem> {
     match spec.reader_endpoint {
         ReaderEndpoint::Never => Ok(false),

@@ -8,7 +8,7 @@ use judge::{Judgement, Measure};
 use rdsproxy_setup::canary::memory::Memory;
 use rdsproxy_setup::canary::{Decider, Decision, Ending, Walk, Wave};
 use rdsproxy_setup::engine::event::Recorder;
-use rdsproxy_setup::engine::{Patience, Run, StopSign};
+use rdsproxy_setup::engine::{Run, StopSign, Timeouts};
 use rdsproxy_setup::permissions::{Feature, Verb, policies};
 use rdsproxy_setup::sequence::{Outcome, converge_asking};
 use rdsproxy_setup::spec::{Canary, OnUnknown, Spec};
@@ -222,7 +222,7 @@ impl Decider for Says {
 async fn asked(bed: &Bed, spec: &Spec, says: Decision, stop: &StopSign) -> Result<Outcome, String> {
     let survey = bed.survey(spec).await.unwrap();
     let (listener, clock) = (Recorder::default(), &bed.clock);
-    let run = Run { cloud: &bed.cloud, clock, patience: Patience::default(), listener: &listener, stop };
+    let run = Run { cloud: &bed.cloud, clock, timeouts: Timeouts::default(), listener: &listener, stop };
     Box::pin(converge_asking(&run, &survey, &Says(says))).await.map_err(|stop| stop.to_string())
 }
 

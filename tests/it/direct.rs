@@ -54,8 +54,8 @@ async fn a_direct_url_stays_and_the_plan_says_so() {
     assert_eq!(value(&bed, APP, "DIRECT_URL"), url);
     assert!(value(&bed, APP, "DB_HOST").contains(".proxy-"));
     bed.in_place(&wish("my-instance")).await;
-    let (plain, patience) = (wish("my-instance"), rdsproxy_setup::engine::Patience::default());
-    let diagnosis = Box::pin(rdsproxy_setup::doctor::examine(&bed.cloud, &plain, patience));
+    let (plain, timeouts) = (wish("my-instance"), rdsproxy_setup::engine::Timeouts::default());
+    let diagnosis = Box::pin(rdsproxy_setup::doctor::examine(&bed.cloud, &plain, timeouts));
     let found: Vec<_> = diagnosis.await.unwrap().findings.into_iter().map(|finding| finding.evidence).collect();
     assert!(!found.iter().flatten().any(|text| text.contains("DIRECT_URL")), "{found:?}");
     assert!(matches!(bed.down(&wish("my-instance")).await, Fate::Done(())));

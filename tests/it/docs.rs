@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use clap::{Parser, ValueEnum as _};
 use rdsproxy_setup::catalogue::{STEPS, checks};
 use rdsproxy_setup::cli::Cli;
-use rdsproxy_setup::engine::Patience;
+use rdsproxy_setup::engine::Timeouts;
 use rdsproxy_setup::exit::Exit;
 use rdsproxy_setup::permissions::{Feature, If, PERMISSIONS, Verb};
 use rdsproxy_setup::probe::faults::FAULTS;
@@ -67,22 +67,22 @@ fn the_table_of_steps_is_the_catalogue() {
 
 #[test]
 fn the_table_of_waits_is_the_patience() {
-    let patience = Patience::default();
+    let timeouts = Timeouts::default();
     let waits = [
-        (patience.proxy, "a proxy to be created or changed", "Terraform's provider waits as long"),
-        (patience.target, "a target to become available", "CloudFormation's handler waits as long"),
-        (patience.deletion, "a proxy, its interfaces and its group to be gone", "Terraform's provider waits as long"),
-        (patience.propagation, "IAM and other reads that lag behind", "Terraform's constant for IAM"),
-        (patience.database, "the database to leave a passing state", "registration is refused until then"),
-        (patience.function, "a function's update to be live", "the SDK's own waiter takes as long"),
-        (patience.probe, "a probe to be made and to answer", "its network interfaces can take 90 s"),
+        (timeouts.proxy, "a proxy to be created or changed", "Terraform's provider waits as long"),
+        (timeouts.target, "a target to become available", "CloudFormation's handler waits as long"),
+        (timeouts.deletion, "a proxy, its interfaces and its group to be gone", "Terraform's provider waits as long"),
+        (timeouts.propagation, "IAM and other reads that lag behind", "Terraform's constant for IAM"),
+        (timeouts.database, "the database to leave a passing state", "registration is refused until then"),
+        (timeouts.function, "a function's update to be live", "the SDK's own waiter takes as long"),
+        (timeouts.probe, "a probe to be made and to answer", "its network interfaces can take 90 s"),
         (
-            patience.canary,
+            timeouts.canary,
             "CloudWatch to show enough of a wave, beyond the soak",
             "59 invocations at five a minute take twelve",
         ),
     ];
-    assert_eq!(waits.map(|(limit, ..)| limit.name), Patience::NAMES);
+    assert_eq!(waits.map(|(limit, ..)| limit.name), Timeouts::NAMES);
     let mut table = String::from("| wait | limit | for | source |\n| --- | --- | --- | --- |\n");
     for (limit, what, source) in waits {
         table.push_str(&format!("| `{}` | {} min | {what} | {source} |\n", limit.name, limit.span.as_secs() / 60));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use rdsproxy_setup::catalogue::checks::{self, CheckId, Severity};
 use rdsproxy_setup::doctor::{self, Diagnosis};
-use rdsproxy_setup::engine::Patience;
+use rdsproxy_setup::engine::Timeouts;
 use rdsproxy_setup::spec::{ClientAuth, DatabaseAuth, Spec, Verify};
 use sandbox::World;
 use sandbox::parts::{Event, Proxy, Role, Status, TargetTrouble};
@@ -365,7 +365,7 @@ const UNSEEN: [CheckId; 10] = [
 ];
 
 async fn examine(bed: &Bed, spec: &Spec) -> Diagnosis {
-    Box::pin(doctor::examine(&bed.cloud, spec, Patience::default())).await.unwrap()
+    Box::pin(doctor::examine(&bed.cloud, spec, Timeouts::default())).await.unwrap()
 }
 
 fn wanted(check: CheckId, base: Base) -> Spec {

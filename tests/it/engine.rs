@@ -8,7 +8,8 @@ use rdsproxy_setup::catalogue::StepId;
 use rdsproxy_setup::cloud::{Answer, Cloud, Kind, Refusal};
 use rdsproxy_setup::engine::event::{Ending, Event, Recorder};
 use rdsproxy_setup::engine::{
-    Again, Change, Limit, Pace, Patience, Poll, Row, Run, Seen, Step, Stop, StopSign, Until, Wait,
+    Diff, Limit, Milestone, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError, StopSign, Timeouts,
+    Wait,
 };
 
 use crate::harness::{Bed, NEVER};
@@ -22,8 +23,8 @@ type State = &'static str;
 /// Wants the field to be `done`, and meets what the script says.
 #[derive(Default)]
 struct Scripted {
-    looks: Mutex<VecDeque<Answer<Seen<State>>>>,
-    changes: Mutex<VecDeque<Answer<Seen<State>>>>,
+    looks: Mutex<VecDeque<Answer<Observed<State>>>>,
+    changes: Mutex<VecDeque<Answer<Observed<State>>>>,
     /// Kinds of refusals that pass.
     passing: Vec<Kind>,
     grace: Option<Duration>,
@@ -31,14 +32,14 @@ struct Scripted {
 
 impl Scripted {
     fn new(
-        looks: impl IntoIterator<Item = Answer<Seen<State>>>,
-        changes: impl IntoIterator<Item = Answer<Seen<State>>>,
+        looks: impl IntoIterator<Item = Answer<Observed<State>>>,
+        changes: impl IntoIterator<Item = Answer<Observed<State>>>,
     ) -> Self {
         let (looks, changes) = (looks.into_iter().collect(), changes.into_iter().collect());
         Self { looks: Mutex::new(looks), changes: Mutex::new(changes), ..Self::default() }
     }
 
-    fn next(script: &Mutex<VecDeque<Answer<Seen<State>>>>) -> Answer<Seen<State>> {
+    fn next(script: &Mutex<VecDeque<Answer<Observed<State>>>>) -> Answer<Observed<State>> {
         let mut script = script.lock().unwrap();
         // The last line of a script goes on for ever.
         if script.len() > 1 { script.pop_front().unwrap() } else { script.front().unwrap().clone() }
@@ -56,46 +57,50 @@ impl Step for Scripted {
         "thing".to_owned()
     }
 
-    fn doing(&self, change: &Change) -> String {
-        let verb = if *change == Change::Create { "creating" } else { "changing" };
+    fn doing(&self, change: &Diff) -> String {
+        let verb = if *change == Diff::Create { "creating" } else { "changing" };
         format!("{verb} the thing (thing)")
     }
 
-    async fn observe(&self, _: &Cloud) -> Answer<Seen<State>> {
+    async fn observe(&self, _: &Cloud) -> Answer<Observed<State>> {
         Self::next(&self.looks)
     }
 
-    fn compare(&self, seen: &Seen<State>) -> Change {
+    fn compare(&self, seen: &Observed<State>) -> Diff {
         match seen {
-            Seen::Absent | Seen::Unknown(_) => Change::Create,
-            Seen::Present("done") => Change::None,
-            Seen::Present("theirs") => Change::Conflict(vec!["it is theirs".to_owned()]),
-            Seen::Present("creating") => {
-                Change::Await(Wait { state: "creating".to_owned(), usable: true, grace: self.grace })
+            Observed::Absent | Observed::Unknown(_) => Diff::Create,
+            Observed::Present("done") => Diff::None,
+            Observed::Present("theirs") => Diff::Conflict(vec!["it is theirs".to_owned()]),
+            Observed::Present("creating") => {
+                Diff::Await(Wait { state: "creating".to_owned(), usable: true, grace: self.grace })
             }
-            Seen::Present(other) => Change::Update(vec![(*other).to_owned()]),
+            Observed::Present(other) => Diff::Update(vec![(*other).to_owned()]),
         }
     }
 
-    async fn apply(&self, _: &Cloud, _: &Change, _: Seen<State>) -> Answer<Seen<State>> {
+    async fn apply(&self, _: &Cloud, _: &Diff, _: Observed<State>) -> Answer<Observed<State>> {
         Self::next(&self.changes)
     }
 
-    fn again(&self, refusal: &Refusal) -> Option<Again> {
-        self.passing.contains(&refusal.kind).then_some(Again { limit: LIMIT, pace: Pace::Dense, look: true })
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
+        self.passing.contains(&refusal.kind).then_some(RetryPolicy {
+            limit: LIMIT,
+            pace: PollInterval::Dense,
+            look: true,
+        })
     }
 
-    fn wait(&self) -> (Limit, Pace) {
-        (LIMIT, Pace::Seconds)
+    fn wait(&self) -> (Limit, PollInterval) {
+        (LIMIT, PollInterval::Seconds)
     }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a line of a script is an answer")]
-fn is(state: State) -> Answer<Seen<State>> {
-    Ok(Seen::Present(state))
+fn is(state: State) -> Answer<Observed<State>> {
+    Ok(Observed::Present(state))
 }
 
-fn refused(kind: Kind) -> Answer<Seen<State>> {
+fn refused(kind: Kind) -> Answer<Observed<State>> {
     Err(refusal(kind))
 }
 
@@ -109,15 +114,18 @@ async fn run<T>(work: impl AsyncFnOnce(&Run<'_>) -> T) -> (T, Duration, Vec<Even
     let bed = Bed::new(NEVER, false);
     let (listener, stop) = (Recorder::default(), StopSign::default());
     let run =
-        Run { cloud: &bed.cloud, clock: &bed.clock, patience: Patience::default(), listener: &listener, stop: &stop };
+        Run { cloud: &bed.cloud, clock: &bed.clock, timeouts: Timeouts::default(), listener: &listener, stop: &stop };
     let began = bed.clock.elapsed();
     let outcome = work(&run).await;
     assert_eq!(bed.calls(), 0, "the engine makes no calls of its own");
     (outcome, bed.clock.elapsed().saturating_sub(began), listener.events())
 }
 
-async fn converge(step: &Scripted, seen: Seen<State>) -> (Result<Seen<State>, Stop>, Duration, Vec<Event>) {
-    run(async |run| run.converge(step, seen, Until::Ready).await).await
+async fn converge(
+    step: &Scripted,
+    seen: Observed<State>,
+) -> (Result<Observed<State>, StepError>, Duration, Vec<Event>) {
+    run(async |run| run.converge(step, seen, Milestone::Ready).await).await
 }
 
 fn ending(events: &[Event]) -> Option<Ending> {
@@ -129,18 +137,18 @@ fn ending(events: &[Event]) -> Option<Ending> {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_in_place_is_neither_looked_at_nor_changed() {
-    let (outcome, took, events) = converge(&Scripted::default(), Seen::Present("done")).await;
+    let (outcome, took, events) = converge(&Scripted::default(), Observed::Present("done")).await;
     assert_eq!(
         (outcome.unwrap(), took, ending(&events)),
-        (Seen::Present("done"), Duration::ZERO, Some(Ending::Unchanged))
+        (Observed::Present("done"), Duration::ZERO, Some(Ending::Unchanged))
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_missing_is_made_and_waited_for() {
     let step = Scripted::new([is("creating"), is("creating"), is("done")], [is("creating")]);
-    let (outcome, took, events) = converge(&step, Seen::Absent).await;
-    assert_eq!((outcome.unwrap(), ending(&events)), (Seen::Present("done"), Some(Ending::Created)));
+    let (outcome, took, events) = converge(&step, Observed::Absent).await;
+    assert_eq!((outcome.unwrap(), ending(&events)), (Observed::Present("done"), Some(Ending::Created)));
     assert_eq!(took, Duration::from_secs(3));
     let waits = events.iter().filter(|event| matches!(event, Event::Waiting { .. })).count();
     assert_eq!(waits, 3);
@@ -149,19 +157,19 @@ async fn what_is_missing_is_made_and_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_usable_state_is_enough_where_others_go_on_meanwhile() {
     let step = Scripted::new([is("done")], [is("creating")]);
-    let (outcome, _, events) = run(async |run| run.converge(&step, Seen::Absent, Until::Usable).await).await;
-    assert_eq!((outcome.unwrap(), ending(&events)), (Seen::Present("creating"), None));
+    let (outcome, _, events) = run(async |run| run.converge(&step, Observed::Absent, Milestone::Usable).await).await;
+    assert_eq!((outcome.unwrap(), ending(&events)), (Observed::Present("creating"), None));
     let (outcome, _, events) =
-        run(async |run| run.finish(&step, Seen::Present("creating"), Ending::Created).await).await;
-    assert_eq!((outcome.unwrap(), ending(&events)), (Seen::Present("done"), Some(Ending::Created)));
+        run(async |run| run.finish(&step, Observed::Present("creating"), Ending::Created).await).await;
+    assert_eq!((outcome.unwrap(), ending(&events)), (Observed::Present("done"), Some(Ending::Created)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_ends_at_its_limit_and_not_after_it() {
     let step = Scripted::new([is("creating")], []);
-    let (outcome, took, events) = converge(&step, Seen::Present("creating")).await;
+    let (outcome, took, events) = converge(&step, Observed::Present("creating")).await;
     let error = outcome.unwrap_err();
-    assert!(matches!(&error, Stop::Patience { limit, .. } if *limit == LIMIT), "{error:?}");
+    assert!(matches!(&error, StepError::TimedOut { limit, .. } if *limit == LIMIT), "{error:?}");
     assert_eq!(
         (error.to_string().as_str(), took),
         ("changing the thing (thing): still creating after 60 s", LIMIT.span)
@@ -173,8 +181,8 @@ async fn a_wait_ends_at_its_limit_and_not_after_it() {
 async fn a_state_that_does_not_heal_ends_the_wait_at_once_or_after_its_grace() {
     for grace in [Duration::ZERO, Duration::from_secs(5)] {
         let step = Scripted { grace: Some(grace), ..Scripted::new([is("creating")], []) };
-        let (outcome, took, _) = converge(&step, Seen::Present("creating")).await;
-        assert!(matches!(outcome, Err(Stop::Stuck { .. })), "{outcome:?}");
+        let (outcome, took, _) = converge(&step, Observed::Present("creating")).await;
+        assert!(matches!(outcome, Err(StepError::Stuck { .. })), "{outcome:?}");
         assert_eq!(took, grace);
     }
 }
@@ -182,10 +190,10 @@ async fn a_state_that_does_not_heal_ends_the_wait_at_once_or_after_its_grace() {
 #[tokio::test(start_paused = true)]
 async fn a_look_that_fails_in_passing_does_not_end_a_wait_and_one_that_is_denied_does() {
     let step = Scripted::new([refused(Kind::Service), refused(Kind::Throttled), is("done")], []);
-    assert_eq!(converge(&step, Seen::Present("creating")).await.0.unwrap(), Seen::Present("done"));
+    assert_eq!(converge(&step, Observed::Present("creating")).await.0.unwrap(), Observed::Present("done"));
     let step = Scripted::new([refused(Kind::Denied)], []);
-    let (outcome, ..) = converge(&step, Seen::Present("creating")).await;
-    assert!(matches!(outcome, Err(Stop::Refused { .. })), "{outcome:?}");
+    let (outcome, ..) = converge(&step, Observed::Present("creating")).await;
+    assert!(matches!(outcome, Err(StepError::Refused { .. })), "{outcome:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,20 +201,20 @@ async fn a_refusal_that_passes_is_tried_again_after_a_look() {
     let passing = vec![Kind::NotYet];
     let step = Scripted {
         passing,
-        ..Scripted::new([Ok(Seen::Absent)], [refused(Kind::NotYet), refused(Kind::NotYet), is("done")])
+        ..Scripted::new([Ok(Observed::Absent)], [refused(Kind::NotYet), refused(Kind::NotYet), is("done")])
     };
-    let (outcome, took, events) = converge(&step, Seen::Absent).await;
-    assert_eq!((outcome.unwrap(), ending(&events)), (Seen::Present("done"), Some(Ending::Created)));
+    let (outcome, took, events) = converge(&step, Observed::Absent).await;
+    assert_eq!((outcome.unwrap(), ending(&events)), (Observed::Present("done"), Some(Ending::Created)));
     assert_eq!(took, Duration::from_millis(750));
     // A change whose answer was lost is found by the look, and not made twice.
     let step = Scripted::new([is("done")], [refused(Kind::Service), is("twice")]);
-    assert_eq!(converge(&step, Seen::Absent).await.0.unwrap(), Seen::Present("done"));
+    assert_eq!(converge(&step, Observed::Absent).await.0.unwrap(), Observed::Present("done"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_that_does_not_pass_ends_the_step_at_once() {
-    let step = Scripted::new([Ok(Seen::Absent)], [refused(Kind::Quota)]);
-    let (outcome, took, _) = converge(&step, Seen::Absent).await;
+    let step = Scripted::new([Ok(Observed::Absent)], [refused(Kind::Quota)]);
+    let (outcome, took, _) = converge(&step, Observed::Absent).await;
     assert_eq!(outcome.unwrap_err().to_string(), "creating the thing (thing): rds:CreateDBProxy answered Quota: no");
     assert_eq!(took, Duration::ZERO);
 }
@@ -214,22 +222,22 @@ async fn a_refusal_that_does_not_pass_ends_the_step_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_that_never_passes_ends_with_what_aws_said() {
     let passing = vec![Kind::NotYet];
-    let step = Scripted { passing, ..Scripted::new([Ok(Seen::Absent)], [refused(Kind::NotYet)]) };
-    let (outcome, took, _) = converge(&step, Seen::Absent).await;
-    assert!(matches!(outcome, Err(Stop::Refused { .. })), "{outcome:?}");
+    let step = Scripted { passing, ..Scripted::new([Ok(Observed::Absent)], [refused(Kind::NotYet)]) };
+    let (outcome, took, _) = converge(&step, Observed::Absent).await;
+    assert!(matches!(outcome, Err(StepError::Refused { .. })), "{outcome:?}");
     assert_eq!(took, LIMIT.span);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_someone_changes_back_each_time_is_not_written_for_ever() {
     let step = Scripted::new([is("changed back")], [is("changed back")]);
-    let (outcome, ..) = converge(&step, Seen::Present("changed back")).await;
-    assert!(matches!(&outcome, Err(Stop::Undone { fields, .. }) if fields == &["changed back"]), "{outcome:?}");
+    let (outcome, ..) = converge(&step, Observed::Present("changed back")).await;
+    assert!(matches!(&outcome, Err(StepError::Undone { fields, .. }) if fields == &["changed back"]), "{outcome:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_ours_stops_before_any_change() {
-    let (outcome, ..) = converge(&Scripted::default(), Seen::Present("theirs")).await;
+    let (outcome, ..) = converge(&Scripted::default(), Observed::Present("theirs")).await;
     assert_eq!(outcome.unwrap_err().to_string(), "changing the thing (thing): it is theirs");
 }
 
@@ -242,18 +250,21 @@ async fn an_interrupt_and_the_failure_of_another_step_end_a_wait_at_once() {
                 tokio::time::sleep(Duration::from_millis(2_500)).await;
                 if interrupt { run.stop.interrupt() } else { run.stop.fail() }
             };
-            tokio::join!(run.converge(&step, Seen::Present("creating"), Until::Ready), stopping)
+            tokio::join!(run.converge(&step, Observed::Present("creating"), Milestone::Ready), stopping)
         })
         .await;
-        let fits =
-            if interrupt { matches!(outcome, Err(Stop::Interrupted)) } else { matches!(outcome, Err(Stop::Abandoned)) };
+        let fits = if interrupt {
+            matches!(outcome, Err(StepError::Interrupted))
+        } else {
+            matches!(outcome, Err(StepError::Abandoned))
+        };
         assert!(fits, "{outcome:?}");
         assert_eq!((took, ending(&events)), (Duration::from_millis(2_500), None));
     }
 }
 
 fn poll<'a>(run: &Run<'_>, row: Row<'a>) -> Poll<'a> {
-    Poll::begin(run, row, "doing a thing (thing)", LIMIT, Pace::Seconds)
+    Poll::begin(run, row, "doing a thing (thing)", LIMIT, PollInterval::Seconds)
 }
 
 #[tokio::test(start_paused = true)]
@@ -310,7 +321,7 @@ async fn what_must_be_done_is_done_also_after_an_interrupt() {
     let (rested, took, _) = run(async |run| {
         run.stop.interrupt();
         let poll = poll(run, Row::Hidden);
-        assert!(matches!(poll.rest(run, "").await, Err(Stop::Interrupted)));
+        assert!(matches!(poll.rest(run, "").await, Err(StepError::Interrupted)));
         poll.rest_regardless(run, "").await
     })
     .await;

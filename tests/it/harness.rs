@@ -12,7 +12,7 @@ use rdsproxy_setup::cloud::{Cloud, Owner, Tags};
 use rdsproxy_setup::discover::Problem;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::event::{Event, Recorder};
-use rdsproxy_setup::engine::{Patience, Run, Stop, StopSign};
+use rdsproxy_setup::engine::{Run, StepError, StopSign, Timeouts};
 use rdsproxy_setup::resources::alarms::{Plan, Settings};
 use rdsproxy_setup::sequence::{self, Outcome};
 use rdsproxy_setup::spec::{DatabaseRef, Spec, stack};
@@ -255,7 +255,7 @@ impl Bed {
     }
 
     pub(crate) async fn survey(&self, spec: &Spec) -> Result<Survey, Problem> {
-        Box::pin(Survey::read(&self.cloud, spec, Patience::default())).await
+        Box::pin(Survey::read(&self.cloud, spec, Timeouts::default())).await
     }
 
     pub(crate) async fn up(&self, spec: &Spec) -> Fate<Outcome> {
@@ -323,12 +323,12 @@ impl Bed {
         .await
     }
 
-    async fn with_run<T>(&self, work: impl AsyncFnOnce(&Run<'_>) -> Result<T, Stop>) -> Result<T, String> {
+    async fn with_run<T>(&self, work: impl AsyncFnOnce(&Run<'_>) -> Result<T, StepError>) -> Result<T, String> {
         let (listener, stop) = (Recorder::default(), StopSign::default());
         let run = Run {
             cloud: &self.cloud,
             clock: &self.clock,
-            patience: Patience::default(),
+            timeouts: Timeouts::default(),
             listener: &listener,
             stop: &stop,
         };

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use rdsproxy_setup::doctor;
-use rdsproxy_setup::engine::Patience;
+use rdsproxy_setup::engine::Timeouts;
 use rdsproxy_setup::spec::{CreateSecret, Spec};
 use sandbox::World;
 
@@ -127,7 +127,7 @@ impl Walk {
         let fate = match act.deed {
             Deed::Up => bed.up(&spec).await.map(drop),
             Deed::Status => of(bed.survey(&spec).await.map(drop)),
-            Deed::Doctor => of(Box::pin(doctor::examine(&bed.cloud, &spec, Patience::default())).await.map(drop)),
+            Deed::Doctor => of(Box::pin(doctor::examine(&bed.cloud, &spec, Timeouts::default())).await.map(drop)),
             Deed::Probe => verify(&bed, &Spec { probe_login: case.side == 1, ..spec.clone() }).await.map(drop),
             Deed::Teardown => bed.down(&spec).await,
         };

@@ -2,7 +2,7 @@
 
 use rdsproxy_setup::catalogue::checks::CheckId;
 use rdsproxy_setup::doctor::{self, Diagnosis};
-use rdsproxy_setup::engine::Patience;
+use rdsproxy_setup::engine::Timeouts;
 use rdsproxy_setup::spec::Spec;
 use sandbox::{Load, Moment, Rate, World};
 use serde_json::Value;
@@ -44,7 +44,7 @@ fn load(rate: f64, change: fn(&mut Load)) -> impl FnOnce(&mut World) {
 
 async fn examined(bed: &Bed, logs: bool) -> Diagnosis {
     let spec = Spec { read_log: logs, ..wish(INSTANCE) };
-    Box::pin(doctor::examine(&bed.cloud, &spec, Patience::default())).await.unwrap()
+    Box::pin(doctor::examine(&bed.cloud, &spec, Timeouts::default())).await.unwrap()
 }
 
 fn evidence(diagnosis: &Diagnosis, check: CheckId) -> String {

@@ -6,7 +6,7 @@
 use clap::ValueEnum as _;
 use rdsproxy_setup::cloud::rds::Pool;
 use rdsproxy_setup::doctor;
-use rdsproxy_setup::engine::Patience;
+use rdsproxy_setup::engine::Timeouts;
 use rdsproxy_setup::permissions::{Feature, PERMISSIONS, Permission, Scope, Verb, documents, policies};
 use rdsproxy_setup::resources::alarms::Settings;
 use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec, Verify};
@@ -267,7 +267,7 @@ impl Case {
                 up(&spec).await;
                 spec.inspect_secret = true;
                 spec.read_log = true;
-                drop(Box::pin(doctor::examine(&bed.cloud, &spec, Patience::default())).await);
+                drop(Box::pin(doctor::examine(&bed.cloud, &spec, Timeouts::default())).await);
             }
             Self::Advise | Self::AdviseCluster => drop(crate::advise::facts(bed, self.database()).await),
             Self::Watch | Self::WatchCluster => drop(crate::live::read(bed, self.database()).await),
@@ -476,7 +476,7 @@ async fn law_9_each_run_works_under_exactly_what_is_printed_for_it() {
         assert!(matches!(bed.up(&wish(id)).await, Fate::Done(_)), "{id}");
         assert_eq!(bed.mutations(since), [""; 0], "{id}");
         restrict(&bed, &policies(&[Verb::Status, Verb::Doctor], &[], &scope));
-        drop(Box::pin(doctor::examine(&bed.cloud, &wish(id), Patience::default())).await);
+        drop(Box::pin(doctor::examine(&bed.cloud, &wish(id), Timeouts::default())).await);
         assert_eq!(denials(&bed), [""; 0], "{id}");
     }
 }

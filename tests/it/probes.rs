@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rdsproxy_setup::engine::event::Recorder;
-use rdsproxy_setup::engine::{Patience, Run, StopSign};
+use rdsproxy_setup::engine::{Run, StopSign, Timeouts};
 use rdsproxy_setup::entrance::Entrance;
 use rdsproxy_setup::probe::{self, Hosts, Probing, Proof, prove};
 use rdsproxy_setup::spec::{ClientAuth, Spec, Verify};
@@ -33,7 +33,7 @@ async fn verify_until(bed: &Bed, spec: &Spec, stop: &StopSign) -> Result<Vec<Pro
     let seats = probe::seats(&survey, hosts, spec.probe_login);
     let wanted = Probing { owner: &survey.owner, seats: &seats, code: &code, settle: None };
     let listener = Recorder::default();
-    let run = Run { cloud: &bed.cloud, clock: &bed.clock, patience: Patience::default(), listener: &listener, stop };
+    let run = Run { cloud: &bed.cloud, clock: &bed.clock, timeouts: Timeouts::default(), listener: &listener, stop };
     Box::pin(prove(&run, &wanted)).await.map_err(|stop| stop.to_string())
 }
 

@@ -9,7 +9,7 @@ use crate::cloud::ec2::Group;
 use crate::commands::session::Session;
 use crate::discover::keys::customers;
 use crate::discover::{Problem, functions};
-use crate::engine::{Patience, Seen};
+use crate::engine::{Observed, Timeouts};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::permissions::{Feature, Known, Scope};
@@ -21,7 +21,7 @@ use crate::survey::Survey;
 pub(super) async fn read(global: &Global, args: &Permissions, scope: Scope) -> Result<(Scope, Value), Failure> {
     let spec = settings(args)?;
     let session = Session::open(global).await?;
-    let survey = session.reading(Box::pin(Survey::read(&session.cloud, &spec, Patience::default()))).await?;
+    let survey = session.reading(Box::pin(Survey::read(&session.cloud, &spec, Timeouts::default()))).await?;
     whole(&session, args, &survey).await?;
     for warning in &survey.warnings {
         report::warn(session.json, warning);
@@ -86,10 +86,10 @@ fn settings(args: &Permissions) -> Result<Spec, Failure> {
 
 /// Stops where something that decides what a policy names could not be read: it would be too wide or too narrow.
 async fn whole(session: &Session, args: &Permissions, survey: &Survey) -> Result<(), Failure> {
-    fn of<T>(what: &str, seen: &Seen<T>) -> Option<String> {
+    fn of<T>(what: &str, seen: &Observed<T>) -> Option<String> {
         match seen {
-            Seen::Unknown(why) => Some(format!("{what}: {why}")),
-            Seen::Absent | Seen::Present(_) => None,
+            Observed::Unknown(why) => Some(format!("{what}: {why}")),
+            Observed::Absent | Observed::Present(_) => None,
         }
     }
     let seen = &survey.seen;

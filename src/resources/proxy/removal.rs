@@ -6,7 +6,7 @@ use crate::cloud::rds::{Endpoint, TaggedProxy, TargetKind};
 use crate::cloud::{Answer, Cloud, Kind, Owner, tags};
 use crate::discover::hosts::{HostKind, KnownHost};
 use crate::discover::selection;
-use crate::engine::{Pace, Poll, Row, Run, Stop};
+use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 use crate::names::Names;
 use crate::ownership;
 use crate::resources::{Found, Line, Removal, Work};
@@ -81,10 +81,10 @@ impl ProxyRemoval {
         self.found.tags.get(tags::ADOPTED).is_some_and(|memory| memory == WITHOUT_TARGET)
     }
 
-    async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn delete(&self, run: &Run<'_>) -> Result<(), StepError> {
         let (rds, name) = (&run.cloud.rds, self.found.proxy.name.as_str());
         let doing = format!("deleting the proxy ({name})");
-        let poll = Poll::begin(run, Row::Step(StepId::Proxy), &doing, run.patience.deletion, Pace::Minutes);
+        let poll = Poll::begin(run, Row::Step(StepId::Proxy), &doing, run.timeouts.deletion, PollInterval::Minutes);
         self.delete_readers(run, &poll).await?;
         poll.insist(run, async || rds.delete_proxy(name).await).await?;
         while let Some(proxy) = poll.look(run, async || rds.proxy(name).await).await? {
@@ -97,7 +97,7 @@ impl ProxyRemoval {
         Ok(())
     }
 
-    async fn delete_readers(&self, run: &Run<'_>, poll: &Poll<'_>) -> Result<(), Stop> {
+    async fn delete_readers(&self, run: &Run<'_>, poll: &Poll<'_>) -> Result<(), StepError> {
         for reader in self.readers.iter().filter(|reader| reader.status != "deleting") {
             poll.insist(run, async || run.cloud.rds.delete_endpoint(&reader.name).await).await?;
         }
@@ -105,11 +105,11 @@ impl ProxyRemoval {
     }
 
     /// Leaves an adopted proxy as it was found: without the target that it did not have, and without our tags.
-    async fn hand_back(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn hand_back(&self, run: &Run<'_>) -> Result<(), StepError> {
         let (rds, found) = (&run.cloud.rds, &self.found);
         let name = found.proxy.name.as_str();
         let doing = format!("handing the proxy back ({name})");
-        let poll = Poll::begin(run, Row::Step(StepId::Proxy), &doing, run.patience.proxy, Pace::Minutes);
+        let poll = Poll::begin(run, Row::Step(StepId::Proxy), &doing, run.timeouts.proxy, PollInterval::Minutes);
         self.delete_readers(run, &poll).await?;
         if self.without_target() {
             for row in poll.look_once_settled(run, async || rds.targets(name).await).await? {

@@ -7,17 +7,17 @@ use crate::catalogue::StepId;
 use crate::cloud::lambda::{Function, Update, Variables};
 use crate::cloud::{Kind, Tags, tags};
 use crate::engine::poll::refused;
-use crate::engine::{Pace, Poll, Row, Run, Stop};
+use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 
 /// How often a function is pointed back that something else points at the proxy again.
 const ROUNDS: usize = 6;
 
 /// Points one function at the database again, and waits until that is live.
-pub(super) async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Stop> {
+pub(super) async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), StepError> {
     let name = found.function.name.as_str();
     let doing = format!("putting back the variables ({name})");
-    let limit = run.patience.function;
-    let poll = Poll::begin(run, Row::Step(StepId::Repoint), &doing, limit, Pace::Seconds);
+    let limit = run.timeouts.function;
+    let poll = Poll::begin(run, Row::Step(StepId::Repoint), &doing, limit, PollInterval::Seconds);
     let Some(live) = variables(run, &poll, found).await? else { return Ok(()) };
     aliases(run, &poll, found).await?;
     forget(run, &poll, found, &live).await
@@ -25,7 +25,7 @@ pub(super) async fn put_back(run: &Run<'_>, found: &Restoring) -> Result<(), Sto
 
 /// Writes the variables until a look finds none that leads to the proxy and the update live; `None` for a function that
 /// was deleted meanwhile.
-async fn variables(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<Option<Function>, Stop> {
+async fn variables(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<Option<Function>, StepError> {
     let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
     let mut current = found.clone();
     let mut written = 0;
@@ -35,14 +35,14 @@ async fn variables(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<
                 Update::InProgress => "update in progress",
                 Update::Failed(why) if written > 0 => {
                     let reasons = vec![format!("the update failed: {why}")];
-                    return Err(Stop::Conflict { doing: poll.doing.to_owned(), reasons });
+                    return Err(StepError::Conflict { doing: poll.doing.to_owned(), reasons });
                 }
                 _ => return Ok(Some(current.function)),
             }
         } else {
             if written >= ROUNDS {
                 let fields = current.back;
-                return Err(Stop::Undone { doing: poll.doing.to_owned(), fields });
+                return Err(StepError::Undone { doing: poll.doing.to_owned(), fields });
             }
             run.sleep(Duration::ZERO).await?;
             // Conditional on the revision that was read: a look that lags behind is refused and not written over.
@@ -66,7 +66,7 @@ async fn variables(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<
     }
 }
 
-async fn aliases(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<(), Stop> {
+async fn aliases(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<(), StepError> {
     let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
     for (alias, to) in &found.aliases.back {
         let number = match to {
@@ -98,7 +98,7 @@ async fn aliases(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<()
 }
 
 /// Publishes `$LATEST` with the restored variables, and waits until the version can be called.
-async fn republish(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<String, Stop> {
+async fn republish(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<String, StepError> {
     let (name, lambda) = (found.function.name.as_str(), &run.cloud.lambda);
     let published = loop {
         run.sleep(Duration::ZERO).await?;
@@ -117,7 +117,7 @@ async fn republish(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<
 }
 
 /// Deletes the tags that remember, which only version 0.1, adopted proxies and odd spellings leave.
-async fn forget(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring, live: &Function) -> Result<(), Stop> {
+async fn forget(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring, live: &Function) -> Result<(), StepError> {
     let lambda = &run.cloud.lambda;
     let memory: Vec<String> = found.memory.iter().chain(&found.aliases.memory).cloned().collect();
     if memory.is_empty() {

@@ -5,7 +5,7 @@ use crate::cloud::iam::Role;
 use crate::cloud::rds::TaggedProxy;
 use crate::cloud::{Cloud, Owner, tags};
 use crate::discover::{Database, Problem};
-use crate::engine::{Pace, Poll, Row, Run, Stop};
+use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 use crate::names::secret_prefix;
 use crate::resources::{Found, Line, Removal, Work};
 
@@ -52,9 +52,10 @@ impl SecretRemoval {
         &self.arn
     }
 
-    async fn delete(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn delete(&self, run: &Run<'_>) -> Result<(), StepError> {
         let doing = format!("deleting the secret ({})", self.name);
-        let poll = Poll::begin(run, Row::Step(StepId::SecretAccess), &doing, run.patience.propagation, Pace::Dense);
+        let poll =
+            Poll::begin(run, Row::Step(StepId::SecretAccess), &doing, run.timeouts.propagation, PollInterval::Dense);
         poll.insist(run, async || run.cloud.secrets.delete(&self.arn, RECOVERY_DAYS).await).await
     }
 }
@@ -108,10 +109,11 @@ impl IamAuthRemoval {
         })
     }
 
-    async fn turn_off(&self, run: &Run<'_>) -> Result<(), Stop> {
+    async fn turn_off(&self, run: &Run<'_>) -> Result<(), StepError> {
         let (rds, database) = (&run.cloud.rds, self.database.as_str());
         let doing = format!("turning IAM authentication off ({database})");
-        let poll = Poll::begin(run, Row::Step(StepId::SecretAccess), &doing, run.patience.database, Pace::Minutes);
+        let poll =
+            Poll::begin(run, Row::Step(StepId::SecretAccess), &doing, run.timeouts.database, PollInterval::Minutes);
         if self.on {
             poll.insist(run, async || rds.set_iam_authentication(database, self.cluster, false).await).await?;
         }

@@ -8,7 +8,7 @@ const fn seconds(number: u64) -> Duration {
 
 /// How often to ask while waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
+pub enum PollInterval {
     /// For what takes minutes: 10 s at first (nothing has ever been ready by then), 3 s from the second
     /// minute, 10 s again after a quarter of an hour.
     Minutes,
@@ -24,7 +24,7 @@ pub enum Pace {
     Dense,
 }
 
-impl Pace {
+impl PollInterval {
     /// From one question to the next, when this wait has lasted for `elapsed`.
     #[must_use]
     pub fn next(self, elapsed: Duration) -> Duration {
@@ -54,7 +54,7 @@ pub struct Limit {
 
 /// All limits of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// For a proxy to be created or changed. Terraform's provider waits 30 min.
     pub proxy: Limit,
     /// For a target to become available. CloudFormation's handler waits 20 min.
@@ -77,7 +77,7 @@ pub struct Patience {
     pub canary: Limit,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             proxy: Limit { name: "proxy", span: seconds(30 * 60) },
@@ -92,7 +92,7 @@ impl Default for Patience {
     }
 }
 
-impl Patience {
+impl Timeouts {
     /// The names that `--timeout` takes.
     pub const NAMES: [&'static str; 8] =
         ["proxy", "target", "deletion", "propagation", "database", "function", "probe", "canary"];
@@ -129,14 +129,14 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
-    use super::{Pace, Patience, seconds};
+    use super::{PollInterval, Timeouts, seconds};
 
     #[test]
     fn dense_retry_starts_at_a_quarter_of_a_second() {
         let mut at = std::time::Duration::ZERO;
         let mut waits = Vec::new();
         for _ in 0..6 {
-            let wait = Pace::Dense.next(at);
+            let wait = PollInterval::Dense.next(at);
             waits.push(wait.as_millis());
             at += wait;
         }
@@ -145,11 +145,11 @@ mod tests {
 
     #[test]
     fn every_limit_can_be_set_by_its_name() {
-        for name in Patience::NAMES {
-            let mut patience = Patience::default();
-            assert!(patience.set(Some(name), seconds(7)), "{name}");
-            assert_ne!(patience, Patience::default(), "{name}");
+        for name in Timeouts::NAMES {
+            let mut timeouts = Timeouts::default();
+            assert!(timeouts.set(Some(name), seconds(7)), "{name}");
+            assert_ne!(timeouts, Timeouts::default(), "{name}");
         }
-        assert!(!Patience::default().set(Some("nothing"), seconds(7)));
+        assert!(!Timeouts::default().set(Some("nothing"), seconds(7)));
     }
 }
