@@ -240,10 +240,12 @@ class Run(Case):
         self.runner.output.write_text("", "utf-8")
         script = self.runner.folder / "step.sh"
         script.write_text(ACTION["runs"]["steps"][1]["run"], "utf-8")
-        # A process group of its own: the signal goes to the shell alone, as the runner's does.
+        # A process group of its own: the signal goes to the shell alone, as the runner's does. A job in the background of a script
+        # ignores the signal, and so would all that it starts; a shell cannot trap what it was started to ignore.
         step = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", script], env=variables, cwd=self.runner.work, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         with contextlib.ExitStack() as stack:
             stack.enter_context(step.stderr)
