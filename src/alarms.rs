@@ -6,14 +6,14 @@ use crate::cloud::rds::{EngineFamily, TargetKind};
 use crate::cloud::{Cloud, Owner};
 use crate::discover::Problem;
 use crate::engine::{Poll, PollInterval, Row, Run, StepError};
-use crate::resources::alarms::{Observed, Plan, Settings, carry_out};
+use crate::resources::alarms::{Existing, Plan, Settings, carry_out};
 use crate::resources::proxy;
 use crate::spec::DatabaseRef;
 
 /// What the account shows.
 #[derive(Debug, Clone)]
 pub struct Look {
-    seen: Observed,
+    seen: Existing,
     watched: Watched,
     region: String,
     arn: String,
@@ -28,7 +28,7 @@ impl Look {
         let stack = &owner.stack;
         let (found, seen, roles, identity) = tokio::join!(
             proxy::observe(cloud, stack, None),
-            Observed::read(cloud, owner),
+            Existing::read(cloud, owner),
             cloud.alarms.roles(stack),
             cloud.sts.identity(),
         );
@@ -99,10 +99,10 @@ pub async fn converge(run: &Run<'_>, owner: &Owner, mut look: Look, settings: &S
         }
         carry_out(run, owner, &look.seen, &plan).await?;
         let asked = run.clock.elapsed();
-        look.seen = poll.look(run, async || Observed::read(run.cloud, owner).await).await?;
+        look.seen = poll.look(run, async || Existing::read(run.cloud, owner).await).await?;
         if look.plan(settings).changes() {
             poll.rest_after(run, "not visible yet", asked).await?;
-            look.seen = poll.look(run, async || Observed::read(run.cloud, owner).await).await?;
+            look.seen = poll.look(run, async || Existing::read(run.cloud, owner).await).await?;
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::{self, SCHEMA};
 use crate::resources::Removal;
-use crate::resources::alarms::{Action, AlarmsRemoval, Intention, LISTED_WITHIN, Observed, Plan, Settings};
+use crate::resources::alarms::{Action, AlarmsRemoval, Existing, Intention, LISTED_WITHIN, Plan, Settings};
 use crate::spec::{self, DatabaseRef};
 
 const EXPLAIN: &str = "Each alarm watches metrics that RDS Proxy sends to CloudWatch; none of them changes the proxy or a function. A teardown \
@@ -28,7 +28,7 @@ pub(super) async fn run(global: &Global, args: &Alarms) -> Result<Exit, Failure>
     let session = Session::open(global).await?;
     let owner = Owner { stack: stack.clone(), database: database.id.clone(), extra: Tags::new() };
     if args.remove {
-        let seen = Observed::read(&session.cloud, &owner).await.map_err(Problem::refused("looking for the alarms"))?;
+        let seen = Existing::read(&session.cloud, &owner).await.map_err(Problem::refused("looking for the alarms"))?;
         return remove(global, args, &session, timeouts, AlarmsRemoval::of(&session.cloud, &owner, seen)).await;
     }
     let settings = Settings {

@@ -18,7 +18,7 @@ use crate::error::{Failure, health_hints};
 use crate::exit::Exit;
 use crate::handover;
 use crate::report::{self, SCHEMA};
-use crate::resources::alarms::{Action, Intention, Observed, Plan, Settings};
+use crate::resources::alarms::{Action, Existing, Intention, Plan, Settings};
 use crate::spec::{self, DatabaseRef, Spec};
 use crate::stacks::{self, Stack};
 use crate::survey::Survey;
@@ -71,7 +71,7 @@ type Alarms = Result<Option<Plan>, String>;
 /// Looks at the alarms, which are asked for by a command of their own: none are missing where there are none.
 async fn alarms(session: &Session, survey: &Survey) -> Alarms {
     let Some(found) = survey.seen.proxy.present() else { return Ok(None) };
-    let seen = Observed::read(&session.cloud, &survey.owner).await.map_err(|refusal| refusal.to_string())?;
+    let seen = Existing::read(&session.cloud, &survey.owner).await.map_err(|refusal| refusal.to_string())?;
     if seen.is_empty() {
         return Ok(None);
     }

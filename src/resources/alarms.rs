@@ -21,7 +21,7 @@ use crate::resources::{Line, Removal, Work};
 
 /// What is there of a stack's alarms and dashboard.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
+pub struct Existing {
     /// The stack's own alarms.
     pub alarms: Vec<OnAws>,
     /// Names of alarms under the stack's names that are not its own.
@@ -42,7 +42,7 @@ pub enum Board {
     Foreign,
 }
 
-impl Seen {
+impl Existing {
     /// Looks for a stack's alarms and dashboard.
     ///
     /// # Errors
@@ -165,7 +165,13 @@ pub struct Plan {
 impl Plan {
     /// Compares what is there with what is to be.
     #[must_use]
-    pub fn of(seen: &Seen, watched: &Watched, region: &str, settings: &Settings, arn: impl Fn(&str) -> String) -> Self {
+    pub fn of(
+        seen: &Existing,
+        watched: &Watched,
+        region: &str,
+        settings: &Settings,
+        arn: impl Fn(&str) -> String,
+    ) -> Self {
         let mut rows: Vec<Intention> = KINDS.iter().map(|info| intention(seen, watched, settings, info.kind)).collect();
         let shown: Vec<String> = rows.iter().filter(|row| row.alarm.is_some()).map(|row| arn(&row.name)).collect();
         let body = dashboard::body(&watched.proxy, region, watched.writer_role.as_deref(), &shown);
@@ -209,7 +215,7 @@ impl Plan {
 }
 
 /// What becomes of one alarm.
-fn intention(seen: &Seen, watched: &Watched, settings: &Settings, kind: Kind) -> Intention {
+fn intention(seen: &Existing, watched: &Watched, settings: &Settings, kind: Kind) -> Intention {
     let name = format!("{}{}", prefix(&watched.proxy), kind.info().key);
     let there = seen.of(&name);
     let before = there.map(|found| &found.alarm);
@@ -253,7 +259,7 @@ fn intention(seen: &Seen, watched: &Watched, settings: &Settings, kind: Kind) ->
 ///
 /// # Errors
 /// When AWS refuses, or the run is stopped.
-pub async fn carry_out(run: &Run<'_>, owner: &Owner, seen: &Seen, plan: &Plan) -> Result<(), StepError> {
+pub async fn carry_out(run: &Run<'_>, owner: &Owner, seen: &Existing, plan: &Plan) -> Result<(), StepError> {
     let tags = owner.tags();
     for row in &plan.rows {
         let verb = match row.action {
@@ -298,7 +304,7 @@ impl AlarmsFound {
 #[derive(Debug, Clone)]
 pub struct AlarmsRemoval {
     /// What goes.
-    pub seen: Seen,
+    pub seen: Existing,
     /// Whose they are.
     owner: Owner,
     /// The dashboard's name.
@@ -311,7 +317,7 @@ impl AlarmsRemoval {
     /// # Errors
     /// When AWS refuses for another reason.
     pub async fn find(cloud: &Cloud, owner: &Owner) -> Answer<AlarmsFound> {
-        match Seen::read(cloud, owner).await {
+        match Existing::read(cloud, owner).await {
             Ok(seen) => Ok(AlarmsFound::Known(Self::of(cloud, owner, seen))),
             Err(refusal) if refusal.kind == Refused::Denied => Ok(AlarmsFound::Unknown(Box::new(refusal))),
             Err(refusal) => Err(refusal),
@@ -320,7 +326,7 @@ impl AlarmsRemoval {
 
     /// What was read, on its way out.
     #[must_use]
-    pub fn of(cloud: &Cloud, owner: &Owner, seen: Seen) -> Self {
+    pub fn of(cloud: &Cloud, owner: &Owner, seen: Existing) -> Self {
         Self { seen, owner: owner.clone(), dashboard: dashboard::name(&owner.stack, &cloud.region) }
     }
 
@@ -345,7 +351,7 @@ impl AlarmsRemoval {
                 }
                 Err(refusal) => return Err(StepError::Refused { doing: doing.clone(), refusal }),
             }
-            let seen = poll.look(run, async || Seen::read(run.cloud, &self.owner).await).await?;
+            let seen = poll.look(run, async || Existing::read(run.cloud, &self.owner).await).await?;
             left = seen.alarms.into_iter().map(|found| found.alarm.name).collect();
         }
         if matches!(self.seen.dashboard, Board::Ours(_)) {
