@@ -9,6 +9,8 @@ mod load;
 mod packaging;
 mod permissions;
 mod proving;
+pub mod settings;
+pub mod sources;
 mod up;
 mod watch;
 
@@ -53,6 +55,9 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Where the flags' values come from.
+    #[arg(skip)]
+    pub sources: sources::Sources,
 }
 
 impl Cli {
@@ -62,15 +67,22 @@ impl Cli {
     /// When it cannot be understood or contradicts itself; also where it asks for help.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut command = Self::command();
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        let read = sources::read(&command, &arguments);
+        let read = read.map_err(|text| clap::Error::raw(ErrorKind::ValueValidation, format!("{text}\n")))?;
+        let (arguments, file) = read.map_or((arguments, None), |(arguments, file)| (arguments, Some(file)));
         let mut matches = command.try_get_matches_from_mut(arguments)?;
+        let sources = sources::all(&command, &matches, file);
         let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
         let given = Given {
             endpoint_url: given("endpoint_url"),
             sandbox_file: given("sandbox_file"),
             sandbox_speed: given("sandbox_speed"),
+            config: given("config"),
         };
         let mut cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
         cli.global.given = given;
+        cli.sources = sources;
         match cli.contradiction() {
             Some(text) => Err(command.error(ErrorKind::ArgumentConflict, text)),
             None => Ok(cli),
@@ -107,6 +119,8 @@ pub struct Given {
     pub sandbox_file: bool,
     /// `--sandbox-speed`.
     pub sandbox_speed: bool,
+    /// `--config`.
+    pub config: bool,
 }
 
 /// Flags of every command.
@@ -168,6 +182,22 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FACTOR", default_value_t = 60.0, env = "RDSPROXY_SANDBOX_SPEED", hide_env_values = true,
           value_parser = speed, hide_short_help = true)]
     pub sandbox_speed: f64,
+    /// Read settings from this TOML file; flags and variables come first
+    ///
+    /// The names of its keys are those of the flags, below [defaults] or [database."NAME"]. No file is read unless this flag or
+    /// RDSPROXY_CONFIG names it. docs/config.md has an example.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "RDSPROXY_CONFIG",
+        hide_env_values = true,
+        hide_short_help = true
+    )]
+    pub config: Option<OsString>,
+    /// Show every setting and where it comes from, and do nothing
+    #[arg(long, global = true, hide_short_help = true)]
+    pub show_config: bool,
     /// Print help: -h a summary, --help everything
     #[arg(long, short = 'h', global = true, action = ArgAction::Help)]
     help: Option<bool>,

@@ -15,6 +15,7 @@ mod permissions;
 mod restore;
 mod sandbox;
 mod session;
+mod settings;
 mod sizing;
 mod status;
 mod teardown;
@@ -48,7 +49,11 @@ pub fn run(cli: &Cli) -> Exit {
         Err(error) => return show(cli, &Failure::new(Exit::Failed, format!("starting: {error}"), [""; 0])),
     };
     let global = &cli.global;
+    if !global.show_config {
+        settings::announce(cli);
+    }
     let outcome = match &cli.command {
+        _ if global.show_config => settings::show(cli),
         Command::Permissions(args) if !args.discover => permissions::run(global, args),
         Command::Completions(args) => Ok(packaging::completions(args)),
         Command::Man(args) => packaging::man(args),
@@ -61,7 +66,7 @@ pub fn run(cli: &Cli) -> Exit {
     };
     // A question that nobody answered still waits in a thread of its own.
     runtime.shutdown_background();
-    let exit = outcome.unwrap_or_else(|failure| show(cli, &failure));
+    let exit = outcome.unwrap_or_else(|failure| show(cli, &settings::blame(cli, failure)));
     written(cli.global.output == Output::Json, exit)
 }
 

@@ -204,12 +204,14 @@ fn account(global: &Global, region: Option<&str>) -> String {
     let file = global.sandbox_file.as_ref().filter(|_| given.sandbox_file).map(|file| file.to_string_lossy());
     let speed = given.sandbox_speed.then(|| global.sandbox_speed.to_string());
     let url = global.endpoint_url.as_deref().filter(|_| given.endpoint_url);
+    let config = global.config.as_ref().filter(|_| given.config).map(|file| file.to_string_lossy());
     for (flag, value) in [
         ("--sandbox-file", file.as_deref().filter(|_| global.sandbox)),
         ("--sandbox-speed", speed.as_deref().filter(|_| global.sandbox)),
         ("--endpoint-url", url),
         ("--region", region),
         ("--profile", global.profile.as_deref()),
+        ("--config", config.as_deref()),
     ] {
         if let Some(value) = value {
             flags.push_str(&format!(" {flag} {}", quoted(value)));

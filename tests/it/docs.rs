@@ -298,11 +298,15 @@ fn the_tables_of_json_keys_are_what_commands_print() {
     let desk = Desk::new();
     let files = tempfile::tempdir().unwrap();
     let folder = files.path().to_str().unwrap();
+    let config = files.path().join("rdsproxy-setup.toml");
+    std::fs::write(&config, "[defaults.up]\nsoak = '9m'\nverify = 'probe'\n").unwrap();
+    let config = config.to_str().unwrap();
     let mut documents = String::new();
     let mut events: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (title, arguments) in [
         ("advise", &["advise", "--db", "my-instance"][..]),
         ("advise --all", &["advise", "--all"]),
+        ("up --show-config", &["up", "--db", "my-instance", "--show-config", "--config", config]),
         ("up --dry-run", &["up", "--db", "my-instance", "--dry-run"]),
         ("up", &["up", "--db", "my-instance", "--yes", "--timeout", "12h", "-v"]),
         ("alarms --dry-run", &["alarms", "--db", "my-instance", "--dashboard", "--dry-run"]),

@@ -85,6 +85,7 @@ fn every_text_keeps_to_the_style() {
     for folder in [
         "src",
         "crates/advice/src",
+        "crates/config/src",
         "crates/export/src",
         "crates/judge/src",
         "crates/observe/src",

@@ -57,6 +57,7 @@ mod screens;
 mod selection;
 mod serving;
 mod sets;
+mod settings;
 mod shape;
 mod signals;
 mod storms;
