@@ -38,6 +38,39 @@ fn the_sandbox_is_built_without_an_sdk() {
     assert_eq!(sdks, [""; 0]);
 }
 
+/// What every simulated service consists of, besides one file a resource.
+#[test]
+fn every_simulated_service_has_the_same_files() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/sandbox/src");
+    let mut services = 0;
+    for entry in std::fs::read_dir(&root).unwrap() {
+        let folder = entry.unwrap().path();
+        if !folder.join("dispatch.rs").is_file() {
+            continue;
+        }
+        services += 1;
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let text = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap_or_default();
+        // STS remembers nothing.
+        for (file, what) in [("dispatch.rs", "fn handle("), ("needs.rs", "fn needs("), ("state.rs", "")] {
+            assert!(text(file).contains(what) && (!text(file).is_empty() || name == "sts"), "{name}/{file}");
+        }
+        let code: Vec<String> =
+            text("mod.rs").lines().map(str::to_owned).filter(|line| !line.starts_with("//")).collect();
+        assert!(
+            !code.iter().any(|line| line.contains("fn ") || line.contains("struct ")),
+            "{name}/mod.rs holds more than names"
+        );
+    }
+    // As many as the account has services.
+    let account = std::fs::read_to_string(root.join("account.rs")).unwrap();
+    let (_, variants) = account.split_once("pub enum Service {").unwrap();
+    let variants = variants.split_once("\n}").unwrap().0;
+    let variants =
+        variants.lines().filter(|line| line.trim_end().ends_with(',') && !line.trim_start().starts_with("//")).count();
+    assert_eq!(services, variants);
+}
+
 /// Files of `src` that hold one of the words, outside the rooms that may.
 fn holding(words: &[&str], rooms: &[&str]) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -82,7 +115,7 @@ fn rooms() -> BTreeMap<String, BTreeSet<String>> {
         let room = name.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
         let text = std::fs::read_to_string(&file).unwrap();
         let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-        let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let code: Vec<String> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         let code = code.join(" ");
         let known = rooms.entry(room.clone()).or_default();
         for after in code.split("crate::").skip(1) {

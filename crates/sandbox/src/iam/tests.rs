@@ -1,11 +1,14 @@
 //! Laws of IAM: what is refused, what depends on what, and when a change takes hold.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::super::Need;
-use super::super::account::{Principal, Service};
-use super::super::policy::{self, Decision};
+use serde_json::{Value, json};
+
 use super::*;
+use crate::Need;
+use crate::account::{Call, Moment, Principal, Service, World};
+use crate::policy::{self, Decision};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"rds.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 

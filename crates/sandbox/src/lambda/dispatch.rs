@@ -1,15 +1,12 @@
-//! Lambda's operations: which function answers which, and which permission each needs.
-
-use std::collections::BTreeMap;
+//! Lambda's operations, and which function answers each.
 
 use serde_json::Value;
 
-use super::super::account::{AwsError, Call, Need, World};
-use super::super::{input, kms};
-use super::{KeyGrants, aliases, concurrency, configure, create, extras, invoke, read, split, versions};
+use super::{aliases, concurrency, configure, create, extras, invoke, read, versions};
+use crate::account::{AwsError, Call, World};
 
 /// Acts and answers.
-pub(in super::super) fn handle(world: &mut World, call: &Call) -> Result<Value, AwsError> {
+pub(crate) fn handle(world: &mut World, call: &Call) -> Result<Value, AwsError> {
     super::tick(world, call.now);
     match call.action.as_str() {
         "GetFunction" => read::get(world, call),
@@ -47,89 +44,6 @@ pub(in super::super) fn handle(world: &mut World, call: &Call) -> Result<Value, 
 }
 
 /// Whether the operation changes the account.
-pub(in super::super) fn mutating(action: &str) -> bool {
+pub(crate) fn mutating(action: &str) -> bool {
     !["Get", "List"].iter().any(|verb| action.starts_with(verb))
-}
-
-/// The permissions that the call needs.
-pub(in super::super) fn needs(world: &World, call: &Call) -> Vec<Need> {
-    let action = call.action.as_str();
-    let given = input::text(&call.input, "FunctionName").or_else(|| input::text(&call.input, "Resource"));
-    let found = given.and_then(|given| split(world, given));
-    let function = found.and_then(|(name, _)| world.lambda.functions.get(name));
-    let mut context = BTreeMap::new();
-    // Actions of mappings are not about the function that they name; the newest reference gives them its ARN as a key.
-    let mapping = action.contains("EventSourceMapping");
-    for (key, value) in function.filter(|_| !mapping).map(|function| &function.tags).into_iter().flatten() {
-        context.insert(format!("aws:ResourceTag/{key}"), vec![value.clone()]);
-    }
-    let tags = call.input.get("Tags").and_then(Value::as_object);
-    let mut keys = input::texts(&call.input, "TagKeys");
-    for (key, value) in tags.into_iter().flatten() {
-        keys.push(key.clone());
-        context.insert(format!("aws:RequestTag/{key}"), vec![value.as_str().unwrap_or_default().to_owned()]);
-    }
-    if !keys.is_empty() {
-        context.insert("aws:TagKeys".to_owned(), keys);
-    }
-    let resource = match (found, given) {
-        _ if mapping => match input::text(&call.input, "UUID") {
-            Some(id) => world.arn("lambda", &format!("event-source-mapping:{id}")),
-            None => "*".to_owned(),
-        },
-        _ if action == "ListFunctions" => "*".to_owned(),
-        (Some((name, inner)), _) => {
-            // Reads of a version or alias are reads of that ARN.
-            let qualifier = input::text(&call.input, "Qualifier").or(inner).map(|qualifier| format!(":{qualifier}"));
-            world.arn("lambda", &format!("function:{name}{}", qualifier.unwrap_or_default()))
-        }
-        (None, Some(arn)) => arn.to_owned(),
-        (None, None) => "*".to_owned(),
-    };
-    let tagging = context.clone();
-    if let Some(vpc) = call.input.get("VpcConfig") {
-        context.insert("lambda:SubnetIds".to_owned(), input::texts(vpc, "SubnetIds"));
-        context.insert("lambda:SecurityGroupIds".to_owned(), input::texts(vpc, "SecurityGroupIds"));
-    }
-    // The one action that is not called as its operation is.
-    let name = if action == "Invoke" { "InvokeFunction" } else { action };
-    let mut needs = vec![Need { action: format!("lambda:{name}"), resource: resource.clone(), context }];
-    if action == "CreateFunction" && tags.is_some() {
-        needs.push(Need { action: "lambda:TagResource".to_owned(), resource, context: tagging });
-    }
-    needs.extend(dependent(world, call));
-    needs
-}
-
-/// The permissions of other services that a write of a configuration needs.
-fn dependent(world: &World, call: &Call) -> Vec<Need> {
-    if !matches!(call.action.as_str(), "CreateFunction" | "UpdateFunctionConfiguration") {
-        return Vec::new();
-    }
-    let mut needs = Vec::new();
-    if let Some(role) = input::text(&call.input, "Role") {
-        let context = BTreeMap::from([("iam:PassedToService".to_owned(), vec!["lambda.amazonaws.com".to_owned()])]);
-        needs.push(Need { action: "iam:PassRole".to_owned(), resource: role.to_owned(), context });
-    }
-    let vpc = call.input.get("VpcConfig");
-    if vpc.is_some_and(|vpc| !input::texts(vpc, "SubnetIds").is_empty()) {
-        for action in ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"] {
-            needs.push(Need { action: action.to_owned(), resource: "*".to_owned(), context: BTreeMap::new() });
-        }
-    }
-    // Variables under a customer key are encrypted with the caller's permissions.
-    let name = input::text(&call.input, "FunctionName").and_then(|given| split(world, given)).map(|(name, _)| name);
-    let present =
-        name.and_then(|name| world.lambda.functions.get(name)).and_then(|function| function.latest.kms_key.as_deref());
-    let key = input::text(&call.input, "KMSKeyArn").or(present);
-    if let Some(key) = key
-        .and_then(|key| kms::find(world, key))
-        .filter(|key| !key.aws_managed && input::given(&call.input, "Environment"))
-    {
-        needs.push(kms::need_via(world, "kms:Encrypt", &key.arn, "lambda"));
-        if world.lambda.key_grants == KeyGrants::Denied {
-            needs.push(kms::need_via(world, "kms:CreateGrant", &key.arn, "lambda"));
-        }
-    }
-    needs
 }

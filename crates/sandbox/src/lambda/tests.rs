@@ -1,10 +1,12 @@
 //! Laws of Lambda: one write at a time, whole maps, frozen versions.
 
-use serde_json::json;
+use std::collections::BTreeMap;
 
-use super::super::account::{Principal, Service};
-use super::super::iam;
+use serde_json::{Value, json};
+
 use super::*;
+use crate::account::{Call, Moment, Principal, Service, World};
+use crate::iam;
 
 fn run(world: &mut World, now: u64, action: &str, input: Value) -> Result<Value, String> {
     let principal = Principal { arn: "arn:aws:iam::123456789012:user/u".into(), policies: None };

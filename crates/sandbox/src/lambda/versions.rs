@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::super::account::{AwsError, Call, World};
-use super::super::input;
 use super::{Configuration, State, Update, check, named, named_mut, next_revision, shown};
+use crate::account::{AwsError, Call, Moment, World};
+use crate::input;
 
 pub(super) fn publish(world: &mut World, call: &Call) -> Result<Value, AwsError> {
     let (function, _) = named(world, call)?;
@@ -61,7 +61,7 @@ fn same(version: &Configuration, latest: &Configuration) -> bool {
     let bare = |configuration: &Configuration| Configuration {
         version: String::new(),
         description: String::new(),
-        modified: super::Moment::default(),
+        modified: Moment::default(),
         state: State::Active,
         update: Update::Successful,
         revision: String::new(),

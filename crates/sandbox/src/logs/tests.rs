@@ -1,11 +1,13 @@
 //! Laws of log groups: names, retention, tags, and the groups that proxies make.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::super::account::{Principal, Service};
-use super::super::load::{Load, Rate};
-use super::super::rds;
 use super::*;
+use crate::account::{Call, Moment, Principal, Service, World};
+use crate::load::{Load, Rate};
+use crate::rds;
 
 const GROUP: &str = "/aws/rds/proxy/p";
 

@@ -2,14 +2,16 @@
 
 #![expect(clippy::float_cmp, reason = "sums and maxima of whole numbers")]
 
-mod alarms;
-mod dashboards;
-mod protocols;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::account::{Moment, Principal, Service};
 use super::*;
+use crate::account::{Call, Moment, Principal, Service, World};
+
+mod alarms;
+mod dashboards;
+mod protocols;
 
 /// A caller whose calendar is so many milliseconds ahead of the account's.
 const AHEAD: i64 = 1_000_000_000;

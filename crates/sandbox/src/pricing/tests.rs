@@ -1,7 +1,9 @@
 //! Laws of the Price List: filters, pages, and the form of a product.
 
-use super::super::account::{Moment, Principal, Reply, Request, Service};
+use serde_json::{Value, json};
+
 use super::*;
+use crate::account::{Call, Moment, Principal, Reply, Request, Service, World};
 
 fn run(world: &mut World, input: Value) -> Result<Vec<Value>, String> {
     let principal = Principal { arn: "arn:aws:iam::123456789012:user/u".into(), policies: None };

@@ -1,7 +1,10 @@
 //! Laws of quotas: defaults, what is applied, and what is not there.
 
-use super::super::account::{Moment, Principal, Service};
+use serde_json::{Value, json};
+
+use super::state::CONCURRENCY;
 use super::*;
+use crate::account::{Call, Moment, Principal, Service, World};
 
 fn run(world: &mut World, action: &str, input: Value) -> Result<Value, String> {
     let principal = Principal { arn: "arn:aws:iam::123456789012:user/u".into(), policies: None };

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::input;
 use super::state::Auth;
 use crate::account::{AwsError, Moment, World};
-use crate::iam;
+use crate::{iam, input};
 
 /// Zones in which RDS Proxy is not offered; their subnets are dropped without a word.
 const UNSUPPORTED_ZONES: &[&str] = &["use1-az3", "usw1-az2"];

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::state::{Proxy, Status, TargetGroup};
-use super::{checks, input, proxies, record, tags};
+use super::{checks, proxies, record, tags};
 use crate::account::{AwsError, Call, Outcome, World};
-use crate::{ec2, quotas};
+use crate::{ec2, input, quotas};
 
 /// Makes a proxy, which then takes minutes to be there.
 pub(super) fn create(world: &mut World, call: &Call) -> Outcome {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::paged;
 use super::state::{Cluster, Instance};
-use super::{input, paged};
 use crate::account::{AwsError, Call, Outcome, World};
-use crate::secrets;
+use crate::{input, secrets};
 
 /// `DescribeDBInstances`.
 pub(super) fn describe_instances(world: &World, call: &Call) -> Outcome {

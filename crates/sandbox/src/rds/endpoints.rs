@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::proxies::{busy, domain, known, no_filters, settled};
 use super::state::{Endpoint, Proxy, Status};
-use super::{checks, create, input, paged, tags};
+use super::{checks, create, paged, tags};
 use crate::account::{AwsError, Call, Outcome, World};
-use crate::ec2;
+use crate::{ec2, input};
 
 /// How many endpoints a proxy has besides its default one.
 const QUOTA: usize = 20;

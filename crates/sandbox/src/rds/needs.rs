@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{input, tags};
+use super::tags;
 use crate::account::{Call, Need, World};
+use crate::input;
 
 /// What a call needs.
 pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{input, paged};
+use super::paged;
 use crate::account::{AwsError, Call, Moment, Outcome, World};
+use crate::input;
 use crate::load::engine_default;
 
 /// Events are kept for a day, and shown from the last hour unless asked otherwise.

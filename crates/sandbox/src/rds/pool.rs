@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::checks;
 use super::proxies::{busy, known, no_filters};
 use super::state::{Proxy, Status};
 use super::targets::readable;
-use super::{checks, input};
 use crate::account::{AwsError, Call, Outcome, World};
+use crate::input;
 
 /// `DescribeDBProxyTargetGroups`.
 pub(super) fn describe(world: &World, call: &Call) -> Outcome {

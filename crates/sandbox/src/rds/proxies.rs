@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::state::{Proxy, Status};
-use super::{checks, input, paged, record};
+use super::{checks, paged, record};
 use crate::account::{AwsError, Call, Moment, Outcome, World};
-use crate::ec2;
+use crate::{ec2, input};
 
 impl Proxy {
     /// When a proxy that is being deleted is gone.

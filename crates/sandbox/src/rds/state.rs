@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::Moment;
+use crate::account::{Moment, World};
+use crate::ec2;
 
 /// Databases and their proxies.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -385,4 +386,59 @@ pub struct Event {
     pub message: String,
     /// `creation`, `deletion`, `configuration change`, `failure`.
     pub category: String,
+}
+
+/// Lets time pass: what was being made, changed or deleted until then is done.
+pub(crate) fn tick(world: &mut World, now: Moment) {
+    for instance in world.rds.instances.values_mut() {
+        instance.modifying = instance.modifying.filter(|until| now < *until);
+    }
+    for cluster in world.rds.clusters.values_mut() {
+        cluster.modifying = cluster.modifying.filter(|until| now < *until);
+    }
+    let mut events = Vec::new();
+    let mut gone = Vec::new();
+    world.rds.proxies.retain(|name, proxy| {
+        let was = proxy.status.word().to_owned();
+        let Some(status) = proxy.status.at(now) else {
+            gone.push((format!("db-proxy:{}", proxy.id), proxy.deleted_at()));
+            events.push((name.clone(), proxy.id.clone(), "RDS deleted DB proxy", "deletion"));
+            return false;
+        };
+        proxy.status = status;
+        if was == "creating" && proxy.status.word() == "available" {
+            events.push((name.clone(), proxy.id.clone(), "RDS created DB proxy", "creation"));
+        }
+        true
+    });
+    world.rds.endpoints.retain(|_, endpoint| {
+        let Some(status) = endpoint.status.at(now) else {
+            if let Status::Deleting(at) = endpoint.status {
+                gone.push((format!("db-proxy-endpoint:{}", endpoint.id), at));
+            }
+            return false;
+        };
+        endpoint.status = status;
+        true
+    });
+    for (owner, at) in gone {
+        let release = at + world.profile.interface_release;
+        ec2::release_interfaces(world, &owner, release);
+    }
+    for (name, id, message, category) in events {
+        record(world, now, &name, &id, &format!("{message} {name}."), category);
+    }
+}
+
+/// Adds a line to the list of a proxy's events.
+pub(super) fn record(world: &mut World, at: Moment, proxy: &str, id: &str, message: &str, category: &str) {
+    let arn = world.arn("rds", &format!("db-proxy:{id}"));
+    world.rds.events.push(Event {
+        at,
+        source_type: "db-proxy".to_owned(),
+        source: proxy.to_owned(),
+        arn,
+        message: message.to_owned(),
+        category: category.to_owned(),
+    });
 }

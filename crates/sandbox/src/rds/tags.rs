@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::checks;
 use super::databases::{no_cluster, no_instance, tag_list};
-use super::{checks, input};
 use crate::account::{AwsError, Call, Outcome, World};
+use crate::input;
 
 /// `ListTagsForResource`.
 pub(super) fn list(world: &mut World, call: &Call) -> Outcome {

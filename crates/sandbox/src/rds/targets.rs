@@ -8,9 +8,9 @@ use super::databases::{no_cluster, no_instance};
 use super::pool::group_name;
 use super::proxies::{busy, known, no_filters};
 use super::state::{Instance, Proxy, Status, Target};
-use super::{checks, input, paged, record};
+use super::{checks, paged, record};
 use crate::account::{AwsError, Call, Outcome, World};
-use crate::{ec2, health};
+use crate::{ec2, health, input};
 
 /// States of a database in which it can be registered.
 const ACCEPTED: &[&str] = &["available", "modifying", "backing-up", "creating"];

@@ -1,9 +1,10 @@
 //! Laws of Secrets Manager: what sent twice means, what deletion means, and who may read.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::account::{Principal, Service};
 use super::*;
+use crate::account::{Call, Moment, Principal, Service, World};
+use crate::{iam, kms};
 
 const TOKEN: &str = "00000000-0000-0000-0000-000000000001";
 

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::load::{Load, Rate};
 use super::*;
+use crate::account::World;
+use crate::load::{Load, Rate};
 
 fn alarm(name: &str, threshold: f64) -> Value {
     json!({

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::account::{Call, World};
 
 fn body() -> String {
     json!({ "widgets": [{ "type": "text", "x": 0, "y": 0, "width": 6, "height": 2, "properties": { "markdown": "hello" } }] }).to_string()

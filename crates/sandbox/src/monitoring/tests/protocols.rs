@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::super::account::{Reply, Request};
 use super::*;
+use crate::account::{Reply, Request, World};
 
 /// What the account answers to a request: status, headers, body.
 fn answered(

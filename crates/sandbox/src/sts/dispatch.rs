@@ -1,11 +1,11 @@
-//! STS: who am I.
+//! STS's operations, and which function answers each.
 
 use serde_json::json;
 
-use super::account::{AwsError, Call, Need, Outcome, World};
+use crate::account::{AwsError, Call, Outcome, World};
 
 /// Acts on a call.
-pub(super) fn handle(world: &mut World, call: &Call) -> Outcome {
+pub(crate) fn handle(world: &mut World, call: &Call) -> Outcome {
     match call.action.as_str() {
         "GetCallerIdentity" => Ok(json!({
             "Account": world.account,
@@ -18,18 +18,13 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Outcome {
     }
 }
 
-/// `GetCallerIdentity` needs no permission.
-pub(super) fn needs(_: &World, _: &Call) -> Vec<Need> {
-    Vec::new()
-}
-
 /// Nothing in STS changes the account.
-pub(super) fn mutating(_: &str) -> bool {
+pub(crate) fn mutating(_: &str) -> bool {
     false
 }
 
 /// A user's own id, or a role's id with the name of its session.
-fn user_id(world: &World, arn: &str) -> String {
+pub(super) fn user_id(world: &World, arn: &str) -> String {
     let digits = world.hash(arn);
     match arn.rsplit_once('/') {
         Some((role, session)) if role.contains(":assumed-role/") => {
