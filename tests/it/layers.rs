@@ -115,7 +115,7 @@ fn rooms() -> BTreeMap<String, BTreeSet<String>> {
         let room = name.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
         let text = std::fs::read_to_string(&file).unwrap();
         let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-        let code: Vec<String> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         let code = code.join(" ");
         let known = rooms.entry(room.clone()).or_default();
         for after in code.split("crate::").skip(1) {
