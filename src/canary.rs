@@ -15,13 +15,12 @@ use std::time::Duration;
 
 use judge::waves::{self, Candidate};
 use judge::{Gap, Judgement, Measure, Subject};
-use serde::Serialize;
 
 use self::evidence::Reader;
 use self::memory::Memory;
 use crate::discover::FunctionUse;
 use crate::discover::hosts::HostKind;
-use crate::engine::event::Event;
+use crate::engine::event::{Event, WaveState};
 use crate::engine::{Milestone, Observed, Run, StepError};
 use crate::resources::release::Release;
 use crate::resources::repoint::Repoint;
@@ -59,7 +58,7 @@ impl Decider for Nobody {
 }
 
 /// A wave that was judged.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Wave {
     /// Its number, from 1; 0 for what an earlier run moved, and for a look before anything moves.
     pub number: usize,
@@ -72,8 +71,7 @@ pub struct Wave {
 }
 
 /// How a canary ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// Every function has moved, and no wave was worse.
     Complete,
@@ -86,7 +84,7 @@ pub enum Ending {
 }
 
 /// What became of a canary.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Walk {
     /// How it ended.
     pub ending: Ending,
@@ -211,7 +209,7 @@ impl Way<'_> {
         for (place, names) in waves.into_iter().enumerate() {
             let wave: Vec<FunctionUse> =
                 left.iter().filter(|found| names.contains(&found.function.name)).cloned().collect();
-            self.note(place + 1, of, &names, "moving");
+            self.note(place + 1, of, &names, WaveState::Moving);
             // Their time before ends with the call that moves them.
             let now = self.now();
             self.order.push(names.clone());
@@ -260,7 +258,7 @@ impl Way<'_> {
 
     /// Watches a wave, and says whether the next may go.
     async fn watch(&mut self, number: usize, of: usize, names: Vec<String>) -> Result<Verdict, StepError> {
-        self.note(number, of, &names, "watching");
+        self.note(number, of, &names, WaveState::Watching);
         let judgement = soak::watch(self, number, of, &names).await?;
         self.judged(number, of, names, judgement).await
     }
@@ -272,7 +270,7 @@ impl Way<'_> {
         functions: Vec<String>,
         judgement: Judgement,
     ) -> Result<Verdict, StepError> {
-        self.note(number, of, &functions, judgement.word());
+        self.note(number, of, &functions, state_after(&judgement));
         let wave = Wave { number, of, functions, judgement };
         let verdict = match &wave.judgement {
             Judgement::NotWorse { .. } => Verdict::On,
@@ -301,9 +299,16 @@ impl Way<'_> {
         Ok(verdict)
     }
 
-    fn note(&self, number: usize, of: usize, functions: &[String], state: &str) {
-        let (functions, state) = (functions.to_vec(), state.to_owned());
-        self.run.tell(&Event::Wave { number, of, functions, state });
+    fn note(&self, number: usize, of: usize, functions: &[String], state: WaveState) {
+        self.run.tell(&Event::Wave { number, of, functions: functions.to_vec(), state });
+    }
+}
+
+fn state_after(judgement: &Judgement) -> WaveState {
+    match judgement {
+        Judgement::Worse { .. } => WaveState::Worse,
+        Judgement::NotWorse { .. } => WaveState::NotWorse,
+        Judgement::Unknown { .. } => WaveState::Unknown,
     }
 }
 

@@ -6,7 +6,7 @@ mod canary;
 mod examples;
 mod export;
 mod load;
-mod packaging;
+pub mod packaging;
 mod permissions;
 mod proving;
 pub mod settings;
@@ -26,7 +26,7 @@ pub use alarms::Alarms;
 pub use canary::Canary;
 pub use export::{Export, To};
 pub use load::Load;
-pub use packaging::{Completions, Man};
+pub use packaging::{Completions, Man, Schema};
 pub use permissions::{For, Form, Permissions};
 pub use proving::{Connect, Prove, Token};
 pub use up::Up;
@@ -302,6 +302,12 @@ pub enum Command {
     /// Print the manual, or write its pages
     #[command(after_long_help = examples::MAN, hide = true)]
     Man(Man),
+    /// Print the JSON Schema of what a command prints
+    ///
+    /// For documents on stdout and for events on stderr, with --output json. Without a name, it lists all schemas. Makes no
+    /// AWS calls.
+    #[command(after_long_help = examples::SCHEMA, hide = true)]
+    Schema(Schema),
 }
 
 /// Where the summary leaves off.
@@ -362,16 +368,6 @@ pub enum WaitFor {
 }
 
 impl WaitFor {
-    /// As the flag takes it.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Available => "available",
-            Self::Target => "target",
-            Self::Functions => "functions",
-        }
-    }
-
     /// What is waited for, in words.
     #[must_use]
     pub fn words(self) -> &'static str {

@@ -13,9 +13,9 @@ def mark: {create: "+", update: "~", remove: "-", conflict: "!", not_checked: "?
     (.plan // empty | arrays | map([mark, .step, .title, .subject, ((.details // []) + (.because // []) + [.variables[]? | "\(.function) \(.variable): \(.from) -> \(.to)"] | join("; "))])
         | table(["", "Step", "", "", "Details"])),
     (.changes // empty | arrays | select(length > 0) | map([.step, .detail]) | table(["Step", "Changed"])),
-    (.stacks // empty | arrays | map([.database, .proxy, (if .in_place then "in place" else "drift, or unhealthy" end)])
+    (.stacks // empty | arrays | map([.database, .proxy, (if has("in_place") then (if .in_place then "in place" else "drift, or unhealthy" end) else .status // "" end)])
         | table(["Database", "Proxy", "State"])),
     (.findings // empty | arrays | select(length > 0)
-        | map([.id, .severity, (.cause // .title // .text // ""), ((.fix // []) | join(" "))]) | table(["Finding", "", "", "Fix"])),
+        | map([.id, .severity, .cause, (.fix | join(" "))]) | table(["Finding", "", "", "Fix"])),
     (if .endpoint? then "Endpoint: " + (.endpoint | text) else empty end)
 ] | join("\n\n")

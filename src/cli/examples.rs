@@ -4,7 +4,22 @@
 pub(super) const TOP: &str = "\
 For packages:
   $ rdsproxy-setup completions bash   (or zsh, fish, powershell, elvish)
-  $ rdsproxy-setup man --dir man1";
+  $ rdsproxy-setup man --dir man1
+
+For programs:
+  $ rdsproxy-setup schema status";
+
+/// `schema`.
+pub(super) const SCHEMA: &str = "\
+Examples:
+  List the schemas:
+  $ rdsproxy-setup schema
+
+  Print the schema of what status prints with --output json:
+  $ rdsproxy-setup schema status
+
+  Print the schema of the lines on stderr:
+  $ rdsproxy-setup schema event";
 
 /// `completions`.
 pub(super) const COMPLETIONS: &str = "\

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use advice::verdict::{Kind, Need};
 use advice::{Advice, advise};
-use serde_json::json;
+use documents::{AdviseAll, Version};
 
 use super::session::{Session, command};
 use crate::advise::{Question, Region, read, read_in};
@@ -13,7 +13,7 @@ use crate::discover::Problem;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::names;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::shell::quoted;
 use crate::spec::{self, DatabaseRef, SpecError};
 
@@ -26,8 +26,8 @@ pub(super) async fn run(global: &Global, args: &Advise) -> Result<Exit, Failure>
     let advice = advise(&facts);
     let next = next(global, &question, &advice);
     if session.json {
-        let commands: Vec<&str> = next.iter().map(|(line, _)| line.as_str()).collect();
-        report::document(&json!({"schema": SCHEMA, "advice": advice, "next": commands}));
+        let next = next.into_iter().map(|(line, _)| line).collect();
+        report::document(&documents::Advise { schema: Version, advice, next });
         return Ok(Exit::Done);
     }
     report::result(&report::advice(&advice, args.explain));
@@ -77,7 +77,7 @@ async fn all(global: &Global, args: &Advise) -> Result<Exit, Failure> {
     }
     found.sort_by(|one, other| urgency(other).cmp(&urgency(one)).then_with(|| one.database.cmp(&other.database)));
     if session.json {
-        report::document(&json!({"schema": SCHEMA, "databases": found, "left_out": left_out}));
+        report::document(&AdviseAll { schema: Version, databases: found, left_out });
         return Ok(Exit::Done);
     }
     if found.is_empty() {

@@ -1,16 +1,16 @@
 //! `alarms`: look, show the plan, ask, carry it out.
 
-use serde_json::{Value, json};
+use documents::{Alarm, AlarmAction, AlarmsPlan, AlarmsRemoval as Removed, Version};
 
 use super::session::{Session, command, consent, timeouts};
-use super::teardown::{change, show};
+use super::teardown::show;
 use crate::alarms::{Look, converge};
 use crate::cli::{Alarms, Global};
 use crate::cloud::{Owner, Tags};
 use crate::discover::Problem;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::resources::Removal;
 use crate::resources::alarms::{Action, AlarmsRemoval, Existing, Intention, LISTED_WITHIN, Plan, Settings};
 use crate::spec::{self, DatabaseRef};
@@ -95,9 +95,8 @@ async fn remove(
     }
     let lines = removal.lines();
     if lines.is_empty() {
-        let document = json!({"schema": SCHEMA, "proxy": name, "changes": []});
         if session.json {
-            report::document(&document);
+            report::document(&Removed { schema: Version, proxy: name, changes: Vec::new() });
         } else {
             report::result(&format!("{name} has no alarms and no dashboard: nothing to delete."));
         }
@@ -116,8 +115,7 @@ async fn remove(
     let again = format!("{} --remove", command(global, "alarms", &args.db, &name));
     result.map_err(|stop| Failure::from(stop).after("What is gone is gone; the rest is still there.", &again, None))?;
     if session.json {
-        let changes: Vec<Value> = lines.iter().map(change).collect();
-        report::document(&json!({"schema": SCHEMA, "proxy": name, "changes": changes}));
+        report::document(&Removed { schema: Version, proxy: name, changes: report::removal(&lines) });
     } else {
         report::result(&format!("Done: {name} is no longer watched."));
     }
@@ -134,9 +132,13 @@ fn headline(begin: &str, stack: &str, plan: &Plan) -> String {
 
 fn present(session: &Session, stack: &str, plan: &Plan, begin: &str, dry: bool) {
     if session.json {
-        let rows: Vec<Value> = plan.rows.iter().map(row).collect();
-        let key = if dry { "plan" } else { "alarms" };
-        report::document(&json!({"schema": SCHEMA, "proxy": stack, key: rows, "billed_metrics": plan.billed()}));
+        let (proxy, rows) = (stack.to_owned(), plan.rows.iter().map(row).collect());
+        let billed_metrics = plan.billed() as u64;
+        if dry {
+            report::document(&AlarmsPlan { schema: Version, proxy, plan: rows, billed_metrics });
+        } else {
+            report::document(&documents::Alarms { schema: Version, proxy, alarms: rows, billed_metrics });
+        }
         return;
     }
     let intro =
@@ -151,18 +153,23 @@ fn present(session: &Session, stack: &str, plan: &Plan, begin: &str, dry: bool) 
 }
 
 /// One row as JSON.
-pub(super) fn row(row: &Intention) -> Value {
+pub(super) fn row(row: &Intention) -> Alarm {
     let (action, detail) = match &row.action {
-        Action::Create => ("create", Vec::new()),
-        Action::Change(clauses) => ("update", clauses.clone()),
-        Action::Keep => ("keep", Vec::new()),
-        Action::Later(why) => ("wait", vec![why.clone()]),
-        Action::NotNeeded(why) => ("not_needed", vec![why.clone()]),
-        Action::Conflict => ("conflict", vec!["it exists, but this stack did not create it".to_owned()]),
+        Action::Create => (AlarmAction::Create, Vec::new()),
+        Action::Change(clauses) => (AlarmAction::Update, clauses.clone()),
+        Action::Keep => (AlarmAction::Keep, Vec::new()),
+        Action::Later(why) => (AlarmAction::Wait, vec![why.clone()]),
+        Action::NotNeeded(why) => (AlarmAction::NotNeeded, vec![why.clone()]),
+        Action::Conflict => (AlarmAction::Conflict, vec!["it exists, but this stack did not create it".to_owned()]),
     };
-    json!({
-        "alarm": row.kind.map(|kind| kind.info().key), "name": row.name, "action": action, "detail": detail,
-        "threshold": row.threshold, "state": row.state, "silenced": row.silenced,
-        "notifies": row.alarm.as_ref().map(|alarm| alarm.topics.clone()),
-    })
+    Alarm {
+        alarm: row.kind.map(|kind| kind.info().key.to_owned()),
+        name: row.name.clone(),
+        action,
+        detail,
+        threshold: row.threshold.clone(),
+        state: row.state.clone(),
+        silenced: row.silenced,
+        notifies: row.alarm.as_ref().map(|alarm| alarm.topics.clone()),
+    }
 }

@@ -3,9 +3,9 @@
 use std::io::IsTerminal as _;
 use std::pin::Pin;
 
+use documents::{CanaryPlan, UpCanary, Version};
 use judge::Judgement;
 use judge::waves::Share;
-use serde_json::{Value, json};
 
 use super::interrupt::{blocking, stop_sign};
 use super::session::{Session, command};
@@ -15,7 +15,7 @@ use crate::cli::{Canary, Global};
 use crate::discover::hosts::HostKind;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::shell::quoted;
 use crate::spec::{self, SpecError};
 use crate::survey::Survey;
@@ -82,11 +82,12 @@ pub(super) fn plan(survey: &Survey) -> String {
 }
 
 /// The same for programs.
-pub(super) fn plan_document(survey: &Survey) -> Value {
-    survey.spec.canary.as_ref().map_or(
-        Value::Null,
-        |canary| json!({"waves": waves(canary), "soak_seconds": canary.soak.as_secs(), "first": canary.first}),
-    )
+pub(super) fn plan_document(survey: &Survey) -> Option<CanaryPlan> {
+    survey.spec.canary.as_ref().map(|canary| CanaryPlan {
+        waves: waves(canary),
+        soak_seconds: canary.soak.as_secs(),
+        first: canary.first.clone(),
+    })
 }
 
 /// Somebody at a terminal, unless `--yes` says that nobody is to be asked.
@@ -163,9 +164,14 @@ pub(super) fn show_end(global: &Global, session: &Session, survey: &Survey, walk
         }
     }
     if session.json {
-        let commands: Vec<&str> = next.iter().map(|(line, _)| line.as_str()).collect();
-        report::document(&json!({"schema": SCHEMA, "proxy": survey.names.stack, "database": survey.database.id,
-                                 "canary": walk, "next": commands, "exit_code": exit.code()}));
+        report::document(&UpCanary {
+            schema: Version,
+            proxy: survey.names.stack.clone(),
+            database: survey.database.id.clone(),
+            canary: report::canary(walk),
+            next: next.into_iter().map(|(line, _)| line).collect(),
+            exit_code: exit.code(),
+        });
     } else {
         for wave in &walk.waves {
             report::result(&format!("{}\n", report::wave_text(wave)));

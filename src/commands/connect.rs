@@ -1,6 +1,6 @@
 //! `connect`: the command line with which a person logs in through the proxy.
 
-use serde_json::json;
+use documents::{Authorities, Version};
 
 use super::session::{Session, command_in};
 use super::token::{named, user};
@@ -10,7 +10,7 @@ use crate::discover::{Database, Problem};
 use crate::entrance::Entrance;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::shell::quoted;
 use crate::spec::DatabaseRef;
 
@@ -39,11 +39,17 @@ pub(super) async fn run(global: &Global, args: &Connect) -> Result<Exit, Failure
     };
     let line = login.line(client);
     if session.json {
-        report::document(&json!({
-            "schema": SCHEMA, "command": line, "client": client.program(), "host": login.host, "port": login.port,
-            "user": user, "database": login.database, "login": if token.is_some() { "iam" } else { "password" },
-            "ca": { "file": login.ca, "url": CA_URL },
-        }));
+        report::document(&documents::Connect {
+            schema: Version,
+            command: line,
+            client: client.program().to_owned(),
+            host: login.host.to_owned(),
+            port: login.port,
+            user: user.clone(),
+            database: login.database.map(str::to_owned),
+            login: if token.is_some() { documents::Login::Iam } else { documents::Login::Password },
+            ca: Authorities { file: login.ca.to_owned(), url: CA_URL.to_owned() },
+        });
         return Ok(Exit::Done);
     }
     if !global.quiet {

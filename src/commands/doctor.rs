@@ -1,6 +1,6 @@
 //! `doctor`: what is wrong, why, and what helps.
 
-use serde_json::{Value, json};
+use documents::{CheckNote, Symptom, Version};
 
 use super::session::{Session, command};
 use crate::catalogue::checks::CheckId;
@@ -10,7 +10,7 @@ use crate::engine::Timeouts;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::handover;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::spec::{self, DatabaseRef, Spec};
 
 /// Runs it.
@@ -59,22 +59,26 @@ pub(super) fn address(global: &Global, findings: &mut [Finding], spec: &Spec) {
     }
 }
 
-fn document(diagnosis: &Diagnosis) -> Value {
-    let told = |list: &[(CheckId, String)]| -> Vec<Value> {
-        list.iter().map(|(check, why)| json!({"id": check.info().name(), "why": why})).collect()
+fn document(diagnosis: &Diagnosis) -> documents::Doctor {
+    let notes = |list: &[(CheckId, String)]| -> Vec<CheckNote> {
+        list.iter().map(|(check, why)| CheckNote { id: check.info().name(), why: why.clone() }).collect()
     };
-    let symptoms: Vec<Value> = diagnosis
-        .symptoms
-        .iter()
-        .map(|symptom| {
-            json!({"target": symptom.target, "state": symptom.state, "reason": symptom.reason,
-                   "description": symptom.description})
-        })
-        .collect();
-    json!({
-        "schema": SCHEMA, "database": diagnosis.database, "proxy": diagnosis.stack, "handed_over": diagnosis.handed_over, "symptoms": symptoms,
-        "findings": report::findings(&diagnosis.findings), "ruled_out": told(&diagnosis.ruled_out),
-        "not_checked": told(&diagnosis.unchecked), "fine": diagnosis.fine,
-        "exit_code": exit(diagnosis).code(),
-    })
+    let symptom = |symptom: &doctor::Symptom| Symptom {
+        target: symptom.target.clone(),
+        state: symptom.state.clone(),
+        reason: symptom.reason.clone(),
+        description: symptom.description.clone(),
+    };
+    documents::Doctor {
+        schema: Version,
+        database: diagnosis.database.clone(),
+        proxy: diagnosis.stack.clone(),
+        handed_over: diagnosis.handed_over,
+        symptoms: diagnosis.symptoms.iter().map(symptom).collect(),
+        findings: report::findings(&diagnosis.findings),
+        ruled_out: notes(&diagnosis.ruled_out),
+        not_checked: notes(&diagnosis.unchecked),
+        fine: diagnosis.fine as u64,
+        exit_code: exit(diagnosis).code(),
+    }
 }

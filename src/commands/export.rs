@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use documents::{ExportFormat, ExportMark, ExportedFile, Version};
 
 use super::session::{Session, command, consent, timeouts};
 use super::teardown::{found, serves};
@@ -11,7 +11,7 @@ use crate::cli::{Export, Global, To};
 use crate::engine::Timeouts;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::shell::quoted;
 use crate::spec::{self, DatabaseRef};
 use crate::teardown::Stack;
@@ -87,12 +87,24 @@ impl Subject<'_> {
         Ok(Exit::Done)
     }
 
-    fn document(&self, to: To, folder: &Path, files: &[File], left_out: &[String]) -> Value {
-        let one = |file: &File| json!({"name": file.name, "what": file.what, "path": folder.join(file.name).display().to_string()});
-        json!({
-            "schema": SCHEMA, "proxy": self.name, "database": self.stack.database, "to": to.name(),
-            "files": files.iter().map(one).collect::<Vec<_>>(), "left_out": left_out, "handed_over": self.stack.handed_over(),
-        })
+    fn document(&self, to: To, folder: &Path, files: &[File], left_out: &[String]) -> documents::Export {
+        let one = |file: &File| ExportedFile {
+            name: file.name.to_owned(),
+            what: file.what.to_owned(),
+            path: folder.join(file.name).display().to_string(),
+        };
+        documents::Export {
+            schema: Version,
+            proxy: self.name.to_owned(),
+            database: self.stack.database.clone(),
+            to: match to {
+                To::Terraform => ExportFormat::Terraform,
+                To::Cloudformation => ExportFormat::Cloudformation,
+            },
+            files: files.iter().map(one).collect(),
+            left_out: left_out.to_vec(),
+            handed_over: self.stack.handed_over(),
+        }
     }
 
     fn next(&self, to: To, folder: &Path) -> Vec<(String, &'static str)> {
@@ -142,10 +154,13 @@ impl Subject<'_> {
 
     fn marked(&self, handed_over: bool, changed: bool, text: &str) -> Exit {
         if self.session.json {
-            let (proxy, database) = (self.name, &self.stack.database);
-            report::document(&json!({
-                "schema": SCHEMA, "proxy": proxy, "database": database, "handed_over": handed_over, "changed": changed,
-            }));
+            report::document(&ExportMark {
+                schema: Version,
+                proxy: self.name.to_owned(),
+                database: self.stack.database.clone(),
+                handed_over,
+                changed,
+            });
         } else {
             let next = if handed_over {
                 (self.command(" --take-back"), "let rdsproxy-setup change it again")

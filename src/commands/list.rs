@@ -1,7 +1,7 @@
 //! `list`: the proxies of a Region that this tool manages, a row each.
 
+use documents::{ListedStack, Version};
 use futures_util::future::join_all;
-use serde_json::json;
 
 use super::session::{Session, command};
 use crate::cli::Global;
@@ -9,7 +9,7 @@ use crate::discover::Problem;
 use crate::engine::Timeouts;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::stacks::{self, Listed};
 
 /// Runs it.
@@ -26,14 +26,8 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
     });
     let rows = join_all(looks).await.into_iter().collect::<Result<Vec<_>, _>>().map_err(Problem::refused(doing))?;
     if session.json {
-        let stacks = rows.iter().map(|(listed, target)| {
-            let proxy = listed.proxy.as_ref();
-            json!({"proxy": listed.name, "database": listed.database, "status": proxy.map(|proxy| proxy.status.clone()),
-                   "target": target, "endpoint": proxy.and_then(|proxy| proxy.endpoint.clone())})
-        });
-        report::document(
-            &json!({"schema": SCHEMA, "region": session.cloud.region, "stacks": stacks.collect::<Vec<_>>()}),
-        );
+        let stacks = rows.into_iter().map(stack).collect();
+        report::document(&documents::List { schema: Version, region: session.cloud.region.clone(), stacks });
         return Ok(Exit::Done);
     }
     let Some((first, _)) = rows.first() else {
@@ -50,6 +44,11 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
     report::result("");
     report::result(&report::next(&[(status, "look at all thirteen steps of the first")]));
     Ok(Exit::Done)
+}
+
+fn stack((listed, target): (Listed, Option<String>)) -> ListedStack {
+    let (status, endpoint) = listed.proxy.map(|proxy| (proxy.status, proxy.endpoint)).unzip();
+    ListedStack { proxy: listed.name, database: listed.database, status, target, endpoint: endpoint.flatten() }
 }
 
 /// Without the endpoint, with which no row would fit a terminal: `status` and the JSON have it.

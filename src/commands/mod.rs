@@ -14,6 +14,7 @@ mod passwords;
 mod permissions;
 mod restore;
 mod sandbox;
+mod schema;
 mod session;
 mod settings;
 mod sizing;
@@ -33,7 +34,7 @@ use crate::cli::{Cli, Color, Command, Global, Output};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::password;
-use crate::report::{self, SCHEMA};
+use crate::report;
 
 /// Runs a command and says how it ended.
 #[must_use]
@@ -57,6 +58,7 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Permissions(args) if !args.discover => permissions::run(global, args),
         Command::Completions(args) => Ok(packaging::completions(args)),
         Command::Man(args) => packaging::man(args),
+        Command::Schema(args) => Ok(schema::run(global, args)),
         // A server ends by a signal, and well.
         Command::Sandbox(command) => runtime.block_on(sandbox::run(global, command)),
         command => {
@@ -91,6 +93,7 @@ async fn of_account(global: &Global, command: &Command) -> Result<Exit, Failure>
         Command::Sandbox(command) => sandbox::run(global, command).await,
         Command::Completions(args) => Ok(packaging::completions(args)),
         Command::Man(args) => packaging::man(args),
+        Command::Schema(args) => Ok(schema::run(global, args)),
     }
 }
 
@@ -145,10 +148,13 @@ fn show(cli: &Cli, failure: &Failure) -> Exit {
 fn shown(json: bool, failure: &Failure) -> Exit {
     report::failure(json, &failure.headline, &failure.hints, failure.request_id.as_deref());
     if json {
-        report::document(&serde_json::json!({
-            "schema": SCHEMA, "error": failure.headline, "hints": failure.hints,
-            "request_id": failure.request_id, "exit_code": failure.exit.code(),
-        }));
+        report::document(&documents::Failure {
+            schema: documents::Version,
+            error: failure.headline.clone(),
+            hints: failure.hints.clone(),
+            request_id: failure.request_id.clone(),
+            exit_code: failure.exit.code(),
+        });
     }
     failure.exit
 }

@@ -4,7 +4,8 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
-use serde_json::{Value, json};
+use documents::{Discovered, Foreign, Version};
+use serde_json::Value;
 
 use crate::cli::{For, Form, Global, Output, Permissions};
 use crate::error::Failure;
@@ -23,10 +24,10 @@ pub(super) fn run(global: &Global, args: &Permissions) -> Result<Exit, Failure> 
 /// Reads the account first.
 pub(super) async fn discovered(global: &Global, args: &Permissions) -> Result<Exit, Failure> {
     let (scope, found) = Box::pin(discover::read(global, args, scope(global, args)?)).await?;
-    print(global, args, &scope, Some(&found))
+    print(global, args, &scope, Some(found))
 }
 
-fn print(global: &Global, args: &Permissions, scope: &Scope, found: Option<&Value>) -> Result<Exit, Failure> {
+fn print(global: &Global, args: &Permissions, scope: &Scope, found: Option<Discovered>) -> Result<Exit, Failure> {
     if args.verb == For::Administrator {
         return administrator(global, args, scope);
     }
@@ -71,7 +72,7 @@ fn print(global: &Global, args: &Permissions, scope: &Scope, found: Option<&Valu
         Form::Terraform => return template(global, args, &as_terraform(&stem, &documents)),
     }
     let files = args.output_dir.as_deref().map(|folder| write(folder, &stem, &documents)).transpose()?;
-    show(global, &documents, files.as_deref(), found);
+    show(global, documents, files.as_deref(), found);
     Ok(Exit::Done)
 }
 
@@ -138,7 +139,8 @@ fn administrator(global: &Global, args: &Permissions, scope: &Scope) -> Result<E
     };
     if !global.quiet {
         let policy = given.policy_arn().map(|arn| format!(" --connect-policy-arn {arn}")).unwrap_or_default();
-        report::say(&format!("Then: rdsproxy-setup up … --role-arn {}{policy}", given.role_arn()));
+        let then = format!("Then: rdsproxy-setup up … --role-arn {}{policy}", given.role_arn());
+        report::note(global.output == Output::Json, &then);
     }
     template(global, args, &document)
 }
@@ -150,24 +152,20 @@ fn template(global: &Global, args: &Permissions, document: &Value) -> Result<Exi
         return Err(Failure::new(Exit::Decide, "permissions (--output-dir): it is for --as json alone", [hint]));
     }
     if global.output == Output::Json {
-        report::document(&json!({"schema": report::SCHEMA, "documents": [document]}));
+        let documents = foreign([document.clone()]);
+        report::document(&documents::Permissions { schema: Version, documents, discovered: None, files: None });
     } else {
-        report::document(document);
+        report::foreign(document);
     }
     Ok(Exit::Done)
 }
 
 /// Prints the documents, or where they are.
-fn show(global: &Global, documents: &[Value], files: Option<&[PathBuf]>, found: Option<&Value>) {
+fn show(global: &Global, documents: Vec<Value>, files: Option<&[PathBuf]>, discovered: Option<Discovered>) {
     if global.output == Output::Json {
-        let mut all = json!({"schema": report::SCHEMA, "documents": documents});
-        if let Some(found) = found {
-            all["discovered"] = found.clone();
-        }
-        if let Some(files) = files {
-            all["files"] = files.iter().map(|file| file.display().to_string()).collect();
-        }
-        return report::document(&all);
+        let files = files.map(|files| files.iter().map(|file| file.display().to_string()).collect());
+        let documents = foreign(documents);
+        return report::document(&documents::Permissions { schema: Version, documents, discovered, files });
     }
     if let Some(files) = files {
         let lines: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
@@ -179,7 +177,7 @@ fn show(global: &Global, documents: &[Value], files: Option<&[PathBuf]>, found: 
             let (number, count, size) = (at + 1, documents.len(), size(document));
             report::say(&format!("Policy {number} of {count} ({size} of {LIMIT} characters):"));
         }
-        report::document(document);
+        report::foreign(document);
     }
     if documents.len() > 1 && !global.quiet {
         let count = documents.len();
@@ -187,6 +185,15 @@ fn show(global: &Global, documents: &[Value], files: Option<&[PathBuf]>, found: 
             "All {count} are needed: one managed policy holds {LIMIT} characters. --output-dir writes a file for each."
         ));
     }
+}
+
+/// Policies and templates are objects, whose form others define.
+fn foreign(documents: impl IntoIterator<Item = Value>) -> Vec<Foreign> {
+    let object = |document| match document {
+        Value::Object(members) => Some(Foreign(members)),
+        _ => None,
+    };
+    documents.into_iter().filter_map(object).collect()
 }
 
 /// What the names of the files begin with.

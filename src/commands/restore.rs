@@ -1,13 +1,13 @@
 //! `restore`: the functions use the database again, and the proxy stays: the fast way out.
 
-use serde_json::{Value, json};
+use documents::Version;
 
 use super::session::{Session, command, consent, timeouts};
-use super::teardown::{change, found, ours_to_change, serves, show};
+use super::teardown::{found, ours_to_change, serves, show};
 use crate::cli::{Global, Restore};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::resources::{Line, Removal};
 use crate::shell::quoted;
 use crate::spec::{self, DatabaseRef};
@@ -64,10 +64,12 @@ pub(super) async fn run(global: &Global, args: &Restore) -> Result<Exit, Failure
         Failure::from(stop).after("What is restored is restored; the rest still uses the proxy.", &again, None)
     })?;
     if session.json {
-        let changes: Vec<Value> = lines.iter().map(change).collect();
-        report::document(
-            &json!({"schema": SCHEMA, "proxy": name, "changes": changes, "other_users": stack.other_users}),
-        );
+        report::document(&documents::Restore {
+            schema: Version,
+            proxy: name,
+            changes: report::removal(&lines),
+            other_users: stack.other_users,
+        });
         return Ok(Exit::Done);
     }
     let elapsed = report::duration(session.clock.elapsed().saturating_sub(began));
@@ -94,7 +96,8 @@ fn uses(names: &str) -> String {
 /// Nothing was to be done.
 fn nothing(session: &Session, name: &str, text: &str) -> Exit {
     if session.json {
-        report::document(&json!({"schema": SCHEMA, "proxy": name, "changes": [], "other_users": []}));
+        let (changes, other_users) = (Vec::new(), Vec::new());
+        report::document(&documents::Restore { schema: Version, proxy: name.to_owned(), changes, other_users });
     } else {
         report::result(text);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use documents::{SandboxLoad, SandboxReset, SandboxServe, Version};
 use tokio::net::TcpListener;
 
 use super::interrupt::Signals;
@@ -10,7 +10,7 @@ use super::session::{sandbox_file, store};
 use crate::cli::{Global, Load, Output, Sandbox};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use ::sandbox::{self as account, AtProxy, Preset, Rate, Store, World, serve};
 
 /// Runs it.
@@ -28,7 +28,7 @@ pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Fail
             let mut signals = Signals::listen().map_err(fail)?;
             let url = format!("http://{address}");
             if json {
-                report::document(&json!({"schema": SCHEMA, "endpoint_url": url}));
+                report::document(&SandboxServe { schema: Version, endpoint_url: url.clone() });
             } else {
                 report::result(&url);
             }
@@ -42,14 +42,14 @@ pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Fail
                 Failure::new(Exit::Failed, format!("resetting the sandbox ({}): {error}", file.display()), [""; 0])
             })?;
             if json {
-                report::document(&json!({"schema": SCHEMA, "file": file.display().to_string()}));
+                report::document(&SandboxReset { schema: Version, file: file.display().to_string() });
             } else {
                 report::result("The sandbox holds the sample account again.");
             }
         }
         Sandbox::Show => {
             let store = store(global)?;
-            report::document(&world(&store)?.dump());
+            report::foreign(&world(&store)?.dump());
         }
         Sandbox::Load(load) => put_load(global, load)?,
     }
@@ -110,10 +110,13 @@ fn put_load(global: &Global, given: &Load) -> Result<(), Failure> {
         ));
     }
     if global.output == Output::Json {
-        report::document(
-            &json!({"schema": SCHEMA, "function": given.function, "preset": given.preset, "rate": given.rate,
-                                 "at_proxy": given.at_proxy}),
-        );
+        report::document(&SandboxLoad {
+            schema: Version,
+            function: given.function.clone(),
+            preset: given.preset.clone(),
+            rate: given.rate,
+            at_proxy: given.at_proxy.clone(),
+        });
     } else {
         let name = &given.function;
         report::result(&match preset {

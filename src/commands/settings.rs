@@ -2,55 +2,14 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-use serde_json::Value;
+use config::Unused;
+use documents::{SettingOrigin, SettingValue, UnusedSetting, Version};
 
 use crate::cli::sources::{FILE, Origin, Setting, Source};
 use crate::cli::{Cli, Output};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{self, SCHEMA};
-
-/// The settings of a command line.
-#[derive(Debug, Serialize)]
-struct Shown<'a> {
-    /// The version of this document.
-    schema: u32,
-    /// The command.
-    command: &'a str,
-    /// The file that was read.
-    file: Option<&'a str>,
-    /// Every setting.
-    settings: Vec<ShownSetting<'a>>,
-    /// What of the file does not count.
-    unused: Vec<ShownUnused<'a>>,
-}
-
-/// One setting.
-#[derive(Debug, Serialize)]
-struct ShownSetting<'a> {
-    /// The long name of its flag.
-    key: &'a str,
-    /// Its value; null where it is not set.
-    value: Value,
-    /// `flag`, `environment`, `file`, `default` or `unset`.
-    from: &'static str,
-    /// The variable of the environment.
-    variable: Option<&'a str>,
-    /// The line of the file.
-    line: Option<usize>,
-}
-
-/// A setting of the file that does not count.
-#[derive(Debug, Serialize)]
-struct ShownUnused<'a> {
-    /// The long name of its flag.
-    key: &'a str,
-    /// The line of the file.
-    line: usize,
-    /// What comes before it, or what it needs.
-    why: &'a str,
-}
+use crate::report;
 
 /// Prints every setting with where it comes from.
 pub(super) fn show(cli: &Cli) -> Result<Exit, Failure> {
@@ -60,21 +19,13 @@ pub(super) fn show(cli: &Cli) -> Result<Exit, Failure> {
     };
     let file = cli.sources.file.as_ref();
     if cli.global.output == Output::Json {
-        let document = Shown {
-            schema: SCHEMA,
-            command,
-            file: file.map(|file| file.name.as_str()),
+        report::document(&documents::Settings {
+            schema: Version,
+            command: command.clone(),
+            file: file.map(|file| file.name.clone()),
             settings: cli.sources.settings.iter().map(shown).collect(),
-            unused: file
-                .iter()
-                .flat_map(|file| &file.unused)
-                .map(|unused| ShownUnused { key: &unused.entry.key, line: unused.entry.place.line, why: &unused.why })
-                .collect(),
-        };
-        let document = serde_json::to_value(&document);
-        let document =
-            document.map_err(|error| Failure::new(Exit::Failed, format!("writing the settings: {error}"), [""; 0]))?;
-        report::document(&document);
+            unused: file.iter().flat_map(|file| &file.unused).map(unused).collect(),
+        });
         return Ok(Exit::Done);
     }
     let head = ["setting", "value", "from"].map(str::to_owned);
@@ -111,22 +62,26 @@ fn from(setting: &Setting) -> String {
     }
 }
 
-fn shown(setting: &Setting) -> ShownSetting<'_> {
+fn shown(setting: &Setting) -> documents::Setting {
     let (from, variable, line) = match &setting.origin {
-        Origin::Flag => ("flag", None, None),
-        Origin::Environment(name) => ("environment", Some(name.as_str()), None),
-        Origin::File(place) => ("file", None, Some(place.line)),
-        Origin::Default => ("default", None, None),
-        Origin::Unset => ("unset", None, None),
+        Origin::Flag => (SettingOrigin::Flag, None, None),
+        Origin::Environment(name) => (SettingOrigin::Environment, Some(name.clone()), None),
+        Origin::File(place) => (SettingOrigin::File, None, Some(place.line as u64)),
+        Origin::Default => (SettingOrigin::Default, None, None),
+        Origin::Unset => (SettingOrigin::Unset, None, None),
     };
-    let one = || setting.values.first().cloned();
+    let one = || setting.values.first();
     let value = match setting.shape {
-        config::Shape::Switch => Value::Bool(one().is_some_and(|value| value != "false")),
-        config::Shape::Texts => setting.values.clone().into(),
-        config::Shape::Number => one().and_then(|value| serde_json::from_str(&value).ok()).unwrap_or(Value::Null),
-        config::Shape::Text => one().map_or(Value::Null, Value::String),
+        config::Shape::Switch => Some(SettingValue::Switch(one().is_some_and(|value| value != "false"))),
+        config::Shape::Texts => Some(SettingValue::Texts(setting.values.clone())),
+        config::Shape::Number => one().and_then(|value| serde_json::from_str(value).ok()).map(SettingValue::Number),
+        config::Shape::Text => one().cloned().map(SettingValue::Text),
     };
-    ShownSetting { key: &setting.key, value, from, variable, line }
+    documents::Setting { key: setting.key.clone(), value, from, variable, line }
+}
+
+fn unused(unused: &Unused) -> UnusedSetting {
+    UnusedSetting { key: unused.entry.key.clone(), line: unused.entry.place.line as u64, why: unused.why.clone() }
 }
 
 /// Says that a file is used, and what of it is not for a reason that is not plain to see; also that one lies there unused.

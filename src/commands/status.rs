@@ -1,12 +1,11 @@
 //! `status`: all thirteen steps as they are.
 
+use documents::{AlarmStates, CanaryProgress, Version};
 use observe::alarms::Watched;
-use serde_json::{Value, json};
 
 use super::alarms::row;
 use super::canary;
 use super::session::{Session, command};
-use super::up::steps;
 use crate::catalogue::StepId;
 use crate::cli::{Global, Status};
 use crate::cloud::rds::{EngineFamily, TargetKind};
@@ -17,7 +16,7 @@ use crate::engine::ledger::{Entry, Verdict};
 use crate::error::{Failure, health_hints};
 use crate::exit::Exit;
 use crate::handover;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::resources::alarms::{Action, Existing, Intention, Plan, Settings};
 use crate::spec::{self, DatabaseRef, Spec};
 use crate::stacks::{self, Stack};
@@ -49,9 +48,18 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
         let fine = in_place && !alarms.as_ref().is_ok_and(|plan| plan.as_ref().is_some_and(Plan::changes));
         drift |= !fine;
         if session.json {
-            documents.push(json!({"proxy": spec.stack, "database": spec.database.id, "endpoint": survey.endpoint(),
-                                  "in_place": fine, "handed_over": survey.handed_over(), "canary": canary::progress(&survey).map(|(at, all)| json!({"at_proxy": at, "functions": all})),
-                                  "alarms": alarms_document(&alarms), "health_hints": health(&entries), "steps": steps(&entries)}));
+            documents.push(documents::Stack {
+                proxy: spec.stack.clone(),
+                database: spec.database.id.clone(),
+                endpoint: survey.endpoint().map(str::to_owned),
+                in_place: fine,
+                handed_over: survey.handed_over(),
+                canary: canary::progress(&survey)
+                    .map(|(at, all)| CanaryProgress { at_proxy: at as u64, functions: all as u64 }),
+                alarms: alarms_document(&alarms),
+                health_hints: health(&entries),
+                steps: report::steps(&entries),
+            });
             continue;
         }
         if at > 0 {
@@ -60,7 +68,7 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
         show(global, &survey, &entries, &alarms, fine);
     }
     if session.json {
-        report::document(&json!({"schema": SCHEMA, "stacks": documents}));
+        report::document(&documents::Status { schema: Version, stacks: documents });
     }
     Ok(if drift && args.exit_code { Exit::Drift } else { Exit::Done })
 }
@@ -89,11 +97,13 @@ async fn alarms(session: &Session, survey: &Survey) -> Alarms {
     Ok(Some(Plan::of(&seen, &watched, &survey.region, &Settings::default(), arn)))
 }
 
-fn alarms_document(alarms: &Alarms) -> Value {
+fn alarms_document(alarms: &Alarms) -> AlarmStates {
     match alarms {
-        Ok(None) => json!({"known": true, "rows": []}),
-        Ok(Some(plan)) => json!({"known": true, "rows": plan.rows.iter().map(row).collect::<Vec<_>>()}),
-        Err(why) => json!({"known": false, "why": why}),
+        Ok(plan) => {
+            let rows = plan.iter().flat_map(|plan| &plan.rows).map(row).collect();
+            AlarmStates { known: true, rows: Some(rows), why: None }
+        }
+        Err(why) => AlarmStates { known: false, rows: None, why: Some(why.clone()) },
     }
 }
 

@@ -1,6 +1,6 @@
 //! `teardown`: show the plan, ask, and carry it out.
 
-use serde_json::{Value, json};
+use documents::{RemovalPlan, StackName, Version};
 
 use super::session::{Session, command, consent, timeouts};
 use crate::cli::{Global, Teardown};
@@ -8,7 +8,7 @@ use crate::discover::Problem;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::handover;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::resources::Line;
 use crate::resources::alarms::AlarmsFound;
 use crate::resources::log_group::{self, LogGroupFound};
@@ -28,7 +28,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     let timeouts = timeouts(&args.waits)?;
     let session = Session::open(global).await?;
     let Some((name, stack)) = found(&session, named.as_deref(), wanted.as_ref()).await? else {
-        nothing(&session, "There is no stack of rdsproxy-setup in this Region: nothing to delete.", &[]);
+        nothing(&session, "", "There is no stack of rdsproxy-setup in this Region: nothing to delete.", &[]);
         return Ok(Exit::Done);
     };
     for foreign in &stack.foreign {
@@ -36,7 +36,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     }
     if stack.is_gone() {
         let there = others(&session, &name).await;
-        nothing(&session, &format!("{name} does not exist: nothing to delete."), &there);
+        nothing(&session, &name, &format!("{name} does not exist: nothing to delete."), &there);
         return Ok(Exit::Done);
     }
     if let AlarmsFound::Unknown(refusal) = &stack.alarms {
@@ -75,10 +75,14 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     })?;
     let left = stack.deletes_proxy().then(|| left_behind(&name, &session.cloud.region, &stack.log_group));
     if session.json {
-        let changes: Vec<_> = lines.iter().map(change).collect();
-        report::document(&json!({
-            "schema": SCHEMA, "proxy": name, "changes": changes, "left": left.as_slice(), "other_users": stack.other_users,
-        }));
+        report::document(&documents::Teardown {
+            schema: Version,
+            proxy: name,
+            changes: report::removal(&lines),
+            left: left.into_iter().collect(),
+            other_users: stack.other_users,
+            stacks: Vec::new(),
+        });
     } else {
         let elapsed = report::duration(session.clock.elapsed().saturating_sub(began));
         let back = if stack.functions.is_empty() { "" } else { ", and the functions use the database directly again" };
@@ -140,22 +144,12 @@ pub(super) fn ours_to_change(global: &Global, doing: &str, name: &str, stack: &S
 /// Shows a plan that is not carried out.
 pub(super) fn show(session: &Session, name: &str, intro: &str, lines: &[Line]) -> Exit {
     if session.json {
-        let changes: Vec<_> = lines.iter().map(change).collect();
-        report::document(&json!({"schema": SCHEMA, "proxy": name, "plan": changes}));
+        let plan = report::removal(lines);
+        report::document(&RemovalPlan { schema: Version, proxy: name.to_owned(), plan });
     } else {
         report::result(&format!("{intro}\n\n{}", report::removals(lines)));
     }
     Exit::Done
-}
-
-/// One line of the plan as JSON: a function whose variables are restored is not removed.
-pub(super) fn change(line: &Line) -> Value {
-    let action = match line.mark {
-        '-' => "delete",
-        '~' => "restore",
-        _ => "note",
-    };
-    json!({"resource": line.what, "action": action, "detail": line.detail, "variables": report::redirects(&line.redirects)})
 }
 
 /// What RDS Proxy leaves in the account, which no call about the proxy removes: its log group, which keeps everything
@@ -222,11 +216,20 @@ fn flags((stack, database): &(String, Option<String>)) -> String {
     }
 }
 
-fn nothing(session: &Session, text: &str, there: &[(String, Option<String>)]) {
+fn nothing(session: &Session, name: &str, text: &str, there: &[(String, Option<String>)]) {
     if session.json {
-        let stacks: Vec<_> =
-            there.iter().map(|(proxy, database)| json!({"proxy": proxy, "database": database})).collect();
-        report::document(&json!({"schema": SCHEMA, "changes": [], "stacks": stacks}));
+        let one = |(proxy, database): &(String, Option<String>)| StackName {
+            proxy: proxy.clone(),
+            database: database.clone(),
+        };
+        report::document(&documents::Teardown {
+            schema: Version,
+            proxy: name.to_owned(),
+            changes: Vec::new(),
+            left: Vec::new(),
+            other_users: Vec::new(),
+            stacks: there.iter().map(one).collect(),
+        });
     } else {
         report::result(text);
     }

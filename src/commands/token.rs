@@ -1,6 +1,6 @@
 //! `token`: a fresh IAM token for the proxy, on stdout alone.
 
-use serde_json::json;
+use documents::Version;
 
 use super::session::{Session, command};
 use crate::cli::{Global, Token};
@@ -8,7 +8,7 @@ use crate::discover::Problem;
 use crate::entrance::{self, Entrance};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::spec::{self, DatabaseRef, Spec};
 
 /// Runs it.
@@ -31,10 +31,14 @@ pub(super) async fn run(global: &Global, args: &Token) -> Result<Exit, Failure> 
     let token = session.cloud.rds.token(host, port, &user).await;
     let token = token.map_err(Problem::refused(format!("making a token ({stack})")))?;
     if session.json {
-        report::document(&json!({
-            "schema": SCHEMA, "token": token.text.as_str(), "host": host, "port": port, "user": user,
-            "expires": token.expires,
-        }));
+        report::document(&documents::Token {
+            schema: Version,
+            token: token.text.to_string(),
+            host: host.to_owned(),
+            port,
+            user,
+            expires: token.expires,
+        });
     } else {
         report::result(&token.text);
     }

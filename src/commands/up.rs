@@ -1,10 +1,10 @@
 //! `up`: look, show the plan, ask, carry it out.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use documents::{Counts, DoneStep, Login, PlannedProbe, UpPlan, Version};
 
 use super::diagnosis::At;
 use super::session::{Session, command, consent, timeouts};
@@ -21,7 +21,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::handover;
 use crate::probe::{self, Hosts, Seat};
-use crate::report::{self, Done, SCHEMA, Topology};
+use crate::report::{self, Done, Topology};
 use crate::sequence::{self, Outcome};
 use crate::spec::{self, CreateSecret, DatabaseRef, Spec, SpecError, Verify};
 use crate::survey::Survey;
@@ -110,18 +110,27 @@ struct Ended {
 fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &Ended) {
     let Ended { outcome, done, unseen, elapsed } = ended;
     let port = survey.database.family.proxy_port();
-    let (login, key) = if survey.login.iam { ("IAM tokens", "iam") } else { ("password", "password") };
+    let (login, client_auth) =
+        if survey.login.iam { ("IAM tokens", Login::Iam) } else { ("password", Login::Password) };
     if session.json {
-        let changes: Vec<Value> = done
-            .iter()
-            .map(|done| json!({"step": done.step.number(), "slug": done.step.info().slug, "detail": done.detail}))
-            .collect();
-        report::document(&json!({
-            "schema": SCHEMA, "changed": !done.is_empty(), "proxy": survey.names.stack, "endpoint": outcome.endpoint,
-            "port": port, "database": survey.database.id, "client_auth": key, "functions": outcome.functions,
-            "changes": changes, "probes": report::proofs_document(&outcome.proofs), "canary": outcome.canary,
-        }));
-        return;
+        let change = |done: &Done| DoneStep {
+            step: done.step.number(),
+            slug: done.step.info().slug.to_owned(),
+            detail: done.detail.clone(),
+        };
+        return report::document(&documents::Up {
+            schema: Version,
+            changed: !done.is_empty(),
+            proxy: survey.names.stack.clone(),
+            endpoint: outcome.endpoint.clone(),
+            port,
+            database: survey.database.id.clone(),
+            client_auth,
+            functions: outcome.functions.clone(),
+            changes: done.iter().map(change).collect(),
+            probes: report::probes(&outcome.proofs),
+            canary: outcome.canary.as_ref().map(report::canary),
+        });
     }
     let elapsed = report::duration(*elapsed);
     let (proxy, database) = (format!("{}:{port}", outcome.endpoint), &survey.database);
@@ -220,13 +229,19 @@ fn show_plan(
     let seats = besides.seats;
     let exit = feasible.as_ref().err().map_or(exit, |failure| failure.exit);
     if session.json {
-        let probes: Vec<Value> =
-            seats.iter().map(|seat| json!({"function": seat.name, "stands_in_for": seat.functions})).collect();
-        report::document(
-            &json!({"schema": SCHEMA, "proxy": survey.names.stack, "plan": steps(entries), "counts": counts(entries),
-                                  "findings": report::findings(besides.findings), "probes": probes, "canary": canary::plan_document(survey),
-                                  "feasible": feasible.is_ok(), "exit_code": exit.code()}),
-        );
+        let probe = |seat: &Seat| PlannedProbe { function: seat.name.clone(), stands_in_for: seat.functions.clone() };
+        let plan = report::steps(entries);
+        report::document(&UpPlan {
+            schema: Version,
+            proxy: survey.names.stack.clone(),
+            counts: Counts::of(&plan),
+            plan,
+            findings: report::findings(besides.findings),
+            probes: seats.iter().map(probe).collect(),
+            canary: canary::plan_document(survey),
+            feasible: feasible.is_ok(),
+            exit_code: exit.code(),
+        });
     } else {
         let waves = canary::plan(survey);
         let text = format!("{}\n\n{}{}{waves}", headline(survey), report::plan(entries), before_13(seats));
@@ -252,52 +267,6 @@ fn seats(survey: &Survey, entries: &[Entry]) -> Result<Vec<Seat>, Failure> {
 /// What the plan says of probes.
 fn before_13(seats: &[Seat]) -> String {
     if seats.is_empty() { String::new() } else { format!("\nBefore step 13: {}", report::seats(seats)) }
-}
-
-/// How many steps are in which state.
-fn counts(entries: &[Entry]) -> BTreeMap<&'static str, usize> {
-    let mut counts = BTreeMap::from(STATES.map(|state| (state, 0)));
-    for entry in entries {
-        *counts.entry(state(&entry.verdict)).or_default() += 1;
-    }
-    counts
-}
-
-/// The states of a step in JSON.
-const STATES: [&str; 8] =
-    ["in_place", "create", "update", "remove", "waiting", "conflict", "not_needed", "not_checked"];
-
-fn state(verdict: &Verdict) -> &'static str {
-    let at = match verdict {
-        Verdict::InPlace => 0,
-        Verdict::Create => 1,
-        Verdict::Update(_) => 2,
-        Verdict::Remove => 3,
-        Verdict::Await(_) => 4,
-        Verdict::Conflict(_) => 5,
-        Verdict::NotNeeded(_) => 6,
-        Verdict::Unknown(_) => 7,
-    };
-    STATES[at]
-}
-
-/// The entries as JSON.
-pub(super) fn steps(entries: &[Entry]) -> Vec<Value> {
-    entries
-        .iter()
-        .map(|entry| {
-            let because = match &entry.verdict {
-                Verdict::InPlace | Verdict::Create | Verdict::Remove => Vec::new(),
-                Verdict::Update(reasons) | Verdict::Conflict(reasons) => reasons.clone(),
-                Verdict::Await(why) | Verdict::NotNeeded(why) | Verdict::Unknown(why) => vec![why.clone()],
-            };
-            let state = state(&entry.verdict);
-            let info = entry.step.info();
-            json!({"step": info.number, "slug": info.slug, "title": info.title, "state": state, "because": because,
-                   "subject": entry.subject, "details": entry.details,
-                   "variables": report::redirects(&entry.redirects)})
-        })
-        .collect()
 }
 
 /// A stack that was handed over is changed by others alone.

@@ -1,6 +1,6 @@
 //! `verify`: whether the functions get through the proxy to the database.
 
-use serde_json::json;
+use documents::Version;
 
 use super::doctor::address;
 use super::session::{Session, command, consent, timeouts};
@@ -12,7 +12,7 @@ use crate::entrance::Entrance;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::probe::{self, Hosts, How, Probing, Proof, Seat};
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::spec::{self, DatabaseRef, Spec};
 use crate::survey::Survey;
 
@@ -122,13 +122,18 @@ fn exit(found: &Static, proofs: &[Proof]) -> Exit {
 fn show(global: &Global, session: &Session, survey: &Survey, found: &Static, proofs: Option<&[Proof]>) {
     let all = proofs.unwrap_or_default();
     if session.json {
-        report::document(&json!({
-            "schema": SCHEMA, "proxy": survey.names.stack, "database": survey.database.id,
-            "verified": exit(found, all) == Exit::Done, "static": report::aspects_document(&found.aspects),
-            "findings": report::findings(&found.findings), "probed": proofs.is_some(),
-            "probes": report::proofs_document(all), "proves": PROVES, "certificate": CERTIFICATE,
-        }));
-        return;
+        return report::document(&documents::Verify {
+            schema: Version,
+            proxy: survey.names.stack.clone(),
+            database: survey.database.id.clone(),
+            verified: exit(found, all) == Exit::Done,
+            parts: report::path(&found.aspects),
+            findings: report::findings(&found.findings),
+            probed: proofs.is_some(),
+            probes: report::probes(all),
+            proves: PROVES.to_owned(),
+            certificate: CERTIFICATE.to_owned(),
+        });
     }
     report::result(&format!("{}\n\n{}", found.lines.join("\n"), report::aspects(&found.aspects)));
     for finding in &found.findings {
@@ -147,7 +152,7 @@ fn show(global: &Global, session: &Session, survey: &Survey, found: &Static, pro
                 report::next(&[(probe, "connect with the functions' roles and networks")])
             ));
         }
-        (Some(_), 0) if all.iter().any(|proof| proof.login == How::Greeting.word()) => {
+        (Some(_), 0) if all.iter().any(|proof| proof.login == How::Greeting) => {
             report::result("\nEvery connection works, as far as it was tried.");
         }
         (Some(_), 0) => report::result("\nEvery connection works."),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use documents::{Version, WaitedFor};
 
 use super::session::{Session, command, timeouts};
 use crate::catalogue::StepId;
@@ -13,7 +13,7 @@ use crate::engine::ledger::{Entry, Verdict};
 use crate::engine::{Limit, Poll, PollInterval, Row, Timeouts};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::spec::{self, DatabaseRef, Spec};
 use crate::survey::Survey;
 
@@ -81,9 +81,18 @@ fn nothing(global: &Global, doing: &str, survey: &Survey) -> Failure {
 fn show(global: &Global, session: &Session, survey: &Survey, reached: WaitFor, elapsed: Duration) {
     let (stack, database) = (&survey.names.stack, &survey.database.id);
     if session.json {
-        report::document(&json!({"schema": SCHEMA, "proxy": stack, "database": database, "waited_for": reached.key(),
-                                 "endpoint": survey.endpoint(), "elapsed_seconds": elapsed.as_secs()}));
-        return;
+        return report::document(&documents::Wait {
+            schema: Version,
+            proxy: stack.clone(),
+            database: database.clone(),
+            waited_for: match reached {
+                WaitFor::Available => WaitedFor::Available,
+                WaitFor::Target => WaitedFor::Target,
+                WaitFor::Functions => WaitedFor::Functions,
+            },
+            endpoint: survey.endpoint().map(str::to_owned),
+            elapsed_seconds: elapsed.as_secs(),
+        });
     }
     report::result(&report::sentence(&format!("{stack}, in front of {database}: {}.", reached.reached())));
     report::result(&report::next(&[(command(global, "status", database, stack), "look at all thirteen steps")]));

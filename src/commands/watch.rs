@@ -5,16 +5,15 @@ mod live;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use documents::{Version, WatchLine};
 use screen::Reading;
-use serde_json::{Value, json};
 
 use super::advise::now;
 use super::session::{Session, command};
 use crate::cli::{Global, Output, Watch as Args};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::plain;
-use crate::report::{self, SCHEMA};
+use crate::report;
 use crate::shell::quoted;
 use crate::spec::{self, DatabaseRef};
 use crate::watch::{PACE, Question, Watch};
@@ -59,8 +58,9 @@ fn live(global: &Global, args: &Args, id: &str, stack: &str) -> String {
 
 fn once(session: &Session, reading: &Reading, next: &[(String, &'static str)]) {
     if session.json {
-        let commands: Vec<&str> = next.iter().map(|(line, _)| line.as_str()).collect();
-        return report::document(&json!({"schema": SCHEMA, "reading": screen::document(reading), "next": commands}));
+        let next = next.iter().map(|(line, _)| line.clone()).collect();
+        let reading = screen::document(reading);
+        return report::document(&documents::Watch { schema: Version, reading, next });
     }
     let head = format!("{}, in front of {}, in {}", reading.proxy, reading.database, reading.region);
     let list = report::list(&screen::once(reading));
@@ -75,7 +75,7 @@ async fn lines(global: &Global, session: &Session, watch: &mut Watch, first: Rea
         return Ok(Exit::Done);
     }
     loop {
-        let line = if session.json { json_line(&reading) } else { screen::line(&reading) };
+        let line = if session.json { report::json_line(&line_document(&reading)) } else { screen::line(&reading) };
         // Why something is unknown is said once, and again when it changes.
         let reasons: BTreeSet<String> = screen::reasons(&reading).into_iter().collect();
         if !global.quiet && !session.json {
@@ -90,9 +90,8 @@ async fn lines(global: &Global, session: &Session, watch: &mut Watch, first: Rea
     }
 }
 
-fn json_line(reading: &Reading) -> String {
-    let document: Value = json!({"schema": SCHEMA, "reading": screen::document(reading)});
-    plain::json(&document.to_string()).into_owned()
+fn line_document(reading: &Reading) -> WatchLine {
+    WatchLine { schema: Version, reading: screen::document(reading) }
 }
 
 /// Whether somebody who asks for text sits at a terminal.

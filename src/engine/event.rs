@@ -26,6 +26,21 @@ pub enum Ending {
     Failed,
 }
 
+/// What is done with a wave of a canary, or what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaveState {
+    /// Its functions are being pointed at the proxy.
+    Moving,
+    /// It is watched.
+    Watching,
+    /// Something is worse than before.
+    Worse,
+    /// Nothing is worse.
+    NotWorse,
+    /// Whether something is worse is unknown.
+    Unknown,
+}
+
 /// Something that happened in a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -75,8 +90,8 @@ pub enum Event {
         of: usize,
         /// The functions that it moves.
         functions: Vec<String>,
-        /// `moving`, `watching`, or the judgement's word.
-        state: String,
+        /// What is done with it, or what came of it.
+        state: WaveState,
     },
     /// Something worth knowing that is no failure.
     Note {

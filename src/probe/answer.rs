@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::faults::{self, Fault, PROBE_FAILED};
-use super::seat::{Attempt, SCHEMA};
+use super::seat::{Attempt, How, SCHEMA};
 use crate::cloud::lambda::Invoked;
 
 /// One stage.
@@ -43,8 +43,8 @@ pub struct Proof {
     pub user: Option<String>,
     /// The database within the server, if one was named.
     pub database: Option<String>,
-    /// `iam`, `password`, or `greeting` where nobody logged in.
-    pub login: &'static str,
+    /// How it logged in.
+    pub login: How,
     /// Whether every stage went well.
     pub ok: bool,
     /// The stages.
@@ -66,7 +66,7 @@ impl Proof {
             port: attempt.port,
             user: attempt.user.clone(),
             database: attempt.database.clone(),
-            login: attempt.login.word(),
+            login: attempt.login,
             ok,
             stages,
         }
@@ -83,7 +83,7 @@ impl Proof {
     #[must_use]
     pub fn who(&self) -> String {
         match (&self.user, self.login) {
-            (Some(user), "iam") => format!("as {user} with an IAM token"),
+            (Some(user), How::Iam) => format!("as {user} with an IAM token"),
             (Some(user), _) => format!("as {user} with its password"),
             (None, _) => "as far as the greeting, without a login".to_owned(),
         }

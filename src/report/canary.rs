@@ -4,17 +4,19 @@ use judge::{Finding, Judgement, Numbers};
 
 use super::layout::sentence;
 use crate::canary::Wave;
-use crate::engine::event::Event;
+use crate::engine::event::{Event, WaveState};
 
 /// The line for a wave that goes on.
 pub(super) fn line(event: &Event) -> String {
     let Event::Wave { number, of, functions, state } = event else { return String::new() };
     let whose = functions.join(", ");
     let name = name(*number, *of);
-    match state.as_str() {
-        "moving" => format!("{name}: pointing {whose} at the proxy"),
-        "watching" => format!("{name}: watching {whose}"),
-        word => format!("{name}: {word}"),
+    match state {
+        WaveState::Moving => format!("{name}: pointing {whose} at the proxy"),
+        WaveState::Watching => format!("{name}: watching {whose}"),
+        WaveState::Worse => format!("{name}: worse"),
+        WaveState::NotWorse => format!("{name}: not worse"),
+        WaveState::Unknown => format!("{name}: unknown"),
     }
 }
 

@@ -7,6 +7,7 @@ mod alarms;
 mod bars;
 mod canary;
 mod diagnosis;
+mod documents;
 mod json;
 mod layout;
 mod lines;
@@ -21,6 +22,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use ::documents::Document;
 use anstream::{AutoStream, ColorChoice};
 use indicatif::MultiProgress;
 use serde_json::Value;
@@ -34,11 +36,12 @@ pub use alarms::alarms;
 pub use bars::Bars;
 pub use canary::{numbers, wave_text};
 pub use diagnosis::{aspects, diagnosis, finding};
-pub use json::{SCHEMA, aspects_document, findings, redirects};
+pub use documents::{canary, findings, path, probes, removal, steps};
+pub use json::json_line;
 pub use lines::Lines;
 pub use modes::Modes;
 pub use progress::{Done, Progress};
-pub use proofs::{proof, proofs_document, seats};
+pub use proofs::{proof, seats};
 pub use screen::Screen;
 pub use tables::{Topology, changes, list, next, plan, removals, status, table, topology};
 
@@ -119,8 +122,16 @@ pub fn sentence(text: &str) -> String {
     layout::sentence(text)
 }
 
-/// Writes one JSON document to stdout.
-pub fn document(value: &Value) {
+/// Writes one document to stdout, as JSON.
+pub fn document<D: Document>(document: &D) {
+    match serde_json::to_value(document) {
+        Ok(value) => foreign(&value),
+        Err(error) => keep(Err(error.into())),
+    }
+}
+
+/// Writes JSON to stdout whose form others define, such as AWS.
+pub fn foreign(value: &Value) {
     result(&plain::json(&serde_json::to_string_pretty(value).unwrap_or_default()));
 }
 

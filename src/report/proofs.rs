@@ -1,10 +1,8 @@
-//! What probes will do and what they found, as text and as JSON.
-
-use serde_json::{Value, json};
+//! What probes will do and what they found, as text.
 
 use super::style::{marked, quiet};
 use crate::plain::line;
-use crate::probe::{Proof, Seat};
+use crate::probe::{How, Proof, Seat};
 
 /// Where temporary functions will be made, and that they go again.
 #[must_use]
@@ -47,32 +45,9 @@ pub fn proof(proof: &Proof) -> String {
             None => rows.push("          This version knows no cause for it; the code is shown as it came.".to_owned()),
         }
     }
-    if proof.ok && proof.login == "greeting" {
+    if proof.ok && proof.login == How::Greeting {
         let why = "nobody logged in: that takes a password, which --probe-login lets the probe use";
         rows.push(quiet(&format!("          {why}")));
     }
     rows.join("\n")
-}
-
-/// The proofs as JSON.
-#[must_use]
-pub fn proofs_document(proofs: &[Proof]) -> Vec<Value> {
-    let stage = |proof: &Proof| -> Vec<Value> {
-        let failed = proof.failure().and_then(|(_, fault)| fault);
-        let row = |stage: &crate::probe::Stage| {
-            let known = failed.filter(|_| !stage.ok);
-            json!({
-                "stage": stage.stage, "ok": stage.ok, "ms": stage.ms, "evidence": stage.evidence, "fault": stage.fault,
-                "cause": known.map(|fault| fault.cause), "fix": known.map(|fault| fault.fix),
-            })
-        };
-        proof.stages.iter().map(row).collect()
-    };
-    let one = |proof: &Proof| {
-        json!({
-            "functions": proof.functions, "host": proof.host, "port": proof.port, "user": proof.user,
-            "database": proof.database, "login": proof.login, "ok": proof.ok, "stages": stage(proof),
-        })
-    };
-    proofs.iter().map(one).collect()
 }

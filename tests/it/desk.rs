@@ -78,10 +78,12 @@ impl Desk {
 /// Runs a command to its end.
 pub(crate) fn shown(arguments: &[&str], command: &mut Command) -> Shown {
     let output = command.output().unwrap();
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    crate::schemas::check(arguments, &stdout, &stderr);
     Shown {
         command: format!("rdsproxy-setup {}", arguments.join(" ")),
-        stdout: steady(&String::from_utf8(output.stdout).unwrap()),
-        stderr: steady(&String::from_utf8(output.stderr).unwrap()),
+        stdout: steady(&stdout),
+        stderr: steady(&stderr),
         code: output.status.code(),
     }
 }

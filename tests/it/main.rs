@@ -53,6 +53,7 @@ mod readers;
 mod redirects;
 mod releases;
 mod restore;
+mod schemas;
 mod screens;
 mod selection;
 mod serving;

@@ -5,6 +5,7 @@
 
 mod table;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use table::{TableError, prices_of};
@@ -47,7 +48,7 @@ pub struct Prices {
 }
 
 /// What a proxy costs, beside what else there is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
     /// The proxy a month, in cents.
     pub monthly_cents: Figure,
@@ -62,7 +63,7 @@ pub struct Cost {
 }
 
 /// A part of the cost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CostLine {
     /// What is billed, such as "2 vCPUs of db.t3.medium".
     pub what: String,
@@ -75,7 +76,7 @@ pub struct CostLine {
 }
 
 /// Another way, and what it costs more a month.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alternative {
     /// What it is.
     pub way: Way,
@@ -84,7 +85,7 @@ pub struct Alternative {
 }
 
 /// Another way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "way", rename_all = "snake_case")]
 pub enum Way {
     /// Limits on concurrency.

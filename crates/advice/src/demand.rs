@@ -7,6 +7,7 @@
 //! shards times its `ParallelizationFactor`; a Kafka topic's partitions, since one consumer reads each; else the
 //! account's concurrency.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Assumptions, Facts, Function, Source};
@@ -14,7 +15,7 @@ use crate::figure::{Amount, Fact, Figure, Gap, Origin, Room};
 use crate::num::{percent_up, ratio_up};
 
 /// What the functions ask for together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Demand {
     /// Each function, in the order of the facts.
     pub functions: Vec<FunctionDemand>,
@@ -29,7 +30,7 @@ pub struct Demand {
 }
 
 /// What one function asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FunctionDemand {
     /// The function.
     pub function: String,
@@ -54,7 +55,7 @@ pub struct FunctionDemand {
 }
 
 /// What bounds a function's environments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// Its reserved concurrency.

@@ -4,10 +4,11 @@
 //! parameters"), and a function without metrics has an unknown peak: so an amount may be a range, or unknown, and the
 //! types keep either from being read as one number.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where a number is from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// CloudWatch, or another count of what happened.
@@ -29,7 +30,7 @@ pub enum Origin {
 }
 
 /// How much is known of a count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "known", rename_all = "snake_case")]
 pub enum Amount {
     /// Nothing.
@@ -163,7 +164,7 @@ impl std::fmt::Display for Amount {
 }
 
 /// A count with where it is from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Figure {
     /// The count.
     pub amount: Amount,
@@ -237,7 +238,7 @@ impl Fact<u64> {
 }
 
 /// What a gap leaves open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Room {
     /// How many connections there will be.
@@ -255,7 +256,7 @@ pub enum Room {
 }
 
 /// What could not be read, and why.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Gap {
     /// What it leaves open.
     pub room: Room,

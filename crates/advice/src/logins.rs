@@ -4,6 +4,7 @@
 //! database authentication"). A proxy checks the log-ins of its clients itself, and opens connections to the database far
 //! more rarely; its own limit is an error (`IAM authentication rate limit exceeded`) whose rate AWS does not publish.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
@@ -14,7 +15,7 @@ use crate::num::ratio_up;
 pub const PER_SECOND: u64 = 200;
 
 /// Log-ins with IAM.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Logins {
     /// New connections a second that AWS advises not to exceed with IAM log-in to a database.
     pub limit_per_second: Figure,

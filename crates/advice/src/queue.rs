@@ -10,6 +10,7 @@ mod erlang;
 #[cfg(test)]
 mod tests;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use erlang::{Line, erlang_b, erlang_c, servers_for};
@@ -23,7 +24,7 @@ use crate::num::{float, percent_up, whole};
 pub const QUANTILE: f64 = 0.99;
 
 /// The pool that the functions' load needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pool {
     /// Requests for a connection in the busiest minute.
     pub requests_per_minute: Figure,

@@ -1,5 +1,6 @@
 //! Quotas: what AWS allows, and how much of it is used.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
@@ -16,7 +17,7 @@ pub const ENDPOINTS_PER_PROXY: u64 = 20;
 pub const CONCURRENCY: u64 = 1000;
 
 /// A quota.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Quota {
     /// What is limited.
     pub what: Quantity,
@@ -29,7 +30,7 @@ pub struct Quota {
 }
 
 /// What a quota limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
     /// Proxies of an account in a Region.

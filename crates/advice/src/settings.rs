@@ -3,6 +3,7 @@
 //! Ranges and advice: Amazon RDS User Guide, "RDS Proxy connection considerations" and, newer, "Configuration guidelines"
 //! of its best practices; the two differ in the minimum by class, and the newer one is taken.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::demand::Demand;
@@ -18,7 +19,7 @@ const IDLE_CLIENT: std::ops::RangeInclusive<u64> = 60..=28_800;
 const BORROW: std::ops::RangeInclusive<u64> = 1..=300;
 
 /// The settings of a proxy and its target group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {
     /// `MaxConnectionsPercent`, 1 to 100.
     pub max_connections_percent: Setting,
@@ -35,7 +36,7 @@ pub struct Settings {
 }
 
 /// A setting.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Setting {
     /// The value.
     pub value: u64,
@@ -44,7 +45,7 @@ pub struct Setting {
 }
 
 /// A preset, and whether it fits here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Preset {
     /// Its name.
     pub name: String,

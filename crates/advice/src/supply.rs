@@ -3,6 +3,7 @@
 //! `DBInstanceClassMemory` is less than a class's memory, by an amount that AWS does not publish (Amazon RDS User Guide,
 //! "Specifying DB parameters"); hence the ranges.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, SQL_SERVER};
@@ -12,7 +13,7 @@ use crate::formula::{Formula, Variable, Variables};
 use crate::num::{percent_down, percent_up};
 
 /// What the database takes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Supply {
     /// `max_connections` that the writer uses now.
     pub max_connections: Figure,

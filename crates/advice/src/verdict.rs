@@ -4,6 +4,7 @@ mod judge;
 mod limits;
 mod sentences;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use judge::{Parts, of};
@@ -11,7 +12,7 @@ pub(crate) use judge::{Parts, of};
 use crate::figure::{Figure, Gap};
 
 /// The answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Even the possible peak fits.
@@ -31,7 +32,7 @@ pub enum Kind {
 }
 
 /// How much the connections need something done, least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Need {
     /// Nothing: the possible peak fits.
@@ -45,7 +46,7 @@ pub enum Need {
 }
 
 /// The verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The answer.
     pub kind: Kind,
@@ -68,7 +69,7 @@ pub struct Verdict {
 }
 
 /// Why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Reason {
     /// The possible peak is within the limit.
@@ -152,7 +153,7 @@ pub enum Reason {
 }
 
 /// A limit on a function's concurrency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Limit {
     /// The function.
     pub function: String,
@@ -163,7 +164,7 @@ pub struct Limit {
 }
 
 /// Where a limit is set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "place", rename_all = "snake_case")]
 pub enum Place {
     /// The function's reserved concurrency.
@@ -176,7 +177,7 @@ pub enum Place {
 }
 
 /// What would change the answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
     /// A peak beyond this many connections.

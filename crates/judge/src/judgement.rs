@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
 use crate::{ERROR_OF_A_WAVE, statistics::real};
 
 /// What a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// A function, by its name.
@@ -27,7 +28,7 @@ impl fmt::Display for Subject {
 }
 
 /// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// Invocations, where there are none to judge by.
@@ -69,7 +70,7 @@ impl Measure {
 }
 
 /// The numbers behind a finding.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Numbers {
     /// Bad ones of all, before and since.
@@ -91,7 +92,7 @@ pub enum Numbers {
 }
 
 /// A measure that was judged.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// What it is about.
     pub subject: Subject,
@@ -106,7 +107,7 @@ pub struct Finding {
 }
 
 /// Why something is unknown.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Gap {
     /// What it is about.
     pub subject: Subject,
@@ -155,28 +156,6 @@ impl Judgement {
     #[must_use]
     pub fn passes(&self) -> bool {
         matches!(self, Self::Unknown { gaps } if gaps.iter().all(|gap| gap.passes))
-    }
-}
-
-impl Serialize for Judgement {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Shown<'a> {
-            answer: &'static str,
-            findings: &'a [Finding],
-            gaps: &'a [Gap],
-        }
-        let (findings, gaps): (&[Finding], &[Gap]) = match self {
-            Self::Worse { found, gaps } => (found, gaps),
-            Self::NotWorse { judged } => (judged, &[]),
-            Self::Unknown { gaps } => (&[], gaps),
-        };
-        let answer = match self {
-            Self::Worse { .. } => "worse",
-            Self::NotWorse { .. } => "not_worse",
-            Self::Unknown { .. } => "unknown",
-        };
-        Shown { answer, findings, gaps }.serialize(serializer)
     }
 }
 

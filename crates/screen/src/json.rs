@@ -1,54 +1,73 @@
 //! A reading as JSON.
 
-use serde_json::{Value, json};
+use documents::{Metrics, Worth};
 
-use crate::reading::{Function, Now, Reading, Series, Target};
+use crate::reading::{Function, Now, Reading, Series, Side, Target};
 use crate::rows::share;
 use crate::text::moment;
 
 /// A reading; whatever is unknown is `null`, with the reason beside it.
 #[must_use]
-pub fn document(reading: &Reading) -> Value {
+pub fn document(reading: &Reading) -> documents::Reading {
     let newest = reading.newest();
-    let value = |series: &Series| match series.now(newest) {
-        Now::Known(point) => json!({"value": point.value, "minute": moment(point.at), "unknown": null}),
-        Now::Unknown(why) => json!({"value": null, "minute": null, "unknown": why}),
+    let worth = |series: &Series| match series.now(newest) {
+        Now::Known(point) => Worth { value: Some(point.value), minute: Some(moment(point.at)), unknown: None },
+        Now::Unknown(why) => Worth { value: None, minute: None, unknown: Some(why) },
     };
     let metrics = &reading.metrics;
-    let target = |target: &Target| {
-        json!({"id": target.id, "role": target.role, "state": target.state, "reason": target.reason,
-               "available": target.is_available()})
+    let function = |function: &Function| documents::Function {
+        name: function.name.clone(),
+        points_at: side(function.side),
+        invocations: worth(&function.invocations),
+        errors: worth(&function.errors),
+        errors_last_hour: function.errors.total(),
     };
-    let function = |function: &Function| {
-        json!({"name": function.name, "points_at": function.side.words(), "invocations": value(&function.invocations),
-               "errors": value(&function.errors), "errors_last_hour": function.errors.total()})
-    };
-    json!({
-        "proxy": reading.proxy,
-        "database": reading.database,
-        "region": reading.region,
-        "read_at": moment(reading.at),
-        "newest_minute": newest.map(moment),
-        "age_seconds": newest.map(|newest| reading.at.saturating_sub(newest)),
-        "metrics": {
-            "client_connections": value(&metrics.clients),
-            "database_connections": value(&metrics.connections),
-            "database_connections_allowed": value(&metrics.allowed),
-            "borrowed": value(&metrics.borrowed),
-            "pinned": value(&metrics.pinned),
-            "wait_microseconds": value(&metrics.wait),
-            "logins_refused": value(&metrics.refused),
-            "database_logins_failed": value(&metrics.failed),
-            "queries": value(&metrics.queries),
-            "availability_percent": value(&metrics.available),
+    documents::Reading {
+        proxy: reading.proxy.clone(),
+        database: reading.database.clone(),
+        region: reading.region.clone(),
+        read_at: moment(reading.at),
+        newest_minute: newest.map(moment),
+        age_seconds: newest.map(|newest| reading.at.saturating_sub(newest)),
+        metrics: Metrics {
+            client_connections: worth(&metrics.clients),
+            database_connections: worth(&metrics.connections),
+            database_connections_allowed: worth(&metrics.allowed),
+            borrowed: worth(&metrics.borrowed),
+            pinned: worth(&metrics.pinned),
+            wait_microseconds: worth(&metrics.wait),
+            logins_refused: worth(&metrics.refused),
+            database_logins_failed: worth(&metrics.failed),
+            queries: worth(&metrics.queries),
+            availability_percent: worth(&metrics.available),
         },
-        "allowed_used_percent": share(&metrics.connections, &metrics.allowed, newest),
-        "pinned_percent": share(&metrics.pinned, &metrics.connections, newest),
-        "targets": reading.targets.as_ref().ok().map(|all| all.iter().map(target).collect::<Vec<_>>()),
-        "targets_unknown": reading.targets.as_ref().err(),
-        "functions": reading.functions.as_ref().ok().map(|all| all.iter().map(function).collect::<Vec<_>>()),
-        "functions_unknown": reading.functions.as_ref().err(),
-        "functions_left_out": reading.left_out,
-        "functions_hidden": reading.hidden,
-    })
+        allowed_used_percent: share(&metrics.connections, &metrics.allowed, newest),
+        pinned_percent: share(&metrics.pinned, &metrics.connections, newest),
+        targets: reading.targets.as_ref().ok().map(|all| all.iter().map(target).collect()),
+        targets_unknown: reading.targets.as_ref().err().cloned(),
+        functions: reading.functions.as_ref().ok().map(|all| all.iter().map(function).collect()),
+        functions_unknown: reading.functions.as_ref().err().cloned(),
+        functions_left_out: reading.left_out as u64,
+        functions_hidden: reading.hidden as u64,
+    }
+}
+
+fn target(target: &Target) -> documents::Target {
+    documents::Target {
+        id: target.id.clone(),
+        role: target.role.clone(),
+        state: target.state.clone(),
+        reason: target.reason.clone(),
+        available: target.is_available(),
+    }
+}
+
+fn side(side: Side) -> documents::Side {
+    match side {
+        Side::Proxy => documents::Side::Proxy,
+        Side::Database => documents::Side::Database,
+        Side::Both => documents::Side::Both,
+        Side::Neither => documents::Side::Neither,
+        Side::Unknown => documents::Side::Unknown,
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use documents::Discovered;
 
 use crate::cli::{For, Global, Permissions};
 use crate::cloud::ec2::Group;
@@ -18,7 +18,7 @@ use crate::spec::{self, CreateSecret, DatabaseRef, Spec};
 use crate::survey::Survey;
 
 /// Narrows a scope to what the account has, and says what that is.
-pub(super) async fn read(global: &Global, args: &Permissions, scope: Scope) -> Result<(Scope, Value), Failure> {
+pub(super) async fn read(global: &Global, args: &Permissions, scope: Scope) -> Result<(Scope, Discovered), Failure> {
     let spec = settings(args)?;
     let session = Session::open(global).await?;
     let survey = session.reading(Box::pin(Survey::read(&session.cloud, &spec, Timeouts::default()))).await?;
@@ -41,11 +41,18 @@ pub(super) async fn read(global: &Global, args: &Permissions, scope: Scope) -> R
         );
     }
     let known = known(args, &survey);
-    let found = json!({
-        "account": scope.account, "region": scope.region, "database": scope.database, "proxy": survey.names.stack,
-        "functions": scope.functions, "function_roles": scope.function_roles, "secrets": scope.secrets,
-        "vpc": known.vpc, "security_groups": known.groups, "keys": known.keys,
-    });
+    let found = Discovered {
+        account: scope.account.clone(),
+        region: scope.region.clone(),
+        database: scope.database.clone(),
+        proxy: survey.names.stack.clone(),
+        functions: scope.functions.clone(),
+        function_roles: scope.function_roles.clone(),
+        secrets: scope.secrets.clone(),
+        vpc: known.vpc.clone(),
+        security_groups: known.groups.clone(),
+        keys: known.keys.clone(),
+    };
     if !global.quiet {
         let list = |what: &str, names: &[String]| {
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
