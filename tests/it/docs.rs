@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use clap::{Parser, ValueEnum as _};
 use rdsproxy_setup::catalogue::{STEPS, checks};
@@ -26,6 +26,9 @@ pub(crate) fn hold(document: &str, name: &str, text: &str) {
 
 /// As [`hold`], for texts that need only be equal once `plain` has made them so.
 pub(crate) fn hold_as(document: &str, name: &str, text: &str, plain: fn(&str) -> String) {
+    // Tests run side by side, and a document is one file.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
     let whole = std::fs::read_to_string(&path).unwrap();
     let (open, close) = (format!("<!-- generated: {name} -->\n"), "<!-- end -->");
@@ -47,10 +50,7 @@ pub(crate) fn measured(name: &str, table: &str) {
 
 /// The same for another document.
 pub(crate) fn measured_in(file: &str, name: &str, table: &str) {
-    // The tests that measure run side by side, and the document is one file.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        let _guard = ONE_AT_A_TIME.lock().unwrap();
         hold(file, name, table);
         return;
     }
