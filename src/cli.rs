@@ -58,6 +58,9 @@ pub struct Cli {
     /// Where the flags' values come from.
     #[arg(skip)]
     pub sources: sources::Sources,
+    /// The command's name.
+    #[arg(skip)]
+    pub verb: String,
 }
 
 impl Cli {
@@ -73,6 +76,7 @@ impl Cli {
         let (arguments, file) = read.map_or((arguments, None), |(arguments, file)| (arguments, Some(file)));
         let mut matches = command.try_get_matches_from_mut(arguments)?;
         let sources = sources::all(&command, &matches, file);
+        let verb = matches.subcommand_name().unwrap_or_default().to_owned();
         let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
         let given = Given {
             endpoint_url: given("endpoint_url"),
@@ -82,7 +86,7 @@ impl Cli {
         };
         let mut cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
         cli.global.given = given;
-        cli.sources = sources;
+        (cli.sources, cli.verb) = (sources, verb);
         match cli.contradiction() {
             Some(text) => Err(command.error(ErrorKind::ArgumentConflict, text)),
             None => Ok(cli),
@@ -198,6 +202,12 @@ pub struct Global {
     /// Show every setting and where it comes from, and do nothing
     #[arg(long, global = true, hide_short_help = true)]
     pub show_config: bool,
+    /// Groups, annotations and a summary, on GitHub Actions: auto or never
+    ///
+    /// auto writes them where GITHUB_ACTIONS is true. docs/pipelines.md shows what they are.
+    #[arg(long, global = true, value_enum, default_value_t = GitHub::Auto, value_name = "WHEN", env = "RDSPROXY_GITHUB_ACTIONS", hide_env_values = true,
+          hide_short_help = true, hide_possible_values = true)]
+    pub github_actions: GitHub,
     /// Print help: -h a summary, --help everything
     #[arg(long, short = 'h', global = true, action = ArgAction::Help)]
     help: Option<bool>,
@@ -222,6 +232,15 @@ pub enum Color {
     Auto,
     /// Always.
     Always,
+    /// Never.
+    Never,
+}
+
+/// When to write what GitHub Actions reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GitHub {
+    /// Where it runs the program.
+    Auto,
     /// Never.
     Never,
 }

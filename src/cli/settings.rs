@@ -96,6 +96,7 @@ pub const RULES: Rules = Rules {
         ("", "output", "what is printed is chosen by the person who starts the run"),
         ("", "verbose", "what is printed is chosen by the person who starts the run"),
         ("", "quiet", "what is printed is chosen by the person who starts the run"),
+        ("", "github-actions", "what is printed is chosen by the person who starts the run"),
         ("", "color", "what is printed is chosen by the person who starts the run"),
         ("", "dry-run", "whether anything changes is chosen for one run"),
         ("up", "prepare", "how far a run goes is chosen for one run"),

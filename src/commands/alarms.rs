@@ -114,9 +114,8 @@ async fn remove(
     drop(progress);
     let again = format!("{} --remove", command(global, "alarms", &args.db, &name));
     result.map_err(|stop| Failure::from(stop).after("What is gone is gone; the rest is still there.", &again, None))?;
-    if session.json {
-        report::document(&Removed { schema: Version, proxy: name, changes: report::removal(&lines) });
-    } else {
+    let document = || Removed { schema: Version, proxy: name.clone(), changes: report::removal(&lines) };
+    if !report::outcome(session.json, document) {
         report::result(&format!("Done: {name} is no longer watched."));
     }
     Ok(Exit::Done)
@@ -131,14 +130,15 @@ fn headline(begin: &str, stack: &str, plan: &Plan) -> String {
 }
 
 fn present(session: &Session, stack: &str, plan: &Plan, begin: &str, dry: bool) {
-    if session.json {
-        let (proxy, rows) = (stack.to_owned(), plan.rows.iter().map(row).collect());
-        let billed_metrics = plan.billed() as u64;
-        if dry {
-            report::document(&AlarmsPlan { schema: Version, proxy, plan: rows, billed_metrics });
-        } else {
-            report::document(&documents::Alarms { schema: Version, proxy, alarms: rows, billed_metrics });
-        }
+    let rows = || plan.rows.iter().map(row).collect();
+    let (schema, billed_metrics) = (Version, plan.billed() as u64);
+    let shown = if dry {
+        report::outcome(session.json, || AlarmsPlan { schema, proxy: stack.to_owned(), plan: rows(), billed_metrics })
+    } else {
+        let document = || documents::Alarms { schema, proxy: stack.to_owned(), alarms: rows(), billed_metrics };
+        report::outcome(session.json, document)
+    };
+    if shown {
         return;
     }
     let intro =

@@ -163,16 +163,15 @@ pub(super) fn show_end(global: &Global, session: &Session, survey: &Survey, walk
             }
         }
     }
-    if session.json {
-        report::document(&UpCanary {
-            schema: Version,
-            proxy: survey.names.stack.clone(),
-            database: survey.database.id.clone(),
-            canary: report::canary(walk),
-            next: next.into_iter().map(|(line, _)| line).collect(),
-            exit_code: exit.code(),
-        });
-    } else {
+    let document = || UpCanary {
+        schema: Version,
+        proxy: survey.names.stack.clone(),
+        database: survey.database.id.clone(),
+        canary: report::canary(walk),
+        next: next.iter().map(|(line, _)| line.clone()).collect(),
+        exit_code: exit.code(),
+    };
+    if !report::outcome(session.json, document) {
         for wave in &walk.waves {
             report::result(&format!("{}\n", report::wave_text(wave)));
         }

@@ -28,9 +28,7 @@ pub(super) async fn run(global: &Global, args: &Doctor) -> Result<Exit, Failure>
     let session = Session::open(global).await?;
     let mut diagnosis = session.reading(doctor::examine(&session.cloud, &spec, Timeouts::default())).await?;
     address(global, &mut diagnosis.findings, &spec);
-    if session.json {
-        report::document(&document(&diagnosis));
-    } else {
+    if !report::outcome(session.json, || document(&diagnosis)) {
         if diagnosis.handed_over {
             report::result(&format!("{}\n", report::sentence(handover::NOTICE)));
         }

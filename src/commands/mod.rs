@@ -30,11 +30,13 @@ use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 
-use crate::cli::{Cli, Color, Command, Global, Output};
+use clap::CommandFactory as _;
+
+use crate::cli::{Cli, Color, Command, GitHub, Global, Output};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::password;
-use crate::report;
+use crate::report::{self, github};
 
 /// Runs a command and says how it ended.
 #[must_use]
@@ -45,6 +47,16 @@ pub fn run(cli: &Cli) -> Exit {
         Color::Always => Some(true),
         Color::Never => Some(false),
     });
+    if cli.global.github_actions == GitHub::Auto && github::reads() {
+        github::begin(&cli.verb, cli.global.output == Output::Json);
+    }
+    let exit = carried_out(cli);
+    github::finish(exit);
+    exit
+}
+
+/// Runs a command, and shows what came of it.
+fn carried_out(cli: &Cli) -> Exit {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return show(cli, &Failure::new(Exit::Failed, format!("starting: {error}"), [""; 0])),
@@ -117,28 +129,41 @@ pub fn misused(error: &clap::Error, arguments: impl IntoIterator<Item = OsString
         report::keep(error.print());
         return written(false, Exit::Done);
     }
-    if !wants_json(arguments) {
-        // Nobody is left to hear why stderr cannot be written.
-        let _ = error.print();
-        return Exit::Usage;
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    let json = wants(&words, "output", "json", "RDSPROXY_OUTPUT");
+    if github::reads() && !wants(&words, "github-actions", "never", "RDSPROXY_GITHUB_ACTIONS") {
+        let program = Cli::command();
+        let named = words.iter().filter_map(|word| word.to_str()).find(|word| program.find_subcommand(word).is_some());
+        github::begin(named.unwrap_or_default(), json);
     }
     let text = error.render().to_string();
     let (headline, hints) = text.split_once('\n').unwrap_or((&text, ""));
     let headline = headline.trim_start_matches("error: ").to_owned();
     let hints: Vec<String> = hints.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    let failure = Failure::new(Exit::Usage, headline, hints);
-    written(true, shown(true, &failure))
+    let exit = if json {
+        written(true, shown(true, &Failure::new(Exit::Usage, headline, hints)))
+    } else {
+        // Nobody is left to hear why stderr cannot be written.
+        let _ = error.print();
+        github::failed(&headline, &hints);
+        Exit::Usage
+    };
+    github::finish(exit);
+    exit
 }
 
-/// Whether a command line that could not be parsed asks for JSON.
-fn wants_json(arguments: impl IntoIterator<Item = OsString>) -> bool {
-    let words: Vec<OsString> = arguments.into_iter().collect();
-    let apart = words.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json");
-    let flag = |word: &OsString| word.to_str().is_some_and(|word| word == "--output" || word.starts_with("--output="));
-    let flagged = words.iter().any(flag);
+/// Whether a command line that could not be parsed, or else the environment, gives a flag this value.
+fn wants(words: &[OsString], flag: &str, value: &str, variable: &str) -> bool {
+    let (flag, whole) = (format!("--{flag}"), format!("--{flag}={value}"));
+    let apart = words.windows(2).any(|pair| pair[0] == *flag && pair[1] == *value);
+    let given = |word: &OsString| {
+        let rest = word.to_str().and_then(|word| word.strip_prefix(&flag));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    };
+    let flagged = words.iter().any(given);
     apart
-        || words.iter().any(|word| word == "--output=json")
-        || (!flagged && std::env::var_os("RDSPROXY_OUTPUT").is_some_and(|wanted| wanted == "json"))
+        || words.iter().any(|word| *word == *whole)
+        || (!flagged && std::env::var_os(variable).is_some_and(|wanted| wanted == value))
 }
 
 fn show(cli: &Cli, failure: &Failure) -> Exit {

@@ -63,13 +63,13 @@ pub(super) async fn run(global: &Global, args: &Restore) -> Result<Exit, Failure
         let again = functions.iter().fold(of("restore"), named);
         Failure::from(stop).after("What is restored is restored; the rest still uses the proxy.", &again, None)
     })?;
-    if session.json {
-        report::document(&documents::Restore {
-            schema: Version,
-            proxy: name,
-            changes: report::removal(&lines),
-            other_users: stack.other_users,
-        });
+    let document = || documents::Restore {
+        schema: Version,
+        proxy: name.clone(),
+        changes: report::removal(&lines),
+        other_users: stack.other_users.clone(),
+    };
+    if report::outcome(session.json, document) {
         return Ok(Exit::Done);
     }
     let elapsed = report::duration(session.clock.elapsed().saturating_sub(began));

@@ -93,6 +93,7 @@ impl Session {
 
     /// Reads the account; where that takes long, a line says that the program is at it.
     pub(super) async fn reading<T>(&self, work: impl Future<Output = T>) -> T {
+        report::github::phase("Reading the account");
         // In the time of the person who waits, however fast the sandbox runs.
         let span = if std::io::stderr().is_terminal() { SLOW_AT_A_TERMINAL } else { SLOW };
         let mut work = Box::pin(work);
@@ -109,6 +110,7 @@ impl Session {
 
     /// Begins to show a run of these steps.
     pub(super) fn progress(&self, steps: &[StepId]) -> Progress {
+        report::github::phase("Carrying out the plan");
         Progress::start(steps, &self.clock, self.json, self.quiet)
     }
 
@@ -161,6 +163,7 @@ pub(super) async fn consent(global: &Global, plan: &str, explain: &str, alone: &
     }
     // Nobody agrees to what was not shown.
     if asked || !(global.quiet || global.output == Output::Json) {
+        report::github::phase("Plan");
         report::say(plan);
     }
     if !asked {

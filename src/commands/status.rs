@@ -47,19 +47,19 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
             && survey.dead.is_empty();
         let fine = in_place && !alarms.as_ref().is_ok_and(|plan| plan.as_ref().is_some_and(Plan::changes));
         drift |= !fine;
+        documents.push(documents::Stack {
+            proxy: spec.stack.clone(),
+            database: spec.database.id.clone(),
+            endpoint: survey.endpoint().map(str::to_owned),
+            in_place: fine,
+            handed_over: survey.handed_over(),
+            canary: canary::progress(&survey)
+                .map(|(at, all)| CanaryProgress { at_proxy: at as u64, functions: all as u64 }),
+            alarms: alarms_document(&alarms),
+            health_hints: health(&entries),
+            steps: report::steps(&entries),
+        });
         if session.json {
-            documents.push(documents::Stack {
-                proxy: spec.stack.clone(),
-                database: spec.database.id.clone(),
-                endpoint: survey.endpoint().map(str::to_owned),
-                in_place: fine,
-                handed_over: survey.handed_over(),
-                canary: canary::progress(&survey)
-                    .map(|(at, all)| CanaryProgress { at_proxy: at as u64, functions: all as u64 }),
-                alarms: alarms_document(&alarms),
-                health_hints: health(&entries),
-                steps: report::steps(&entries),
-            });
             continue;
         }
         if at > 0 {
@@ -67,9 +67,7 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
         }
         show(global, &survey, &entries, &alarms, fine);
     }
-    if session.json {
-        report::document(&documents::Status { schema: Version, stacks: documents });
-    }
+    report::outcome(session.json, || documents::Status { schema: Version, stacks: documents });
     Ok(if drift && args.exit_code { Exit::Drift } else { Exit::Done })
 }
 

@@ -74,16 +74,15 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
         Failure::from(stop).after("What is gone is gone; the rest is still there.", &again, None)
     })?;
     let left = stack.deletes_proxy().then(|| left_behind(&name, &session.cloud.region, &stack.log_group));
-    if session.json {
-        report::document(&documents::Teardown {
-            schema: Version,
-            proxy: name,
-            changes: report::removal(&lines),
-            left: left.into_iter().collect(),
-            other_users: stack.other_users,
-            stacks: Vec::new(),
-        });
-    } else {
+    let document = || documents::Teardown {
+        schema: Version,
+        proxy: name.clone(),
+        changes: report::removal(&lines),
+        left: left.iter().cloned().collect(),
+        other_users: stack.other_users.clone(),
+        stacks: Vec::new(),
+    };
+    if !report::outcome(session.json, document) {
         let elapsed = report::duration(session.clock.elapsed().saturating_sub(began));
         let back = if stack.functions.is_empty() { "" } else { ", and the functions use the database directly again" };
         let how = if stack.adopted() { "is handed back as it was adopted" } else { "is gone" };
@@ -143,10 +142,8 @@ pub(super) fn ours_to_change(global: &Global, doing: &str, name: &str, stack: &S
 
 /// Shows a plan that is not carried out.
 pub(super) fn show(session: &Session, name: &str, intro: &str, lines: &[Line]) -> Exit {
-    if session.json {
-        let plan = report::removal(lines);
-        report::document(&RemovalPlan { schema: Version, proxy: name.to_owned(), plan });
-    } else {
+    let document = || RemovalPlan { schema: Version, proxy: name.to_owned(), plan: report::removal(lines) };
+    if !report::outcome(session.json, document) {
         report::result(&format!("{intro}\n\n{}", report::removals(lines)));
     }
     Exit::Done

@@ -48,11 +48,12 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
         .and_then(|()| conflicts(&entries))
         .and_then(|()| diagnosis::stop_at(&findings))
         .and_then(|()| canary::check(&survey));
+    let besides = Besides { findings: &findings, seats: &seats };
     if args.dry_run {
         let exit = if args.detailed_exitcode && pending { Exit::Pending } else { Exit::Done };
-        let besides = Besides { findings: &findings, seats: &seats };
         return Ok(show_plan(&session, &survey, &entries, &besides, feasible, exit));
     }
+    report::summarize(|| document(&survey, &entries, &besides, feasible.is_ok(), Exit::Done));
     feasible?;
     let plan =
         format!("{}\n\n{}\n{}{}", headline(&survey), report::plan(&entries), before_13(&seats), canary::plan(&survey));
@@ -112,25 +113,26 @@ fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &End
     let port = survey.database.family.proxy_port();
     let (login, client_auth) =
         if survey.login.iam { ("IAM tokens", Login::Iam) } else { ("password", Login::Password) };
-    if session.json {
-        let change = |done: &Done| DoneStep {
-            step: done.step.number(),
-            slug: done.step.info().slug.to_owned(),
-            detail: done.detail.clone(),
-        };
-        return report::document(&documents::Up {
-            schema: Version,
-            changed: !done.is_empty(),
-            proxy: survey.names.stack.clone(),
-            endpoint: outcome.endpoint.clone(),
-            port,
-            database: survey.database.id.clone(),
-            client_auth,
-            functions: outcome.functions.clone(),
-            changes: done.iter().map(change).collect(),
-            probes: report::probes(&outcome.proofs),
-            canary: outcome.canary.as_ref().map(report::canary),
-        });
+    let change = |done: &Done| DoneStep {
+        step: done.step.number(),
+        slug: done.step.info().slug.to_owned(),
+        detail: done.detail.clone(),
+    };
+    let document = || documents::Up {
+        schema: Version,
+        changed: !done.is_empty(),
+        proxy: survey.names.stack.clone(),
+        endpoint: outcome.endpoint.clone(),
+        port,
+        database: survey.database.id.clone(),
+        client_auth,
+        functions: outcome.functions.clone(),
+        changes: done.iter().map(change).collect(),
+        probes: report::probes(&outcome.proofs),
+        canary: outcome.canary.as_ref().map(report::canary),
+    };
+    if report::outcome(session.json, document) {
+        return;
     }
     let elapsed = report::duration(*elapsed);
     let (proxy, database) = (format!("{}:{port}", outcome.endpoint), &survey.database);
@@ -228,21 +230,7 @@ fn show_plan(
 ) -> Exit {
     let seats = besides.seats;
     let exit = feasible.as_ref().err().map_or(exit, |failure| failure.exit);
-    if session.json {
-        let probe = |seat: &Seat| PlannedProbe { function: seat.name.clone(), stands_in_for: seat.functions.clone() };
-        let plan = report::steps(entries);
-        report::document(&UpPlan {
-            schema: Version,
-            proxy: survey.names.stack.clone(),
-            counts: Counts::of(&plan),
-            plan,
-            findings: report::findings(besides.findings),
-            probes: seats.iter().map(probe).collect(),
-            canary: canary::plan_document(survey),
-            feasible: feasible.is_ok(),
-            exit_code: exit.code(),
-        });
-    } else {
+    if !report::outcome(session.json, || document(survey, entries, besides, feasible.is_ok(), exit)) {
         let waves = canary::plan(survey);
         let text = format!("{}\n\n{}{}{waves}", headline(survey), report::plan(entries), before_13(seats));
         report::result(text.trim_end());
@@ -251,6 +239,23 @@ fn show_plan(
         report::failure(session.json, &failure.headline, &failure.hints, failure.request_id.as_deref());
     }
     exit
+}
+
+/// A plan as a document.
+fn document(survey: &Survey, entries: &[Entry], besides: &Besides<'_>, feasible: bool, exit: Exit) -> UpPlan {
+    let probe = |seat: &Seat| PlannedProbe { function: seat.name.clone(), stands_in_for: seat.functions.clone() };
+    let plan = report::steps(entries);
+    UpPlan {
+        schema: Version,
+        proxy: survey.names.stack.clone(),
+        counts: Counts::of(&plan),
+        plan,
+        findings: report::findings(besides.findings),
+        probes: besides.seats.iter().map(probe).collect(),
+        canary: canary::plan_document(survey),
+        feasible,
+        exit_code: exit.code(),
+    }
 }
 
 /// Where probes will be made, if they were asked for and something is to be pointed at the proxy.

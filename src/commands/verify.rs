@@ -121,19 +121,20 @@ fn exit(found: &Static, proofs: &[Proof]) -> Exit {
 
 fn show(global: &Global, session: &Session, survey: &Survey, found: &Static, proofs: Option<&[Proof]>) {
     let all = proofs.unwrap_or_default();
-    if session.json {
-        return report::document(&documents::Verify {
-            schema: Version,
-            proxy: survey.names.stack.clone(),
-            database: survey.database.id.clone(),
-            verified: exit(found, all) == Exit::Done,
-            parts: report::path(&found.aspects),
-            findings: report::findings(&found.findings),
-            probed: proofs.is_some(),
-            probes: report::probes(all),
-            proves: PROVES.to_owned(),
-            certificate: CERTIFICATE.to_owned(),
-        });
+    let document = || documents::Verify {
+        schema: Version,
+        proxy: survey.names.stack.clone(),
+        database: survey.database.id.clone(),
+        verified: exit(found, all) == Exit::Done,
+        parts: report::path(&found.aspects),
+        findings: report::findings(&found.findings),
+        probed: proofs.is_some(),
+        probes: report::probes(all),
+        proves: PROVES.to_owned(),
+        certificate: CERTIFICATE.to_owned(),
+    };
+    if report::outcome(session.json, document) {
+        return;
     }
     report::result(&format!("{}\n\n{}", found.lines.join("\n"), report::aspects(&found.aspects)));
     for finding in &found.findings {

@@ -80,19 +80,20 @@ fn nothing(global: &Global, doing: &str, survey: &Survey) -> Failure {
 
 fn show(global: &Global, session: &Session, survey: &Survey, reached: WaitFor, elapsed: Duration) {
     let (stack, database) = (&survey.names.stack, &survey.database.id);
-    if session.json {
-        return report::document(&documents::Wait {
-            schema: Version,
-            proxy: stack.clone(),
-            database: database.clone(),
-            waited_for: match reached {
-                WaitFor::Available => WaitedFor::Available,
-                WaitFor::Target => WaitedFor::Target,
-                WaitFor::Functions => WaitedFor::Functions,
-            },
-            endpoint: survey.endpoint().map(str::to_owned),
-            elapsed_seconds: elapsed.as_secs(),
-        });
+    let document = || documents::Wait {
+        schema: Version,
+        proxy: stack.clone(),
+        database: database.clone(),
+        waited_for: match reached {
+            WaitFor::Available => WaitedFor::Available,
+            WaitFor::Target => WaitedFor::Target,
+            WaitFor::Functions => WaitedFor::Functions,
+        },
+        endpoint: survey.endpoint().map(str::to_owned),
+        elapsed_seconds: elapsed.as_secs(),
+    };
+    if report::outcome(session.json, document) {
+        return;
     }
     report::result(&report::sentence(&format!("{stack}, in front of {database}: {}.", reached.reached())));
     report::result(&report::next(&[(command(global, "status", database, stack), "look at all thirteen steps")]));

@@ -8,6 +8,7 @@ mod bars;
 mod canary;
 mod diagnosis;
 mod documents;
+pub mod github;
 mod json;
 mod layout;
 mod lines;
@@ -82,8 +83,9 @@ static UNWRITTEN: Mutex<Option<io::Error>> = Mutex::new(None);
 
 /// Writes a result to stdout.
 pub fn result(text: &str) {
+    let text = github::result(&plain::styled(text));
     let mut stdout = anstream::stdout();
-    keep(writeln!(stdout, "{}", plain::styled(text)).and_then(|()| stdout.flush()));
+    keep(writeln!(stdout, "{text}").and_then(|()| stdout.flush()));
 }
 
 /// Writes what another program reads, a shell or `man`, to stdout as it is.
@@ -95,8 +97,9 @@ pub fn verbatim(text: &[u8]) {
 /// Writes a line of a result that goes on; `false` where it could not be written, since nobody reads it any more.
 #[must_use]
 pub fn flowing(text: &str) -> bool {
+    let text = github::result(&plain::styled(text));
     let mut stdout = anstream::stdout();
-    let written = writeln!(stdout, "{}", plain::styled(text)).and_then(|()| stdout.flush());
+    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
     let read = written.is_ok();
     keep(written);
     read
@@ -125,7 +128,10 @@ pub fn sentence(text: &str) -> String {
 /// Writes one document to stdout, as JSON.
 pub fn document<D: Document>(document: &D) {
     match serde_json::to_value(document) {
-        Ok(value) => foreign(&value),
+        Ok(value) => {
+            github::keep(&value);
+            foreign(&value);
+        }
         Err(error) => keep(Err(error.into())),
     }
 }
@@ -133,6 +139,27 @@ pub fn document<D: Document>(document: &D) {
 /// Writes JSON to stdout whose form others define, such as AWS.
 pub fn foreign(value: &Value) {
     result(&plain::json(&serde_json::to_string_pretty(value).unwrap_or_default()));
+}
+
+/// Writes a result as a document where stdout holds JSON; says whether it does, and so whether the text is left out.
+///
+/// The document is also what the summary of a step of GitHub Actions is written from.
+pub fn outcome<D: Document>(json: bool, build: impl FnOnce() -> D) -> bool {
+    if json {
+        document(&build());
+    } else {
+        summarize(build);
+    }
+    json
+}
+
+/// Keeps a document for the summary of a step of GitHub Actions alone.
+pub fn summarize<D: Document>(build: impl FnOnce() -> D) {
+    if github::keeps()
+        && let Ok(value) = serde_json::to_value(build())
+    {
+        github::keep(&value);
+    }
 }
 
 /// Writes what moves to stderr.
@@ -145,7 +172,8 @@ pub fn say(text: &str) {
 }
 
 fn raw(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{}", plain::styled(text));
+    let text = github::moving(&plain::styled(text));
+    let _ = writeln!(anstream::stderr(), "{text}");
 }
 
 /// Writes a sentence to stderr, as an event where events are JSON.
@@ -155,6 +183,8 @@ pub fn note(json: bool, text: &str) {
 
 /// Writes a warning to stderr, as an event where events are JSON.
 pub fn warn(json: bool, text: &str) {
+    github::unfold();
+    github::warned(text);
     say(&if json {
         json::note(&format!("warning: {text}"))
     } else {
@@ -183,8 +213,10 @@ pub fn call(json: bool, call: &Call) {
 
 /// Writes a failure and what would help to stderr.
 pub fn failure(json: bool, headline: &str, hints: &[String], request_id: Option<&str>) {
+    github::unfold();
     if json {
-        return say(&json::failure(headline, hints, request_id));
+        say(&json::failure(headline, hints, request_id));
+        return github::failed(headline, hints);
     }
     say(&format!("{} {}", style::bad("error:"), plain::line(headline)));
     for hint in hints {
@@ -193,6 +225,7 @@ pub fn failure(json: bool, headline: &str, hints: &[String], request_id: Option<
     if let Some(id) = request_id {
         say(&style::quiet(&format!("  AWS request id: {}", plain::line(id))));
     }
+    github::failed(headline, hints);
 }
 
 /// Asks a question on stderr and reads one line of the answer; `None` at the end of input.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Bars, Lines};
 use crate::catalogue::StepId;
 use crate::clock::Clock;
-use crate::engine::event::{Ending, Event, Listener};
+use crate::engine::event::{Ending, Event, Listener, WaveState};
 
 /// The fewest rows of a terminal that bars fit in.
 const ROWS: u16 = 18;
@@ -91,6 +91,9 @@ impl Listener for Progress {
         {
             let done = Done { step: *step, ending: *ending, detail: detail.clone() };
             self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+        }
+        if let Event::Wave { number: number @ 1.., of, state: WaveState::Moving, .. } = event {
+            super::github::phase(&format!("Wave {number} of {of}"));
         }
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
         match event {

@@ -84,6 +84,7 @@ fn every_text_keeps_to_the_style() {
     let mut files = Vec::new();
     for folder in [
         "src",
+        "crates/actions/src",
         "crates/advice/src",
         "crates/config/src",
         "crates/export/src",

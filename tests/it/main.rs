@@ -25,6 +25,7 @@ mod forgeries;
 mod function_keys;
 mod functions;
 mod fuzz;
+mod github;
 mod given;
 mod hand;
 mod handover;

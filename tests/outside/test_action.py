@@ -151,6 +151,17 @@ class Run(Case):
         self.assertEqual((0, ""), (done.returncode, held["changed"]), done.stderr)
         done, held = self.runner.run(**look)
         self.assertEqual((3, "3"), (done.returncode, held["exit-code"]))
+        log = done.stdout + done.stderr
+        self.assertRegex(log, r"(?m)^::warning title=rdsproxy-setup drift::my-instance-proxy.*%0Astep 13, .*DBAppFunction")
+        self.assertEqual(1, log.count("::warning"), log)
+        self.assertIn("drift", self.runner.summary.read_text("utf-8"))
+
+    def test_a_program_that_leaves_the_runner_alone_gets_the_actions_own_annotation_and_summary(self):
+        done = self.runner.step(1, {"RDSPROXY_GITHUB_ACTIONS": "never"}, sandbox="true", command="up", db="absent", args="--dry-run")
+        log = done.stdout + done.stderr
+        self.assertEqual((4, 1), (done.returncode, log.count("::error")), log)
+        self.assertNotIn("::error", done.stderr)
+        self.assertIn("absent", self.runner.summary.read_text("utf-8"))
 
     def test_each_line_of_function_is_a_function(self):
         _, held = self.runner.run(command="up", db="my-instance", function="InvoiceFunction\n\n", args="--dry-run")
@@ -180,7 +191,7 @@ class Run(Case):
             done, held = self.runner.run(command="up", args="--dry-run", **given)
             self.assertNotEqual("0", held["exit-code"])
             self.assertNotIn("value is required", done.stdout)
-            self.assertIn("--sandbox", re.search(r"^::error.*$", done.stdout, re.MULTILINE)[0])
+            self.assertIn("--sandbox", re.search(r"^::error.*$", done.stdout + done.stderr, re.MULTILINE)[0])
 
     def test_values_of_a_document_cannot_be_outputs(self):
         endpoint = "host\nEOF\nexit-code<<EOF\n0\nchanged=true"
@@ -212,12 +223,14 @@ class Run(Case):
     def test_wrong_usage_is_64_with_an_annotation(self):
         done, held = self.runner.run(command="up", args="--no-such-flag")
         self.assertEqual((64, "64"), (done.returncode, held["exit-code"]))
-        self.assertEqual(1, done.stdout.count("::error title=rdsproxy-setup::"), done.stdout)
+        self.assertEqual(1, (done.stdout + done.stderr).count("::error title=rdsproxy-setup::"), done.stdout + done.stderr)
 
     def test_a_failure_is_an_annotation_with_its_hints_and_a_summary(self):
         done, held = self.runner.run(command="up", db="absent", args="--dry-run")
         self.assertEqual((4, "4"), (done.returncode, held["exit-code"]))
-        self.assertRegex(done.stdout, r"(?m)^::error title=rdsproxy-setup::finding the database \(absent\): .*%0A.*my-instance")
+        log = done.stdout + done.stderr
+        self.assertRegex(log, r"(?m)^::error title=rdsproxy-setup::finding the database \(absent\): .*%0A.*my-instance")
+        self.assertEqual(1, log.count("::error"), log)
         self.assertIn("absent", self.runner.summary.read_text("utf-8"))
 
     def test_names_of_others_are_text_in_the_log_and_in_a_comment(self):
