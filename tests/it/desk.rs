@@ -61,8 +61,10 @@ impl Desk {
     /// What it prints on stdout, as it is, at ten times the default speed.
     pub(crate) fn output(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).env("RDSPROXY_SANDBOX_SPEED", "600").output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert!(output.status.success(), "{stderr}");
+        crate::schemas::check(arguments, &stdout, &stderr);
+        stdout
     }
 
     /// Runs it over the sandbox, ten times as fast as by default.

@@ -204,6 +204,7 @@ fn without_a_terminal_there_is_a_line_a_minute() {
         // The reader is gone.
         assert_eq!(child.wait().unwrap().code(), Some(0), "{lines:?}");
         if json {
+            crate::schemas::check(&arguments, &lines.join("\n"), "");
             for line in &lines {
                 let document: Value = serde_json::from_str(line).unwrap();
                 assert_eq!(

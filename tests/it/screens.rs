@@ -197,6 +197,7 @@ fn a_slow_read_says_that_the_account_is_being_read() {
         let output = child.wait_with_output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     });
+    crate::schemas::check(&["status", "--output=json"], "", &others[1].1);
     let told = "Reading the account in eu-central-1…";
     let (shown, code) = at_a_terminal.until_it_ends();
     assert!(code == Some(0) && shown.matches(told).count() == 1, "{shown}");

@@ -30,7 +30,7 @@ pub struct Advice {
     pub database: String,
     /// The Region.
     pub region: String,
-    /// The answer.
+    /// Whether a proxy helps, and why.
     pub verdict: verdict::Verdict,
     /// What the functions ask for.
     pub demand: demand::Demand,
@@ -40,9 +40,9 @@ pub struct Advice {
     pub pool: queue::Pool,
     /// The pool's settings.
     pub settings: settings::Settings,
-    /// Dollars.
+    /// What a proxy costs, and what else would do.
     pub cost: cost::Cost,
-    /// Quotas.
+    /// What AWS allows, and how much of it is used.
     pub quotas: Vec<quotas::Quota>,
     /// Log-ins with IAM.
     pub logins: logins::Logins,

@@ -21,7 +21,7 @@ pub struct Logins {
     pub limit_per_second: Figure,
     /// New connections a second at the busiest, of functions that log in with IAM.
     pub expected_per_second: Figure,
-    /// Whether they stay below; absent where that is not known.
+    /// Whether they stay below; none where that is not known.
     pub fits: Option<bool>,
     /// What follows.
     pub advice: String,

@@ -25,7 +25,7 @@ pub struct Quota {
     pub limit: Figure,
     /// How many there are, or will be.
     pub used: Figure,
-    /// Whether one more fits; absent where that is not known.
+    /// Whether one more fits; none where that is not known.
     pub fits: Option<bool>,
 }
 

@@ -19,10 +19,15 @@ pub(crate) fn of<T: JsonSchema>(entry: &Entry) -> Value {
     schema.to_value()
 }
 
-/// Closes an object with known keys.
+/// Closes an object with known keys, and leaves out what is Rust's alone.
 fn strict(schema: &mut Schema) {
     if schema.get("properties").is_some() && schema.get("additionalProperties").is_none() {
         schema.insert("additionalProperties".to_owned(), json!(false));
+    }
+    // A doc comment is wrapped; a description is one line.
+    let wrapped = schema.get("description").and_then(Value::as_str).filter(|text| text.contains('\n'));
+    if let Some(line) = wrapped.map(|text| text.replace('\n', " ")) {
+        schema.insert("description".to_owned(), json!(line));
     }
     if schema.get("format").and_then(Value::as_str).is_some_and(|format| !FORMATS.contains(&format)) {
         schema.remove("format");
