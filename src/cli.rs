@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub use advise::{Advise, Sizing};
 pub use alarms::Alarms;
@@ -196,6 +196,7 @@ pub struct Global {
         value_name = "FILE",
         env = "RDSPROXY_CONFIG",
         hide_env_values = true,
+        value_hint = ValueHint::FilePath,
         hide_short_help = true
     )]
     pub config: Option<OsString>,

@@ -17,8 +17,8 @@ SERVICES = ("ec2", "rds", "iam", "sts", "lambda", "secretsmanager", "kms", "logs
 
 
 def environment():
-    """This process's, without a profile or an endpoint that would lead a test to a real account."""
-    kept = {key: held for key, held in os.environ.items() if not key.startswith(("AWS_", "RDSPROXY_"))}
+    """This process's, without a profile or an endpoint that would lead a test to a real account, and as if no runner of GitHub read it."""
+    kept = {key: held for key, held in os.environ.items() if not key.startswith(("AWS_", "RDSPROXY_", "GITHUB_"))}
     return {**kept, **KEYS, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
