@@ -24,6 +24,11 @@ def schemas():
     return {name: json.loads(program("schema", name).stdout) for name in names()}
 
 
+def plain():
+    """Without a runner of GitHub, where stderr has lines for it too."""
+    return {key: held for key, held in environment().items() if not key.startswith("GITHUB_")}
+
+
 def names():
     listed = json.loads(program("schema", "--output", "json").stdout)["schemas"]
     # The file of settings is written by people, and no document.
@@ -31,7 +36,7 @@ def names():
 
 
 def program(*arguments, cwd=None):
-    return subprocess.run([BINARY, *map(str, arguments)], env=environment(), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run([BINARY, *map(str, arguments)], env=plain(), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240, check=False)
 
 
 class Printed:
@@ -58,14 +63,14 @@ class Printed:
     def lines(self, name, count, *arguments):
         """A command that prints a line again and again, until it is ended."""
         command = [BINARY, *self.base(), *arguments]
-        process = subprocess.Popen(command, env=environment(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        process = subprocess.Popen(command, env=plain(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         with ended(process), process.stdout:
             self.documents.setdefault(name, []).extend(json.loads(process.stdout.readline()) for _ in range(count))
 
     def served(self):
         """`sandbox serve` prints its document, and serves until it is ended."""
         command = [BINARY, "--sandbox-file", str(self.folder / "world.json"), "--output", "json", "sandbox", "serve", "--port", "0"]
-        process = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        process = subprocess.Popen(command, env=plain(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         text = ""
         with ended(process), process.stdout:
             while not text.endswith("}\n"):
