@@ -1,0 +1,1 @@
+"""What `run` and `clean` consist of."""
