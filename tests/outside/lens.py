@@ -18,7 +18,7 @@ READS = ("Describe", "Get", "List", "Simulate")
 
 
 # Services that botocore calls otherwise than signatures do.
-NAMES = {"monitoring": "cloudwatch", "servicequotas": "service-quotas"}
+NAMES = {"monitoring": "cloudwatch", "servicequotas": "service-quotas", "tagging": "resourcegroupstaggingapi"}
 
 
 @functools.cache
