@@ -38,9 +38,10 @@ def arguments():
     run.add_argument("--program", metavar="PATH", help="the program [default: target/release, target/debug, the PATH]")
     run.add_argument("--experiments", metavar="LIST", default="usual", help="numbers with commas, usual (all but 5 and 6, which cost more), all or none [default: usual]")
     run.add_argument("--databases", metavar="LIST", default="mysql,postgres", help="mysql, postgres or both")
-    run.add_argument("--mysql-version", metavar="VERSION", default="8.4", help="8.0 is billed as Extended Support [default: 8.4]")
+    run.add_argument("--mysql-version", metavar="VERSION", default="8.4", choices=["8.4", "8.0"], help="8.0 is billed as Extended Support [default: 8.4]")
     run.add_argument("--time-limit", metavar="MINUTES", type=float, default=300, help="after which everything is deleted, wherever the run is [default: 300]")
     run.add_argument("--cost", action="store_true", help="print the expected cost, and do nothing")
+    run.add_argument("--package", metavar="FILE", type=Path, help="write the functions' package to a file, and do nothing")
     run.add_argument("--rights", action="store_true", help="print the policy that a run needs besides `rdsproxy-setup permissions`, and do nothing")
     return parser.parse_args()
 
@@ -96,6 +97,9 @@ def run(given):
     if given.rights:
         print(RIGHTS.read_text(), end="")
         return PASSED
+    if given.package:
+        given.package.write_bytes(package())
+        return PASSED
     if given.cost:
         print(cost.text(given.region or cost.HOME, hours, **priced))
         return PASSED
@@ -106,6 +110,8 @@ def run(given):
     print(f"Account {account.number}, as {account.caller}, Region {account.region}.", f"Everything is called {prefix}….", "", sep="\n")
     print(cost.text(given.region, hours, **priced), flush=True)
     print()
+    if account.temporary:
+        print(f"THESE CREDENTIALS END AND CANNOT BE RENEWED: if they end within {hours:.1f} hours, nothing can be deleted with them. A profile renews itself.\n", flush=True)
     consent(given, "This creates databases, functions and proxies in this account, and deletes them again.", account.number)
     report = Report(given.folder or ROOT / "target" / "live" / identity)
     if account.emulated:
@@ -155,7 +161,7 @@ def planned(names, numbers):
 def work(given, account, identity, prefix, program, report, names, numbers):
     stack = Stack(account, prefix, identity)
     stack.report = report
-    options = {"MysqlVersion": given.mysql_version, "WithEngines": "yes" if 5 in numbers else "no", "WithAurora": "yes" if 6 in numbers else "no"}
+    options = {"mysql": given.mysql_version, "WithEngines": "yes" if 5 in numbers else "no", "WithAurora": "yes" if 6 in numbers else "no"}
     if not report.row("create the stack", lambda: stack.create(**options)):
         return
     bundle = None
@@ -169,7 +175,7 @@ def work(given, account, identity, prefix, program, report, names, numbers):
     if not report.row("publish a version and its alias", stack.publish):
         return
     mysql = Database("mysql", f"{prefix}-mysql", stack.outputs["MysqlHost"], [("token", None), ("alias", "live")], ["--database-auth", "iam"])
-    postgres = Database("postgres", f"{prefix}-postgres", stack.outputs["PostgresHost"], [("password", None), ("url", None)], ["--secret", stack.outputs["PostgresAppSecret"]])
+    postgres = Database("postgres", f"{prefix}-postgres", stack.outputs["PostgresHost"], [("password", None), ("url", None)], ["--secret", stack.outputs["PostgresAppSecret"]], ["--probe-login"])
     lab = experiments.Lab(stack, program, report, mysql)
     for engine, database, port in (("mysql", mysql, 3306), ("postgresql", postgres, 5432)):
         if database.key in names:

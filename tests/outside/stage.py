@@ -45,6 +45,10 @@ class Stage(Lens):
         form = dict(urllib.parse.parse_qsl(body.decode("latin-1"))) if b"Action=" in body[:2000] else {}
         if form.get("Action") == "DeleteStack":
             self.leave(form["StackName"])
+        if form.get("Action") == "CreateDBProxy":
+            # Before anyone can see it.
+            with self.lock:
+                self.proxies.setdefault(form["DBProxyName"], [time.monotonic(), None, None])
         told = super().pass_on(method, target, headers, body)
         if target.endswith("/code") and told[0] == 200:
             self.placed(urllib.parse.unquote(target.split("/")[-2]))
@@ -59,7 +63,8 @@ class Stage(Lens):
     def placed(self, name):
         """The emulator's CloudFormation leaves a function's VpcConfig out. By now, the secrets are there."""
         for row in self.secrets.list_secrets()["SecretList"]:
-            self.canaries.add(json.loads(self.secrets.get_secret_value(SecretId=row["Name"])["SecretString"])["password"])
+            with contextlib.suppress(ClientError):  # another run's, and gone
+                self.canaries.add(json.loads(self.secrets.get_secret_value(SecretId=row["Name"])["SecretString"])["password"])
         config = self.functions.get_function_configuration(FunctionName=name)
         stack = config["FunctionName"].rpartition("-")[0]
         if not config.get("VpcConfig", {}).get("VpcId"):
@@ -73,12 +78,16 @@ class Stage(Lens):
         groups = [held for key, held in form.items() if key.startswith("VpcSecurityGroupIds.")]
         made = self.ec2.create_network_interface(SubnetId=subnets[0], Groups=groups, Description=f"Network interface for DBProxy {name}")["NetworkInterface"]
         with self.lock:
-            self.proxies[name] = [time.monotonic(), made, None]
+            held = self.proxies.get(name)
+            if held:
+                held[1] = made
+        if not held:  # deleted meanwhile
+            self.ec2.delete_network_interface(NetworkInterfaceId=made["NetworkInterfaceId"])
 
     def depart(self, name):
         with self.lock:
             held = self.proxies.pop(name, None)
-        if held:
+        if held and held[1]:
             self.ec2.delete_network_interface(NetworkInterfaceId=held[1]["NetworkInterfaceId"])
 
     def seat(self, config):

@@ -5,6 +5,7 @@ import urllib.parse
 
 import boto3
 import botocore.config
+import botocore.credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kit.stops import Missing, Refused
@@ -50,6 +51,12 @@ class Account:
         if client.can_paginate(operation):
             return [row for page in client.get_paginator(operation).paginate(**given) for row in page.get(key, [])]
         return getattr(client, operation)(**given).get(key, [])
+
+    @property
+    def temporary(self):
+        """Whether these are keys with an end that nothing here can renew."""
+        found = self.session.get_credentials()
+        return bool(found and found.token) and not isinstance(found, botocore.credentials.RefreshableCredentials)
 
     def guarded(self, expected):
         """The caller's identity, if it is in the account that the user named."""

@@ -1,6 +1,7 @@
 """The whole life of a proxy before one database, row by row."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -22,8 +23,10 @@ class Database:
     host: str
     functions: list
     flags: list
-    account: object = None
-    notes: list = field(default_factory=list)
+    # Those of `--verify probe`.
+    probing: list = field(default_factory=list)
+    # Gives the credentials of a command: a session of a role that is assumed by a role lasts an hour, and a run longer.
+    acting: Callable = lambda: None
 
     @property
     def proxy(self):
@@ -65,7 +68,7 @@ class Cycle:
             self.report.row(name, work)
 
     def tool(self, verb, *arguments):
-        return self.program.run(f"{self.database.key}-{verb}", verb, *arguments, "--db", self.database.identifier, account=self.database.account)
+        return self.program.run(f"{self.database.key}-{verb}", verb, *arguments, "--db", self.database.identifier, account=self.database.acting())
 
     def described(self):
         try:
@@ -110,7 +113,7 @@ class Cycle:
             return False
 
         done = self.program.killed(
-            f"{self.database.key}-up-killed", "up", *self.database.flags, "--yes", "--db", self.database.identifier, when=creating, account=self.database.account
+            f"{self.database.key}-up-killed", "up", *self.database.flags, "--yes", "--db", self.database.identifier, when=creating, account=self.database.acting()
         )
         if done is None:
             raise Failed(f"up ended by itself before it could be killed: {seen or 'no proxy was seen'}")
@@ -119,7 +122,7 @@ class Cycle:
         return "killed while the proxy was creating"
 
     def resumed(self):
-        self.tool("up", *self.database.flags, "--verify", "probe", "--yes").exits(0)
+        self.tool("up", *self.database.flags, "--verify", "probe", *self.database.probing, "--yes").exits(0)
         row = self.described()
         if not row or row["Status"] != "available":
             raise Failed(f"up succeeded, and the proxy is {row and row['Status']}")

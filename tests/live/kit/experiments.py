@@ -124,7 +124,7 @@ def experiment_01(lab, done, seen):
     if not lab.operator:
         raise Failed("the role cannot be assumed after two minutes")
     time.sleep(min(lab.account.pause, 10))
-    lab.mysql.account = lab.operator
+    lab.mysql.acting = lambda: lab.account.assumed(role, external)
     done.append("carried out the cycle of the MySQL database under that role")
     seen.append("stored; whether they are enough, the rows of the MySQL database show")
 

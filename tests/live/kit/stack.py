@@ -12,6 +12,8 @@ TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 FUNCTIONS = ("token", "alias", "password", "url", "setup")
 # Zones that RDS Proxy is not in (docs/aws-facts.md).
 WITHOUT_PROXY = {"use1-az3", "usw1-az2"}
+# The parameter of the template, and the engine and family whose default version it takes.
+VERSIONS = {"PostgresVersion": ("postgres", "postgres16"), "FormerMysqlVersion": ("mysql", "mysql8.0"), "MariaDbVersion": ("mariadb", "mariadb10.11")}
 CREATION = 60 * 60
 DELETION = 75 * 60
 
@@ -31,15 +33,27 @@ class Stack:
             raise Failed(f"there are not two zones with RDS Proxy, but {names}")
         return names[:2]
 
-    def create(self, **parameters):
+    def version(self, engine, family):
+        """The minor version that RDS takes by default for a family, by its whole name."""
+        rows = self.account.all("rds", "describe_db_engine_versions", "DBEngineVersions", Engine=engine, DBParameterGroupFamily=family, DefaultOnly=True)
+        found = [row["EngineVersion"] for row in rows if row.get("DBParameterGroupFamily") == family]
+        if found:
+            return found[0]
+        if self.account.emulated:
+            return family.removeprefix(engine)
+        raise Failed(f"RDS offers no version of {family} in {self.account.region}")
+
+    def create(self, mysql, **parameters):
         first, second = self.zones()
         self.parameters = {"ZoneA": first, "ZoneB": second, **parameters}
+        for name, (engine, family) in {**VERSIONS, "MysqlVersion": ("mysql", f"mysql{mysql}")}.items():
+            self.parameters[name] = self.version(engine, family)
         self.cloud.create_stack(
             StackName=self.name, TemplateBody=TEMPLATE.read_text(), Parameters=self.rows(), Capabilities=["CAPABILITY_IAM"], Tags=tags(self.run), OnFailure="DO_NOTHING",
         )
         self.settled("CREATE_COMPLETE", CREATION)
         self.outputs = {row["OutputKey"]: row["OutputValue"] for row in self.look()["Outputs"]}
-        return f"{self.name}, {len(self.outputs)} outputs"
+        return f"{self.name}, MySQL {self.parameters['MysqlVersion']}, PostgreSQL {self.parameters['PostgresVersion']}"
 
     def rows(self):
         return [{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()]
