@@ -11,6 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kit.stops import Missing, Refused
 
 TAG = "rdsproxy-live"
+# Where AWS itself answers. A variable or a profile may lead elsewhere, and that would be no real account.
+HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 # What an emulator answers to an operation that it does not have.
 UNKNOWN = {"NotImplemented", "NotImplementedError", "UnknownOperation", "UnknownOperationException", "InvalidAction", "InternalFailure", "InternalError", "404", "500", "501"}
 
@@ -43,6 +45,9 @@ class Account:
         if service not in self.clients:
             config = botocore.config.Config(retries={"mode": "standard", "total_max_attempts": 2 if self.emulated else 6}, inject_host_prefix=not self.emulated)
             self.clients[service] = self.session.client(service, endpoint_url=self.endpoint_url, config=config)
+            host = urllib.parse.urlsplit(self.clients[service].meta.endpoint_url).hostname
+            if not self.emulated and not host.endswith(HOSTS):
+                raise Refused(f"{service} is at {host}, which is not AWS: for an emulator, say --endpoint-url")
         return self.clients[service]
 
     def all(self, service, operation, key, **given):
@@ -68,6 +73,7 @@ class Account:
             raise Refused(f"who these credentials are could not be read: {error}") from error
         if caller["Account"] != expected:
             raise Refused(f"these credentials are for account {caller['Account']}, and --account says {expected}")
+        self.number, self.partition = expected, caller["Arn"].split(":")[1]
         return caller["Arn"]
 
     def assumed(self, role_arn, external_id):

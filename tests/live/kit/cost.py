@@ -48,7 +48,7 @@ def most(told):
 
 def text(region, hours, **chosen):
     told = lines(region, hours, **chosen)
-    out = [f"Expected cost in {region} if the whole time limit of {hours:.1f} hours is used, in US dollars:", ""]
+    out = [f"Expected cost in {region} if it takes {hours:.1f} hours, which is the time limit and an hour of clean-up, in US dollars:", ""]
     for line in told:
         row = line["row"]
         doubt = "" if line["certain"] else "   uncertain: " + ("no date" if row["region"] == region else f"the price of {row['region']}")

@@ -1,7 +1,7 @@
 """Did a query go through the proxy? Judged by what the database saw, and not by what the function believes.
 
 The database says from which address its session comes. EC2 says whose network interface has that address: RDS Proxy describes its own as
-"Network interface for DBProxy NAME" and gives them the proxy's security groups, and a function's have the function's. So a function that went
+"Network interface for DBProxy NAME" and gives them the proxy's security groups, and a function's interface has the function's. So a function that went
 past its variable, or a proxy that is not the one in question, does not pass. What cannot be read is unknown, and does not pass either.
 """
 
@@ -46,8 +46,8 @@ def placed(answer, interfaces, wanted, whose):
     return Point(f"the database saw {whose}", wanted in groups(row), f"{answer['client']} is {row['NetworkInterfaceId']}, {row.get('Description') or 'without a description'}")
 
 
-def through(answer, interfaces, endpoint, proxy, group):
-    """A query that must have gone through the proxy."""
+def through(answer, interfaces, endpoint, proxies, group):
+    """A query that must have gone through the proxy, which is described by one of `proxies`: its name, and its id."""
     points = answered(answer)
     if not points[0].held:
         return points
@@ -55,7 +55,7 @@ def through(answer, interfaces, endpoint, proxy, group):
     points.append(placed(answer, interfaces, group, "the proxy's interface as its client"))
     row = owner(interfaces, answer.get("client"))
     if row and row.get("Description", "").startswith(DESCRIBED):
-        points.append(Point("it is this proxy's", row["Description"] == f"{DESCRIBED}{proxy}", row["Description"]))
+        points.append(Point("it is this proxy's", row["Description"].removeprefix(DESCRIBED) in proxies, row["Description"]))
     if answer["engine"] == "postgresql":
         points.append(Point("the function spoke to another address than the database's", answer["peer"] != answer["server"], f"{answer['peer']}, and {answer['server']}"))
     return points
@@ -68,6 +68,4 @@ def direct(answer, interfaces, endpoint, group):
         return points
     points.append(Point("the function was pointed at the database", answer["host"].lower() == endpoint.lower(), answer["host"]))
     points.append(placed(answer, interfaces, group, "the function's interface as its client"))
-    if answer["engine"] == "postgresql":
-        points.append(Point("the function spoke to the database's own address", answer["peer"] == answer["server"], f"{answer['peer']}, and {answer['server']}"))
     return points

@@ -111,7 +111,7 @@ def experiment_01(lab, done, seen):
     external = secrets.token_hex(16)
     trust = {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{lab.account.number}:root"}, "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"sts:ExternalId": external}}}],
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": f"arn:{lab.account.partition}:iam::{lab.account.number}:root"}, "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"sts:ExternalId": external}}}],
     }
     role = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(trust), Tags=tags(lab.stack.run))["Role"]["Arn"]
     for at, document in enumerate(told["documents"]):
@@ -148,7 +148,7 @@ def experiment_02(lab, done, seen):
 def experiment_03(lab, done, seen):
     """What does SimulatePrincipalPolicy say with and without aws:RequestedRegion, where a Region is fenced?"""
     iam = lab.account.client("iam")
-    user = f"arn:aws:rds-db:{lab.account.region}:{lab.account.number}:dbuser:{lab.stack.outputs['MysqlResource']}/token"
+    user = f"arn:{lab.account.partition}:rds-db:{lab.account.region}:{lab.account.number}:dbuser:{lab.stack.outputs['MysqlResource']}/token"
     for context in ([], [{"ContextKeyName": "aws:RequestedRegion", "ContextKeyValues": [lab.account.region], "ContextKeyType": "string"}]):
         asked = lab.account.asked(
             iam.simulate_principal_policy, PolicySourceArn=lab.stack.outputs["FencedRole"], ActionNames=["rds-db:connect"], ResourceArns=[user], ContextEntries=context

@@ -56,5 +56,5 @@ def went_directly(stack, database):
 def went_through(stack, database, proxy):
     answers, held = called(stack, database), interfaces(stack)
     stack.report.file(f"{database.key}-through.json", json.dumps(answers, indent=1))
-    group = next(iter(proxy["VpcSecurityGroupIds"]))
-    return judged(answers, lambda answer: through(answer, held, proxy["Endpoint"], proxy["DBProxyName"], group))
+    group, names = proxy["VpcSecurityGroupIds"][0], (proxy["DBProxyName"], proxy["DBProxyArn"].rpartition(":")[2])
+    return judged(answers, lambda answer: through(answer, held, proxy["Endpoint"], names, group))

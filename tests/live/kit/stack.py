@@ -1,5 +1,6 @@
 """The CloudFormation stack: created, filled with code, published, deleted."""
 
+import re
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -12,7 +13,7 @@ TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 FUNCTIONS = ("token", "alias", "password", "url", "setup")
 # Zones that RDS Proxy is not in (docs/aws-facts.md).
 WITHOUT_PROXY = {"use1-az3", "usw1-az2"}
-# The parameter of the template, and the engine and family whose default version it takes.
+# The parameter of the template, and the engine and family whose newest version it takes.
 VERSIONS = {"PostgresVersion": ("postgres", "postgres16"), "FormerMysqlVersion": ("mysql", "mysql8.0"), "MariaDbVersion": ("mariadb", "mariadb10.11")}
 CREATION = 60 * 60
 DELETION = 75 * 60
@@ -34,11 +35,15 @@ class Stack:
         return names[:2]
 
     def version(self, engine, family):
-        """The minor version that RDS takes by default for a family, by its whole name."""
-        rows = self.account.all("rds", "describe_db_engine_versions", "DBEngineVersions", Engine=engine, DBParameterGroupFamily=family, DefaultOnly=True)
-        found = [row["EngineVersion"] for row in rows if row.get("DBParameterGroupFamily") == family]
+        """The newest minor version that RDS offers of a family, by its whole name."""
+        rows = self.account.all("rds", "describe_db_engine_versions", "DBEngineVersions", Engine=engine, DBParameterGroupFamily=family)
+        found = [row["EngineVersion"] for row in rows if row.get("DBParameterGroupFamily") == family and row.get("Status", "available") == "available"]
+        # Versions of Extended Support have a date behind them.
+        plain = [name for name in found if re.fullmatch(r"\d+(\.\d+)+", name)]
+        if plain:
+            return max(plain, key=lambda name: [int(part) for part in name.split(".")])
         if found:
-            return found[0]
+            return max(found)
         if self.account.emulated:
             return family.removeprefix(engine)
         raise Failed(f"RDS offers no version of {family} in {self.account.region}")
