@@ -1,6 +1,7 @@
 //! Files over a small program: what counts, what is refused, and what clap says of it.
 
 use clap::{Arg, ArgAction, Command};
+use proptest::prelude::*;
 
 use crate::{Applied, Database, File, Rules, Wrong, apply, schema};
 
@@ -272,4 +273,73 @@ fn the_schema_has_exactly_the_keys_that_the_file_may_have() {
     assert_eq!(keys("/definitions/alarms/properties"), ["name", "region", "topic"]);
     assert_eq!(keys("/definitions/defaults.alarms/properties"), ["region", "topic"]);
     assert_eq!(schema["definitions"]["up"]["properties"]["verify"]["enum"], serde_json::json!(["static", "probe"]));
+}
+
+/// Lines of files, right and wrong, and pieces of them.
+fn lines() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "[defaults]\n",
+        "[defaults.up]\n",
+        "[database.x]\n",
+        "[database.x.up]\n",
+        "[database.'arn:x:x']\n",
+        "[up]\n",
+        "[[defaults]]\n",
+        "name = 'n'\n",
+        "region = 'r'\n",
+        "function = ['a', '-y']\n",
+        "function = \"--yes\"\n",
+        "function = \"a\\n--yes\"\n",
+        "canary = true\n",
+        "soak = '1m'\n",
+        "yes = true\n",
+        "verify",
+        "max-connections-percent",
+        " = ",
+        "true",
+        "7\n",
+        "1e3\n",
+        "0x10\n",
+        "'a'\n",
+        "[",
+        "]",
+        "{ a = 1 }",
+        "'''",
+        "\"",
+        "\\",
+        "#",
+        "\n",
+        "\r",
+        ".",
+        "名",
+        "\u{202e}",
+        "1979-05-27",
+        "\0",
+    ]);
+    prop::collection::vec(pieces, 0..14).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_file_holds_is_settings_or_an_error_with_a_line_of_it(text in lines()) {
+        let words = ["tool", "up", "--db", "x"].map(std::ffi::OsString::from);
+        let database = database("x").unwrap();
+        let read = read(&text).and_then(|file| file.entries("up", Some(&database), &program()));
+        match read.and_then(|entries| apply(&program(), "up", &words, entries, |_| None)) {
+            Ok(applied) => {
+                // What was typed stays, and what is added are flags that a file may have, each with a value of its own.
+                prop_assert_eq!(&applied.arguments[..4], &words[..]);
+                for word in applied.arguments[4..].iter().map(|word| word.to_str().unwrap()) {
+                    let key = word.strip_prefix("--").unwrap().split('=').next().unwrap();
+                    prop_assert!(RULES.common.contains(&key) || RULES.of("up").unwrap().contains(&key), "{}", word);
+                    prop_assert!(text.contains(key));
+                }
+                prop_assert!(program().try_get_matches_from(&applied.arguments).is_ok());
+            }
+            Err(wrong) => {
+                prop_assert!((1..=text.matches('\n').count() + 1).contains(&wrong.place.line), "{}", wrong);
+                prop_assert!(!wrong.text.is_empty() && !wrong.text.contains(['\u{202e}', '\0', '\r']), "{:?}", wrong);
+            }
+        }
+    }
 }
