@@ -5,6 +5,7 @@
 //! depend on each other. Each step takes the results of earlier ones as fields.
 
 mod rights;
+mod terms;
 mod wanted;
 
 use crate::canary::{self, Cutover, Decider, Nobody, Walk};

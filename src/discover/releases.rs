@@ -25,6 +25,8 @@ pub struct Frozen {
     pub alias: Alias,
     /// The digest of the code of `$LATEST`, which is what a new version freezes.
     pub code: String,
+    /// Everything else of the configuration of `$LATEST`, for comparison.
+    pub rest: String,
 }
 
 /// The longest description of a version
@@ -118,7 +120,12 @@ pub async fn find(
             if !publish_pending {
                 pending(of.found, alias, version, latest, &repointed)?;
             }
-            frozen.push(Frozen { function: name.clone(), alias: alias.clone(), code: latest.code.clone() });
+            frozen.push(Frozen {
+                function: name.clone(),
+                alias: alias.clone(),
+                code: latest.code.clone(),
+                rest: latest.rest.clone(),
+            });
         }
     }
     Ok(frozen)

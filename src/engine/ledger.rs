@@ -1,5 +1,7 @@
 //! The plan and the report: one entry a step.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::catalogue::StepId;
 
 /// What a step would have to do, as a person reads it.
@@ -57,4 +59,43 @@ pub struct Entry {
     pub details: Vec<String>,
     /// Variables of functions that change.
     pub redirects: Vec<Redirect>,
+}
+
+/// What a part of a plan is held to once the plan is saved: texts that are compared as they are.
+///
+/// An action says everything that decides what is done and that the account, not a setting, has a say in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// What it builds on, by name; `None` for what only carrying the plan out shows.
+    pub basis: BTreeMap<String, Option<String>>,
+    /// What is left to do, an action each.
+    pub actions: BTreeSet<String>,
+}
+
+impl Terms {
+    /// Actions that build on nothing.
+    #[must_use]
+    pub fn of(actions: impl IntoIterator<Item = String>) -> Self {
+        Self { basis: BTreeMap::new(), actions: actions.into_iter().collect() }
+    }
+
+    /// The same, with one thing more that they build on.
+    #[must_use]
+    pub fn on(mut self, name: impl Into<String>, value: Option<String>) -> Self {
+        self.basis.insert(name.into(), value);
+        self
+    }
+
+    /// Adds those of another part.
+    pub fn extend(&mut self, other: Self) {
+        self.basis.extend(other.basis);
+        self.actions.extend(other.actions);
+    }
+
+    /// The same with other texts.
+    #[must_use]
+    pub fn map(self, text: impl Fn(String) -> String) -> Self {
+        let basis = self.basis.into_iter().map(|(name, value)| (name, value.map(&text))).collect();
+        Self { basis, actions: self.actions.into_iter().map(&text).collect() }
+    }
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::ledger::{Entry, Redirect, Verdict};
+use super::ledger::{Entry, Redirect, Terms, Verdict};
 use super::timeouts::{Limit, PollInterval};
 use crate::catalogue::StepId;
 use crate::cloud::{Answer, Cloud, Refusal};
@@ -143,6 +143,18 @@ pub trait Step: Sync {
     /// Variables of functions that the step changes.
     fn redirects(&self, _seen: &Observed<Self::State>) -> Vec<Redirect> {
         Vec::new()
+    }
+
+    /// What is left to do, action by action, for a plan that is saved.
+    ///
+    /// A step of several calls lists each: what is left after a run that was killed is then a part of what was there before.
+    fn terms(&self, seen: &Observed<Self::State>) -> Terms {
+        let subject = self.subject();
+        match self.compare(seen) {
+            Diff::Create => Terms::of([format!("create {subject}")]),
+            Diff::Update(fields) => Terms::of(fields.iter().map(|field| format!("change {subject}: {field}"))),
+            Diff::None | Diff::NotNeeded(_) | Diff::Await(_) | Diff::Conflict(_) => Terms::default(),
+        }
     }
 
     /// What was reached, in a few words.

@@ -16,7 +16,9 @@ use observe::dashboard;
 use crate::catalogue::StepId;
 use crate::cloud::alarms::Found as OnAws;
 use crate::cloud::{Answer, Cloud, Kind as Refused, Owner, Refusal};
+use crate::engine::ledger::Terms;
 use crate::engine::{Poll, PollInterval, Row, Run, StepError, crowd};
+use crate::names::digest;
 use crate::resources::{Line, Removal, Work};
 
 /// What is there of a stack's alarms and dashboard.
@@ -192,6 +194,33 @@ impl Plan {
             threshold: None,
         }));
         Self { rows, body }
+    }
+
+    /// What it comes to, row by row, for a plan that is saved.
+    #[must_use]
+    pub fn terms(&self) -> Vec<(String, Terms)> {
+        let row = |row: &Intention| {
+            let verb = match row.action {
+                Action::Create => "create",
+                Action::Change(_) => "change",
+                Action::Keep | Action::Later(_) | Action::NotNeeded(_) | Action::Conflict => return None,
+            };
+            let (what, how) = match &row.alarm {
+                Some(alarm) => {
+                    let threshold = row.threshold.as_deref().unwrap_or("of its band");
+                    let topics = if alarm.topics.is_empty() { "nobody".to_owned() } else { alarm.topics.join(", ") };
+                    // The rest comes from the table of this version, from the proxy and from what someone set by hand.
+                    let rest = digest(&format!("{alarm:?}"));
+                    (
+                        format!("alarm {}", row.name),
+                        format!("threshold {threshold}, notifies {topics}, all of it {rest}"),
+                    )
+                }
+                None => (format!("dashboard {}", row.name), format!("body {}", digest(&self.body))),
+            };
+            Some((what, Terms::of([format!("{verb}: {how}")])))
+        };
+        self.rows.iter().filter_map(row).collect()
     }
 
     /// Whether anything is to be created or changed.
@@ -380,6 +409,11 @@ impl Removal for AlarmsRemoval {
             lines.push(Line::of('-', format!("dashboard {}", self.dashboard), "of the whole account"));
         }
         lines
+    }
+
+    fn terms(&self) -> Vec<(String, Terms)> {
+        // Without its state, which changes by itself.
+        self.lines().into_iter().map(|line| (line.what, Terms::of(["delete".to_owned()]))).collect()
     }
 
     fn carry_out<'a>(&'a self, run: &'a Run<'a>) -> Work<'a> {

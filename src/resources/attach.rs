@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use crate::catalogue::StepId;
 use crate::cloud::iam::Carriers;
 use crate::cloud::{Answer, Cloud, Kind, Refusal};
+use crate::engine::ledger::Terms;
 use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Wait, crowd};
 use crate::resources::connect_policy::{ConnectPolicy, Held, InForce, look, name_of};
 use crate::resources::settling;
@@ -265,6 +266,19 @@ impl Step for Attach<'_> {
             }
         }
         Ok(Observed::Present(now))
+    }
+
+    fn terms(&self, seen: &Observed<Attachments>) -> Terms {
+        if self.not_needed.is_some() || self.given {
+            return Terms::default();
+        }
+        let work = self.work(seen);
+        let mut actions: Vec<String> =
+            work.attach.iter().map(|(role, arn)| format!("attach {} to {role}", name_of(arn))).collect();
+        actions.extend(work.detach.iter().map(|(role, arn)| format!("detach {} from {role}", name_of(arn))));
+        actions.extend(self.late.iter().filter(|_| work.rewrite).map(ConnectPolicy::written));
+        actions.extend(work.delete.iter().map(|arn| format!("delete {}", name_of(arn))));
+        Terms::of(actions)
     }
 
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {

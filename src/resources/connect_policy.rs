@@ -13,6 +13,7 @@ use crate::catalogue::StepId;
 use crate::cloud::iam::Policy;
 use crate::cloud::{Answer, Cloud, Owner, Refusal, Tags, tags};
 use crate::discover::given::lacks;
+use crate::engine::ledger::Terms;
 use crate::engine::{Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError, crowd};
 use crate::names::{Names, digest, last_of_path};
 use crate::resources::{Found, Line, NO_FUNCTION, Removal, Work, not_ours, settling};
@@ -159,6 +160,12 @@ impl ConnectPolicy<'_> {
     #[must_use]
     pub fn name(&self) -> &str {
         name_of(&self.arn)
+    }
+
+    /// What writing it does, for a plan that is saved.
+    pub(crate) fn written(&self) -> String {
+        let keeps = if self.unused.is_some() { ", and what it allows already" } else { "" };
+        format!("let {} allow logging in as {}{keeps}", self.name(), self.users.join(", "))
     }
 
     fn tags(&self, version: &str, digest: &str) -> Tags {
@@ -325,6 +332,20 @@ impl Step for ConnectPolicies<'_> {
         self.all.iter().map(|one| format!("{}: as {}", one.name(), one.users.join(", "))).collect()
     }
 
+    fn terms(&self, seen: &Observed<Held>) -> Terms {
+        if self.not_needed.is_some() {
+            return Terms::default();
+        }
+        let mark = self.to_mark(seen).map(|arn| format!("tag {}: further policies stand beside it", name_of(arn)));
+        let one = |one: &ConnectPolicy<'_>| match one.compare(&Self::of(seen, &one.arn)) {
+            // Created with its document, in one call: a document to be written later is another's doing.
+            Diff::Create => Some(format!("create {}, and {}", one.name(), one.written())),
+            Diff::Update(_) => Some(one.written()),
+            Diff::None | Diff::NotNeeded(_) | Diff::Await(_) | Diff::Conflict(_) => None,
+        };
+        Terms::of(mark.into_iter().chain(self.all.iter().filter_map(one)))
+    }
+
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         settling(refusal, self.limit)
     }
@@ -418,6 +439,11 @@ impl Removal for PolicyRemoval {
             format!("attached to {}", self.roles.join(", "))
         };
         vec![Line::of('-', format!("policy {}", self.name()), of)]
+    }
+
+    fn terms(&self) -> Vec<(String, Terms)> {
+        let detach = self.roles.iter().map(|role| format!("detach from {role}"));
+        vec![(format!("policy {}", self.name()), Terms::of(detach.chain(["delete".to_owned()])))]
     }
 
     fn carry_out<'a>(&'a self, run: &'a Run<'a>) -> Work<'a> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group, Permission, Rule};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal};
+use crate::engine::ledger::Terms;
 use crate::engine::poll::refused;
 use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Run, Step, StepError};
 use crate::names::rule_description;
@@ -145,6 +146,17 @@ impl Step for Ingress<'_> {
             }
         }
         Ok(Observed::Present(groups))
+    }
+
+    fn terms(&self, seen: &Observed<Vec<Group>>) -> Terms {
+        if self.not_needed.is_some() {
+            return Terms::default();
+        }
+        let rule = |(direction, group, peer): Missing| match direction {
+            Direction::Ingress => format!("let {peer} into {group} on port {}", self.port),
+            Direction::Egress => format!("let {group} out to {peer} on port {}", self.port),
+        };
+        Terms::of(self.missing(seen.present().map(Vec::as_slice).unwrap_or_default()).into_iter().map(rule))
     }
 
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {

@@ -6,6 +6,7 @@
 use crate::catalogue::StepId;
 use crate::cloud::logs::LogGroup;
 use crate::cloud::{Answer, Cloud, Owner, Refusal};
+use crate::engine::ledger::Terms;
 use crate::engine::{Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError};
 use crate::resources::{Line, Removal, Work, settling};
 
@@ -78,6 +79,18 @@ impl Step for Logging<'_> {
         cloud.logs.keep(&self.name, days).await?;
         let arn = seen.present().and_then(|found| found.arn.clone());
         Ok(Observed::Present(LogGroup { name: self.name.clone(), arn, retention: Some(days), tags }))
+    }
+
+    fn terms(&self, seen: &Observed<LogGroup>) -> Terms {
+        let change = self.compare(seen);
+        if !matches!(change, Diff::Create | Diff::Update(_)) {
+            return Terms::default();
+        }
+        let create = (change == Diff::Create).then(|| format!("create the log group {}", self.name));
+        let foreign = seen.present().is_some_and(|found| !self.owner.owns(&found.tags));
+        let tag = foreign.then(|| format!("tag the log group {} as this stack's", self.name));
+        let keep = format!("keep events of the log group {} for {} days", self.name, self.days.unwrap_or_default());
+        Terms::of(create.into_iter().chain(tag).chain([keep]))
     }
 
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {

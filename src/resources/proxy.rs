@@ -12,6 +12,7 @@ use crate::catalogue::StepId;
 use crate::cloud::rds::{EngineFamily, NewProxy, Proxy as Found, ProxyAuth, ProxyEdit, TaggedProxy};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags, tags};
 use crate::discover::selection;
+use crate::engine::ledger::Terms;
 use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
 use crate::names::{Names, last_of_path};
 use crate::ownership;
@@ -192,6 +193,49 @@ impl Proxy<'_> {
         tags
     }
 
+    /// What creating it says to AWS, as far as the account has a say in it.
+    fn created(&self) -> String {
+        let auth: Vec<String> = self.new_auth().iter().map(shown).collect();
+        let network = self.network_type.map_or("IPV4", NetworkType::word);
+        let tls = if self.require_tls { "required" } else { "accepted" };
+        let database = if self.end_to_end { "IAM" } else { "secrets" };
+        let mut subnets = self.subnets.to_vec();
+        subnets.sort();
+        format!(
+            "create {}: {} in {}, {network}, subnets {}, group {}, role {}, login at the database {database}, TLS {tls}, clients {}",
+            self.name,
+            self.family,
+            self.vpc,
+            subnets.join(" "),
+            self.group.unwrap_or_default(),
+            self.role.unwrap_or_default(),
+            auth.join("; "),
+        )
+    }
+
+    /// What changing it says to AWS, a setting each.
+    fn changed(&self, found: &TaggedProxy) -> Vec<String> {
+        let name = self.name;
+        if self.adopting.is_some() {
+            let takes = !self.taken_over(found);
+            return takes.then(|| format!("take {name} over, and leave it as it is")).into_iter().collect();
+        }
+        let (edit, _) = self.edit(&found.proxy);
+        let auth = edit.auth.map(|auth| auth.iter().map(shown).collect::<Vec<_>>().join("; "));
+        let word = |set: Option<bool>| set.map(|set| set.to_string());
+        let edits = [
+            ("clients", auth),
+            ("login at the database with IAM", word(edit.iam_to_database)),
+            ("role", edit.role),
+            ("security groups", edit.security_groups.map(|groups| groups.join(" "))),
+            ("TLS required", word(edit.require_tls)),
+            ("idle client timeout", edit.idle_client_timeout.map(|seconds| format!("{seconds} s"))),
+            ("debug logging", word(edit.debug_logging)),
+        ];
+        let edits = edits.into_iter().filter_map(|(what, value)| Some(format!("change {name}: {what} {}", value?)));
+        edits.chain(self.unremembered(found).iter().map(|(key, value)| format!("tag {name}: {key}={value}"))).collect()
+    }
+
     fn taken_over(&self, found: &TaggedProxy) -> bool {
         self.owner.owns(&found.tags) && found.tags.contains_key(tags::ADOPTED)
     }
@@ -349,6 +393,22 @@ impl Step for Proxy<'_> {
         }
     }
 
+    fn terms(&self, seen: &Observed<TaggedProxy>) -> Terms {
+        let Some(found) = seen.present() else {
+            let memory = self.wishes.iter().map(|(key, value)| format!("tag {}: {key}={value}", self.name));
+            let all = memory.chain([self.created()]);
+            return Terms::of(all).on("ARN", None).on("endpoint", None);
+        };
+        let actions = match self.compare(seen) {
+            Diff::Conflict(_) => Vec::new(),
+            // Created again once it is gone.
+            _ if found.proxy.status == "deleting" => vec![self.created()],
+            // While it waits, too: what it is to be afterwards is known.
+            _ => self.changed(found),
+        };
+        Terms::of(actions).on("ARN", Some(found.proxy.arn.clone())).on("endpoint", found.proxy.endpoint.clone())
+    }
+
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         if refusal.kind == Kind::NotYet {
             return Some(RetryPolicy { limit: self.timeouts.proxy, pace: PollInterval::Minutes, look: true });
@@ -387,6 +447,17 @@ impl Step for Proxy<'_> {
         let endpoint = seen.present().and_then(|found| found.proxy.endpoint.clone());
         endpoint.unwrap_or_else(|| self.subject())
     }
+}
+
+/// A secret and how clients log in with it.
+fn shown(auth: &ProxyAuth) -> String {
+    let how = match (auth.iam, auth.either) {
+        (_, true) => "IAM or password",
+        (true, false) => "IAM",
+        (false, false) => "password",
+    };
+    let kind = auth.client_password.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default();
+    format!("{} by {how}{kind}", auth.secret)
 }
 
 fn needs_service_role(refusal: &Refusal) -> bool {

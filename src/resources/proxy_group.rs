@@ -6,6 +6,7 @@
 use crate::catalogue::StepId;
 use crate::cloud::ec2::{Group, Permission};
 use crate::cloud::{Answer, Cloud, Owner, Refusal};
+use crate::engine::ledger::Terms;
 use crate::engine::{Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError};
 use crate::names::Names;
 use crate::ownership;
@@ -30,6 +31,27 @@ impl ProxyGroup<'_> {
     #[must_use]
     pub fn among(&self, groups: &[Group]) -> Observed<Group> {
         groups.iter().find(|group| group.name == self.names.group).cloned().into()
+    }
+
+    /// The group as AWS creates it.
+    pub(crate) fn new_group(&self, id: String) -> Group {
+        let everything = Permission {
+            protocol: "-1".to_owned(),
+            from: None,
+            to: None,
+            groups: Vec::new(),
+            ranges: vec!["0.0.0.0/0".to_owned()],
+            prefix_lists: Vec::new(),
+        };
+        Group {
+            id,
+            name: self.names.group.clone(),
+            description: self.names.group_description(),
+            vpc: self.vpc.to_owned(),
+            tags: self.owner.tags(),
+            ingress: Vec::new(),
+            egress: vec![everything],
+        }
     }
 }
 
@@ -66,26 +88,15 @@ impl Step for ProxyGroup<'_> {
     }
 
     async fn apply(&self, cloud: &Cloud, _change: &Diff, _seen: Observed<Group>) -> Answer<Observed<Group>> {
-        let tags = self.owner.tags();
         let description = self.names.group_description();
-        let id = cloud.ec2.create_group(&self.names.group, &description, self.vpc, &tags).await?;
-        let everything = Permission {
-            protocol: "-1".to_owned(),
-            from: None,
-            to: None,
-            groups: Vec::new(),
-            ranges: vec!["0.0.0.0/0".to_owned()],
-            prefix_lists: Vec::new(),
-        };
-        Ok(Observed::Present(Group {
-            id,
-            name: self.names.group.clone(),
-            description,
-            vpc: self.vpc.to_owned(),
-            tags,
-            ingress: Vec::new(),
-            egress: vec![everything],
-        }))
+        let id = cloud.ec2.create_group(&self.names.group, &description, self.vpc, &self.owner.tags()).await?;
+        Ok(Observed::Present(self.new_group(id)))
+    }
+
+    fn terms(&self, seen: &Observed<Group>) -> Terms {
+        let create =
+            (self.compare(seen) == Diff::Create).then(|| format!("create {} in {}", self.names.group, self.vpc));
+        Terms::of(create).on("ID", seen.present().map(|group| group.id.clone()))
     }
 
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {

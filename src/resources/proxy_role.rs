@@ -7,6 +7,7 @@
 use crate::catalogue::StepId;
 use crate::cloud::iam::Role;
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal};
+use crate::engine::ledger::Terms;
 use crate::engine::{Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError};
 use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
 use crate::ownership;
@@ -175,6 +176,11 @@ impl Removal for RoleRemoval {
 
     fn lines(&self) -> Vec<Line> {
         vec![Line::of('-', format!("role {}", self.role.name), "with its right to read the secret")]
+    }
+
+    fn terms(&self) -> Vec<(String, Terms)> {
+        let policies = self.policies.iter().map(|policy| format!("delete its policy {policy}"));
+        vec![(format!("role {}", self.role.name), Terms::of(policies.chain(["delete".to_owned()])))]
     }
 
     fn carry_out<'a>(&'a self, run: &'a Run<'a>) -> Work<'a> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::catalogue::StepId;
 use crate::cloud::rds::{Endpoint, NewEndpoint};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags};
+use crate::engine::ledger::Terms;
 use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
 use crate::resources::{not_ours, settling};
 
@@ -104,6 +105,14 @@ impl Step for ReaderEndpoint<'_> {
             "incompatible-network" | "insufficient-resource-limits" => wait(Some(Duration::ZERO)),
             _ => wait(None),
         }
+    }
+
+    fn terms(&self, seen: &Observed<OwnedEndpoint>) -> Terms {
+        let found = seen.present();
+        // One that someone deletes is created again once it is gone.
+        let missing = found.is_none_or(|found| found.endpoint.status == "deleting");
+        let create = missing.then(|| format!("create the read-only endpoint {} of {}", self.name, self.proxy));
+        Terms::of(create).on("read-only endpoint", found.and_then(|found| found.endpoint.host.clone()))
     }
 
     async fn apply(

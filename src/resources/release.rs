@@ -11,6 +11,7 @@ use crate::cloud::lambda::Version;
 use crate::cloud::{Answer, Cloud, Refusal};
 use crate::discover::releases::{Frozen, description};
 use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
+use crate::names::digest;
 use crate::resources::updating;
 
 pub use aliases::{Aliases, Events};
@@ -59,8 +60,14 @@ impl Release<'_> {
         self.frozen.iter().map(line).collect()
     }
 
+    /// The same for a plan that is saved: with the code and the configuration that a new version freezes.
+    pub(crate) fn actions(&self) -> impl Iterator<Item = String> {
+        let frozen = |frozen: &Frozen| format!("code {}, configuration {}", frozen.code, digest(&frozen.rest));
+        self.intentions().into_iter().zip(self.frozen).map(move |(line, one)| format!("move {line}; {}", frozen(one)))
+    }
+
     async fn one(&self, cloud: &Cloud, mut on_its_way: Move) -> Answer<Move> {
-        let Frozen { function, alias, code } = &on_its_way.frozen;
+        let Frozen { function, alias, code, .. } = &on_its_way.frozen;
         match &on_its_way.to {
             None => {
                 let of_function = self.frozen.iter().filter(|frozen| frozen.function == *function);

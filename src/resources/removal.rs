@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use crate::catalogue::StepId;
 use crate::engine::event::Ending;
-use crate::engine::ledger::Redirect;
+use crate::engine::ledger::{Redirect, Terms};
 use crate::engine::{Run, StepError};
 
 /// What is under way.
@@ -20,6 +20,14 @@ pub trait Removal {
 
     /// What the plan says of it.
     fn lines(&self) -> Vec<Line>;
+
+    /// What it comes to, thing by thing, for a plan that is saved.
+    ///
+    /// What only says how a thing is just now is no part of it; and what is left after a run that was killed is a part of
+    /// what was there before.
+    fn terms(&self) -> Vec<(String, Terms)> {
+        self.lines().into_iter().filter(|line| line.mark != '!').map(Line::terms).collect()
+    }
 
     /// How the row ends.
     fn ending(&self) -> Ending {
@@ -44,6 +52,12 @@ pub struct Line {
 }
 
 impl Line {
+    /// What it comes to.
+    fn terms(self) -> (String, Terms) {
+        let verb = if self.mark == '-' { "delete: " } else { "" };
+        (self.what, Terms::of([format!("{verb}{}", self.detail)]))
+    }
+
     /// A line without variables.
     pub fn of(mark: char, what: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { mark, what: what.into(), detail: detail.into(), redirects: Vec::new() }

@@ -17,7 +17,7 @@ use crate::discover::home::{Home, There, Way};
 use crate::discover::hosts::{Host, HostKind, KnownHost, Mention};
 use crate::discover::redirects::redirects;
 use crate::discover::{FunctionUse, direct};
-use crate::engine::ledger::Redirect;
+use crate::engine::ledger::{Redirect, Terms};
 use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait, crowd};
 use crate::resources::updating;
 use crate::spec::Variables as Wanted;
@@ -356,6 +356,26 @@ impl Step for Repoint<'_> {
 
     fn wait(&self) -> (Limit, PollInterval) {
         (self.timeouts.function, PollInterval::Seconds)
+    }
+
+    fn terms(&self, seen: &Observed<Vec<FunctionUse>>) -> Terms {
+        let redirects = self.redirects(seen);
+        let mut terms = Terms::default();
+        for found in seen.present().into_iter().flatten() {
+            let name = &found.function.name;
+            let edit = self.edit(found);
+            for variable in &edit.names {
+                let of = redirects.iter().find(|one| one.function == *name && one.variable == *variable);
+                let how = of.map(|Redirect { from, to, .. }| format!(" from {from} to {to}")).unwrap_or_default();
+                terms.actions.insert(format!("change {name}: {variable}{how}"));
+            }
+            let forgotten = if edit.names.is_empty() { self.forgotten(found) } else { Tags::new() };
+            for (key, hosts) in edit.former.iter().chain(&forgotten) {
+                terms.actions.insert(format!("tag {name}: {key}={hosts}"));
+            }
+            terms.basis.insert(format!("function {name}"), Some(found.function.arn.clone()));
+        }
+        terms
     }
 
     fn redirects(&self, seen: &Observed<Vec<FunctionUse>>) -> Vec<Redirect> {

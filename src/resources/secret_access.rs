@@ -22,8 +22,9 @@ use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags, tags};
 use crate::discover::Database;
 use crate::discover::created::Planned;
 use crate::discover::secrets::Secrets;
+use crate::engine::ledger::Terms;
 use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts};
-use crate::names::{Names, secret_token};
+use crate::names::{Names, digest, secret_token};
 use crate::password::Password;
 use crate::resources::{not_ours, settling};
 use crate::templates;
@@ -77,16 +78,53 @@ impl BySecret<'_> {
     }
 
     pub(crate) fn document(&self, found: &[Secret]) -> Value {
-        let who = self.identity;
-        let arn_of = |key: &String| match key.strip_prefix("arn:") {
-            Some(_) => key.clone(),
-            None => format!("arn:{}:kms:{}:{}:key/{key}", who.partition, self.region, who.account),
-        };
         let mut arns: Vec<String> = found.iter().map(|secret| secret.arn.clone()).collect();
         arns.sort();
-        let keys: BTreeSet<String> = found.iter().filter_map(|secret| secret.kms_key.as_ref()).map(arn_of).collect();
-        let keys: Vec<String> = keys.into_iter().collect();
-        templates::read_secrets(&arns, &keys, self.region, &who.partition)
+        let keys = found.iter().filter_map(|secret| secret.kms_key.as_ref()).map(|key| self.arn_of(key));
+        let keys: Vec<String> = keys.collect::<BTreeSet<_>>().into_iter().collect();
+        templates::read_secrets(&arns, &keys, self.region, &self.identity.partition)
+    }
+
+    fn arn_of(&self, key: &str) -> String {
+        let who = self.identity;
+        match key.strip_prefix("arn:") {
+            Some(_) => key.to_owned(),
+            None => format!("arn:{}:kms:{}:{}:key/{key}", who.partition, self.region, who.account),
+        }
+    }
+
+    /// Those of the secrets to be made that are not there.
+    fn missing(&self, found: &[Secret]) -> impl Iterator<Item = &Planned> {
+        self.secrets.planned.iter().filter(|planned| !found.iter().any(|have| have.name == planned.name))
+    }
+
+    /// What the document will allow, with names for secrets whose ARN is not known yet.
+    fn allows(&self, found: &[Secret]) -> String {
+        let names = found.iter().map(|secret| &secret.name).chain(self.missing(found).map(|planned| &planned.name));
+        let names: BTreeSet<&str> = names.map(String::as_str).collect();
+        let own = self.missing(found).filter_map(|_| self.secrets.kms_key.as_ref());
+        let keys = found.iter().filter_map(|secret| secret.kms_key.as_ref()).chain(own);
+        let keys: BTreeSet<String> = keys.map(|key| format!(", decrypted with {}", self.arn_of(key))).collect();
+        names.into_iter().collect::<Vec<_>>().join(", ") + &keys.into_iter().collect::<String>()
+    }
+
+    /// What is left to do.
+    fn terms(&self, found: &Access, given: bool, role: &str) -> Terms {
+        let how = if self.generate { "a generated password" } else { "the password that is given" };
+        let missing = self.missing(&found.secrets);
+        let create =
+            missing.map(|planned| format!("create the secret {} for {} with {how}", planned.name, planned.user));
+        let deleted = found.secrets.iter().filter(|secret| secret.deleted);
+        let restore = deleted.map(|secret| format!("restore the secret {}", secret.name));
+        let mut terms = Terms::of(create.chain(restore));
+        let stale = !terms.actions.is_empty() || found.document.as_ref() != Some(&self.document(&found.secrets));
+        if stale && !given {
+            terms.actions.insert(format!("let {role} read {}", self.allows(&found.secrets)));
+        }
+        let there = found.secrets.iter().map(|secret| (&secret.name, Some(secret.arn.clone())));
+        let to_come = self.missing(&found.secrets).map(|planned| (&planned.name, None));
+        terms.basis.extend(there.chain(to_come).map(|(name, arn)| (format!("secret {name}"), arn)));
+        terms
     }
 
     async fn observe(&self, cloud: &Cloud) -> Answer<Vec<Secret>> {
@@ -310,6 +348,25 @@ impl Step for SecretAccess<'_> {
             cloud.iam.put_role_policy(&self.names.role, self.policy, &document).await?;
         }
         Ok(Observed::Present(Access { document: Some(document), secrets, iam: true }))
+    }
+
+    fn terms(&self, seen: &Observed<Access>) -> Terms {
+        let none = Access { document: None, secrets: Vec::new(), iam: false };
+        let found = seen.present().unwrap_or(&none);
+        if self.not_needed.is_some() || !self.conflicts(found).is_empty() {
+            return Terms::default();
+        }
+        match &self.way {
+            Way::Secrets(by_secret) => by_secret.terms(found, self.given, &self.names.role),
+            Way::Iam(end) => {
+                let id = &end.database.id;
+                let on = (!found.iam).then(|| format!("turn IAM authentication of {id} on"));
+                let stale = !self.given && found.document.as_ref() != Some(&end.document);
+                let document = digest(&end.document.to_string());
+                let right = stale.then(|| format!("let {}: {}, document {document}", self.names.role, self.subject));
+                Terms::of(on.into_iter().chain(right))
+            }
+        }
     }
 
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::catalogue::StepId;
 use crate::cloud::rds::{Pool, Target as Row, TargetKind};
 use crate::cloud::{Answer, Cloud, Kind, Refusal};
+use crate::engine::ledger::Terms;
 use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
 use crate::resources::settling;
 
@@ -143,6 +144,17 @@ impl Step for Target<'_> {
         }
         let rows = cloud.rds.register(self.proxy, self.database, self.cluster).await?;
         Ok(Observed::Present(Registered { rows, ..found }))
+    }
+
+    fn terms(&self, seen: &Observed<Registered>) -> Terms {
+        let register = match self.compare(seen) {
+            Diff::Create => Some(format!("register {}", self.database)),
+            Diff::Update(_) => None,
+            Diff::None | Diff::NotNeeded(_) | Diff::Await(_) | Diff::Conflict(_) => return Terms::default(),
+        };
+        // Set after the registration.
+        let pool = self.differing(seen.present().and_then(|found| found.pool.as_ref()));
+        Terms::of(register.into_iter().chain(pool.into_iter().map(|field| format!("set {field}"))))
     }
 
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {

@@ -6,6 +6,7 @@ use super::served::Wanted;
 use crate::catalogue::StepId;
 use crate::cloud::Cloud;
 use crate::discover::Problem;
+use crate::engine::ledger::Terms;
 use crate::handover;
 use crate::names::Names;
 use crate::resources::alarms::AlarmsFound;
@@ -106,6 +107,18 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
     })
 }
 
+/// One row a thing, in the order in which they come first.
+fn together(all: impl Iterator<Item = (String, Terms)>) -> Vec<(String, Terms)> {
+    let mut rows: Vec<(String, Terms)> = Vec::new();
+    for (what, terms) in all {
+        match rows.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, row)) => row.extend(terms),
+            None => rows.push((what, terms)),
+        }
+    }
+    rows
+}
+
 impl Stack {
     /// Whether the proxy is one that someone else made.
     #[must_use]
@@ -157,6 +170,28 @@ impl Stack {
         // Several things of one step stand next to each other.
         steps.dedup();
         steps
+    }
+
+    /// What a teardown comes to, thing by thing, for a plan that is saved.
+    #[must_use]
+    pub fn terms(&self) -> Vec<(String, Terms)> {
+        let mut terms = together(self.removals().into_iter().flat_map(Removal::terms));
+        terms.extend(self.left());
+        terms
+    }
+
+    /// The same for `restore`.
+    #[must_use]
+    pub fn terms_of_restore(&self) -> Vec<(String, Terms)> {
+        let mut terms = together(self.functions.iter().flat_map(Removal::terms));
+        terms.extend(self.left());
+        terms
+    }
+
+    /// Who is left at the proxy.
+    fn left(&self) -> Option<(String, Terms)> {
+        let users = self.other_users.iter().map(|user| format!("leave {user}"));
+        (!self.other_users.is_empty()).then(|| ("others at the proxy".to_owned(), Terms::of(users)))
     }
 
     /// What a teardown would do, in order.

@@ -6,6 +6,7 @@ use crate::cloud::rds::{Endpoint, TaggedProxy, TargetKind};
 use crate::cloud::{Answer, Cloud, Kind, Owner, tags};
 use crate::discover::hosts::{HostKind, KnownHost};
 use crate::discover::selection;
+use crate::engine::ledger::Terms;
 use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 use crate::names::Names;
 use crate::ownership;
@@ -150,6 +151,23 @@ impl Removal for ProxyRemoval {
             Line::of('-', format!("target of the proxy {}", self.found.proxy.name), of)
         });
         self.readers.iter().map(reader).chain([proxy]).chain(target).collect()
+    }
+
+    fn terms(&self) -> Vec<(String, Terms)> {
+        let delete = || Terms::of(["delete".to_owned()]);
+        let reader = |reader: &Endpoint| (format!("read-only endpoint {}", reader.name), delete());
+        let mut terms: Vec<(String, Terms)> = self.readers.iter().map(reader).collect();
+        let found = &self.found;
+        let proxy = if self.adopted() { Terms::of(["hand back to who made it".to_owned()]) } else { delete() };
+        terms.push((format!("proxy {}", found.proxy.name), proxy.on("ARN", Some(found.proxy.arn.clone()))));
+        if self.without_target() {
+            let served = found.tags.get(tags::DATABASE).cloned().unwrap_or_default();
+            terms.push((
+                format!("target of the proxy {}", found.proxy.name),
+                Terms::of([format!("deregister {served}")]),
+            ));
+        }
+        terms
     }
 
     fn carry_out<'a>(&'a self, run: &'a Run<'a>) -> Work<'a> {

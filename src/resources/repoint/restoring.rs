@@ -12,7 +12,7 @@ use crate::discover::hosts::{KnownHost, mentions, restore};
 use crate::discover::redirects::redirects;
 use crate::engine::Run;
 use crate::engine::event::Ending;
-use crate::engine::ledger::Redirect;
+use crate::engine::ledger::{Redirect, Terms};
 use crate::resources::release::Aliases;
 use crate::resources::{Line, Removal, Work};
 
@@ -174,6 +174,11 @@ impl Restoring {
         (!self.back.is_empty()).then(|| tool.advice(&self.function.name, &self.back))
     }
 
+    /// Whether a version of `$LATEST` is published on the way.
+    fn publishes(&self) -> bool {
+        self.aliases.back.iter().any(|(_, to)| to.is_none())
+    }
+
     /// The variables that go back, from where to where.
     fn redirects(&self) -> Vec<Redirect> {
         redirects(&self.function.name, &self.back, (&self.function.variables, &self.edited), &self.rules.known)
@@ -205,6 +210,21 @@ impl Removal for Restoring {
         let stays = |stuck: &String| Line::of('!', &what, format!("stays at the proxy: {stuck}"));
         lines.extend(self.aliases.stuck.iter().map(stays));
         lines
+    }
+
+    fn terms(&self) -> Vec<(String, Terms)> {
+        let redirects = self.redirects();
+        let back = self.back.iter().map(|variable| {
+            let of = redirects.iter().find(|one| one.variable == *variable);
+            let how = of.map(|Redirect { from, to, .. }| format!(" from {from} to {to}")).unwrap_or_default();
+            format!("restore {variable}{how}")
+        });
+        let memory = self.memory.iter().chain(&self.aliases.memory).map(|tag| format!("delete the tag {tag}"));
+        let stuck = self.stuck.iter().chain(&self.aliases.stuck).map(|stuck| format!("leave at the proxy: {stuck}"));
+        let code = |word: String| if self.publishes() { format!("{word}; code {}", self.aliases.code) } else { word };
+        let actions = back.chain(self.aliases.words().into_iter().map(code)).chain(memory).chain(stuck);
+        let arn = Some(self.function.arn.clone());
+        vec![(format!("function {}", self.function.name), Terms::of(actions).on("ARN", arn))]
     }
 
     fn ending(&self) -> Ending {

@@ -5,6 +5,7 @@ use crate::cloud::iam::Role;
 use crate::cloud::rds::TaggedProxy;
 use crate::cloud::{Cloud, Owner, tags};
 use crate::discover::{Database, Problem};
+use crate::engine::ledger::Terms;
 use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 use crate::names::secret_prefix;
 use crate::resources::{Found, Line, Removal, Work};
@@ -74,6 +75,11 @@ impl Removal for SecretRemoval {
         vec![Line::of('-', format!("secret {}", self.name), how)]
     }
 
+    fn terms(&self) -> Vec<(String, Terms)> {
+        let delete = format!("delete; restorable for {RECOVERY_DAYS} days");
+        vec![(format!("secret {}", self.name), Terms::of([delete]).on("ARN", Some(self.arn.clone())))]
+    }
+
     fn carry_out<'a>(&'a self, run: &'a Run<'a>) -> Work<'a> {
         Box::pin(self.delete(run))
     }
@@ -133,6 +139,12 @@ impl Removal for IamAuthRemoval {
     fn lines(&self) -> Vec<Line> {
         let how = if self.on { "turn off again, as it was" } else { "forget that this stack had it on" };
         vec![Line::of('~', format!("IAM authentication of {}", self.database), how)]
+    }
+
+    fn terms(&self) -> Vec<(String, Terms)> {
+        let off = self.on.then(|| "turn off".to_owned());
+        let forget = "forget that this stack turned it on".to_owned();
+        vec![(format!("IAM authentication of {}", self.database), Terms::of(off.into_iter().chain([forget])))]
     }
 
     fn carry_out<'a>(&'a self, run: &'a Run<'a>) -> Work<'a> {
