@@ -8,6 +8,7 @@ mod export;
 mod load;
 pub mod packaging;
 mod permissions;
+mod plans;
 mod proving;
 pub mod settings;
 pub mod sources;
@@ -28,6 +29,7 @@ pub use export::{Export, To};
 pub use load::Load;
 pub use packaging::{Completions, Man, Schema};
 pub use permissions::{For, Form, Permissions};
+pub use plans::{NOT_SAVED, Plans};
 pub use proving::{Connect, Prove, Token};
 pub use up::Up;
 pub use watch::Watch;
@@ -84,10 +86,11 @@ impl Cli {
             sandbox_speed: given("sandbox_speed"),
             config: given("config"),
         };
+        let beside = plans::contradiction(&command, &matches);
         let mut cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
         cli.global.given = given;
         (cli.sources, cli.verb) = (sources, verb);
-        match cli.contradiction() {
+        match cli.contradiction().map(str::to_owned).or(beside) {
             Some(text) => Err(command.error(ErrorKind::ArgumentConflict, text)),
             None => Ok(cli),
         }
@@ -450,6 +453,9 @@ pub struct Teardown {
     /// Show the plan and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// A plan in a file.
+    #[command(flatten)]
+    pub plans: Plans,
     /// Delete the proxy although other functions use it
     ///
     /// These are functions that hold the proxy's endpoint, but that this tool did not point at it.
@@ -475,6 +481,9 @@ pub struct Restore {
     /// Show the plan and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// A plan in a file.
+    #[command(flatten)]
+    pub plans: Plans,
     /// How long to wait.
     #[command(flatten)]
     pub waits: Waits,

@@ -1,7 +1,9 @@
 //! The run's own time: real, or faster than real over the sandbox.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use tokio::time::Instant;
 
 /// A clock that counts from the start of the run.
@@ -11,6 +13,7 @@ use tokio::time::Instant;
 #[derive(Debug, Clone)]
 pub struct Clock {
     origin: Instant,
+    began: SystemTime,
     speed: f64,
 }
 
@@ -24,7 +27,7 @@ impl Clock {
     /// A clock on which `speed` seconds pass in one real second.
     #[must_use]
     pub fn scaled(speed: f64) -> Self {
-        Self { origin: Instant::now(), speed: speed.max(0.001) }
+        Self { origin: Instant::now(), began: SystemTime::now(), speed: speed.max(0.001) }
     }
 
     /// How many seconds pass in one of the wall's.
@@ -37,6 +40,14 @@ impl Clock {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.origin.elapsed().mul_f64(self.speed)
+    }
+
+    /// The time of day, in UTC: `2026-01-31T08:00:00Z`.
+    #[must_use]
+    pub fn utc(&self) -> String {
+        let since = self.began.duration_since(UNIX_EPOCH).unwrap_or_default() + self.elapsed();
+        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        DateTime::from_secs(seconds).fmt(Format::DateTime).unwrap_or_default()
     }
 
     /// Waits.

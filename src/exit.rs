@@ -21,6 +21,8 @@ pub enum Exit {
     Worse,
     /// A canary stopped, since whether functions are worse off is unknown.
     Unjudged,
+    /// A saved plan does not fit the account or the program any more.
+    Outdated,
     /// Wrong usage.
     Usage,
     /// Interrupted.
@@ -29,7 +31,7 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Done,
         Self::Failed,
         Self::Pending,
@@ -39,6 +41,7 @@ impl Exit {
         Self::Unverified,
         Self::Worse,
         Self::Unjudged,
+        Self::Outdated,
         Self::Usage,
         Self::Interrupted,
     ];
@@ -56,6 +59,7 @@ impl Exit {
             Self::Unverified => 6,
             Self::Worse => 7,
             Self::Unjudged => 8,
+            Self::Outdated => 9,
             Self::Usage => 64,
             Self::Interrupted => 130,
         }
@@ -77,6 +81,9 @@ impl Exit {
             }
             Self::Unjudged => {
                 "Whether functions are worse off is unknown (`up --canary`); those that have moved stay at the proxy."
+            }
+            Self::Outdated => {
+                "The account has changed since the plan was saved (`--plan`), or another version saved it; nothing was changed."
             }
             Self::Usage => "Wrong usage.",
             Self::Interrupted => "Interrupted; run the same command again to resume.",

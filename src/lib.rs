@@ -26,6 +26,7 @@ pub mod plain;
 pub mod probe;
 pub mod report;
 pub mod resources;
+pub mod saved;
 pub mod sequence;
 pub mod shell;
 pub mod spec;

@@ -212,6 +212,17 @@ impl DatabaseRef {
     }
 }
 
+/// Reads `--db` where a saved plan may stand in for it.
+///
+/// # Errors
+/// When it is missing, or neither an identifier nor an ARN of a database.
+pub fn database(text: Option<&str>) -> Checked<DatabaseRef> {
+    match text {
+        Some(text) => DatabaseRef::parse(text),
+        None => wrong("--db", "", "it is missing", "Name the database."),
+    }
+}
+
 /// Checks a name of the form that RDS asks of databases and proxies.
 fn identifier(flag: &'static str, text: &str, fix: &str) -> Checked<String> {
     let rule = |problem: &str| wrong(flag, text, problem, fix);

@@ -10,6 +10,7 @@ def mark: {create: "+", update: "~", remove: "-", conflict: "!", not_checked: "?
     "### rdsproxy-setup \($command | text): exit code \($code)",
     (.error // empty | text),
     (.hints // empty | select(length > 0) | map("- " + text) | join("\n")),
+    (.differences // empty | arrays | map([.entry, (.was | join("; ")), (.is | join("; "))]) | table(["Changed", "Was", "Is"])),
     (.plan // empty | arrays | map([mark, .step, .title, .subject, ((.details // []) + (.because // []) + [.variables[]? | "\(.function) \(.variable): \(.from) -> \(.to)"] | join("; "))])
         | table(["", "Step", "", "", "Details"])),
     (.changes // empty | arrays | select(length > 0) | map([.step, .detail]) | table(["Step", "Changed"])),

@@ -3,14 +3,14 @@
 use clap::Args;
 use observe::alarms::{KINDS, Kind};
 
-use super::Waits;
+use super::{Plans, Waits};
 
 /// `alarms`.
 #[derive(Debug, Args)]
 pub struct Alarms {
     /// The database: identifier or ARN
-    #[arg(long, value_name = "ID|ARN")]
-    pub db: String,
+    #[arg(long, value_name = "ID|ARN", required_unless_present = "plan")]
+    pub db: Option<String>,
     /// The proxy's name [default: <db>-proxy]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -39,6 +39,9 @@ pub struct Alarms {
     /// Show the plan and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// A plan in a file.
+    #[command(flatten)]
+    pub plans: Plans,
     /// How long to wait.
     #[command(flatten)]
     pub waits: Waits,

@@ -58,7 +58,11 @@ Examples:
   $ rdsproxy-setup up --db my-instance --create-secret --db-user app
 
   In a pipeline, without a prompt:
-  $ rdsproxy-setup up --db my-instance --yes --output json";
+  $ rdsproxy-setup up --db my-instance --yes --output json
+
+  Save a plan, let it be reviewed, and carry out this plan and nothing else:
+  $ rdsproxy-setup up --db my-instance --plan-out plan.json
+  $ rdsproxy-setup up --plan plan.json";
 
 /// `advise`.
 pub(super) const ADVISE: &str = "\
@@ -109,7 +113,11 @@ Examples:
   $ rdsproxy-setup teardown --db my-instance
 
   The same for a proxy with a name of its own, without a prompt:
-  $ rdsproxy-setup teardown --name orders-proxy --yes";
+  $ rdsproxy-setup teardown --name orders-proxy --yes
+
+  Save a plan, and carry out this plan and nothing else:
+  $ rdsproxy-setup teardown --db my-instance --plan-out plan.json
+  $ rdsproxy-setup teardown --plan plan.json";
 
 /// `restore`.
 pub(super) const RESTORE: &str = "\
@@ -118,7 +126,11 @@ Examples:
   $ rdsproxy-setup restore --db my-instance --yes
 
   Only one of them:
-  $ rdsproxy-setup restore --db my-instance --function Billing";
+  $ rdsproxy-setup restore --db my-instance --function Billing
+
+  Save a plan, and carry out this plan and nothing else:
+  $ rdsproxy-setup restore --db my-instance --plan-out plan.json
+  $ rdsproxy-setup restore --plan plan.json";
 
 /// `export`.
 pub(super) const EXPORT: &str = "\
@@ -169,7 +181,11 @@ Examples:
   $ rdsproxy-setup alarms --db my-instance --threshold pool=90
 
   Delete all of it:
-  $ rdsproxy-setup alarms --db my-instance --remove";
+  $ rdsproxy-setup alarms --db my-instance --remove
+
+  Save a plan, and carry out this plan and nothing else:
+  $ rdsproxy-setup alarms --db my-instance --dashboard --plan-out plan.json
+  $ rdsproxy-setup alarms --plan plan.json";
 
 /// `verify`.
 pub(super) const VERIFY: &str = "\

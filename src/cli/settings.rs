@@ -98,6 +98,8 @@ pub const RULES: Rules = Rules {
         ("", "quiet", "what is printed is chosen by the person who starts the run"),
         ("", "github-actions", "what is printed is chosen by the person who starts the run"),
         ("", "color", "what is printed is chosen by the person who starts the run"),
+        ("", "plan", "what is carried out is chosen for one run, by the person who has reviewed it"),
+        ("", "plan-out", "where files are written is chosen by the person who starts the run"),
         ("", "dry-run", "whether anything changes is chosen for one run"),
         ("up", "prepare", "how far a run goes is chosen for one run"),
         ("up", "detailed-exitcode", "what an exit code means is up to the script that reads it"),

@@ -8,6 +8,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Command};
 use config::{Applied, Entry, File, Place, Shape, Unused};
 
+use super::plans;
 use super::settings::RULES;
 use crate::plain;
 
@@ -85,8 +86,11 @@ pub(super) fn read(program: &Command, arguments: &[OsString]) -> Result<Option<(
     let file = File::parse(&shown, &text, program, &RULES).map_err(wrong)?;
     let database = matches.try_get_one::<String>("db").ok().flatten().and_then(|text| (RULES.database)(text).ok());
     let entries = file.entries(command, database.as_ref(), program).map_err(wrong)?;
+    let planned = matches.try_contains_id("plan").is_ok() && matches.contains_id("plan");
     let Applied { arguments, used, unused } = config::apply(program, command, arguments, entries, |key| {
-        variable(key).map(|name| format!("{name} in the environment comes first"))
+        let settled = planned && plans::settles(program, command, key);
+        let first = variable(key).map(|name| format!("{name} in the environment comes first"));
+        if settled { Some("the saved plan has all settings".to_owned()) } else { first }
     })
     .map_err(wrong)?;
     let misses = database.filter(|database| file.misses(database)).map(|database| database.arn.unwrap_or(database.id));

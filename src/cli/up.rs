@@ -1,10 +1,10 @@
 //! The flags of `up`, under the headings of its help.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
-use super::Waits;
 use super::advise::Sizing;
 use super::canary::Canary;
+use super::{Plans, Waits};
 use crate::spec::{ClientAuth, ClientPasswordAuth, DatabaseAuth, NetworkType, ReaderEndpoint, Verify};
 
 const FUNCTIONS: &str = "Functions";
@@ -17,12 +17,14 @@ const OUTPUT: &str = "Output";
 
 /// `up`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("shows").args(["dry_run", "plan_out"]).multiple(true))]
+#[command(group = ArgGroup::new("creates").args(["create_secret", "plan"]).multiple(true))]
 pub struct Up {
     /// The database: identifier or ARN
     ///
     /// An RDS instance, or an Aurora or Multi-AZ cluster.
-    #[arg(long, value_name = "ID|ARN")]
-    pub db: String,
+    #[arg(long, value_name = "ID|ARN", required_unless_present = "plan")]
+    pub db: Option<String>,
     /// Show the plan and change nothing
     ///
     /// Exits with 4 when the plan cannot be carried out.
@@ -33,6 +35,9 @@ pub struct Up {
     /// The first twelve steps, and the checks before the thirteenth. A later run without it points the functions at the proxy.
     #[arg(long)]
     pub prepare: bool,
+    /// A plan in a file.
+    #[command(flatten)]
+    pub plans: Plans,
 
     /// A function to move; repeatable
     ///
@@ -102,7 +107,7 @@ pub struct Up {
     /// Read the passwords of new secrets from stdin
     ///
     /// One password a line, in the order of --db-user. [default: prompt for them]
-    #[arg(long, requires = "create_secret", help_heading = LOGIN, hide_short_help = true)]
+    #[arg(long, requires = "creates", help_heading = LOGIN, hide_short_help = true)]
     pub password_stdin: bool,
     /// Generate the passwords of new secrets
     ///
@@ -239,7 +244,7 @@ pub struct Up {
     #[command(flatten)]
     pub waits: Waits,
 
-    /// With --dry-run: exit with 2 when something would change
-    #[arg(long, requires = "dry_run", help_heading = OUTPUT, hide_short_help = true)]
+    /// With --dry-run or --plan-out: exit with 2 when something would change
+    #[arg(long, requires = "shows", help_heading = OUTPUT, hide_short_help = true)]
     pub detailed_exitcode: bool,
 }

@@ -2,17 +2,20 @@
 
 use documents::{Alarm, AlarmAction, AlarmsPlan, AlarmsRemoval as Removed, Version};
 
-use super::session::{Session, command, consent, timeouts};
+use super::saved::{OTHER, Saved, agreed, save};
+use super::session::{Session, command, timeouts};
 use super::teardown::show;
 use crate::alarms::{Look, converge};
-use crate::cli::{Alarms, Global};
+use crate::cli::{self, Alarms, Global};
 use crate::cloud::{Owner, Tags};
 use crate::discover::Problem;
+use crate::engine::ledger::Terms;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report;
 use crate::resources::Removal;
 use crate::resources::alarms::{Action, AlarmsRemoval, Existing, Intention, LISTED_WITHIN, Plan, Settings};
+use crate::saved::{self, Planned};
 use crate::spec::{self, DatabaseRef};
 
 const EXPLAIN: &str = "Each alarm watches metrics that RDS Proxy sends to CloudWatch; none of them changes the proxy or a function. A teardown \
@@ -22,14 +25,28 @@ const ALONE: &str = "Add --yes to carry the plan out, or look at it only with al
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Alarms) -> Result<Exit, Failure> {
-    let database = DatabaseRef::parse(&args.db)?;
+    let Some(saved) = Saved::open(&args.plans, Planned::Alarms)? else { return plan(global, args, None).await };
+    let cli::Command::Alarms(mut wanted) = saved.command()? else { return Err(saved.unusable(OTHER)) };
+    wanted.waits.timeouts.clone_from(&args.waits.timeouts);
+    wanted.dry_run = args.dry_run;
+    plan(global, &wanted, Some(&saved)).await
+}
+
+/// Plans, and carries it out; `saved` is what the plan must be a part of.
+async fn plan(global: &Global, args: &Alarms, saved: Option<&Saved>) -> Result<Exit, Failure> {
+    let database = spec::database(args.db.as_deref())?;
     let stack = spec::stack(args.name.as_deref(), &database)?;
     let timeouts = timeouts(&args.waits)?;
     let session = Session::open(global).await?;
+    if let Some(saved) = saved {
+        saved.fits(&session).await?;
+    }
     let owner = Owner { stack: stack.clone(), database: database.id.clone(), extra: Tags::new() };
     if args.remove {
         let seen = Existing::read(&session.cloud, &owner).await.map_err(Problem::refused("looking for the alarms"))?;
-        return remove(global, args, &session, timeouts, AlarmsRemoval::of(&session.cloud, &owner, seen)).await;
+        let removal = AlarmsRemoval::of(&session.cloud, &owner, seen);
+        let run = Wanted { global, args, saved, session: &session, database: &database };
+        return run.remove(timeouts, removal).await;
     }
     let settings = Settings {
         thresholds: args.thresholds.iter().copied().collect(),
@@ -41,8 +58,16 @@ pub(super) async fn run(global: &Global, args: &Alarms) -> Result<Exit, Failure>
     let plan = look.plan(&settings);
     let again = command(global, "alarms", &database.id, &stack);
     let conflicts = plan.conflicts();
-    if args.dry_run {
+    if let Some(exit) = saved.and_then(|saved| saved.refuse(&session, plan.terms())) {
+        return Ok(exit);
+    }
+    if args.dry_run || args.plans.plan_out.is_some() {
         present(&session, &stack, &plan, "This would watch", true);
+    }
+    // A plan that cannot be carried out is not for a later run.
+    if (args.dry_run || args.plans.plan_out.is_some()) && (conflicts.is_empty() || args.plans.plan_out.is_none()) {
+        let settings = saved::of_alarms(&database.id, &stack, Some(&settings));
+        save(global, &session, &args.plans, Planned::Alarms, settings, plan.terms()).await?;
         return Ok(Exit::Done);
     }
     if !conflicts.is_empty() {
@@ -60,7 +85,7 @@ pub(super) async fn run(global: &Global, args: &Alarms) -> Result<Exit, Failure>
         return Ok(Exit::Done);
     }
     let text = format!("{}\n\n{}\n", headline("This watches", &stack, &plan), report::alarms(&plan.rows));
-    if !consent(global, &text, EXPLAIN, ALONE).await? {
+    if !agreed(saved, global, &text, EXPLAIN, ALONE).await? {
         return Ok(Exit::Decide);
     }
     let progress = session.progress(&[]);
@@ -69,6 +94,7 @@ pub(super) async fn run(global: &Global, args: &Alarms) -> Result<Exit, Failure>
     drop(progress);
     let now = done.map_err(|stop| {
         let remove = format!("{again} --remove");
+        let again = saved.map_or_else(|| again.clone(), |saved| saved.resume(global));
         Failure::from(stop).after("What is created is created; the rest is still missing.", &again, Some(&remove))
     })?;
     present(&session, &stack, &now, "Done:", false);
@@ -82,43 +108,61 @@ pub(super) async fn run(global: &Global, args: &Alarms) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
-async fn remove(
-    global: &Global,
-    args: &Alarms,
-    session: &Session,
-    timeouts: crate::engine::Timeouts,
-    removal: AlarmsRemoval,
-) -> Result<Exit, Failure> {
-    let name = removal.subject();
-    for foreign in &removal.seen.foreign {
-        report::note(session.json, &format!("note: the alarm {foreign} is not ours and stays."));
-    }
-    let lines = removal.lines();
-    if lines.is_empty() {
-        if session.json {
-            report::document(&Removed { schema: Version, proxy: name, changes: Vec::new() });
-        } else {
-            report::result(&format!("{name} has no alarms and no dashboard: nothing to delete."));
+/// What is to be deleted, and for whom.
+struct Wanted<'a> {
+    global: &'a Global,
+    args: &'a Alarms,
+    saved: Option<&'a Saved>,
+    session: &'a Session,
+    database: &'a DatabaseRef,
+}
+
+impl Wanted<'_> {
+    async fn remove(&self, timeouts: crate::engine::Timeouts, removal: AlarmsRemoval) -> Result<Exit, Failure> {
+        let Self { global, args, saved, session, database } = *self;
+        let name = removal.subject();
+        let terms: Vec<(String, Terms)> = removal.terms();
+        for foreign in &removal.seen.foreign {
+            report::note(session.json, &format!("note: the alarm {foreign} is not ours and stays."));
         }
-        return Ok(Exit::Done);
+        if let Some(exit) = saved.and_then(|saved| saved.refuse(session, terms.clone())) {
+            return Ok(exit);
+        }
+        let lines = removal.lines();
+        let settings = || saved::of_alarms(&database.id, &name, None);
+        if lines.is_empty() {
+            if session.json {
+                report::document(&Removed { schema: Version, proxy: name.clone(), changes: Vec::new() });
+            } else {
+                report::result(&format!("{name} has no alarms and no dashboard: nothing to delete."));
+            }
+            save(global, session, &args.plans, Planned::Alarms, settings(), terms).await?;
+            return Ok(Exit::Done);
+        }
+        let intro = format!("This deletes what watches {name}:");
+        if args.dry_run || args.plans.plan_out.is_some() {
+            let exit = show(session, &name, &intro, &lines);
+            save(global, session, &args.plans, Planned::Alarms, settings(), terms).await?;
+            return Ok(exit);
+        }
+        let text = format!("{intro}\n\n{}\n", report::removals(&lines));
+        if !agreed(saved, global, &text, EXPLAIN, ALONE).await? {
+            return Ok(Exit::Decide);
+        }
+        let progress = session.progress(&[]);
+        let result = removal.carry_out(&session.run(timeouts, &progress)).await;
+        drop(progress);
+        let again = format!("{} --remove", command(global, "alarms", &database.id, &name));
+        let again = saved.map_or(again, |saved| saved.resume(global));
+        result.map_err(|stop| {
+            Failure::from(stop).after("What is gone is gone; the rest is still there.", &again, None)
+        })?;
+        let document = || Removed { schema: Version, proxy: name.clone(), changes: report::removal(&lines) };
+        if !report::outcome(session.json, document) {
+            report::result(&format!("Done: {name} is no longer watched."));
+        }
+        Ok(Exit::Done)
     }
-    let intro = format!("This deletes what watches {name}:");
-    if args.dry_run {
-        return Ok(show(session, &name, &intro, &lines));
-    }
-    if !consent(global, &format!("{intro}\n\n{}\n", report::removals(&lines)), EXPLAIN, ALONE).await? {
-        return Ok(Exit::Decide);
-    }
-    let progress = session.progress(&[]);
-    let result = removal.carry_out(&session.run(timeouts, &progress)).await;
-    drop(progress);
-    let again = format!("{} --remove", command(global, "alarms", &args.db, &name));
-    result.map_err(|stop| Failure::from(stop).after("What is gone is gone; the rest is still there.", &again, None))?;
-    let document = || Removed { schema: Version, proxy: name.clone(), changes: report::removal(&lines) };
-    if !report::outcome(session.json, document) {
-        report::result(&format!("Done: {name} is no longer watched."));
-    }
-    Ok(Exit::Done)
 }
 
 fn headline(begin: &str, stack: &str, plan: &Plan) -> String {

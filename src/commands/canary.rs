@@ -5,7 +5,6 @@ use std::pin::Pin;
 
 use documents::{CanaryPlan, UpCanary, Version};
 use judge::Judgement;
-use judge::waves::Share;
 
 use super::interrupt::{blocking, stop_sign};
 use super::session::{Session, command};
@@ -35,7 +34,7 @@ pub(super) fn flags(wanted: Option<&spec::Canary>) -> String {
     let default = spec::Canary::default();
     let mut flags = " --canary".to_owned();
     if canary.waves != default.waves {
-        flags.push_str(&format!(" --waves {}", quoted(&waves(canary))));
+        flags.push_str(&format!(" --waves {}", quoted(&canary.shares())));
     }
     if canary.soak != default.soak {
         flags.push_str(&format!(" --soak {}s", canary.soak.as_secs()));
@@ -44,15 +43,6 @@ pub(super) fn flags(wanted: Option<&spec::Canary>) -> String {
         flags.push_str(&format!(" --canary-function {}", quoted(first)));
     }
     flags
-}
-
-fn waves(canary: &spec::Canary) -> String {
-    let one = |share: &Share| match share {
-        Share::Functions(count) => count.to_string(),
-        Share::Percent(percent) => format!("{percent}%"),
-    };
-    let waves: Vec<String> = canary.waves.iter().map(one).collect();
-    waves.join(",")
 }
 
 /// The function that is to move first must be one that moves.
@@ -75,7 +65,7 @@ pub(super) fn plan(survey: &Survey) -> String {
     let text = format!(
         "\nStep 13 goes in waves: {}. After each, CloudWatch is read for {} of data; where functions are worse off, all that this \
          run moved use the database again.\n",
-        waves(canary),
+        canary.shares(),
         report::duration(canary.soak)
     );
     report::sentence(&text)
@@ -84,7 +74,7 @@ pub(super) fn plan(survey: &Survey) -> String {
 /// The same for programs.
 pub(super) fn plan_document(survey: &Survey) -> Option<CanaryPlan> {
     survey.spec.canary.as_ref().map(|canary| CanaryPlan {
-        waves: waves(canary),
+        waves: canary.shares(),
         soak_seconds: canary.soak.as_secs(),
         first: canary.first.clone(),
     })

@@ -14,6 +14,7 @@ mod passwords;
 mod permissions;
 mod restore;
 mod sandbox;
+mod saved;
 mod schema;
 mod session;
 mod settings;

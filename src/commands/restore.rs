@@ -2,13 +2,15 @@
 
 use documents::Version;
 
-use super::session::{Session, command, consent, timeouts};
+use super::saved::{OTHER, Saved, agreed, save};
+use super::session::{Session, command, timeouts};
 use super::teardown::{found, ours_to_change, serves, show};
-use crate::cli::{Global, Restore};
+use crate::cli::{self, Global, Restore};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report;
 use crate::resources::{Line, Removal};
+use crate::saved::{self, Planned};
 use crate::shell::quoted;
 use crate::spec::{self, DatabaseRef};
 use crate::teardown;
@@ -20,16 +22,38 @@ const ALONE: &str = "Add --yes to carry the plan out, or look at it only with re
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Restore) -> Result<Exit, Failure> {
+    let Some(saved) = Saved::open(&args.plans, Planned::Restore)? else { return plan(global, args, None).await };
+    let cli::Command::Restore(mut wanted) = saved.command()? else { return Err(saved.unusable(OTHER)) };
+    wanted.waits.timeouts.clone_from(&args.waits.timeouts);
+    wanted.dry_run = args.dry_run;
+    plan(global, &wanted, Some(&saved)).await
+}
+
+/// Plans, and carries it out; `saved` is what the plan must be a part of.
+async fn plan(global: &Global, args: &Restore, saved: Option<&Saved>) -> Result<Exit, Failure> {
     let wanted = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
     let named = args.name.as_deref().map(spec::stack_name).transpose()?;
     let functions: Vec<String> = args.functions.iter().map(|text| spec::function(text)).collect::<Result<_, _>>()?;
     let timeouts = timeouts(&args.waits)?;
     let session = Session::open(global).await?;
+    if let Some(saved) = saved {
+        saved.fits(&session).await?;
+    }
+    let settings = |name: Option<&str>| saved::of_stack(args.db.as_deref(), name, &functions, false);
+    let save = async |name: Option<&str>, terms| {
+        save(global, &session, &args.plans, Planned::Restore, settings(name), terms).await
+    };
     let Some((name, mut stack)) = found(&session, named.as_deref(), wanted.as_ref()).await? else {
-        return Ok(nothing(&session, "", "There is no stack of rdsproxy-setup in this Region."));
+        let exit = nothing(&session, "", "There is no stack of rdsproxy-setup in this Region.");
+        save(None, Vec::new()).await?;
+        return Ok(exit);
     };
     serves(global, "restore", &name, &stack, wanted.as_ref())?;
     ours_to_change(global, "restoring the functions", &name, &stack)?;
+    // What a run before this one has restored does not use the proxy any more.
+    let restored = |name: &String| saved.is_some() && !stack.functions.iter().any(|found| found.function.name == *name);
+    let (limited, asked) = (!functions.is_empty(), functions.clone());
+    let functions: Vec<String> = asked.into_iter().filter(|name| !restored(name)).collect();
     if let Some(missing) =
         functions.iter().find(|name| !stack.functions.iter().any(|found| found.function.name == **name))
     {
@@ -39,16 +63,23 @@ pub(super) async fn run(global: &Global, args: &Restore) -> Result<Exit, Failure
             [format!("Nothing was changed. These do: {}.", listed(&stack))],
         ));
     }
-    stack.functions.retain(|found| functions.is_empty() || functions.contains(&found.function.name));
+    stack.functions.retain(|found| !limited || functions.contains(&found.function.name));
     if stack.functions.is_empty() {
-        return Ok(nothing(&session, &name, &format!("No function uses {name}: nothing to restore.")));
+        let exit = nothing(&session, &name, &format!("No function uses {name}: nothing to restore."));
+        save(Some(&name), Vec::new()).await?;
+        return Ok(exit);
+    }
+    if let Some(exit) = saved.and_then(|saved| saved.refuse(&session, stack.terms_of_restore())) {
+        return Ok(exit);
     }
     let lines: Vec<Line> = stack.functions.iter().flat_map(Removal::lines).collect();
     let intro = format!("This points functions of {name} back at the database; the proxy stays:");
-    if args.dry_run {
-        return Ok(show(&session, &name, &intro, &lines));
+    if args.dry_run || args.plans.plan_out.is_some() {
+        let exit = show(&session, &name, &intro, &lines);
+        save(Some(&name), stack.terms_of_restore()).await?;
+        return Ok(exit);
     }
-    if !consent(global, &format!("{intro}\n\n{}\n", report::removals(&lines)), EXPLAIN, ALONE).await? {
+    if !agreed(saved, global, &format!("{intro}\n\n{}\n", report::removals(&lines)), EXPLAIN, ALONE).await? {
         return Ok(Exit::Decide);
     }
     let began = session.clock.elapsed();
@@ -60,7 +91,7 @@ pub(super) async fn run(global: &Global, args: &Restore) -> Result<Exit, Failure
     let of = |verb: &str| command(global, verb, &database, &name);
     result.map_err(|stop| {
         let named = |line: String, name: &String| line + &format!(" --function {}", quoted(name));
-        let again = functions.iter().fold(of("restore"), named);
+        let again = saved.map_or_else(|| functions.iter().fold(of("restore"), named), |saved| saved.resume(global));
         Failure::from(stop).after("What is restored is restored; the rest still uses the proxy.", &again, None)
     })?;
     let document = || documents::Restore {

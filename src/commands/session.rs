@@ -1,7 +1,7 @@
 //! What all commands share: the account, the clock, the stop signs, and questions.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -197,6 +197,12 @@ pub(super) fn command_in(global: &Global, region: Option<&str>, verb: &str, data
         line.push_str(&format!(" --name {}", quoted(stack)));
     }
     line
+}
+
+/// A command line that carries a saved plan out, with the flags that choose the account.
+pub(super) fn command_of_plan(global: &Global, verb: &str, file: &Path) -> String {
+    let region = global.region.as_deref();
+    format!("rdsproxy-setup{} {verb} --plan {}", account(global, region), quoted(&file.to_string_lossy()))
 }
 
 /// The flags that lead to the account in use, each with a space before it.

@@ -2,8 +2,9 @@
 
 use documents::{RemovalPlan, StackName, Version};
 
-use super::session::{Session, command, consent, timeouts};
-use crate::cli::{Global, Teardown};
+use super::saved::{OTHER, Saved, agreed, save};
+use super::session::{Session, command, timeouts};
+use crate::cli::{self, Global, Teardown};
 use crate::discover::Problem;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -12,6 +13,7 @@ use crate::report;
 use crate::resources::Line;
 use crate::resources::alarms::AlarmsFound;
 use crate::resources::log_group::{self, LogGroupFound};
+use crate::saved::{self, Planned};
 use crate::spec::{self, DatabaseRef};
 use crate::stacks;
 use crate::teardown::{self, Stack};
@@ -23,12 +25,29 @@ const ALONE: &str = "Add --yes to carry the plan out; without it, nothing is rem
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failure> {
+    let Some(saved) = Saved::open(&args.plans, Planned::Teardown)? else { return plan(global, args, None).await };
+    let cli::Command::Teardown(mut wanted) = saved.command()? else { return Err(saved.unusable(OTHER)) };
+    wanted.waits.timeouts.clone_from(&args.waits.timeouts);
+    wanted.dry_run = args.dry_run;
+    plan(global, &wanted, Some(&saved)).await
+}
+
+/// Plans, and carries it out; `saved` is what the plan must be a part of.
+async fn plan(global: &Global, args: &Teardown, saved: Option<&Saved>) -> Result<Exit, Failure> {
     let wanted = args.db.as_deref().map(DatabaseRef::parse).transpose()?;
     let named = args.name.as_deref().map(spec::stack_name).transpose()?;
     let timeouts = timeouts(&args.waits)?;
     let session = Session::open(global).await?;
+    if let Some(saved) = saved {
+        saved.fits(&session).await?;
+    }
+    let settings = |name: Option<&str>| saved::of_stack(args.db.as_deref(), name, &[], args.even_if_used);
+    let save = async |name: Option<&str>, terms| {
+        save(global, &session, &args.plans, Planned::Teardown, settings(name), terms).await
+    };
     let Some((name, stack)) = found(&session, named.as_deref(), wanted.as_ref()).await? else {
         nothing(&session, "", "There is no stack of rdsproxy-setup in this Region: nothing to delete.", &[]);
+        save(None, Vec::new()).await?;
         return Ok(Exit::Done);
     };
     for foreign in &stack.foreign {
@@ -37,6 +56,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     if stack.is_gone() {
         let there = others(&session, &name).await;
         nothing(&session, &name, &format!("{name} does not exist: nothing to delete."), &there);
+        save(Some(&name), Vec::new()).await?;
         return Ok(Exit::Done);
     }
     if let AlarmsFound::Unknown(refusal) = &stack.alarms {
@@ -45,6 +65,9 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     }
     serves(global, "teardown", &name, &stack, wanted.as_ref())?;
     ours_to_change(global, "deleting the stack", &name, &stack)?;
+    if let Some(exit) = saved.and_then(|saved| saved.refuse(&session, stack.terms())) {
+        return Ok(exit);
+    }
     if !stack.other_users.is_empty() && !args.even_if_used {
         return Err(Failure::new(
             Exit::Decide,
@@ -56,11 +79,13 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
         ));
     }
     let lines = stack.lines();
-    if args.dry_run {
-        return Ok(show(&session, &name, &format!("This would delete {name}:"), &lines));
+    if args.dry_run || args.plans.plan_out.is_some() {
+        let exit = show(&session, &name, &format!("This would delete {name}:"), &lines);
+        save(Some(&name), stack.terms()).await?;
+        return Ok(exit);
     }
     let plan = format!("This deletes {name}:\n\n{}\n", report::removals(&lines));
-    if !consent(global, &plan, EXPLAIN, ALONE).await? {
+    if !agreed(saved, global, &plan, EXPLAIN, ALONE).await? {
         return Ok(Exit::Decide);
     }
     let began = session.clock.elapsed();
@@ -70,7 +95,7 @@ pub(super) async fn run(global: &Global, args: &Teardown) -> Result<Exit, Failur
     result.map_err(|stop| {
         let id =
             stack.database.clone().unwrap_or_else(|| name.strip_suffix("-proxy").unwrap_or(name.as_str()).to_owned());
-        let again = command(global, "teardown", &id, &name);
+        let again = saved.map_or_else(|| command(global, "teardown", &id, &name), |saved| saved.resume(global));
         Failure::from(stop).after("What is gone is gone; the rest is still there.", &again, None)
     })?;
     let left = stack.deletes_proxy().then(|| left_behind(&name, &session.cloud.region, &stack.log_group));

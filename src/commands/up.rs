@@ -7,32 +7,47 @@ use std::time::Duration;
 use documents::{Counts, DoneStep, Login, PlannedProbe, UpPlan, Version};
 
 use super::diagnosis::At;
-use super::session::{Session, command, consent, timeouts};
+use super::saved::{OTHER, Saved, agreed, save};
+use super::session::{Session, command, timeouts};
 use super::sizing;
 use super::{canary, diagnosis, interrupt, passwords};
 use crate::catalogue::{CERTIFICATE, PROVES, STEPS, StepId};
-use crate::cli::{Global, Up};
+use crate::cli::{self, Global, Up};
 use crate::cloud::rds::Pool;
 use crate::discover::direct;
 use crate::discover::selection::Selection;
 use crate::doctor::Finding;
-use crate::engine::ledger::{Entry, Verdict};
+use crate::engine::ledger::{Entry, Terms, Verdict};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::handover;
 use crate::probe::{self, Hosts, Seat};
 use crate::report::{self, Done, Topology};
+use crate::saved::{self, Planned};
 use crate::sequence::{self, Outcome};
-use crate::spec::{self, CreateSecret, DatabaseRef, Spec, SpecError, Verify};
+use crate::spec::{self, CreateSecret, Spec, SpecError, Verify};
 use crate::survey::Survey;
 
 const ALONE: &str = "Add --yes to carry the plan out, or look at it only with up --dry-run.";
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
+    let Some(saved) = Saved::open(&args.plans, Planned::Up)? else { return Box::pin(plan(global, args, None)).await };
+    let cli::Command::Up(mut wanted) = saved.command()? else { return Err(saved.unusable(OTHER)) };
+    wanted.waits.timeouts.clone_from(&args.waits.timeouts);
+    (wanted.dry_run, wanted.detailed_exitcode) = (args.dry_run, args.detailed_exitcode);
+    wanted.password_stdin = args.password_stdin;
+    Box::pin(plan(global, &wanted, Some(&saved))).await
+}
+
+/// Plans, and carries it out; `saved` is what the plan must be a part of.
+async fn plan(global: &Global, args: &Up, saved: Option<&Saved>) -> Result<Exit, Failure> {
     let mut spec = read(args)?;
     let timeouts = timeouts(&args.waits)?;
     let session = Session::open(global).await?;
+    if let Some(saved) = saved {
+        saved.fits(&session).await?;
+    }
     if let Some(sizing) = args.sizing {
         sizing::apply(&session, sizing, &mut spec).await?;
     }
@@ -44,20 +59,31 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     }
     let findings = diagnosis::before(global, &session, &survey).await;
     let seats = seats(&survey, &entries)?;
+    let terms = [survey.terms(), proofs(&seats)].concat();
+    if let Some(exit) = saved.and_then(|saved| saved.refuse(&session, terms.clone())) {
+        return Ok(exit);
+    }
     let feasible = ours_to_change(global, &survey)
         .and_then(|()| conflicts(&entries))
         .and_then(|()| diagnosis::stop_at(&findings))
         .and_then(|()| canary::check(&survey));
     let besides = Besides { findings: &findings, seats: &seats };
-    if args.dry_run {
+    if args.dry_run || args.plans.plan_out.is_some() {
         let exit = if args.detailed_exitcode && pending { Exit::Pending } else { Exit::Done };
-        return Ok(show_plan(&session, &survey, &entries, &besides, feasible, exit));
+        let possible = feasible.is_ok();
+        let exit = show_plan(&session, &survey, &entries, &besides, feasible, exit);
+        // One that cannot be carried out is not for a later run.
+        if possible {
+            let settings = saved::of_up(args.db.as_deref().unwrap_or(&survey.database.id), &spec);
+            save(global, &session, &args.plans, Planned::Up, settings, terms).await?;
+        }
+        return Ok(exit);
     }
     report::summarize(|| document(&survey, &entries, &besides, feasible.is_ok(), Exit::Done));
     feasible?;
     let plan =
         format!("{}\n\n{}\n{}{}", headline(&survey), report::plan(&entries), before_13(&seats), canary::plan(&survey));
-    if pending && !consent(global, &plan, &explain(), ALONE).await? {
+    if pending && !agreed(saved, global, &plan, &explain(), ALONE).await? {
         return Ok(Exit::Decide);
     }
     // Nobody types a password for a plan that they have not seen.
@@ -81,7 +107,8 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
                 cause = diagnosis::after(&at, &stop) => cause,
                 () = interrupt::stop_sign().interrupted() => None,
             };
-            let (resume, undo) = ways_on(global, &survey);
+            let (again, undo) = ways_on(global, &survey);
+            let resume = saved.map_or(again, |saved| saved.resume(global));
             let mut failure = Failure::because(stop, cause).after(&made(&done), &resume, Some(&undo));
             if done.iter().any(|done| done.step == StepId::Repoint) {
                 let back = command(global, "restore", &survey.database.id, &survey.names.stack);
@@ -269,6 +296,13 @@ fn seats(survey: &Survey, entries: &[Entry]) -> Result<Vec<Seat>, Failure> {
     Ok(probe::seats(survey, hosts, survey.spec.probe_login))
 }
 
+/// The probes of a plan that is saved.
+fn proofs(seats: &[Seat]) -> Vec<(String, Terms)> {
+    let functions = seats.iter().flat_map(|seat| &seat.functions);
+    let terms = Terms::of(functions.map(|name| format!("connect with the role and the network of {name}")));
+    if seats.is_empty() { Vec::new() } else { vec![("before step 13".to_owned(), terms)] }
+}
+
 /// What the plan says of probes.
 fn before_13(seats: &[Seat]) -> String {
     if seats.is_empty() { String::new() } else { format!("\nBefore step 13: {}", report::seats(seats)) }
@@ -321,8 +355,9 @@ fn ways_out(entries: &[Entry]) -> Vec<String> {
     ways
 }
 
-fn read(args: &Up) -> Result<Spec, SpecError> {
-    let database = DatabaseRef::parse(&args.db)?;
+/// Reads the flags.
+pub(super) fn read(args: &Up) -> Result<Spec, SpecError> {
+    let database = spec::database(args.db.as_deref())?;
     let pool = Pool {
         max_connections_percent: args.max_connections_percent,
         max_idle_connections_percent: args.max_idle_connections_percent,

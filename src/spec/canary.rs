@@ -30,6 +30,19 @@ impl Default for Canary {
     }
 }
 
+impl Canary {
+    /// The waves, as the flag takes them.
+    #[must_use]
+    pub fn shares(&self) -> String {
+        let one = |share: &Share| match share {
+            Share::Functions(count) => count.to_string(),
+            Share::Percent(percent) => format!("{percent}%"),
+        };
+        let waves: Vec<String> = self.waves.iter().map(one).collect();
+        waves.join(",")
+    }
+}
+
 /// Reads `--waves`, `--soak`, `--canary-function` and `--on-unknown`.
 ///
 /// # Errors

@@ -306,6 +306,14 @@ fn the_tables_of_json_keys_are_what_commands_print() {
     let config = files.path().join("rdsproxy-setup.toml");
     std::fs::write(&config, "[defaults.up]\nsoak = '9m'\nverify = 'probe'\n").unwrap();
     let config = config.to_str().unwrap();
+    let refused = files.path().join("plan.json");
+    let refused = refused.to_str().unwrap();
+    let saved = desk.run(&["up", "--db", "my-instance", "--plan-out", refused]);
+    assert_eq!(saved.code, Some(0), "{saved}");
+    // A plan for another database of that name.
+    let mut plan: Value = serde_json::from_str(&std::fs::read_to_string(refused).unwrap()).unwrap();
+    plan["entries"][0]["basis"]["resource ID"] = Value::from("db-OTHER");
+    std::fs::write(refused, plan.to_string()).unwrap();
     let mut documents = String::new();
     let mut events: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (title, arguments) in [
@@ -313,6 +321,7 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         ("advise --all", &["advise", "--all"]),
         ("up --show-config", &["up", "--db", "my-instance", "--show-config", "--config", config]),
         ("up --dry-run", &["up", "--db", "my-instance", "--dry-run"]),
+        ("up --plan, refused", &["up", "--plan", refused]),
         ("up", &["up", "--db", "my-instance", "--yes", "--timeout", "12h", "-v"]),
         ("alarms --dry-run", &["alarms", "--db", "my-instance", "--dashboard", "--dry-run"]),
         ("alarms", &["alarms", "--db", "my-instance", "--dashboard", "--yes"]),

@@ -323,7 +323,10 @@ impl Bed {
         .await
     }
 
-    async fn with_run<T>(&self, work: impl AsyncFnOnce(&Run<'_>) -> Result<T, StepError>) -> Result<T, String> {
+    pub(crate) async fn with_run<T>(
+        &self,
+        work: impl AsyncFnOnce(&Run<'_>) -> Result<T, StepError>,
+    ) -> Result<T, String> {
         let (listener, stop) = (Recorder::default(), StopSign::default());
         let run = Run {
             cloud: &self.cloud,

@@ -55,7 +55,7 @@ fn the_flags_of_up_stand_under_headings() {
             None => without.push(flag.get_id().as_str()),
         }
     }
-    assert_eq!(without, ["db", "dry_run", "prepare"]);
+    assert_eq!(without, ["db", "dry_run", "prepare", "plan_out", "plan"]);
     let pool = "Connection pool (defaults are those of RDS)";
     let wanted = ["Functions", "Log-in and secrets", "Network", "Proxy", pool, "Verification", "Waiting", "Output"];
     assert_eq!(headings, wanted);

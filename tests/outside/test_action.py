@@ -235,7 +235,8 @@ class Run(Case):
 
     def test_names_of_others_are_text_in_the_log_and_in_a_comment(self):
         name = "a|b\n::error::x\n##[error]x<img src=x>[x](http://x) @someone `code` | \x1b[31m"
-        document = json.dumps({"error": name, "hints": [name], "plan": [{"step": 1, "title": name, "subject": name, "state": "create"}]})
+        differences = [{"entry": name, "was": [name], "is": [name]}]
+        document = json.dumps({"error": name, "hints": [name], "differences": differences, "plan": [{"step": 1, "title": name, "subject": name, "state": "create"}]})
         (self.runner.bin / "rdsproxy-setup").unlink()
         self.runner.stand_in("rdsproxy-setup", f"cat <<'END'\n{document}\nEND\nexit 4")
         done, held = self.runner.run(command="up", db="my-instance")
@@ -247,6 +248,7 @@ class Run(Case):
             self.assertNotIn(raw, comment)
         rows = [line for line in comment.splitlines() if line.startswith("| + |")]
         self.assertEqual([6], [len(re.findall(r"(?<!\\)\|", line)) for line in rows])
+        self.assertIn("| Changed | Was | Is |", comment)
 
     def test_a_canceled_job_interrupts_the_program_and_waits_for_it(self):
         variables = self.runner.environment(1, command="up", db="my-instance", args="--yes", sandbox="true") | {"RDSPROXY_SANDBOX_SPEED": "30"}

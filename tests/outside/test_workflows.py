@@ -206,7 +206,8 @@ class Documents(unittest.TestCase):
         for where, name, text in self.workflows:
             held = yaml.safe_load(text)
             for job in held["jobs"].values():
-                if any("--yes" in str(step.get("with", {}).get("args", "")) for step in job["steps"]):
+                arguments = [str(step.get("with", {}).get("args", "")) for step in job["steps"]]
+                if any(flag in line for line in arguments for flag in ("--yes", "--plan=")):
                     seen += 1
                     self.assertEqual("production", job["environment"], (where, name))
                     self.assertIs(held["concurrency"]["cancel-in-progress"], False)

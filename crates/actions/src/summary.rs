@@ -11,11 +11,12 @@ use crate::markdown::{table, text};
 const LARGEST: usize = 512 * 1024;
 
 /// The members of documents that a summary shows; it reads no other one.
-pub const SHOWN: [&str; 12] = [
+pub const SHOWN: [&str; 13] = [
     "alarms",
     "canary",
     "changed",
     "changes",
+    "differences",
     "endpoint",
     "feasible",
     "findings",
@@ -150,6 +151,12 @@ fn sections(document: &Value, titles: &BTreeMap<u64, &str>, shown: &dyn Fn(&str)
     if document["feasible"] == false {
         parts.push("**This plan cannot be carried out.**".to_owned());
     }
+    let differs = |found: &Value| {
+        let texts = |key| strings(found, key).map(shown).collect::<Vec<_>>().join("<br>");
+        vec![shown(string(found, "entry")), texts("was"), texts("is")]
+    };
+    let differences: Vec<Vec<String>> = list(document, "differences").iter().map(differs).collect();
+    parts.extend(table(&["Changed since the plan was saved", "Was", "Is"], &differences));
     // Steps of a run overlap, and end in an order that means nothing.
     let mut changes: Vec<&Value> = list(document, "changes").iter().chain(list(document, "alarms")).collect();
     changes.sort_by_key(|row| row["step"].as_u64());

@@ -14,6 +14,7 @@ mod failure;
 mod list;
 mod parts;
 mod permissions;
+mod plan;
 mod removal;
 mod sandbox;
 mod schema;
@@ -46,6 +47,7 @@ pub use failure::Failure;
 pub use list::{List, ListedStack};
 pub use parts::{Change, ChangeAction, Finding, Login, Probe, ProbeLogin, Severity, Stage, Step, StepState, Variable};
 pub use permissions::{Discovered, Foreign, Permissions};
+pub use plan::{PlanDifference, PlanEntry, PlanKind, PlanRefused, Planned, SavedPlan};
 pub use removal::{RemovalPlan, Restore, StackName, Teardown};
 pub use sandbox::{SandboxLoad, SandboxReset, SandboxServe};
 pub use schemas::{ListedSchema, Schemas};
@@ -130,6 +132,10 @@ documents! {
     ExportMark, "export-mark", ["export --hand-over", "export --take-back"], "whether the stack is handed over";
     List, "list", ["list"], "the stacks of a Region";
     Permissions, "permissions", ["permissions"], "the IAM policies that a command needs";
+    SavedPlan, "plan", ["up --plan-out", "teardown --plan-out", "restore --plan-out", "alarms --plan-out"],
+        "a saved plan: the file, and nothing on stdout";
+    PlanRefused, "plan-refused", ["up --plan", "teardown --plan", "restore --plan", "alarms --plan"],
+        "where a saved plan does not fit any more";
     RemovalPlan, "removal-plan", ["teardown --dry-run", "restore --dry-run", "alarms --remove --dry-run"],
         "what would be deleted or restored";
     Restore, "restore", ["restore"], "what was restored";
