@@ -18,8 +18,10 @@ import sys
 import tempfile
 import threading
 import time
+import types
 import unittest
 import zipfile
+from unittest import mock
 
 import yaml
 from account import BINARY, KEYS, REGION, ROOT, client, environment
@@ -30,13 +32,43 @@ LIVE = ROOT / "tests" / "live"
 sys.path.insert(0, str(LIVE))
 from kit import cost, evidence, experiments, package  # noqa: E402
 from kit.cycle import Cycle  # noqa: E402
-from kit.report import RESULTS, document  # noqa: E402
+from kit.program import Program  # noqa: E402
+from kit.report import RESULTS, Report, document  # noqa: E402
+from kit.stops import Missing  # noqa: E402
 
 TOOLS = pathlib.Path(sys.executable).parent
 TEMPLATE = LIVE / "template.yaml"
 ACCOUNT = "000000000000"
 HAS_REHEARSE = "\n  rehearse " in subprocess.run([BINARY, "--help"], capture_output=True, text=True, env=environment(), check=True).stdout
 AT_ONCE = 5
+# What CloudFormation's own handlers may need for what the template does not have: replicas, snapshots, buckets, file systems, layers, customer keys, policies on logs.
+UNUSED = {
+    "ec2:CreateVpcEncryptionControl", "elasticfilesystem:DescribeMountTargets", "firehose:TagDeliveryStream", "iam:AttachGroupPolicy", "iam:AttachUserPolicy", "iam:DetachGroupPolicy",
+    "iam:DetachUserPolicy", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "lambda:AssociateRuntimeAlias", "lambda:GetLayerVersion", "lambda:PassCapacityProvider",
+    "lambda:PutFunctionConcurrency", "lambda:PutFunctionRecursionConfig", "lambda:PutFunctionScalingConfig", "lambda:PutProvisionedConcurrencyConfig", "logs:CreateLogDelivery",
+    "logs:DeleteDataProtectionPolicy", "logs:PutBearerTokenAuthentication", "logs:PutDataProtectionPolicy", "logs:PutIndexPolicy", "logs:PutResourcePolicy", "rds:AddRoleToDBCluster",
+    "rds:AddRoleToDBInstance", "rds:CreateDBClusterSnapshot", "rds:CreateDBInstanceReadReplica", "rds:CreateDBSnapshot", "rds:EnableHttpEndpoint", "rds:RemoveFromGlobalCluster",
+    "rds:RestoreDBClusterFromSnapshot", "rds:RestoreDBClusterToPointInTime", "rds:RestoreDBInstanceFromDBSnapshot", "rds:RestoreDBInstanceToPointInTime",
+    "rds:StartDBInstanceAutomatedBackupsReplication", "s3:GetObject", "s3:GetObjectVersion", "s3:REST.PUT.OBJECT", "s3files:ListMountTargets",
+    "secretsmanager:RemoveRegionsFromReplication", "secretsmanager:ReplicateSecretToRegions",
+}
+
+
+def allowed():
+    """The actions of the policy that `--rights` prints."""
+    printed = subprocess.run([sys.executable, LIVE / "main.py", "run", "--rights"], capture_output=True, text=True, check=True).stdout
+    given = [statement["Action"] for statement in json.loads(printed)["Statement"]]
+    return {action for actions in given for action in ([actions] if isinstance(actions, str) else actions)}
+
+
+def lets(patterns, action):
+    return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+
+
+def setUpModule():
+    folder = tempfile.TemporaryDirectory(prefix="live-")
+    unittest.addModuleCleanup(folder.cleanup)
+    Kit.home = folder.name
 
 
 def lint(text):
@@ -98,6 +130,18 @@ class Template(unittest.TestCase):
         for name, row in self.held["Resources"].items():
             for value in re.findall(r'"(?:MasterUserPassword|DB_PASSWORD|\w+_ADMIN|\w+_APP|DATABASE_URL)": (\{.*?\}|".*?")', json.dumps(row)):
                 self.assertIn("{{resolve:secretsmanager:", value, name)
+
+    def test_the_rights_that_are_printed_are_those_that_cloudformation_needs(self):
+        """As the schema of each type says of its handlers."""
+        from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+        needed = set()
+        for kind in {row["Type"] for row in self.held["Resources"].values()}:
+            handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema.get("handlers", {})
+            needed |= {action for verb in ("create", "read", "delete") for action in handlers.get(verb, {}).get("permissions", [])}
+        patterns = allowed()
+        self.assertGreater(len(needed), 80)
+        self.assertEqual(UNUSED, {action for action in needed if not lets(patterns, action)})
 
     def test_moto_deploys_what_it_knows_of_it(self):
         """Its CloudFormation has neither secrets nor versions, and knows no endpoint before an instance is there: network and log groups are left."""
@@ -274,7 +318,7 @@ class Kit:
 
     def __init__(self, url, *arguments, command="run", account=ACCOUNT, identity=None, typed=None, variables=()):
         self.identity = identity or f"t{next(self.numbers):05}"
-        self.prefix, self.folder = f"rdsproxy-live-{self.identity}", tempfile.mkdtemp(prefix="live-")
+        self.prefix, self.folder = f"rdsproxy-live-{self.identity}", tempfile.mkdtemp(dir=self.home)
         words = [sys.executable, LIVE / "main.py", command, "--account", account, "--region", REGION, *(("--endpoint-url", url) if url else ()), "--id", self.identity, "--folder", self.folder]
         words += ["--program", BINARY] if command == "run" else []
         given = {}
@@ -375,8 +419,6 @@ class Whole(Emulated):
         self.assertNotIn("GetSecretValue", {exchange.operation for exchange in self.stage.exchanges if exchange.service == "secretsmanager"})
 
     def test_the_rights_that_are_printed_are_enough(self):
-        printed = subprocess.run([sys.executable, LIVE / "main.py", "run", "--rights"], capture_output=True, text=True, check=True).stdout
-        allowed = {action for statement in json.loads(printed)["Statement"] for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])}
         prefixes, names = {"monitoring": "cloudwatch", "tagging": "tag"}, {"Invoke": "InvokeFunction"}
         asked = {
             f"{prefixes.get(exchange.service, exchange.service)}:{names.get(exchange.operation, exchange.operation)}"
@@ -384,8 +426,8 @@ class Whole(Emulated):
         }
         self.assertGreater(len(asked), 40)
         # Nobody needs a right to ask who they are.
-        for action in asked - {"sts:GetCallerIdentity"}:
-            self.assertTrue(any(fnmatch.fnmatchcase(action, pattern) for pattern in allowed), action)
+        patterns = allowed()
+        self.assertEqual([], [action for action in asked - {"sts:GetCallerIdentity"} if not lets(patterns, action)])
 
     def test_the_cycle_of_mysql_runs_under_the_role_of_experiment_1(self):
         made = {}
@@ -399,6 +441,47 @@ class Whole(Emulated):
 
     def test_what_the_emulator_lacks_is_known_by_name(self):
         self.assertEqual(set(self.stage.deviations) | {"a function of a stack is in no VPC"}, set(self.stage.seen))
+
+
+# A program of the future, in front of the one of today: it has `rehearse`, and `up` has `--record`.
+SHIM = """#!{python}
+import pathlib, subprocess, sys
+words = sys.argv[1:]
+if "rehearse" in words:
+    print("Rehearses" if "--help" in words else '{{"rehearsed": true}}')
+    sys.exit(0)
+if "--record" in words:
+    at = words.index("--record")
+    pathlib.Path(words[at + 1]).write_text("recorded")
+    del words[at : at + 2]
+done = subprocess.run([{binary!r}, *words], check=False)
+if words[0] == "up" and "--help" in words:
+    print("      --record <FILE>  Record")
+sys.exit(done.returncode)
+"""
+
+
+class Detected(unittest.TestCase):
+    """What the script asks the program's help for."""
+
+    def test_rehearse_and_record_are_used_where_the_program_has_them_and_named_where_not(self):
+        with tempfile.TemporaryDirectory() as folder:
+            shim = pathlib.Path(folder, "rdsproxy-setup")
+            shim.write_text(SHIM.format(python=sys.executable, binary=str(BINARY)))
+            shim.chmod(0o755)
+            account = types.SimpleNamespace(region=REGION, endpoint_url="http://127.0.0.1:1", profile=None, credentials=None)
+            variables = {"RDSPROXY_SANDBOX": "1", "AWS_MAX_ATTEMPTS": "1", **KEYS}
+            with mock.patch.dict(os.environ, variables):
+                future, today = (Program(path, account, Report(pathlib.Path(folder, name))) for path, name in ((shim, "future"), (BINARY, "today")))
+                self.assertTrue(future.has("rehearse"))
+                self.assertEqual({"rehearsed": True}, future.run("rehearsal", "rehearse", "--db", "x").exits(0).document)
+                done = future.run("up", "up", "--db", "x", "--dry-run")
+                # The variable would have led it to a simulated account; it went to the endpoint, where nothing listens.
+                self.assertNotEqual(0, done.code)
+                self.assertEqual(["recorded"], [path.read_text() for path in pathlib.Path(folder, "future").glob("*-up.recording.jsonl")])
+                if not HAS_REHEARSE:
+                    with self.assertRaisesRegex(Missing, "this program has no `rehearse`"):
+                        today.run("rehearsal", "rehearse", "--db", "x")
 
 
 class Page(unittest.TestCase):
