@@ -39,6 +39,10 @@ def program(*arguments, cwd=None):
     return subprocess.run([BINARY, *map(str, arguments)], env=plain(), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240, check=False)
 
 
+# Objects with any keys, whose values alone are of a type.
+MAPS = {"plan": [("settings",), ("entries", "[]", "basis")]}
+
+
 class Printed:
     """What a life of a stack prints: documents by schema, and events."""
 
@@ -77,6 +81,14 @@ class Printed:
                 text += process.stdout.readline()
         self.documents.setdefault("sandbox-serve", []).append(json.loads(text))
 
+    def saved(self):
+        """The file of a saved plan is a document too; with another basis, it is refused."""
+        file = self.folder / "plan.json"
+        plan = json.loads(file.read_text("utf-8"))
+        self.documents.setdefault("plan", []).append(plan)
+        file.write_text(json.dumps(put(plan, ("entries", 0, "basis", "resource ID"), "db-OTHER")), "utf-8")
+        self.run("plan-refused", 9, "up", "--plan", "plan.json")
+
     @contextlib.contextmanager
     def changed(self):
         """The account, changed by hand while nobody uses it."""
@@ -100,6 +112,8 @@ class Printed:
         run("up-plan", 0, "up", *DB, "--dry-run")
         run("up-plan", 0, "up", *DB, "--dry-run", "--canary", "--verify", "probe")
         run("up-plan", 2, "up", *DB, "--dry-run", "--detailed-exitcode")
+        run("up-plan", 0, "up", *DB, "--plan-out", "plan.json")
+        self.saved()
         run("up", 0, "up", *DB, "--yes", "--verify", "probe", "--verbose", "--timeout", "12h")
         run("up", 0, "up", *DB, "--yes")
         run("alarms-plan", 0, "alarms", *DB, "--dashboard", "--dry-run")
@@ -188,7 +202,7 @@ def mutations(document, name):
     for path, value in places(document, name):
         kind = tuple("[]" if isinstance(step, int) else step for step in path)
         foreign = len(path) == 2 and path[0] == FOREIGN.get(name)
-        if isinstance(value, dict) and not foreign:
+        if isinstance(value, dict) and not foreign and kind not in MAPS.get(name, ()):
             for key in value:
                 yield (*kind, key), "a key less", put(document, path, {other: held for other, held in value.items() if other != key})
             yield kind, "a key more", put(document, path, value | {"unexpected": None})
