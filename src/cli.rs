@@ -14,6 +14,7 @@ pub mod settings;
 pub mod sources;
 mod up;
 mod watch;
+mod words;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
+use recording::Tape;
 
 pub use advise::{Advise, Sizing};
 pub use alarms::Alarms;
@@ -33,6 +35,7 @@ pub use plans::{NOT_SAVED, Plans};
 pub use proving::{Connect, Prove, Token};
 pub use up::Up;
 pub use watch::Watch;
+pub use words::CommandLine;
 
 /// Put an Amazon RDS Proxy between Lambda functions and their database
 #[derive(Debug, Parser)]
@@ -86,10 +89,12 @@ impl Cli {
             sandbox_speed: given("sandbox_speed"),
             config: given("config"),
         };
+        let line = words::of(&command, &matches);
         let beside = plans::contradiction(&command, &matches);
         let mut cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
         cli.global.given = given;
         (cli.sources, cli.verb) = (sources, verb);
+        cli.global.line = line;
         match cli.contradiction().map(str::to_owned).or(beside) {
             Some(text) => Err(command.error(ErrorKind::ArgumentConflict, text)),
             None => Ok(cli),
@@ -212,12 +217,27 @@ pub struct Global {
     #[arg(long, global = true, value_enum, default_value_t = GitHub::Auto, value_name = "WHEN", env = "RDSPROXY_GITHUB_ACTIONS", hide_env_values = true,
           hide_short_help = true, hide_possible_values = true)]
     pub github_actions: GitHub,
+    /// Record every AWS call and its response to a new file, redacted
+    ///
+    /// One JSON line a call, with the run's events. Values are kept only where they are known to be harmless, and names, ids, hosts
+    /// and addresses are replaced by pseudonyms, so that the file may be attached to an issue. The file must not exist yet.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub record: Option<PathBuf>,
+    /// Keep names in the recording; values stay redacted
+    #[arg(long, global = true, requires = "record", hide_short_help = true)]
+    pub record_plain: bool,
     /// Print help: -h a summary, --help everything
     #[arg(long, short = 'h', global = true, action = ArgAction::Help)]
     help: Option<bool>,
     /// Where these flags come from.
     #[arg(skip)]
     pub given: Given,
+    /// What stands on the command line.
+    #[arg(skip)]
+    pub line: CommandLine,
+    /// What records the run.
+    #[arg(skip)]
+    pub tape: Tape,
 }
 
 /// What stdout holds.

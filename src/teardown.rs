@@ -9,6 +9,7 @@ mod found;
 mod marked;
 mod served;
 
+use crate::cloud::serving;
 use crate::engine::event::{Ending, Event};
 use crate::engine::{Run, StepError, all2, crowd};
 use crate::handover;
@@ -69,7 +70,7 @@ async fn remove(run: &Run<'_>, removal: &dyn Removal) -> Result<(), StepError> {
     let Some(step) = removal.step() else { return removal.carry_out(run).await };
     let (began, detail) = (run.clock.elapsed(), removal.subject());
     run.tell(&Event::Began { step, detail: detail.clone() });
-    let result = removal.carry_out(run).await;
+    let result = serving(step.info().slug, removal.carry_out(run)).await;
     let elapsed = run.clock.elapsed().saturating_sub(began);
     match &result {
         Ok(()) => run.tell(&Event::Ended { step, ending: removal.ending(), detail, elapsed }),

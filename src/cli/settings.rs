@@ -97,6 +97,8 @@ pub const RULES: Rules = Rules {
         ("", "verbose", "what is printed is chosen by the person who starts the run"),
         ("", "quiet", "what is printed is chosen by the person who starts the run"),
         ("", "github-actions", "what is printed is chosen by the person who starts the run"),
+        ("", "record", "where a file is written is chosen by the person who starts the run"),
+        ("", "record-plain", "what a recording shows is chosen by the person who starts the run"),
         ("", "color", "what is printed is chosen by the person who starts the run"),
         ("", "plan", "what is carried out is chosen for one run, by the person who has reviewed it"),
         ("", "plan-out", "where files are written is chosen by the person who starts the run"),

@@ -1,4 +1,4 @@
-//! Every call, for listeners that log it (`-v`).
+//! Every call, for listeners that log it (`-v`) and for the recording.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,8 +10,12 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+use aws_smithy_types::error::display::DisplayErrorContext;
+use recording::{Exchange, Tape};
 use tokio::time::Instant;
 
 /// One attempt at a call, without anything of its contents.
@@ -31,20 +35,39 @@ pub struct Call {
 
 type Hear = dyn Fn(&Call) + Send + Sync;
 
+tokio::task_local! {
+    /// The step that calls are made for.
+    static SERVED: &'static str;
+}
+
+/// Does work for a step, so that a recording says which one its calls served.
+pub async fn serving<T>(step: &'static str, work: impl Future<Output = T>) -> T {
+    SERVED.scope(step, work).await
+}
+
 /// Hears of every call, or of none.
 #[derive(Clone, Default)]
-pub struct Calls(Option<Arc<Hear>>);
+pub struct Calls {
+    hear: Option<Arc<Hear>>,
+    tape: Tape,
+}
 
 impl Calls {
     /// Reports to `hear` every attempt at a call.
     pub fn heard_by(hear: impl Fn(&Call) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(hear)))
+        Self { hear: Some(Arc::new(hear)), tape: Tape::default() }
+    }
+
+    /// Records every attempt at a call, too.
+    #[must_use]
+    pub fn recorded_on(self, tape: &Tape) -> Self {
+        Self { tape: tape.clone(), ..self }
     }
 }
 
 impl fmt::Debug for Calls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Calls").field(&self.0.is_some()).finish()
+        f.debug_tuple("Calls").field(&self.hear.is_some()).field(&self.tape.runs()).finish()
     }
 }
 
@@ -52,6 +75,19 @@ impl fmt::Debug for Calls {
 struct Began(Instant);
 
 impl Storable for Began {
+    type Storer = StoreReplace<Self>;
+}
+
+/// What goes out, kept until the answer is there: the SDK hands the request over.
+#[derive(Debug)]
+struct Sent {
+    method: String,
+    uri: String,
+    kind: String,
+    body: SdkBody,
+}
+
+impl Storable for Sent {
     type Storer = StoreReplace<Self>;
 }
 
@@ -67,8 +103,26 @@ impl Intercept for Calls {
         _components: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if self.0.is_some() {
+        if self.hear.is_some() || self.tape.runs() {
             bag.interceptor_state().store_put(Began(Instant::now()));
+        }
+        Ok(())
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.tape.runs() {
+            let request = context.request();
+            bag.interceptor_state().store_put(Sent {
+                method: request.method().to_owned(),
+                uri: request.uri().to_owned(),
+                kind: request.headers().get("content-type").unwrap_or_default().to_owned(),
+                body: request.body().try_clone().unwrap_or_else(SdkBody::taken),
+            });
         }
         Ok(())
     }
@@ -79,16 +133,48 @@ impl Intercept for Calls {
         _components: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let (Some(hear), Some(made)) = (&self.0, bag.load::<Metadata>()) else { return Ok(()) };
+        let Some(made) = bag.load::<Metadata>() else { return Ok(()) };
         let response = context.response();
-        let id = |name: &str| response.and_then(|response| response.headers().get(name)).map(str::to_owned);
-        hear(&Call {
-            service: made.service().to_owned(),
-            operation: made.name().to_owned(),
-            status: response.map(|response| response.status().as_u16()),
-            elapsed: bag.load::<Began>().map(|began| began.0.elapsed()).unwrap_or_default(),
-            request_id: id("x-amzn-requestid").or_else(|| id("x-amz-request-id")),
-        });
+        let header = |name: &str| response.and_then(|response| response.headers().get(name));
+        let id = header("x-amzn-requestid").or_else(|| header("x-amz-request-id"));
+        let status = response.map(|response| response.status().as_u16());
+        let elapsed = bag.load::<Began>().map(|began| began.0.elapsed()).unwrap_or_default();
+        if let Some(hear) = &self.hear {
+            hear(&Call {
+                service: made.service().to_owned(),
+                operation: made.name().to_owned(),
+                status,
+                elapsed,
+                request_id: id.map(str::to_owned),
+            });
+        }
+        // What was not sent, for want of credentials for one, is no call.
+        if let (true, Some(sent)) = (self.tape.runs(), bag.load::<Sent>()) {
+            let broken = match context.output_or_error() {
+                Some(Err(error)) if response.is_none() => {
+                    // The outermost sentences say only that a request failed.
+                    error.as_connector_error().map(|error| DisplayErrorContext(error).to_string())
+                }
+                _ => None,
+            };
+            self.tape.call(&Exchange {
+                service: made.service(),
+                operation: made.name(),
+                method: &sent.method,
+                uri: &sent.uri,
+                sent_as: &sent.kind,
+                sent: sent.body.bytes().unwrap_or_default(),
+                status,
+                answered_as: header("content-type").unwrap_or_default(),
+                error_type: header("x-amzn-query-error").or_else(|| header("x-amzn-errortype")),
+                answered: response.and_then(|response| response.body().bytes()).unwrap_or_default(),
+                broken: broken.as_deref(),
+                request_id: id,
+                attempt: bag.load::<RequestAttempts>().map_or(1, RequestAttempts::attempts),
+                elapsed,
+                step: SERVED.try_with(|step| *step).ok(),
+            });
+        }
         Ok(())
     }
 }

@@ -28,7 +28,7 @@ mod versions;
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-pub use calls::{Call, Calls};
+pub use calls::{Call, Calls, serving};
 pub use cause::Cause;
 pub use connect::{Access, Ask, ConnectError};
 pub use error::{Answer, Kind, Refusal};

@@ -12,6 +12,7 @@ mod list;
 mod packaging;
 mod passwords;
 mod permissions;
+mod recorded;
 mod restore;
 mod sandbox;
 mod saved;
@@ -41,7 +42,7 @@ use crate::report::{self, github};
 
 /// Runs a command and says how it ended.
 #[must_use]
-pub fn run(cli: &Cli) -> Exit {
+pub fn run(mut cli: Cli) -> Exit {
     password::without_core_dumps();
     report::use_colour(match cli.global.color {
         Color::Auto => None,
@@ -51,7 +52,14 @@ pub fn run(cli: &Cli) -> Exit {
     if cli.global.github_actions == GitHub::Auto && github::reads() {
         github::begin(&cli.verb, cli.global.output == Output::Json);
     }
-    let exit = carried_out(cli);
+    // What fails before there is a recording has nothing to record.
+    let exit = match recorded::begin(&cli.global) {
+        Ok(tape) => {
+            cli.global.tape = tape;
+            carried_out(&cli)
+        }
+        Err(failure) => show(&cli, &failure),
+    };
     github::finish(exit);
     exit
 }
@@ -79,10 +87,20 @@ fn carried_out(cli: &Cli) -> Exit {
             runtime.block_on(interrupt::unless_interrupted(json, of_account(global, command)))
         }
     };
+    let exit = match outcome {
+        Ok(exit) => exit,
+        Err(failure) => {
+            let failure = settings::blame(cli, failure);
+            global.tape.failure(&failure.headline, &failure.hints);
+            let exit = show(cli, &failure);
+            runtime.block_on(recorded::offer(global, exit));
+            exit
+        }
+    };
     // A question that nobody answered still waits in a thread of its own.
     runtime.shutdown_background();
-    let exit = outcome.unwrap_or_else(|failure| show(cli, &settings::blame(cli, failure)));
-    written(cli.global.output == Output::Json, exit)
+    recorded::end(global, exit);
+    written(global.output == Output::Json, exit)
 }
 
 /// The commands that look at an account.

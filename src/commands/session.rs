@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
+use recording::Tape;
 
 use super::interrupt::{blocking, changes_begin, stop_sign};
 use crate::catalogue::StepId;
@@ -31,6 +32,7 @@ pub(super) struct Session {
     pub(super) clock: Clock,
     pub(super) json: bool,
     quiet: bool,
+    tape: Tape,
 }
 
 /// The sandbox's file.
@@ -63,7 +65,7 @@ pub(super) fn store(global: &Global) -> Result<Store, Failure> {
 impl Session {
     /// Opens the account that the flags name.
     pub(super) async fn open(global: &Global) -> Result<Self, Failure> {
-        let (json, quiet) = (global.output == Output::Json, global.quiet);
+        let (json, quiet, tape) = (global.output == Output::Json, global.quiet, global.tape.clone());
         if global.sandbox {
             let store = store(global)?;
             let world = store.world().map_err(|error| Failure::new(Exit::Failed, error.to_string(), [""; 0]))?;
@@ -77,7 +79,7 @@ impl Session {
             let clock = Clock::scaled(store.speed());
             let http = mount(Arc::new(store), global.sandbox_speed);
             let cloud = Cloud::overheard(http, &world.region, "AKIASANDBOXADMIN0000", &clock, &calls(global));
-            return Ok(Self { cloud, clock, json, quiet });
+            return Ok(Self { cloud, clock, json, quiet, tape });
         }
         let endpoint_url = global.endpoint_url.as_deref().map(spec::endpoint_url).transpose()?;
         let access = Access {
@@ -88,7 +90,7 @@ impl Session {
             ask: ask(),
         };
         let cloud = Cloud::real(&access).await?;
-        Ok(Self { cloud, clock: Clock::real(), json, quiet })
+        Ok(Self { cloud, clock: Clock::real(), json, quiet, tape })
     }
 
     /// Reads the account; where that takes long, a line says that the program is at it.
@@ -111,7 +113,7 @@ impl Session {
     /// Begins to show a run of these steps.
     pub(super) fn progress(&self, steps: &[StepId]) -> Progress {
         report::github::phase("Carrying out the plan");
-        Progress::start(steps, &self.clock, self.json, self.quiet)
+        Progress::start(steps, &self.clock, self.json, self.quiet, &self.tape)
     }
 
     /// What a run that makes changes works with: from here on, signals let it finish the call in flight.
@@ -126,13 +128,11 @@ fn ask() -> Ask {
     if std::io::stdin().is_terminal() { Ask::through(report::ask) } else { Ask::default() }
 }
 
-/// With `-v`, every call is logged on stderr.
+/// Every call is recorded, and with `-v` logged on stderr.
 fn calls(global: &Global) -> Calls {
-    if !global.verbose {
-        return Calls::default();
-    }
     let json = global.output == Output::Json;
-    Calls::heard_by(move |call| report::call(json, call))
+    let calls = if global.verbose { Calls::heard_by(move |call| report::call(json, call)) } else { Calls::default() };
+    calls.recorded_on(&global.tape)
 }
 
 /// Reads `--timeout`.

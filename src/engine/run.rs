@@ -11,7 +11,7 @@ use super::step::{Diff, Milestone, Observed, RetryPolicy, Step, Wait};
 use super::timeouts::{Limit, PollInterval, Timeouts};
 use crate::catalogue::StepId;
 use crate::clock::Clock;
-use crate::cloud::{Cloud, Kind, Refusal};
+use crate::cloud::{Cloud, Kind, Refusal, serving};
 
 /// Why a step ended early.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -214,7 +214,7 @@ impl Run<'_> {
         before: Observed<S::State>,
     ) -> Result<Observed<S::State>, StepError> {
         let asked = self.clock.elapsed();
-        let seen = step.observe(self.cloud).await.unwrap_or(before);
+        let seen = Box::pin(serving(step.id().info().slug, step.observe(self.cloud))).await.unwrap_or(before);
         self.take_asked(step, seen, (Milestone::Ready, Ending::Unchanged), asked).await
     }
 
@@ -238,7 +238,8 @@ impl Run<'_> {
         let began = self.clock.elapsed();
         self.tell(&Event::Began { step: step.id(), detail: step.subject() });
         // Boxed: the SDK's futures are large, and a sequence joins many of them.
-        let outcome = Box::pin(self.drive(step, seen, (until, so_far), asked)).await;
+        let work = Box::pin(self.drive(step, seen, (until, so_far), asked));
+        let outcome = Box::pin(serving(step.id().info().slug, work)).await;
         let elapsed = self.clock.elapsed().saturating_sub(began);
         match &outcome {
             Ok((seen, Some(ending))) => {

@@ -5,6 +5,9 @@ use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use recording::{Tape, line};
+
+use super::style::word_of;
 use super::{Bars, Lines};
 use crate::catalogue::StepId;
 use crate::clock::Clock;
@@ -19,6 +22,7 @@ pub struct Progress {
     show: Show,
     done: Mutex<Vec<Done>>,
     waits: Mutex<BTreeMap<StepId, (String, Duration)>>,
+    tape: Tape,
 }
 
 #[derive(Debug)]
@@ -41,7 +45,7 @@ pub struct Done {
 impl Progress {
     /// Bars for `steps` on a terminal, else lines, also where there are no steps; JSON Lines where stdout holds JSON.
     #[must_use]
-    pub fn start(steps: &[StepId], clock: &Clock, json: bool, quiet: bool) -> Self {
+    pub fn start(steps: &[StepId], clock: &Clock, json: bool, quiet: bool, tape: &Tape) -> Self {
         let show = if !json && !quiet && !steps.is_empty() && is_animated() {
             let bars = Bars::new(steps, clock);
             super::share(Some(bars.all()));
@@ -49,7 +53,7 @@ impl Progress {
         } else {
             Show::Lines(Lines::new(json, quiet))
         };
-        Self { show, done: Mutex::default(), waits: Mutex::default() }
+        Self { show, done: Mutex::default(), waits: Mutex::default(), tape: tape.clone() }
     }
 
     /// What the run changed so far, in order.
@@ -82,6 +86,9 @@ impl Drop for Progress {
 
 impl Listener for Progress {
     fn event(&self, event: &Event) {
+        if self.tape.runs() {
+            self.tape.event(recorded(event));
+        }
         if let Event::Ended {
             step,
             ending: ending @ (Ending::Created | Ending::Updated | Ending::Removed),
@@ -106,6 +113,60 @@ impl Listener for Progress {
             Show::Bars(bars) => bars.event(event),
             Show::Lines(lines) => lines.event(event),
         }
+    }
+}
+
+fn wave_word(state: WaveState) -> &'static str {
+    match state {
+        WaveState::Moving => "moving",
+        WaveState::Watching => "watching",
+        WaveState::Worse => "worse",
+        WaveState::NotWorse => "not_worse",
+        WaveState::Unknown => "unknown",
+    }
+}
+
+/// An event as a recording has it.
+fn recorded(event: &Event) -> line::Event {
+    let of = |name: &str, step: &StepId| line::Event {
+        event: name.to_owned(),
+        step: Some(step.info().slug.to_owned()),
+        ..line::Event::default()
+    };
+    match event {
+        Event::Began { step, detail } => line::Event { text: Some(detail.clone()), ..of("began", step) },
+        Event::Waiting { step, state, elapsed, limit } => line::Event {
+            state: Some(state.clone()),
+            elapsed_seconds: Some(elapsed.as_secs_f64()),
+            limit_seconds: Some(limit.as_secs_f64()),
+            ..of("waiting", step)
+        },
+        Event::Ended { step, ending, detail, elapsed } => line::Event {
+            ending: Some(word_of(*ending).replace(' ', "_")),
+            text: Some(detail.clone()),
+            elapsed_seconds: Some(elapsed.as_secs_f64()),
+            ..of("ended", step)
+        },
+        Event::Probe { seat, state, wait } => line::Event {
+            event: "probe".to_owned(),
+            state: Some(state.clone()),
+            functions: seat.split(", ").map(str::to_owned).collect(),
+            elapsed_seconds: wait.map(|(elapsed, _)| elapsed.as_secs_f64()),
+            limit_seconds: wait.map(|(_, limit)| limit.as_secs_f64()),
+            ..line::Event::default()
+        },
+        Event::Wave { number, of: all, functions, state } => line::Event {
+            state: Some(wave_word(*state).to_owned()),
+            text: Some(format!("wave {number} of {all}")),
+            functions: functions.clone(),
+            ..of("wave", &StepId::Repoint)
+        },
+        Event::Note { step, text } => line::Event {
+            event: "note".to_owned(),
+            step: step.map(|step| step.info().slug.to_owned()),
+            text: Some(text.clone()),
+            ..line::Event::default()
+        },
     }
 }
 

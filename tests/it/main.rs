@@ -52,6 +52,7 @@ mod policies;
 mod probes;
 mod races;
 mod readers;
+mod recordings;
 mod redirects;
 mod releases;
 mod restore;
