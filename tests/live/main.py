@@ -141,6 +141,7 @@ def run(given):
         report.notes.append(f"the script failed: {type(error).__name__}: {error}")
         code = FAILED
     finally:
+        program.end_all()
         left = cleaned(account, prefix, report)
     report.not_run(rows, "what it needs failed")
     statuses = {row["status"] for row in report.rows}

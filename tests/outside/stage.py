@@ -19,13 +19,15 @@ from lens import Exchange, Lens
 
 INVOKED = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations(?:\?Qualifier=(.+))?$")
 CREATING = 1.5
+REFUSED = b"<ErrorResponse><Error><Type>Sender</Type><Code>OperationInProgressException</Code><Message>Not now</Message></Error><RequestId>0</RequestId></ErrorResponse>"
 
 
 class Stage(Lens):
     """The lens with what is beyond the wire. `slow` holds each proxy in `creating` for a while."""
 
     def __init__(self, upstream, slow=CREATING, bypass=False):
-        self.canaries = set()
+        # What is refused, and how often.
+        self.canaries, self.refused = set(), {}
         super().__init__(upstream, deviations.ministack_mended(types.SimpleNamespace(members=())))
         self.slow, self.bypass, self.proxies, self.lock = slow, bypass, {}, threading.Lock()
         self.rds, self.ec2, self.functions, self.cloudwatch, self.cloud, self.secrets = (
@@ -43,6 +45,9 @@ class Stage(Lens):
             self.exchanges.append(Exchange(method, target, {key.lower(): held for key, held in headers.items()}, body, 200, json.dumps(answer).encode()))
             return 200, [("content-type", "application/json"), ("x-amz-executed-version", qualifier or "$LATEST")], json.dumps(answer).encode()
         form = dict(urllib.parse.parse_qsl(body.decode("latin-1"))) if b"Action=" in body[:2000] else {}
+        if self.refused.get(form.get("Action"), 0) > 0:
+            self.refused[form["Action"]] -= 1
+            return 400, [("content-type", "text/xml")], REFUSED
         if form.get("Action") == "DeleteStack":
             self.leave(form["StackName"])
         if form.get("Action") == "CreateDBProxy":

@@ -13,12 +13,17 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def limited(seconds, interruptible=True):
     """The block ends with TimeUp after so many seconds, and with Interrupted at a signal. From the end of the block on, signals are ignored."""
 
+    stop = []
+
     def strike(number, _):
-        # Only the first one: what follows is the clean-up, and nothing may end that.
-        calm()
-        if number == signal.SIGALRM:
-            raise TimeUp(f"the time limit of {seconds / 60:.0f} minutes is reached")
-        raise Interrupted(signal.Signals(number).name)
+        if not stop:
+            stop.append(TimeUp(f"the time limit of {seconds / 60:.0f} minutes is reached") if number == signal.SIGALRM else Interrupted(signal.Signals(number).name))
+        # Only the first one counts: what follows is the clean-up, and nothing may end that. But Python drops what is raised within a callback, such as
+        # those around a fork: so it knocks each second until someone has heard it, who calls `calm`.
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, 1, 1)
+        raise stop[0]
 
     calm()
     for number in (*(SIGNALS if interruptible else ()), signal.SIGALRM):

@@ -3,6 +3,7 @@
 Everything that a run creates has a name that begins with its prefix, or stands under an IAM path that contains it, or is in its VPC.
 """
 
+import time
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -304,12 +305,13 @@ def clean(account, prefix, say):
             for row, error in last.items():
                 say(f"   {row}: {code(error)}")
 
-    def part(work, *arguments, **given):
+    def part(work, *arguments, failed=None, **given):
+        """What the work returns; where AWS refuses, `failed`, and the next part begins."""
         try:
             return work(*arguments, **given)
         except (BotoCoreError, ClientError, OSError) as error:
             say(f"   {code(error)}: {error}")
-            return None
+            return failed
 
     part(away, ["proxy"], limit=70 * 60)
     kept = part(of_the_stack, account, prefix)
@@ -318,12 +320,13 @@ def clean(account, prefix, say):
         part(away, ["temporary function", "policy", "role", "security group"], kept, limit=45 * 60)
         part(interfaces_of_ours, account, prefix)
     for name in part(stacks, account, prefix) or []:
-        for _ in range(3):
+        for _ in range(4):
             say(f"   deleting stack {name}")
-            why = part(Stack(account, name, name.removeprefix(PREFIX)).delete)
+            why = part(Stack(account, name, name.removeprefix(PREFIX)).delete, failed="DeleteStack was refused")
             if not why:
                 break
             say(f"   {why}")
+            time.sleep(account.pause)
     part(away, ["database", "cluster"], limit=30 * 60)
     part(away, ["function", "temporary function", "snapshot", "subnet group", "policy", "role", "secret", "log group"], limit=5 * 60)
     part(away, ["network interface", "security group"], limit=45 * 60)

@@ -10,7 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kit.stops import Failed, Missing, Refused
+from kit.clock import calm
+from kit.stops import Failed, Interrupted, Missing, Refused, TimeUp
 
 ROOT = Path(__file__).parents[3]
 
@@ -57,7 +58,7 @@ class Program:
     """One binary, for one Region."""
 
     def __init__(self, path, account, report):
-        self.path, self.account, self.report, self.helps = path, account, report, {}
+        self.path, self.account, self.report, self.helps, self.processes = path, account, report, {}, []
         self.version = self.plain("--version").stdout.strip()
 
     def environment(self, account):
@@ -96,6 +97,7 @@ class Program:
             command, env=self.environment(account), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
             preexec_fn=ends_with_parent if sys.platform == "linux" else None,
         )
+        self.processes.append(process)
         process.shown = " ".join(["rdsproxy-setup", *map(str, arguments)])
         return process
 
@@ -103,7 +105,9 @@ class Program:
         """Its end. Where this script is to end first, so is the program, which then says how to resume."""
         try:
             out, err = process.communicate()
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, (Interrupted, TimeUp)):
+                calm()
             process.send_signal(signal.SIGINT)
             try:
                 out, err = process.communicate(timeout=30)
@@ -113,6 +117,13 @@ class Program:
             self.written(name, process, out, err)
             raise
         return self.written(name, process, out, err)
+
+    def end_all(self):
+        """Ends what still runs, so that nothing creates what the clean-up deletes."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
     def written(self, name, process, out, err):
         self.report.file(f"{name}.txt", f"$ {process.shown}\n(exit code {process.returncode})\n\nstdout:\n{out}\nstderr:\n{err}")
@@ -132,7 +143,9 @@ class Program:
                 if when():
                     process.kill()
                     break
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, (Interrupted, TimeUp)):
+                calm()
             process.kill()
             raise
         finally:

@@ -116,6 +116,13 @@ class Stack:
         """Deletes it: None when it is gone, else its status and why."""
         if self.gone():
             return None
+
+        def idle():
+            status = self.look()["StackStatus"]
+            return not (status.startswith("UPDATE_") and status.endswith("_IN_PROGRESS"))
+
+        # An update is waited for; a creation is not.
+        wait_until(idle, self.account.pause, self.account.patience(30 * 60))
         self.cloud.delete_stack(StackName=self.name)
 
         def over():
