@@ -3,6 +3,7 @@
 mod advise;
 mod alarms;
 mod canary;
+mod close_direct;
 mod examples;
 mod export;
 mod load;
@@ -27,6 +28,7 @@ use recording::Tape;
 pub use advise::{Advise, Sizing};
 pub use alarms::Alarms;
 pub use canary::Canary;
+pub use close_direct::CloseDirect;
 pub use export::{Export, To};
 pub use load::Load;
 pub use packaging::{Completions, Man, Schema};
@@ -48,7 +50,7 @@ pub use words::CommandLine;
     disable_version_flag = true,
     after_long_help = examples::TOP,
     // All commands and a prompt below them fit a terminal of 24 rows.
-    help_template = "{about-with-newline}{usage-heading} {usage}\n\n{all-args}{after-help}"
+    help_template = "{about-with-newline}{usage-heading} {usage}\n{all-args}{after-help}"
 )]
 pub struct Cli {
     /// Flags of every command.
@@ -298,6 +300,12 @@ pub enum Command {
     /// Point the functions back at the database; the proxy stays
     #[command(after_long_help = examples::RESTORE)]
     Restore(Restore),
+    /// Close the functions' direct path to the database
+    ///
+    /// For after the cut-over: removes the rules that let the functions' security groups reach the database directly, those that
+    /// nothing else can be using. They are remembered, and restore and teardown bring them back first.
+    #[command(after_long_help = examples::CLOSE_DIRECT)]
+    CloseDirect(CloseDirect),
     /// Write the stack as Terraform or CloudFormation, to hand it over
     ///
     /// Writes files with everything that this tool created for a database, so that another tool can take it over as it is, and
@@ -310,7 +318,7 @@ pub enum Command {
     /// Lines with --output json. CloudWatch bills each metric that is read: docs/watch.md says what an hour costs.
     #[command(after_long_help = examples::WATCH)]
     Watch(Watch),
-    /// Find out why connections fail, and how to fix it; changes nothing
+    /// Find why connections fail, and how to fix it; changes nothing
     #[command(after_long_help = examples::DOCTOR)]
     Doctor(Doctor),
     /// Watch the proxy with CloudWatch alarms and a dashboard

@@ -113,6 +113,10 @@ fn advice(refusal: &Refusal) -> (Exit, Vec<String>) {
                 );
                 hints.push("Where an administrator creates roles: --role-arn ARN takes one that exists.".to_owned());
             }
+            if refusal.operation == "ec2:AuthorizeSecurityGroupIngress" {
+                let hint = "Where close-direct was used: permissions --for restore --with close-direct prints what opens it again.";
+                hints.push(hint.to_owned());
+            }
             if refusal.operation == "iam:CreatePolicy" {
                 let hint = "Where an administrator creates policies: --connect-policy-arn ARN takes one that exists.";
                 hints.push(hint.to_owned());

@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod client;
 pub mod clock;
+pub mod close_direct;
 pub mod cloud;
 pub mod commands;
 pub mod discover;

@@ -23,6 +23,8 @@ pub enum Verb {
     Teardown,
     /// `restore`: of `teardown`, what it reads and what concerns the functions.
     Restore,
+    /// `close-direct`, besides what `status` needs.
+    CloseDirect,
     /// `advise`.
     Advise,
     /// `export`: of `teardown`, what it reads, and what the files say besides.
@@ -60,6 +62,8 @@ pub enum Feature {
     Canary,
     /// A teardown that deletes the alarms and the dashboard that alarms created
     Alarms,
+    /// A restore or teardown that opens what close-direct closed
+    CloseDirect,
     /// doctor --logs
     ReadLog,
     /// Functions whose variables are encrypted with a customer KMS key
@@ -105,7 +109,10 @@ fn reads(action: &str) -> bool {
 
 /// Whether an action of a teardown reads, or points functions back.
 fn restores(action: &str) -> bool {
-    const BACK: [&str; 7] = [
+    const BACK: [&str; 9] = [
+        // What close-direct removed comes back first.
+        "ec2:AuthorizeSecurityGroupIngress",
+        "ec2:DeleteTags",
         "kms:CreateGrant",
         "kms:Encrypt",
         // Versions that `up` published for callers of an alias.
@@ -129,6 +136,8 @@ const USD: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor];
 const D: &[Verb] = &[Verb::Doctor];
 const V: &[Verb] = &[Verb::Verify];
 const A: &[Verb] = &[Verb::Advise];
+const C: &[Verb] = &[Verb::CloseDirect];
+const TC: &[Verb] = &[Verb::Teardown, Verb::CloseDirect];
 const X: &[Verb] = &[Verb::Export];
 const USX: &[Verb] = &[Verb::Up, Verb::Status, Verb::Export];
 const USDX: &[Verb] = &[Verb::Up, Verb::Status, Verb::Doctor, Verb::Export];
@@ -155,6 +164,7 @@ const LOGS: &[Feature] = &[Feature::LogRetention];
 const HAND_OVER: &[Feature] = &[Feature::HandOver];
 const CANARY: &[Feature] = &[Feature::Canary];
 const ALARMS: &[Feature] = &[Feature::Alarms];
+const DIRECT: &[Feature] = &[Feature::CloseDirect];
 
 /// All permissions. `sts:GetCallerIdentity` is not among them: AWS allows it to everyone
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
@@ -176,7 +186,8 @@ pub const PERMISSIONS: &[Permission] = &[
     may("iam:GetPolicyVersion", USX, On::Policies, If::Always, "compare its document"),
     may("iam:ListEntitiesForPolicy", UST, On::Policies, If::Always, "see which roles carry it"),
     may("ec2:DescribeSecurityGroups", UST, On::All, If::Always, "compare groups and rules"),
-    may("ec2:DescribeSecurityGroupRules", T, On::All, If::Always, "find our rules"),
+    may("ec2:DescribeSecurityGroupRules", TC, On::All, If::Always, "find our rules"),
+    may("ec2:DescribeNetworkInterfaces", C, On::All, If::Always, "see who else is in the functions' groups"),
     may("rds:DescribeDBParameters", USD, On::ParameterGroups, If::Always, "see parameters that a proxy does not bear"),
     may("rds:DescribeDBClusterParameters", USD, On::ParameterGroups, If::Always, "the same of a cluster"),
     may("rds:DescribeEvents", D, On::All, If::Always, "read the RDS events of the proxy"),
@@ -298,6 +309,15 @@ pub const PERMISSIONS: &[Permission] = &[
         If::Always,
         "steps 9 and 12, where the way out is closed",
     ),
+    may("ec2:CreateTags", C, On::Groups, If::Ours, "remember a rule before it goes"),
+    may(
+        "ec2:AuthorizeSecurityGroupIngress",
+        C,
+        On::Groups,
+        If::Always,
+        "open the direct path again, where a restore came in between",
+    ),
+    may("ec2:DeleteTags", C, On::Groups, If::Ours, "the same: forget the rule"),
     may("rds:CreateDBProxy", U, On::All, If::MadeOurs, "step 3"),
     may(
         "rds:AddTagsToResource",
@@ -396,7 +416,9 @@ pub const PERMISSIONS: &[Permission] = &[
     may("iam:DeletePolicy", UT, On::Policies, If::Ours, "delete connect policies that no role needs"),
     may("iam:DeleteRolePolicy", T, On::Roles, If::Ours, "delete the proxy's role"),
     may("iam:DeleteRole", T, On::Roles, If::Ours, "delete the proxy's role"),
-    may("ec2:RevokeSecurityGroupIngress", T, On::Groups, If::Always, "take our rules away"),
+    may("ec2:RevokeSecurityGroupIngress", TC, On::Groups, If::Always, "take our rules away; close the direct path"),
+    with(DIRECT, may("ec2:AuthorizeSecurityGroupIngress", T, On::Groups, If::Always, "open what close-direct closed")),
+    with(DIRECT, may("ec2:DeleteTags", T, On::Groups, If::Ours, "forget what close-direct closed")),
     may("ec2:RevokeSecurityGroupEgress", T, On::Groups, If::Always, "take our rules away"),
     may("ec2:DeleteSecurityGroup", T, On::Groups, If::Ours, "delete the proxy's group"),
     with(ALARMS, may("cloudwatch:DeleteAlarms", T, On::Alarms, If::Always, "delete our alarms")),

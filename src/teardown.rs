@@ -9,23 +9,47 @@ mod found;
 mod marked;
 mod served;
 
-use crate::cloud::serving;
+use crate::cloud::{serving, tags};
 use crate::engine::event::{Ending, Event};
-use crate::engine::{Run, StepError, all2, crowd};
+use crate::engine::{Poll, PollInterval, Row, Run, StepError, all2, crowd};
 use crate::handover;
 use crate::resources::Removal;
 use crate::resources::alarms::AlarmsFound;
+use crate::resources::direct_rules::{RulesBack, open};
 
 pub use found::{Stack, survey, survey_as_tagged};
 
-/// Points the functions back at the database, and leaves everything else.
+/// Points the functions back at the database, and leaves everything else. Rules that `close-direct` removed come back first.
 ///
 /// # Errors
 /// As [`carry_out`].
 pub async fn restore(run: &Run<'_>, stack: &Stack) -> Result<(), StepError> {
     handover::hold(stack.handed_over(), "restoring the functions", &stack.names.stack)?;
+    one_by_one(run, &stack.direct).await?;
     let back = stack.functions.iter().map(|function| remove(run, function));
-    crowd(back.collect()).await.into_iter().reduce(|one, other| all2(one, other).map(drop)).transpose().map(drop)
+    let back = crowd(back.collect()).await.into_iter().reduce(|one, other| all2(one, other).map(drop));
+    back.transpose()?;
+    closed_meanwhile(run, stack).await
+}
+
+/// Opens what a `close-direct` at the same time has closed since this run looked: it looks at the functions after it has
+/// closed, and this run at the memory after the functions are back, so that one of the two sees the other.
+async fn closed_meanwhile(run: &Run<'_>, stack: &Stack) -> Result<(), StepError> {
+    if stack.functions.is_empty() || stack.groups.is_empty() {
+        return Ok(());
+    }
+    let name = &stack.names.stack;
+    let doing = format!("looking whether the direct path was closed meanwhile ({name})");
+    let poll = Poll::begin(run, Row::Hidden, &doing, run.timeouts.propagation, PollInterval::Dense);
+    let now = poll.look(run, async || run.cloud.ec2.groups_tagged_with(tags::STACK, name).await).await?;
+    let own = |id: &String| stack.groups.iter().any(|own| own.group.id == *id);
+    for group in now.iter().filter(|group| own(&group.id)) {
+        if let Some(found) = RulesBack::of(group, &stack.doors) {
+            let found = found.only(&stack.functions);
+            open(run, &found.own, &found.back).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Carries the teardown out.

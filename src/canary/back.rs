@@ -18,6 +18,8 @@ pub(super) async fn carry_out(run: &Run<'_>, survey: &Survey, waves: &[Vec<Strin
     for wave in waves.iter().rev() {
         let mut part = stack.clone();
         part.functions.retain(|found| wave.contains(&found.function.name));
+        // What the others of them need comes with their own wave, or stays closed.
+        part.direct = part.direct.into_iter().map(|rules| rules.only(&part.functions)).collect();
         teardown::restore(run, &part).await?;
         back.extend(part.functions.into_iter().map(|found| found.function.name));
     }

@@ -132,6 +132,15 @@ Examples:
   $ rdsproxy-setup restore --db my-instance --plan-out plan.json
   $ rdsproxy-setup restore --plan plan.json";
 
+/// `close-direct`.
+pub(super) const CLOSE_DIRECT: &str = "\
+Examples:
+  Show which rules would go and which stay, and why:
+  $ rdsproxy-setup close-direct --db my-instance --dry-run
+
+  Close the direct path; restore and teardown open it again first:
+  $ rdsproxy-setup close-direct --db my-instance";
+
 /// `export`.
 pub(super) const EXPORT: &str = "\
 Examples:

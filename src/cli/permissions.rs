@@ -13,8 +13,9 @@ use crate::spec::ClientAuth;
 pub struct Permissions {
     /// The command: up, status, teardown, advise, …
     ///
-    /// The command to print permissions for: up, status, restore, teardown, advise, export, watch, alarms, doctor or verify. all is for all of them. administrator
-    /// prints what an administrator creates once, for up --role-arn and --connect-policy-arn. [default: all]
+    /// The command to print permissions for: up, status, restore, teardown, close-direct, advise, export, watch, alarms, doctor or
+    /// verify. all is for all of them. administrator prints what an administrator creates once, for up --role-arn and
+    /// --connect-policy-arn. [default: all]
     #[arg(long = "for", value_enum, default_value_t = For::All, value_name = "COMMAND", hide_possible_values = true,
           hide_default_value = true)]
     pub verb: For,
@@ -101,6 +102,8 @@ pub enum For {
     Teardown,
     /// restore
     Restore,
+    /// close-direct
+    CloseDirect,
     /// advise
     Advise,
     /// export

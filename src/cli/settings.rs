@@ -57,6 +57,7 @@ pub const RULES: Rules = Rules {
         ("list", &[]),
         ("wait", &[]),
         ("restore", &[]),
+        ("close-direct", &[]),
         ("teardown", &[]),
         ("export", &["to"]),
         ("watch", &["function"]),

@@ -1,6 +1,7 @@
 //! Amazon EC2: security groups, subnets and network interfaces.
 
 mod classes;
+mod interfaces;
 mod look;
 mod plain;
 
@@ -15,6 +16,7 @@ use super::error::{Answer, Kind, Refusal, refuse};
 use super::pages::capped;
 
 pub use classes::Size;
+pub use interfaces::Interface;
 pub use look::{Route, RouteTable, Vpc};
 
 /// The EC2 client.
@@ -81,6 +83,12 @@ pub struct Rule {
     pub protocol: String,
     /// The group on the other side, if it names one.
     pub peer: Option<String>,
+    /// The account of that group, where AWS says.
+    pub peer_account: Option<String>,
+    /// The peering connection that leads to that group, where it is of another VPC.
+    pub peering: Option<String>,
+    /// The managed prefix list on the other side, if it names one.
+    pub prefix_list: Option<String>,
     /// The block of addresses on the other side, if it names one.
     pub range: Option<String>,
     /// The first port.

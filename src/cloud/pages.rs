@@ -46,6 +46,7 @@ pages! {
         aws_sdk_ec2::describe_route_tables::DescribeRouteTablesOutput,
         aws_sdk_ec2::describe_security_groups::DescribeSecurityGroupsOutput,
         aws_sdk_ec2::describe_subnets::DescribeSubnetsOutput,
+        aws_sdk_ec2::describe_network_interfaces::DescribeNetworkInterfacesOutput,
         aws_sdk_ec2::describe_security_group_rules::DescribeSecurityGroupRulesOutput,
         aws_sdk_secretsmanager::list_secrets::ListSecretsOutput;
     next_marker:

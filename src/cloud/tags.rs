@@ -57,6 +57,10 @@ pub const HANDED_OVER: &str = "rdsproxy-setup:handed-over";
 /// The tag on a proxy which remembers a canary that is not complete: when it began, and how many functions were there before.
 pub const CANARY: &str = "rdsproxy-setup:canary";
 
+/// The beginning of the tags on the proxy's group which remember rules that let functions reach the database directly and were
+/// removed; the rule follows, and the value is its description.
+pub const CLOSED: &str = "rdsproxy-setup:closed:";
+
 /// The tag on a temporary function that names the functions it stands in for.
 pub const PROBE: &str = "rdsproxy-setup:probe";
 

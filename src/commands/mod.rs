@@ -3,6 +3,7 @@
 mod advise;
 mod alarms;
 mod canary;
+mod close_direct;
 mod connect;
 mod diagnosis;
 mod doctor;
@@ -112,6 +113,7 @@ async fn of_account(global: &Global, command: &Command) -> Result<Exit, Failure>
         Command::Status(args) => Box::pin(status::run(global, args)).await,
         Command::List => Box::pin(list::run(global)).await,
         Command::Wait(args) => Box::pin(wait::run(global, args)).await,
+        Command::CloseDirect(args) => Box::pin(close_direct::run(global, args)).await,
         Command::Restore(args) => Box::pin(restore::run(global, args)).await,
         Command::Teardown(args) => Box::pin(teardown::run(global, args)).await,
         Command::Export(args) => Box::pin(export::run(global, args)).await,

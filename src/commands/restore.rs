@@ -15,8 +15,9 @@ use crate::shell::quoted;
 use crate::spec::{self, DatabaseRef};
 use crate::teardown;
 
-const EXPLAIN: &str = "Variables that hold the proxy's host get the database's again, and aliases call a version that does. The proxy, its \
-                       rights and its rules stay as they are, so that up points the functions at it again.";
+const EXPLAIN: &str = "What close-direct removed comes back first. Variables that hold the proxy's host get the database's again, and \
+                       aliases call a version that does. The proxy, its rights and its rules stay as they are, so that up points the functions at \
+                       it again.";
 
 const ALONE: &str = "Add --yes to carry the plan out, or look at it only with restore --dry-run.";
 
@@ -64,7 +65,14 @@ async fn plan(global: &Global, args: &Restore, saved: Option<&Saved>) -> Result<
         ));
     }
     stack.functions.retain(|found| !limited || functions.contains(&found.function.name));
-    if stack.functions.is_empty() {
+    if limited {
+        stack.direct = stack.direct.into_iter().map(|rules| rules.only(&stack.functions)).collect();
+    }
+    let reopens = stack.direct.iter().any(|rules| !rules.back.is_empty());
+    if stack.functions.is_empty() && !reopens {
+        for line in stack.direct.iter().flat_map(Removal::lines) {
+            report::note(session.json, &format!("note: {}: {}", line.what, line.detail));
+        }
         let exit = nothing(&session, &name, &format!("No function uses {name}: nothing to restore."));
         save(Some(&name), Vec::new()).await?;
         return Ok(exit);
@@ -72,7 +80,8 @@ async fn plan(global: &Global, args: &Restore, saved: Option<&Saved>) -> Result<
     if let Some(exit) = saved.and_then(|saved| saved.refuse(&session, stack.terms_of_restore())) {
         return Ok(exit);
     }
-    let lines: Vec<Line> = stack.functions.iter().flat_map(Removal::lines).collect();
+    let direct = stack.direct.iter().flat_map(Removal::lines);
+    let lines: Vec<Line> = direct.chain(stack.functions.iter().flat_map(Removal::lines)).collect();
     let intro = format!("This points functions of {name} back at the database; the proxy stays:");
     if args.dry_run || args.plans.plan_out.is_some() {
         let exit = show(&session, &name, &intro, &lines);
@@ -104,7 +113,9 @@ async fn plan(global: &Global, args: &Restore, saved: Option<&Saved>) -> Result<
         return Ok(Exit::Done);
     }
     let elapsed = report::duration(session.clock.elapsed().saturating_sub(began));
-    report::result(&format!("Done in {elapsed}: {} the database directly again.", uses(&listed(&stack))));
+    let who = if stack.functions.is_empty() { "the direct path is open".to_owned() } else { uses(&listed(&stack)) };
+    let what = if stack.functions.is_empty() { " again" } else { " the database directly again" };
+    report::result(&format!("Done in {elapsed}: {who}{what}."));
     if !stack.other_users.is_empty() {
         report::result(&format!("What was left at the proxy: {}.", stack.other_users.join(", ")));
     }

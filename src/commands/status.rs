@@ -1,6 +1,6 @@
 //! `status`: all thirteen steps as they are.
 
-use documents::{AlarmStates, CanaryProgress, Version};
+use documents::{AlarmStates, CanaryProgress, DirectPath, DirectState, Version};
 use observe::alarms::Watched;
 
 use super::alarms::row;
@@ -8,6 +8,7 @@ use super::canary;
 use super::session::{Session, command};
 use crate::catalogue::StepId;
 use crate::cli::{Global, Status};
+use crate::close_direct;
 use crate::cloud::rds::{EngineFamily, TargetKind};
 use crate::discover::hosts::HostKind;
 use crate::discover::{Problem, did_you_mean};
@@ -47,6 +48,7 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
             && survey.dead.is_empty();
         let fine = in_place && !alarms.as_ref().is_ok_and(|plan| plan.as_ref().is_some_and(Plan::changes));
         drift |= !fine;
+        let (direct, remembered) = close_direct::state(&survey);
         documents.push(documents::Stack {
             proxy: spec.stack.clone(),
             database: spec.database.id.clone(),
@@ -55,6 +57,14 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
             handed_over: survey.handed_over(),
             canary: canary::progress(&survey)
                 .map(|(at, all)| CanaryProgress { at_proxy: at as u64, functions: all as u64 }),
+            direct_path: DirectPath {
+                state: match direct {
+                    close_direct::State::Open => DirectState::Open,
+                    close_direct::State::Closed => DirectState::Closed,
+                    close_direct::State::Unknown => DirectState::Unknown,
+                },
+                remembered: remembered as u64,
+            },
             alarms: alarms_document(&alarms),
             health_hints: health(&entries),
             steps: report::steps(&entries),
@@ -149,6 +159,12 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], alarms: &Alarms, fi
         report::result(&report::sentence(&line));
     }
     show_alarms(global, survey, alarms);
+    let (direct, remembered) = close_direct::state(survey);
+    if remembered > 0 {
+        let rules = if remembered == 1 { "1 rule".to_owned() } else { format!("{remembered} rules") };
+        let which = if direct == close_direct::State::Closed { "" } else { " remembered" };
+        report::result(&format!("Direct path: {} ({rules}{which}).", direct.word()));
+    }
     for dead in &survey.dead {
         report::result(&report::sentence(&format!("{dead}.")));
     }

@@ -18,8 +18,9 @@ use crate::spec::{self, DatabaseRef};
 use crate::stacks;
 use crate::teardown::{self, Stack};
 
-const EXPLAIN: &str = "The functions' variables are restored first, and each update is waited for. Then the proxy is deleted, and with it \
-                       everything that carries this stack's ownership tag. What others created stays.";
+const EXPLAIN: &str = "What close-direct removed comes back first. The functions' variables are restored next, and each update is waited \
+                       for. Then the proxy is deleted, and with it everything that carries this stack's ownership tag. What others created \
+                       stays.";
 
 const ALONE: &str = "Add --yes to carry the plan out; without it, nothing is removed.";
 

@@ -7,6 +7,7 @@
 pub mod alarms;
 pub mod attach;
 pub mod connect_policy;
+pub mod direct_rules;
 pub mod ingress;
 pub mod log_group;
 pub mod probe;

@@ -1,7 +1,7 @@
 //! Second: which functions go back to the database, and what would be left at the proxy.
 
 use crate::names::last_of_path;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::marked::Marked;
@@ -21,6 +21,8 @@ pub(super) struct Back {
     pub(super) functions: Vec<Restoring>,
     /// What would be left at the proxy, and why it cannot be pointed elsewhere.
     pub(super) other_users: Vec<String>,
+    /// The security groups of every function that uses the database, directly or through the proxy.
+    pub(super) sources: BTreeSet<String>,
 }
 
 impl Back {
@@ -38,6 +40,14 @@ impl Back {
             let published = versions_of(&function.name).unwrap_or_default();
             uses(&function.variables) || published.iter().any(|version| uses(&version.variables)) || attached(function)
         };
+        let mut sources = BTreeSet::new();
+        for function in &listed.functions {
+            let published = versions_of(&function.name).unwrap_or_default();
+            let using = published.iter().filter(|version| uses(&version.variables));
+            sources.extend(using.flat_map(|version| version.groups.iter().cloned()));
+            let latest = uses(&function.variables).then_some(&function.security_groups);
+            sources.extend(latest.into_iter().flatten().cloned());
+        }
         let reads = listed.functions.iter().filter(concerned).map(|function| cloud.lambda.get(&function.name));
         let read: Answer<Vec<Option<Function>>> = crowd(reads.collect()).await.into_iter().collect();
         let read = read.map_err(Problem::refused("reading the functions"))?;
@@ -51,7 +61,7 @@ impl Back {
         let looked: Answer<Vec<Restoring>> = crowd(looks.collect()).await.into_iter().collect();
         let looked = looked.map_err(Problem::refused("reading the functions' versions and aliases"))?;
 
-        let mut back = Self { functions: Vec::new(), other_users: Vec::new() };
+        let mut back = Self { functions: Vec::new(), other_users: Vec::new(), sources };
         if let Some(found) = &stack.proxy {
             back.other_users.extend(found.other_users.iter().cloned());
             let vpc = &found.found.proxy.vpc;

@@ -11,6 +11,7 @@ use crate::handover;
 use crate::names::Names;
 use crate::resources::alarms::AlarmsFound;
 use crate::resources::connect_policy::PolicyRemoval;
+use crate::resources::direct_rules::{Doors, RulesBack};
 use crate::resources::ingress::RulesRemoval;
 use crate::resources::log_group::LogGroupFound;
 use crate::resources::probe::LeftBehind;
@@ -29,6 +30,10 @@ pub struct Stack {
     pub names: Names,
     /// The functions that go back to the database.
     pub functions: Vec<Restoring>,
+    /// Rules of the direct path that `close-direct` removed.
+    pub direct: Vec<RulesBack>,
+    /// What such a rule is held to.
+    pub(super) doors: Doors,
     /// What would be left at the proxy, and why it cannot be pointed elsewhere.
     pub other_users: Vec<String>,
     /// What was found under our names but is not ours.
@@ -83,14 +88,19 @@ async fn read(cloud: &Cloud, stack: &str, wanted: Wanted<'_>) -> Result<Stack, P
         served,
         log_group,
         alarms,
+        doors,
         ..
     } = marked;
+    let doors = Doors { sources: back.sources, ..doors };
+    let direct = groups.iter().filter_map(|group| RulesBack::of(group, &doors)).collect();
     let without_proxy = proxy.is_none().then(|| names.stack.clone());
     let own = groups.iter().map(|group| (group.id.clone(), group.name.clone())).collect();
     let groups = groups.into_iter().map(|group| GroupRemoval { group, without_proxy: without_proxy.clone() }).collect();
     Ok(Stack {
         names,
         functions: back.functions,
+        direct,
+        doors,
         other_users: back.other_users,
         foreign,
         database: served,
@@ -144,6 +154,7 @@ impl Stack {
             of.into_iter().map(|one| one as &dyn Removal)
         }
         all(&self.probes)
+            .chain(all(&self.direct))
             .chain(all(&self.functions))
             .chain(all(self.alarms.removal()))
             .chain(all(&self.proxy))
@@ -183,7 +194,8 @@ impl Stack {
     /// The same for `restore`.
     #[must_use]
     pub fn terms_of_restore(&self) -> Vec<(String, Terms)> {
-        let mut terms = together(self.functions.iter().flat_map(Removal::terms));
+        let direct = self.direct.iter().flat_map(Removal::terms);
+        let mut terms = together(direct.chain(self.functions.iter().flat_map(Removal::terms)));
         terms.extend(self.left());
         terms
     }

@@ -12,6 +12,7 @@ use crate::names::{Names, secret_prefix};
 use crate::probe::left_over;
 use crate::resources::alarms::{AlarmsFound, AlarmsRemoval};
 use crate::resources::connect_policy::PolicyRemoval;
+use crate::resources::direct_rules::Doors;
 use crate::resources::ingress::RulesRemoval;
 use crate::resources::log_group::{LogGroupFound, LogGroupRemoval};
 use crate::resources::proxy::{self, ProxyRemoval};
@@ -54,6 +55,8 @@ pub(super) struct Marked {
     pub(super) home: Option<Home>,
     /// Every host that is known to mean it.
     pub(super) known: Vec<KnownHost>,
+    /// Its groups and its port; the functions' groups are found later.
+    pub(super) doors: Doors,
     /// All functions of the region.
     pub(super) listed: Listed,
 }
@@ -99,7 +102,7 @@ impl Marked {
         // Also of one that was handed back already: its rules may still be there.
         let proxy_groups = proxy.as_ref().map(|found| found.proxy.security_groups.clone()).unwrap_or_default();
         let role = role.map_err(Problem::refused(doing))?.ours(&mut foreign);
-        let (iam_auth, home, known) = hosts?;
+        let OfDatabase { iam_auth, home, known, doors } = hosts?;
         let iam_auth = IamAuthRemoval::judge(iam_auth, role.as_ref().map(|found| &found.role)).ours(&mut foreign);
         // A proxy that takes passwords alone, or has an administrator's policy, came to need none.
         let needs_none = proxy
@@ -152,27 +155,50 @@ impl Marked {
             served,
             home,
             known,
+            doors,
             listed,
         })
     }
 }
 
-/// What this stack turned on at the database, and the hosts that it is known by.
+/// What the database itself says.
+#[derive(Default)]
+struct OfDatabase {
+    /// Its IAM authentication, where this stack turned it on.
+    iam_auth: Option<IamAuthRemoval>,
+    /// Its hosts as they are now.
+    home: Option<Home>,
+    /// Every host that means it.
+    known: Vec<KnownHost>,
+    /// Its groups and its port.
+    doors: Doors,
+}
+
+/// Reads the database; nothing is known of one that is gone.
 async fn of_database(
     cloud: &Cloud,
     database: Option<&DatabaseRef>,
     account: &str,
     stack: &str,
-) -> Result<(Option<IamAuthRemoval>, Option<Home>, Vec<KnownHost>), Problem> {
-    let Some(database) = database else { return Ok((None, None, Vec::new())) };
+) -> Result<OfDatabase, Problem> {
+    let Some(database) = database else { return Ok(OfDatabase::default()) };
     let found = match Database::in_this_account(database, account) {
         Ok(()) => Database::find(cloud, database).await,
         Err(problem) => Err(problem),
     };
     match found {
-        Ok(found) => Ok((IamAuthRemoval::of(&found, stack), Home::of(&found), found.hosts)),
+        Ok(found) => Ok(OfDatabase {
+            iam_auth: IamAuthRemoval::of(&found, stack),
+            home: Home::of(&found),
+            doors: Doors {
+                groups: found.security_groups.clone(),
+                port: Some(found.port),
+                sources: std::collections::BTreeSet::new(),
+            },
+            known: found.hosts,
+        }),
         Err(problem @ Problem::Refused { .. }) => Err(problem),
         // A database that is gone does not prevent the deletion of its proxy.
-        Err(Problem::Unfit { .. }) => Ok((None, None, Vec::new())),
+        Err(Problem::Unfit { .. }) => Ok(OfDatabase::default()),
     }
 }

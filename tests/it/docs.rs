@@ -98,11 +98,12 @@ fn the_table_of_waits_is_the_timeouts() {
 #[test]
 fn the_table_of_permissions_is_the_program_s() {
     let mut table = String::from(
-        "| action | up | status | restore | teardown | advise | export | watch | alarms | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| action | up | status | restore | teardown | close-direct | advise | export | watch | alarms | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for needed in PERMISSIONS {
         let mark = |verb| if needed.verbs.contains(&verb) { "x" } else { "" };
         let (up, status, teardown) = (mark(Verb::Up), mark(Verb::Status), mark(Verb::Teardown));
+        let close = if needed.verbs.contains(&Verb::Status) { "x" } else { mark(Verb::CloseDirect) };
         // A diagnosis reads what a status reads, and more.
         let doctor = if needed.verbs.contains(&Verb::Status) { "x" } else { mark(Verb::Doctor) };
         let verify = mark(Verb::Verify);
@@ -128,7 +129,7 @@ fn the_table_of_permissions_is_the_program_s() {
         let with = needed.features.iter().map(name).collect::<Vec<_>>().join(", ");
         let (action, on, why) = (needed.action, needed.on.words(), needed.why);
         table.push_str(&format!(
-            "| `{action}` | {up} | {status} | {restore} | {teardown} | {advise} | {export} | {watch} | {alarms} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
+            "| `{action}` | {up} | {status} | {restore} | {teardown} | {close} | {advise} | {export} | {watch} | {alarms} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
         ));
     }
     hold("docs/permissions.md", "permissions", &table);
@@ -338,6 +339,8 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         ("export --hand-over", &["export", "--db", "my-instance", "--hand-over", "--yes"]),
         ("export --take-back", &["export", "--db", "my-instance", "--take-back", "--yes"]),
         ("a failure of any command", &["up", "--db", "absent", "--yes"]),
+        ("close-direct --dry-run", &["close-direct", "--db", "my-instance", "--dry-run"]),
+        ("close-direct", &["close-direct", "--db", "my-instance", "--yes"]),
         ("alarms --remove", &["alarms", "--db", "my-instance", "--remove", "--yes"]),
         ("restore --dry-run", &["restore", "--db", "my-instance", "--dry-run"]),
         ("restore", &["restore", "--db", "my-instance", "--yes"]),

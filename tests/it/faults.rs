@@ -5,6 +5,7 @@
 use sandbox::{Fault, Logged, Trigger, Trouble, World};
 use serde_json::Value;
 
+use rdsproxy_setup::close_direct::Fate as Closing;
 use rdsproxy_setup::resources::alarms::Settings;
 
 use crate::docs::measured;
@@ -16,6 +17,7 @@ enum Command {
     Up,
     Teardown,
     Alarms,
+    CloseDirect,
 }
 
 /// What goes wrong at one call.
@@ -120,6 +122,17 @@ async fn run(bed: &Bed, command: Command, id: &str) -> Fate<()> {
     match command {
         Command::Up => bed.up(&wish(id)).await.map(drop),
         Command::Teardown => bed.down(&wish(id)).await,
+        // What could not be read stays, and the plan says so: that is no end of the work.
+        Command::CloseDirect => match bed.close(&wish(id)).await {
+            Fate::Done(plan) => {
+                let unread = plan.rows.iter().find_map(|row| match &row.fate {
+                    Closing::Unknown(why) => Some(format!("closing the direct path ({id}): {why}")),
+                    _ => None,
+                });
+                unread.map_or(Fate::Done(()), Fate::Stopped)
+            }
+            fate => fate.map(drop),
+        },
         Command::Alarms => {
             let settings = Settings { dashboard: true, ..Settings::default() };
             bed.alarms(&wish(id), &settings).await.map(drop)
@@ -263,6 +276,12 @@ async fn every_fault_at_every_call_of_up_for_a_cluster() {
 #[ignore = "full tier: every fault at every call"]
 async fn every_fault_at_every_call_of_alarms() {
     matrix(Command::Alarms, "my-instance").await;
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "full tier: every fault at every call"]
+async fn every_fault_at_every_call_of_close_direct() {
+    matrix(Command::CloseDirect, "my-instance").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rdsproxy_setup::alarms::{self, Look};
 use rdsproxy_setup::catalogue::checks::Severity;
 use rdsproxy_setup::clock::Clock;
+use rdsproxy_setup::close_direct;
 use rdsproxy_setup::cloud::{Cloud, Owner, Tags};
 use rdsproxy_setup::discover::Problem;
 use rdsproxy_setup::doctor;
@@ -299,6 +300,15 @@ impl Bed {
             let owner = owner(spec);
             let look = Look::read(&self.cloud, &owner, &spec.database).await.map_err(|problem| problem.to_string())?;
             self.with_run(async |run| Box::pin(alarms::converge(run, &owner, look, settings)).await).await
+        }))
+        .await
+    }
+
+    pub(crate) async fn close(&self, spec: &Spec) -> Fate<close_direct::Plan> {
+        self.mortal(Box::pin(async {
+            let plan = Box::pin(close_direct::look(&self.cloud, spec, Timeouts::default())).await;
+            let plan = plan.map_err(|problem| problem.to_string())?;
+            self.with_run(async |run| Box::pin(close_direct::carry_out(run, spec, &plan)).await).await
         }))
         .await
     }

@@ -306,3 +306,69 @@ async fn a_proxy_of_others_is_not_deleted_because_tags_say_that_it_was_adopted()
     assert!(matches!(bed.down(&adoption::adopting(false)).await, Fate::Done(())));
     assert_eq!(bed.dump().await, before);
 }
+
+/// Every inbound rule of the account.
+fn inbound(bed: &Bed) -> Vec<String> {
+    bed.gate.account.with(|world| {
+        let rules = world.ec2.groups.iter().flat_map(|(id, group)| group.rules.values().map(move |rule| (id, rule)));
+        let words = |id: &String, rule: &sandbox::parts::Rule| {
+            format!("{id} {} {}-{} {:?}", rule.protocol, rule.from_port, rule.to_port, rule.peer)
+        };
+        let mut all: Vec<String> = rules.filter(|(_, rule)| !rule.egress).map(|(id, rule)| words(id, rule)).collect();
+        all.sort();
+        all
+    })
+}
+
+/// Tags that look like what `close-direct` remembers open nothing to a group, on a port or in a database of the writer's choice.
+#[tokio::test(start_paused = true)]
+async fn tags_that_look_like_closed_rules_open_no_door() {
+    for (closed, down) in [(false, false), (false, true), (true, false), (true, true)] {
+        let bed = Bed::new(NEVER, false);
+        let start = inbound(&bed);
+        assert!(matches!(bed.up(&wish("my-instance")).await, Fate::Done(_)));
+        let before = inbound(&bed);
+        if closed {
+            assert!(matches!(bed.close(&wish("my-instance")).await, Fate::Done(_)));
+            assert_ne!(inbound(&bed), before);
+        }
+        let own = group_id(&bed, "my-instance-proxy");
+        let id = |name: &str| group_id(&bed, name);
+        let (database, app) = (id("my-instance-db"), id("app-functions"));
+        let attacker = Attacker::with(&bed, "ec2:CreateTags");
+        for (group, source, port) in [
+            // A group of no function of this database: that of the reports, that of another database, the default one, our own.
+            (&database, &id("reporting-functions"), "3306"),
+            (&database, &id("my-cluster-db"), "3306"),
+            (&database, &id("default"), "3306"),
+            (&database, &own, "3306"),
+            (&database, &database, "3306"),
+            (&database, &"sg-00000000000000000".to_owned(), "3306"),
+            // Into other groups, on other ports.
+            (&id("my-cluster-db"), &app, "5432"),
+            (&id("my-cluster-db"), &app, "3306"),
+            (&id("legacy-oracle-db"), &app, "1521"),
+            (&own, &app, "3306"),
+            (&app, &app, "3306"),
+            (&database, &app, "22"),
+            (&database, &app, "5432"),
+            // And what is no rule at all.
+            (&database, &"0.0.0.0/0".to_owned(), "3306"),
+            (&database, &app, "0"),
+            (&database, &app, "3306:1"),
+        ] {
+            attacker.tag_ec2(&[&own], &[(&format!("rdsproxy-setup:closed:{group}:{source}:{port}"), "x")]);
+        }
+        let spec = wish("my-instance");
+        let fate = if down { bed.down(&spec).await } else { bed.restore(&spec).await };
+        assert!(matches!(fate, Fate::Done(())), "{fate:?}");
+        assert_eq!(inbound(&bed), if down { start } else { before }, "{closed} {down}");
+        if !down {
+            // What is not believed is left in place, and named.
+            let left = bed.gate.account.with(|world| {
+                world.ec2.groups[&own].tags.keys().filter(|key| key.starts_with("rdsproxy-setup:closed:")).count()
+            });
+            assert_eq!(left, 16);
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod budget;
 mod canary;
 mod chance;
 mod cli;
+mod close_direct;
 mod desk;
 mod direct;
 mod docs;

@@ -89,12 +89,13 @@ enum Case {
     Watch,
     WatchCluster,
     Alarms,
+    Direct,
 }
 
 /// Users whom the case `Drift` lets in, one after another: more than a policy keeps versions.
 const OTHERS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-const CASES: [Case; 25] = [
+const CASES: [Case; 26] = [
     Case::Instance,
     Case::Cluster,
     Case::Virgin,
@@ -120,6 +121,7 @@ const CASES: [Case; 25] = [
     Case::Watch,
     Case::WatchCluster,
     Case::Alarms,
+    Case::Direct,
 ];
 
 pub(crate) fn end_to_end(id: &str) -> Spec {
@@ -276,6 +278,12 @@ impl Case {
             Self::Alarms => {
                 watched(bed).await;
             }
+            Self::Direct => {
+                up(&wish("my-instance")).await;
+                drop(bed.close(&wish("my-instance")).await);
+                drop(bed.restore(&wish("my-instance")).await);
+                drop(bed.down(&wish("my-instance")).await);
+            }
             Self::Probe => {
                 up(&Spec { verify: Verify::Probe, ..wish("my-instance") }).await;
                 drop(verify(bed, &wish("my-instance")).await);
@@ -314,6 +322,7 @@ async fn law_9_nothing_is_missing() {
             Verb::Up,
             Verb::Status,
             Verb::Teardown,
+            Verb::CloseDirect,
             Verb::Advise,
             Verb::Export,
             Verb::Watch,

@@ -10,9 +10,9 @@ from account import REGION, program, served
 from cloudsplaining.scan import policy_document
 from reference import Action
 
-COMMANDS = ("up", "status", "teardown", "doctor", "verify", "all")
+COMMANDS = ("up", "status", "teardown", "close-direct", "doctor", "verify", "all")
 ACCOUNT = ("--account", "123456789012")
-EVERY = ("--with", "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe")
+EVERY = ("--with", "enable-iam-auth,inspect-secret,create-secret,generate-password,adopt,probe,close-direct")
 NAMED = (
     "--db", "my-instance", "--function", "DBAppFunction", "--function-role", "arn:aws:iam::123456789012:role/DBAppFunctionRole",
     "--secret", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:app-a1B2c3",

@@ -29,6 +29,8 @@ pub struct Stack {
     pub handed_over: bool,
     /// How far a canary is; null where none is under way.
     pub canary: Option<CanaryProgress>,
+    /// The functions' direct path to the database.
+    pub direct_path: DirectPath,
     /// Its alarms.
     pub alarms: AlarmStates,
     /// What an unhealthy target means.
@@ -44,6 +46,27 @@ pub struct CanaryProgress {
     pub at_proxy: u64,
     /// How many there are.
     pub functions: u64,
+}
+
+/// The functions' direct path to the database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DirectPath {
+    /// Whether the database's security groups let the functions in.
+    pub state: DirectState,
+    /// How many rules `close-direct` removed, and remembers.
+    pub remembered: u64,
+}
+
+/// Whether the database's security groups let the functions in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DirectState {
+    /// A rule lets a function in.
+    Open,
+    /// None does.
+    Closed,
+    /// A range or a prefix list may, or no function is at the proxy.
+    Unknown,
 }
 
 /// The alarms of a stack.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::account::{Moment, Need, World};
 use super::lambda::Configuration;
 use super::policy::Decision;
-use super::rds::{Auth, Proxy, targets};
+use super::rds::{Auth, Instance, Proxy, targets};
 use super::{ec2, health, iam, secrets};
 
 /// How long a stage waits for an answer that does not come, in milliseconds.
@@ -87,6 +87,32 @@ fn reached(world: &World, seat: &Configuration, door: &Door<'_>, port: u16) -> S
         return Ok((1.0, format!("port {port} answers")));
     }
     Err(Fault("timed_out", PATIENCE, format!("port {port} does not answer within 5.0 s")))
+}
+
+impl World {
+    /// Whether a function's code gets a TCP connection to a host: a proxy's, an instance's or a cluster's.
+    #[must_use]
+    pub fn dials(&self, function: &str, host: &str, port: u16) -> bool {
+        let Some(seat) = self.lambda.functions.get(function).map(|found| &found.latest) else { return false };
+        if let Some(door) = door(self, host) {
+            return reached(self, seat, &door, port).is_ok();
+        }
+        let is = |own: &str| own.eq_ignore_ascii_case(host);
+        let cluster = self.rds.clusters.iter().find(|(_, found)| is(&found.endpoint) || is(&found.reader_endpoint));
+        let of = |instance: &&Instance| match &cluster {
+            Some((id, _)) => instance.cluster.as_ref() == Some(*id),
+            None => is(&instance.endpoint),
+        };
+        let vpc = seat.vpc.as_ref();
+        self.rds.instances.values().filter(of).any(|instance| {
+            vpc.is_some_and(|vpc| {
+                let subnets = self.rds.subnet_groups.get(&instance.subnet_group).map(|group| group.subnets.as_slice());
+                instance.port == port
+                    && ec2::reaches(self, &vpc.groups, &instance.groups, port)
+                    && ec2::acls_pass(self, &vpc.subnets, subnets.unwrap_or_default(), port)
+            })
+        })
+    }
 }
 
 /// Whether the proxy can take this secret's user in, and what else it says of it.

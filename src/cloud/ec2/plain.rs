@@ -45,12 +45,16 @@ fn permission(permission: IpPermission) -> Permission {
 }
 
 pub(super) fn rule(rule: aws_sdk_ec2::types::SecurityGroupRule) -> Option<Rule> {
+    let peer = rule.referenced_group_info;
     Some(Rule {
         id: rule.security_group_rule_id?,
         group: rule.group_id?,
         direction: if rule.is_egress.unwrap_or(false) { Direction::Egress } else { Direction::Ingress },
         protocol: rule.ip_protocol.unwrap_or_default(),
-        peer: rule.referenced_group_info.and_then(|peer| peer.group_id),
+        peer: peer.as_ref().and_then(|peer| peer.group_id.clone()),
+        peer_account: peer.as_ref().and_then(|peer| peer.user_id.clone()),
+        peering: peer.and_then(|peer| peer.vpc_peering_connection_id),
+        prefix_list: rule.prefix_list_id,
         range: rule.cidr_ipv4.or(rule.cidr_ipv6),
         port: rule.from_port,
         last_port: rule.to_port,

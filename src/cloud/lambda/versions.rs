@@ -19,6 +19,8 @@ pub struct Version {
     pub hidden: bool,
     /// Everything else of its configuration that a release would change, for comparison.
     pub rest: String,
+    /// Its security groups.
+    pub groups: Vec<String>,
     /// The description that its publisher wrote.
     pub description: String,
     /// Whether it can be invoked already.
@@ -157,6 +159,7 @@ impl Lambda {
             variables: Variables(variables.into_iter().collect()),
             hidden: false,
             rest: String::new(),
+            groups: Vec::new(),
             description: answer.description.unwrap_or_default(),
             ready: answer.state.is_none_or(|state| state == State::Active),
             failed: None,
@@ -198,6 +201,7 @@ pub(super) fn version(found: FunctionConfiguration) -> Option<Version> {
         list.sort();
         list
     };
+    let groups = sorted(found.vpc_config.as_ref().and_then(|network| network.security_group_ids.as_ref()));
     let network = found.vpc_config.as_ref().map(|network| {
         let (subnets, groups) = (sorted(network.subnet_ids.as_ref()), sorted(network.security_group_ids.as_ref()));
         (subnets, groups, network.ipv6_allowed_for_dual_stack)
@@ -223,6 +227,7 @@ pub(super) fn version(found: FunctionConfiguration) -> Option<Version> {
         variables: Variables(variables.into_iter().collect()),
         hidden,
         rest,
+        groups,
         description: found.description.unwrap_or_default(),
         ready: found.state.as_ref().is_none_or(|state| *state == State::Active),
         failed: (found.state == Some(State::Failed)).then(|| found.state_reason.unwrap_or_default()),
