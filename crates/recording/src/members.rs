@@ -73,25 +73,25 @@ const KEPT: &str = "\
     dbsystemid debuglogging dedicatedhostssupported dedicatedloggingvolume default defaultauthscheme defaultcores \
     defaultforaz defaultthreadspercore defaultvcpus defaultversionid deleteddate deletiondate deletionmode \
     deletionprotection deletionprotectionenabled destinationport direction dryrun duration durationms effect egress \
-    enabled enabledns64 enablemonitoring encryptionalgorithms endpointnetworktype endpointtype endtime engine enginefamily \
-    enginelifecyclesupport enginemode engineversion ephemeralstorage errorcode evalactionname evaldecision \
-    evaldecisiondetails evalresourcedecision evaluatelowsamplecountpercentile evaluationperiods evaluationstate \
-    eventcategories excludepunctuation extendedstatistic field filterkey forcedeletewithoutrecovery forceoverwrite \
-    formatversion freetiereligible freshness fromport functioncount functionversion global globalquota \
-    globalwriteforwardingstatus hibernationsupported hosttenancy httpendpointenabled hypervisor iamauth \
-    iamdatabaseauthenticationenabled idleclienttimeout include includecpu includeduseridgroups includelinkedaccounts \
-    instancecreatetime instancestoragesupported instancetenancy instancetype interleaved invocationtype iops ipaddresstype \
-    ipprotocol iptype ipv6allowedfordualstack ipv6native isattachable isclusterwriter iscrossaccount isdefault \
-    isdefaultversion isegress isipv6addressable ismodifiable isprimary istruncated keycount keymanager keyspec keystate \
-    keyusage lastaccesseddate lastchangeddate lastmodified lastmodifieddate lastmodifiedtime lastrotateddate \
-    lastupdatestatus lastupdatestatusreasoncode lastused lastuseddate latestrestorabletime licensemodel limit \
-    localwriteforwardingstatus logformat loggroupclass logstreamname logtype main manufacturer mapcustomerownediponlaunch \
-    mappubliciponlaunch matchedstatements maxallocatedstorage maxcapacity maxconnectionspercent maxdatapoints \
-    maxidleconnections maxidleconnectionspercent maximumbatchingwindowinseconds maximumconcurrency \
-    maximumrecordageinseconds maximumretryattempts maxitems maxrecords maxresults maxsessionduration memorysize \
-    metricfiltercount metricname mincapacity mode monitoringinterval multiaz multiregion namespace networktype \
-    networktypes nextrotationdate nitroenclavessupport onlyattached optimizationstatus orderby origin packagetype \
-    parallelizationfactor parameterapplystatus passwordlength performanceinsightsenabled \
+    enabled enabledns64 enablemonitoring enableresourcenamednsaaaarecord enableresourcenamednsarecord encryptionalgorithms \
+    endpointnetworktype endpointtype endtime engine enginefamily enginelifecyclesupport enginemode engineversion \
+    ephemeralstorage errorcode evalactionname evaldecision evaldecisiondetails evalresourcedecision \
+    evaluatelowsamplecountpercentile evaluationperiods evaluationstate eventcategories excludepunctuation \
+    extendedstatistic field filterkey forcedeletewithoutrecovery forceoverwrite formatversion freetiereligible freshness \
+    fromport functioncount functionversion global globalquota globalwriteforwardingstatus hibernationsupported \
+    hostnametype hosttenancy httpendpointenabled hypervisor iamauth iamdatabaseauthenticationenabled idleclienttimeout \
+    include includecpu includeduseridgroups includelinkedaccounts instancecreatetime instancestoragesupported \
+    instancetenancy instancetype interleaved invocationtype iops ipaddresstype ipprotocol iptype ipv6allowedfordualstack \
+    ipv6native isattachable isclusterwriter iscrossaccount isdefault isdefaultversion isegress isipv6addressable \
+    ismodifiable isprimary istruncated keycount keymanager keyspec keystate keyusage lastaccesseddate lastchangeddate \
+    lastmodified lastmodifieddate lastmodifiedtime lastrotateddate lastupdatestatus lastupdatestatusreasoncode lastused \
+    lastuseddate latestrestorabletime licensemodel limit localwriteforwardingstatus logformat loggroupclass logstreamname \
+    logtype main manufacturer mapcustomerownediponlaunch mappubliciponlaunch matchedstatements maxallocatedstorage \
+    maxcapacity maxconnectionspercent maxdatapoints maxidleconnections maxidleconnectionspercent \
+    maximumbatchingwindowinseconds maximumconcurrency maximumrecordageinseconds maximumretryattempts maxitems maxrecords \
+    maxresults maxsessionduration memorysize metricfiltercount metricname mincapacity mode monitoringinterval multiaz \
+    multiregion namespace networktype networktypes nextrotationdate nitroenclavessupport onlyattached optimizationstatus \
+    orderby origin packagetype parallelizationfactor parameterapplystatus passwordlength performanceinsightsenabled \
     performanceinsightsretentionperiod period permissionsboundarytype permissionsboundaryusagecount policyscope \
     policyusagefilter port potentialresult preferredbackupwindow preferredmaintenancewindow promotiontier protocol \
     publiclyaccessible publish quotacode quotaname reason recentlyactive recoveryid recoverywindowindays region \
@@ -99,15 +99,15 @@ const KEPT: &str = "\
     reservedconcurrentexecutions resourcetype retentionindays return returndata rotationenabled ruleaction rulenumber \
     runtime scalingfactor scanby scheme secondstest secondsuntilautopause secretstatus servicecode servicename \
     sessionpinningfilters signingalgorithms size sizeinmib snapshotcreatetime source sourceip sourcetype startedat \
-    startingposition startingpositiontimestamp startfromhead starttime stat state statereasoncode statetransition statetransitionedat \
-    statetransitionedtimestamp stateupdatedtimestamp statevalue statistic status statuscode storageencrypted \
-    storagethroughput storagetype storedbytes subnetgroupstatus subnetstatus supportedarchitectures supportedbootmodes \
-    supportedfeatures supportedloginmodes supportednetworktypes supportedrootdevicetypes supportedusageclasses \
-    supportedvirtualizationtypes sustainedclockspeedinghz systemloglevel targetconnectionnetworktype targetrole threshold \
-    timeout timestamp timestamps topevents toport totalcodesize treatmissingdata truncated tumblingwindowinseconds type \
-    unit unlimited unmask unreservedconcurrentexecutions updatedate updateddate updateruntimeon upgraderolloutorder \
-    upgradetarget usagemetric validcores validityperiod validthreadspercore validto version versionid versionstage \
-    versionstages virtualizationtype vpcdnsenabled";
+    startfromhead startingposition startingpositiontimestamp starttime stat state statereasoncode statetransition \
+    statetransitionedat statetransitionedtimestamp stateupdatedtimestamp statevalue statistic status statuscode \
+    storageencrypted storagethroughput storagetype storedbytes subnetgroupstatus subnetstatus supportedarchitectures \
+    supportedbootmodes supportedfeatures supportedloginmodes supportednetworktypes supportedrootdevicetypes \
+    supportedusageclasses supportedvirtualizationtypes sustainedclockspeedinghz systemloglevel targetconnectionnetworktype \
+    targetrole threshold timeout timestamp timestamps topevents toport totalcodesize treatmissingdata truncated \
+    tumblingwindowinseconds type unit unlimited unmask unreservedconcurrentexecutions updatedate updateddate \
+    updateruntimeon upgraderolloutorder upgradetarget usagemetric validcores validityperiod validthreadspercore validto \
+    version versionid versionstage versionstages virtualizationtype vpcdnsenabled";
 
 const NAMES: &str = "\
     account accountid aclid actionprefix alarmactions alarmarn alarmname alarmnameprefix alarmnames aliasarn allocatedipid \

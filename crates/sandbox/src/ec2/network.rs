@@ -35,6 +35,8 @@ pub(super) fn describe_vpcs(world: &World, call: &Call) -> Outcome {
                 "cidrBlock": vpc.cidr,
                 "cidrBlockAssociationSet": [block],
                 "ipv6CidrBlockAssociationSet": ipv6(world, id, vpc.ipv6_cidr.as_deref()),
+                // aws-cli, awscli/examples/ec2/describe-vpcs.rst.
+                "dhcpOptionsId": format!("dopt-{}", world.hash(id)),
                 "instanceTenancy": vpc.tenancy,
                 "isDefault": vpc.default,
                 "encryptionControl": vpc.encryption.as_ref().map(|mode| json!({ "mode": mode, "state": "available" })),
@@ -138,7 +140,9 @@ pub(super) fn describe_route_tables(world: &World, call: &Call) -> Outcome {
                 .iter()
                 .map(|(block, target)| {
                     let kind = if target.starts_with("nat-") { "natGatewayId" } else { "gatewayId" };
-                    json!({ "destinationCidrBlock": block, kind: target, "state": "active" })
+                    // aws-cli, awscli/examples/ec2/describe-route-tables.rst.
+                    let origin = if target == "local" { "CreateRouteTable" } else { "CreateRoute" };
+                    json!({ "destinationCidrBlock": block, kind: target, "state": "active", "origin": origin })
                 })
                 .collect();
             let mut associations: Vec<Value> = table
@@ -203,6 +207,14 @@ fn subnet_answer(world: &World, id: &str, subnet: &Subnet) -> Value {
         "mapPublicIpOnLaunch": false,
         "assignIpv6AddressOnCreation": false,
         "ipv6Native": false,
+        // Every subnet has these (aws-cli, awscli/examples/ec2/describe-subnets.rst).
+        "enableDns64": false,
+        "mapCustomerOwnedIpOnLaunch": false,
+        "privateDnsNameOptionsOnLaunch": {
+            "hostnameType": "ip-name",
+            "enableResourceNameDnsARecord": false,
+            "enableResourceNameDnsAAAARecord": false,
+        },
         "tagSet": tag_set(&subnet.tags),
     })
 }

@@ -322,6 +322,12 @@ fn cluster_answer(world: &World, id: &str, cluster: &Cluster) -> Value {
         "ServerlessV2ScalingConfiguration": scaling,
         "StorageEncrypted": true,
         "DeletionProtection": false,
+        // Every cluster has these (aws-cli, awscli/examples/rds/describe-db-clusters.rst).
+        "AllocatedStorage": 1,
+        "BackupRetentionPeriod": 1,
+        "HttpEndpointEnabled": false,
+        "PreferredBackupWindow": "09:09-09:39",
+        "PreferredMaintenanceWindow": "sat:04:09-sat:04:39",
         "NetworkType": cluster.network_type,
         "TagList": tag_list(&cluster.tags),
     })
