@@ -72,26 +72,27 @@ const KEPT: &str = "\
     dbclusterinstanceclass dbclusterparametergroupstatus dbinstanceclass dbinstancecount dbinstanceport dbinstancestatus \
     dbsystemid debuglogging dedicatedhostssupported dedicatedloggingvolume default defaultauthscheme defaultcores \
     defaultforaz defaultthreadspercore defaultvcpus defaultversionid deleteddate deletiondate deletionmode \
-    deletionprotection deletionprotectionenabled destinationport direction dryrun duration durationms effect egress \
-    enabled enabledns64 enablemonitoring enableresourcenamednsaaaarecord enableresourcenamednsarecord encryptionalgorithms \
-    endpointnetworktype endpointtype endtime engine enginefamily enginelifecyclesupport enginemode engineversion \
-    ephemeralstorage errorcode evalactionname evaldecision evaldecisiondetails evalresourcedecision \
-    evaluatelowsamplecountpercentile evaluationperiods evaluationstate eventcategories excludepunctuation \
-    extendedstatistic field filterkey forcedeletewithoutrecovery forceoverwrite formatversion freetiereligible freshness \
-    fromport functioncount functionversion global globalquota globalwriteforwardingstatus hibernationsupported \
-    hostnametype hosttenancy httpendpointenabled hypervisor iamauth iamdatabaseauthenticationenabled idleclienttimeout \
-    include includecpu includeduseridgroups includelinkedaccounts instancecreatetime instancestoragesupported \
-    instancetenancy instancetype interleaved invocationtype iops ipaddresstype ipprotocol iptype ipv6allowedfordualstack \
-    ipv6native isattachable isclusterwriter iscrossaccount isdefault isdefaultversion isegress isipv6addressable \
-    ismodifiable isprimary istruncated keycount keymanager keyspec keystate keyusage lastaccesseddate lastchangeddate \
-    lastmodified lastmodifieddate lastmodifiedtime lastrotateddate lastupdatestatus lastupdatestatusreasoncode lastused \
-    lastuseddate latestrestorabletime licensemodel limit localwriteforwardingstatus logformat loggroupclass logstreamname \
-    logtype main manufacturer mapcustomerownediponlaunch mappubliciponlaunch matchedstatements maxallocatedstorage \
-    maxcapacity maxconnectionspercent maxdatapoints maxidleconnections maxidleconnectionspercent \
-    maximumbatchingwindowinseconds maximumconcurrency maximumrecordageinseconds maximumretryattempts maxitems maxrecords \
-    maxresults maxsessionduration memorysize metricfiltercount metricname mincapacity mode monitoringinterval multiaz \
-    multiregion namespace networktype networktypes nextrotationdate nitroenclavessupport onlyattached optimizationstatus \
-    orderby origin packagetype parallelizationfactor parameterapplystatus passwordlength performanceinsightsenabled \
+    deletionprotection deletionprotectionenabled destinationport direction dryrun duration durationms \
+    earliestrestorabletime effect egress enabled enabledns64 enablemonitoring enableresourcenamednsaaaarecord \
+    enableresourcenamednsarecord encryptionalgorithms endpointnetworktype endpointtype endtime engine enginefamily \
+    enginelifecyclesupport enginemode engineversion ephemeralstorage errorcode evalactionname evaldecision \
+    evaldecisiondetails evalresourcedecision evaluatelowsamplecountpercentile evaluationperiods evaluationstate \
+    eventcategories excludepunctuation extendedstatistic field filterkey forcedeletewithoutrecovery forceoverwrite \
+    formatversion freetiereligible freshness fromport functioncount functionversion global globalquota \
+    globalwriteforwardingstatus hibernationsupported hostnametype hosttenancy httpendpointenabled hypervisor iamauth \
+    iamdatabaseauthenticationenabled idleclienttimeout include includecpu includeduseridgroups includelinkedaccounts \
+    instancecreatetime instancestoragesupported instancetenancy instancetype interleaved invocationtype iops ipaddresstype \
+    ipprotocol iptype ipv6allowedfordualstack ipv6native isattachable isclusterwriter iscrossaccount isdefault \
+    isdefaultversion isegress isipv6addressable ismodifiable isprimary istruncated keycount keymanager keyspec keystate \
+    keyusage lastaccesseddate lastchangeddate lastmodified lastmodifieddate lastmodifiedtime lastrotateddate \
+    lastupdatestatus lastupdatestatusreasoncode lastused lastuseddate latestrestorabletime licensemodel limit \
+    localwriteforwardingstatus logformat loggroupclass logstreamname logtype main manufacturer mapcustomerownediponlaunch \
+    mappubliciponlaunch matchedstatements maxallocatedstorage maxcapacity maxconnectionspercent maxdatapoints \
+    maxidleconnections maxidleconnectionspercent maximumbatchingwindowinseconds maximumconcurrency \
+    maximumrecordageinseconds maximumretryattempts maxitems maxrecords maxresults maxsessionduration memorysize \
+    metricfiltercount metricname mincapacity mode monitoringinterval multiaz multiregion namespace networktype \
+    networktypes nextrotationdate nitroenclavessupport onlyattached optimizationstatus orderby origin packagetype \
+    parallelizationfactor parameterapplystatus passwordlength performanceinsightsenabled \
     performanceinsightsretentionperiod period permissionsboundarytype permissionsboundaryusagecount policyscope \
     policyusagefilter port potentialresult preferredbackupwindow preferredmaintenancewindow promotiontier protocol \
     publiclyaccessible publish quotacode quotaname reason recentlyactive recoveryid recoverywindowindays region \
