@@ -21,6 +21,7 @@ mod drift;
 mod engine;
 mod export;
 mod faults;
+mod fidelity;
 mod fleet;
 mod forgeries;
 mod function_keys;
