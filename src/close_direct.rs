@@ -15,7 +15,7 @@ use crate::cloud::ec2::{Direction, Rule};
 use crate::discover::Problem;
 use crate::discover::hosts::HostKind;
 use crate::engine::ledger::{Entry, Verdict};
-use crate::engine::{Poll, PollInterval, Row as PollRow, Run, StepError, Timeouts};
+use crate::engine::{Observed, Poll, PollInterval, Row as PollRow, Run, StepError, Timeouts};
 use crate::handover;
 use crate::ownership;
 use crate::resources::direct_rules::{self, Closed, TAGS_LIMIT, close, open};
@@ -160,8 +160,14 @@ fn at_the_proxy(survey: &Survey) -> Result<(), Problem> {
     let refuse = |why: String| {
         Err(Problem::unfit(format!("closing the direct path ({stack}): {why}"), ["Nothing was changed."]))
     };
-    if survey.seen.proxy.is_absent() {
-        return refuse("there is no proxy".to_owned());
+    match &survey.seen.proxy {
+        Observed::Absent => return refuse("there is no proxy".to_owned()),
+        Observed::Unknown(why) => return refuse(format!("the proxy could not be read: {why}")),
+        Observed::Present(_) => {}
+    }
+    // A step that could not be looked at shows as one that has not come yet.
+    if let Observed::Unknown(why) = &survey.seen.registered {
+        return refuse(format!("the target could not be read: {why}"));
     }
     let entries = survey.entries();
     let of = |step| entries.iter().find(|entry: &&Entry| entry.step == step).map(|entry| &entry.verdict);

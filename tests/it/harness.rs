@@ -308,6 +308,10 @@ impl Bed {
         self.mortal(Box::pin(async {
             let plan = Box::pin(close_direct::look(&self.cloud, spec, Timeouts::default())).await;
             let plan = plan.map_err(|problem| problem.to_string())?;
+            // As the command does.
+            if plan.closing().is_empty() {
+                return Ok(plan);
+            }
             self.with_run(async |run| Box::pin(close_direct::carry_out(run, spec, &plan)).await).await
         }))
         .await
