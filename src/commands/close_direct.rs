@@ -104,7 +104,7 @@ fn lines(plan: &Plan) -> Vec<Line> {
     let line = |row: &Row| {
         let whose = if row.functions.is_empty() { String::new() } else { format!(": {}", row.functions.join(", ")) };
         let way = format!("port {} of {} from {}{whose}", row.ports, name(&row.group), name(&row.source));
-        let what = row.id.clone().unwrap_or_else(|| "removed before".to_owned());
+        let what = row.id.clone().unwrap_or_else(|| "closed".to_owned());
         match &row.fate {
             Fate::Close => Line::of('-', what, way),
             Fate::Closed => Line::of('=', what, way),

@@ -162,7 +162,7 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], alarms: &Alarms, fi
     let (direct, remembered) = close_direct::state(survey);
     if remembered > 0 {
         let rules = if remembered == 1 { "1 rule".to_owned() } else { format!("{remembered} rules") };
-        let which = if direct == close_direct::State::Closed { "" } else { " remembered" };
+        let which = if direct == close_direct::State::Closed { "" } else { " closed" };
         report::result(&format!("Direct path: {} ({rules}{which}).", direct.word()));
     }
     for dead in &survey.dead {

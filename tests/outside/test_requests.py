@@ -191,6 +191,19 @@ def alarms(bench):
     bench.down("my-instance")
 
 
+def direct_path(bench):
+    """The functions' way around the proxy is closed, opened again before they use it, closed, and opened by the teardown."""
+    bench.up("my-instance")
+    for verb in ("restore", "teardown"):
+        closed = bench.run("close-direct", "--db", "my-instance", "--yes")
+        bench.case.assertEqual(["ec2:CreateTags", "ec2:RevokeSecurityGroupIngress"], [str(exchange) for exchange in closed if exchange.changes])
+        opened = [str(exchange) for exchange in bench.run(verb, "--db", "my-instance", "--yes") if exchange.changes]
+        bench.case.assertEqual("ec2:AuthorizeSecurityGroupIngress", opened[0], opened)
+        bench.case.assertIn("ec2:DeleteTags", opened)
+        if verb == "restore":
+            bench.up("my-instance")
+
+
 def log_group(bench):
     """The proxy's log group is made before the proxy, and goes with it."""
     bench.up("my-instance", "--log-retention", 30)
@@ -218,7 +231,7 @@ def refusals(bench):
     bench.run("up", "--db", "nothing", "--dry-run", code=4)
 
 
-CASES = (instance, canary, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, watching, alarms, log_group, refusals, exporting)
+CASES = (instance, canary, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, watching, alarms, direct_path, log_group, refusals, exporting)
 
 
 class Requests(unittest.TestCase):
