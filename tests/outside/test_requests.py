@@ -15,7 +15,7 @@ from lens import Lens
 FAST = 3600
 # No request of their own: who creates with a role, with tags or under a key, or reads tags along, is asked for them.
 NO_REQUEST = {
-    "iam:PassRole", "ec2:CreateTags", "secretsmanager:TagResource", "kms:GenerateDataKey", "kms:Decrypt", "lambda:ListTags", "logs:TagResource", "cloudwatch:TagResource",
+    "iam:PassRole", "secretsmanager:TagResource", "kms:GenerateDataKey", "kms:Decrypt", "lambda:ListTags", "logs:TagResource", "cloudwatch:TagResource",
 }
 # The newcomer's account has RDS's own role, and parameter groups that are AWS's own; no client can change that.
 NOT_HERE = {"iam:CreateServiceLinkedRole", "rds:DescribeDBParameters", "rds:DescribeDBClusterParameters"}
