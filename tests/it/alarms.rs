@@ -327,6 +327,8 @@ fn the_command_shows_creates_keeps_and_deletes() {
     let desk = Desk::new();
     let up = desk.run(&["up", "--db", INSTANCE, "--yes", "--timeout", "12h"]);
     assert_eq!(up.code, Some(0), "{up}");
+    // Every metric is there by then.
+    desk.hours_later(2);
     let before = desk.dump();
     let shown = desk.run(&["alarms", "--db", INSTANCE, "--dry-run"]);
     assert_eq!((shown.code, desk.dump()), (Some(0), before), "{shown}");

@@ -239,6 +239,8 @@ fn a_change_in_between_is_named_and_nothing_is_changed() {
     up(&office.desk, "my-instance");
     office.done(&["teardown", "--plan-out", "FILE"]);
     let plan = office.text();
+    // Every metric is there by then.
+    office.desk.hours_later(2);
     office.done(&["alarms", "--db", "my-instance", "--plan-out", "FILE"]);
     office.done(&["alarms", "--plan", "FILE"]);
     std::fs::write(office.path("plan.json"), plan).unwrap();
