@@ -11,6 +11,7 @@
 //! Nothing here knows the product: the room depends on std, http and serde alone.
 
 mod account;
+mod conditions;
 mod connector;
 mod dial;
 mod ec2;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::account::{Call, Need, World};
+use crate::conditions::{self, Context};
 use crate::input;
 
 /// What a call needs.
@@ -42,7 +43,7 @@ pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
             for id in input::texts(&call.input, "Resources") {
                 let (kind, own) = resource(world, &id);
                 let mut context = resource_tags(own);
-                context.extend(tag_context(&input::tags(&call.input, "Tags")));
+                context.extend(conditions::of_request(&input::tags(&call.input, "Tags"), Vec::new()));
                 needs.push(need(action, world.arn("ec2", &format!("{kind}/{id}")), context));
             }
         }
@@ -66,13 +67,7 @@ fn resource<'a>(world: &'a World, id: &str) -> (&'static str, Option<&'a BTreeMa
 }
 
 /// Tags in a create call need `ec2:CreateTags` too, which policies distinguish by `ec2:CreateAction`.
-fn push_tagging(
-    needs: &mut Vec<Need>,
-    world: &World,
-    resource: &str,
-    action: &str,
-    mut context: BTreeMap<String, Vec<String>>,
-) {
+fn push_tagging(needs: &mut Vec<Need>, world: &World, resource: &str, action: &str, mut context: Context) {
     if context.is_empty() {
         return;
     }
@@ -80,32 +75,18 @@ fn push_tagging(
     needs.push(need("CreateTags", world.arn("ec2", resource), context));
 }
 
-fn need(action: &str, resource: String, context: BTreeMap<String, Vec<String>>) -> Need {
+fn need(action: &str, resource: String, context: Context) -> Need {
     Need { action: format!("ec2:{action}"), resource, context }
 }
 
-fn request_tags(input: &Value) -> BTreeMap<String, Vec<String>> {
+fn request_tags(input: &Value) -> Context {
     let mut tags = BTreeMap::new();
     for specification in input::list(input, "TagSpecifications") {
         tags.extend(input::tags(specification, "Tags"));
     }
-    tag_context(&tags)
+    conditions::of_request(&tags, Vec::new())
 }
 
-fn tag_context(tags: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
-    let mut context: BTreeMap<String, Vec<String>> =
-        tags.iter().map(|(key, value)| (format!("aws:RequestTag/{key}"), vec![value.clone()])).collect();
-    if !tags.is_empty() {
-        context.insert("aws:TagKeys".to_owned(), tags.keys().cloned().collect());
-    }
-    context
-}
-
-fn resource_tags(tags: Option<&BTreeMap<String, String>>) -> BTreeMap<String, Vec<String>> {
-    let mut context = BTreeMap::new();
-    for (key, value) in tags.into_iter().flatten() {
-        context.insert(format!("aws:ResourceTag/{key}"), vec![value.clone()]);
-        context.insert(format!("ec2:ResourceTag/{key}"), vec![value.clone()]);
-    }
-    context
+fn resource_tags(tags: Option<&BTreeMap<String, String>>) -> Context {
+    conditions::of_tags(tags.into_iter().flatten(), &["aws:ResourceTag", "ec2:ResourceTag"])
 }

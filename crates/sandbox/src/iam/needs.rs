@@ -1,9 +1,8 @@
 //! The permissions that IAM's calls need.
 
-use std::collections::BTreeMap;
-
 use super::{Policy, Role, roles};
 use crate::account::{Call, Moment, Need, World};
+use crate::conditions::{self, Context};
 use crate::input;
 
 /// The permissions that the call needs.
@@ -25,16 +24,9 @@ pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
     if let Some(service) = input::text(&call.input, "AWSServiceName") {
         context.insert("iam:AWSServiceName".to_owned(), vec![service.to_owned()]);
     }
-    let tags = input::tags(&call.input, "Tags");
-    let mut keys: Vec<String> = tags.keys().cloned().collect();
-    keys.extend(input::texts(&call.input, "TagKeys"));
-    for (key, value) in tags {
-        context.insert(format!("aws:RequestTag/{key}"), vec![value]);
-    }
-    let tagged_at_creation = !keys.is_empty() && action.starts_with("Create");
-    if !keys.is_empty() {
-        context.insert("aws:TagKeys".to_owned(), keys);
-    }
+    let asked = conditions::of_request(&input::tags(&call.input, "Tags"), input::texts(&call.input, "TagKeys"));
+    let tagged_at_creation = !asked.is_empty() && action.starts_with("Create");
+    context.extend(asked);
     let mut needs =
         vec![Need { action: format!("iam:{action}"), resource: resource.clone(), context: context.clone() }];
     if tagged_at_creation {
@@ -46,7 +38,7 @@ pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
 }
 
 /// The resource that the call is about, and the condition keys that its tags are.
-fn resource(world: &World, call: &Call) -> (String, BTreeMap<String, Vec<String>>) {
+fn resource(world: &World, call: &Call) -> (String, Context) {
     let arn = |kind: &str, path: &str, name: &str| {
         format!("arn:{}:iam::{}:{kind}{path}{name}", world.partition, world.account)
     };
@@ -55,33 +47,28 @@ fn resource(world: &World, call: &Call) -> (String, BTreeMap<String, Vec<String>
     let path = input::text(&call.input, "Path").unwrap_or("/");
     if let Some(service) = input::text(&call.input, "AWSServiceName") {
         let name = roles::service_linked_name(service).unwrap_or_default();
-        return (arn("role", &format!("/aws-service-role/{service}/"), name), BTreeMap::new());
+        return (arn("role", &format!("/aws-service-role/{service}/"), name), Context::new());
     }
     if let Some(name) = input::text(&call.input, "RoleName") {
         return match world.iam.roles.get(name) {
-            Some(Role { arn, created, .. }) if !counts(*created) => (arn.clone(), BTreeMap::new()),
-            Some(Role { arn, tags, .. }) => (arn.clone(), tag_keys(tags, &["aws:ResourceTag", "iam:ResourceTag"])),
-            None => (arn("role", path, name), BTreeMap::new()),
+            Some(Role { arn, created, .. }) if !counts(*created) => (arn.clone(), Context::new()),
+            Some(Role { arn, tags, .. }) => {
+                (arn.clone(), conditions::of_tags(tags, &["aws:ResourceTag", "iam:ResourceTag"]))
+            }
+            None => (arn("role", path, name), Context::new()),
         };
     }
     if let Some(given) = input::text(&call.input, "PolicyArn") {
         // Policies have no `iam:ResourceTag`, which roles have.
         let found = world.iam.policies.get(given).filter(|policy| counts(policy.created));
-        let tags = found.map(|Policy { tags, .. }| tag_keys(tags, &["aws:ResourceTag"]));
+        let tags = found.map(|Policy { tags, .. }| conditions::of_tags(tags, &["aws:ResourceTag"]));
         return (given.to_owned(), tags.unwrap_or_default());
     }
     if let Some(source) = input::text(&call.input, "PolicySourceArn") {
-        return (source.to_owned(), BTreeMap::new());
+        return (source.to_owned(), Context::new());
     }
     if let Some(name) = input::text(&call.input, "PolicyName") {
-        return (arn("policy", path, name), BTreeMap::new());
+        return (arn("policy", path, name), Context::new());
     }
-    ("*".to_owned(), BTreeMap::new())
-}
-
-fn tag_keys(tags: &BTreeMap<String, String>, prefixes: &[&str]) -> BTreeMap<String, Vec<String>> {
-    let all = tags
-        .iter()
-        .flat_map(|(key, value)| prefixes.iter().map(move |prefix| (format!("{prefix}/{key}"), vec![value.clone()])));
-    all.collect()
+    ("*".to_owned(), Context::new())
 }

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::{KeyGrants, split};
 use crate::account::{Call, Need, World};
-use crate::{input, kms};
+use crate::{conditions, input, kms};
 
 /// The permissions that the call needs.
 pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
@@ -14,21 +12,12 @@ pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
     let given = input::text(&call.input, "FunctionName").or_else(|| input::text(&call.input, "Resource"));
     let found = given.and_then(|given| split(world, given));
     let function = found.and_then(|(name, _)| world.lambda.functions.get(name));
-    let mut context = BTreeMap::new();
     // Actions of mappings are not about the function that they name; the newest reference gives them its ARN as a key.
     let mapping = action.contains("EventSourceMapping");
-    for (key, value) in function.filter(|_| !mapping).map(|function| &function.tags).into_iter().flatten() {
-        context.insert(format!("aws:ResourceTag/{key}"), vec![value.clone()]);
-    }
-    let tags = call.input.get("Tags").and_then(Value::as_object);
-    let mut keys = input::texts(&call.input, "TagKeys");
-    for (key, value) in tags.into_iter().flatten() {
-        keys.push(key.clone());
-        context.insert(format!("aws:RequestTag/{key}"), vec![value.as_str().unwrap_or_default().to_owned()]);
-    }
-    if !keys.is_empty() {
-        context.insert("aws:TagKeys".to_owned(), keys);
-    }
+    let own = function.filter(|_| !mapping).map(|function| &function.tags).into_iter().flatten();
+    let mut context = conditions::of_tags(own, &["aws:ResourceTag"]);
+    let tags = input::map(&call.input, "Tags");
+    context.extend(conditions::of_request(&tags, input::texts(&call.input, "TagKeys")));
     let resource = match (found, given) {
         _ if mapping => match input::text(&call.input, "UUID") {
             Some(id) => world.arn("lambda", &format!("event-source-mapping:{id}")),
@@ -51,7 +40,7 @@ pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
     // The one action that is not called as its operation is.
     let name = if action == "Invoke" { "InvokeFunction" } else { action };
     let mut needs = vec![Need { action: format!("lambda:{name}"), resource: resource.clone(), context }];
-    if action == "CreateFunction" && tags.is_some() {
+    if action == "CreateFunction" && input::given(&call.input, "Tags") {
         needs.push(Need { action: "lambda:TagResource".to_owned(), resource, context: tagging });
     }
     needs.extend(dependent(world, call));

@@ -1,10 +1,8 @@
 //! The permissions that CloudWatch Logs's calls need.
 
-use std::collections::BTreeMap;
-
 use super::tags;
 use crate::account::{Call, Need, World};
-use crate::input;
+use crate::{conditions, input};
 
 /// The permissions that the call needs.
 ///
@@ -15,24 +13,14 @@ use crate::input;
 /// `logs:TagResource` too (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html>).
 pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
     let action = call.action.as_str();
-    let mut context = BTreeMap::new();
-    let tags = input::map(&call.input, "tags");
-    let mut keys: Vec<String> = tags.keys().cloned().collect();
-    keys.extend(input::texts(&call.input, "tagKeys"));
-    for (key, value) in tags {
-        context.insert(format!("aws:RequestTag/{key}"), vec![value]);
-    }
-    let tagged = !keys.is_empty();
-    if tagged {
-        context.insert("aws:TagKeys".to_owned(), keys);
-    }
+    let mut context = conditions::of_request(&input::map(&call.input, "tags"), input::texts(&call.input, "tagKeys"));
+    let tagged = !context.is_empty();
     let given = input::text(&call.input, "logGroupName").map(str::to_owned);
     let arn = input::text(&call.input, "resourceArn").map(str::to_owned);
     let name = given.clone().or_else(|| tags::named(world, arn.as_deref()?).map(str::to_owned));
     let of_group = |name: &str| world.arn("logs", &format!("log-group:{name}"));
-    for (key, value) in name.iter().filter_map(|name| world.logs.group(name)).flat_map(|group| &group.tags) {
-        context.insert(format!("aws:ResourceTag/{key}"), vec![value.clone()]);
-    }
+    let own = name.iter().filter_map(|name| world.logs.group(name)).flat_map(|group| &group.tags);
+    context.extend(conditions::of_tags(own, &["aws:ResourceTag"]));
     let resource = match (&given, arn) {
         _ if action == "DescribeLogGroups" => "*".to_owned(),
         (Some(name), _) => format!("{}:*", of_group(name)),

@@ -1,9 +1,8 @@
 //! The permissions that CloudWatch's calls need.
 
-use std::collections::BTreeMap;
-
 use super::dashboards;
 use crate::account::{Call, Need, World};
+use crate::conditions::{self, Context};
 use crate::input;
 
 /// The permissions that the call needs.
@@ -13,24 +12,13 @@ use crate::input;
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>).
 pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
     let action = call.action.as_str();
-    let mut context = BTreeMap::new();
-    let tags = input::tags(&call.input, "Tags");
-    let mut keys: Vec<String> = tags.keys().cloned().collect();
-    keys.extend(input::texts(&call.input, "TagKeys"));
-    for (key, value) in tags {
-        context.insert(format!("aws:RequestTag/{key}"), vec![value]);
-    }
-    let tagged = !keys.is_empty();
-    if tagged {
-        context.insert("aws:TagKeys".to_owned(), keys);
-    }
+    let context = conditions::of_request(&input::tags(&call.input, "Tags"), input::texts(&call.input, "TagKeys"));
+    let tagged = !context.is_empty();
     let of_alarm = |name: &str| world.arn("cloudwatch", &format!("alarm:{name}"));
-    let need = |action: &str, resource: String, context: &BTreeMap<String, Vec<String>>| {
+    let need = |action: &str, resource: String, context: &Context| {
         let mut context = context.clone();
         let named = resource.strip_prefix(&of_alarm("")).and_then(|name| world.monitoring.alarms.get(name));
-        for (key, value) in named.iter().flat_map(|alarm| &alarm.tags) {
-            context.insert(format!("aws:ResourceTag/{key}"), vec![value.clone()]);
-        }
+        context.extend(conditions::of_tags(named.iter().flat_map(|alarm| &alarm.tags), &["aws:ResourceTag"]));
         Need { action: format!("cloudwatch:{action}"), resource, context }
     };
     match action {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::tags;
 use crate::account::{Call, Need, World};
-use crate::input;
+use crate::{conditions, input};
 
 /// What a call needs.
 pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
@@ -72,15 +72,7 @@ fn target_group(world: &World, proxy: Option<String>) -> String {
 }
 
 fn need(world: &World, action: &str, resource: String, request_tags: &BTreeMap<String, String>) -> Need {
-    let mut context = BTreeMap::new();
-    for (key, value) in request_tags {
-        context.insert(format!("aws:RequestTag/{key}"), vec![value.clone()]);
-    }
-    if !request_tags.is_empty() {
-        context.insert("aws:TagKeys".to_owned(), request_tags.keys().cloned().collect());
-    }
-    for (key, value) in tags::of(world, &resource).into_iter().flatten() {
-        context.insert(format!("aws:ResourceTag/{key}"), vec![value.clone()]);
-    }
+    let mut context = conditions::of_request(request_tags, Vec::new());
+    context.extend(conditions::of_tags(tags::of(world, &resource).into_iter().flatten(), &["aws:ResourceTag"]));
     Need { action: action.to_owned(), resource, context }
 }

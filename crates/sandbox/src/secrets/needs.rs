@@ -1,25 +1,14 @@
 //! The permissions that Secrets Manager's calls need.
 
-use std::collections::BTreeMap;
-
 use super::find;
 use crate::account::{Call, Need, World};
-use crate::{input, kms};
+use crate::{conditions, input, kms};
 
 /// The permissions that the call needs.
 pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
     let action = call.action.as_str();
-    let mut context = BTreeMap::new();
-    let tags = input::tags(&call.input, "Tags");
-    let mut keys: Vec<String> = tags.keys().cloned().collect();
-    keys.extend(input::texts(&call.input, "TagKeys"));
-    for (key, value) in tags {
-        context.insert(format!("aws:RequestTag/{key}"), vec![value]);
-    }
-    let tagged = !keys.is_empty();
-    if tagged {
-        context.insert("aws:TagKeys".to_owned(), keys);
-    }
+    let mut context = conditions::of_request(&input::tags(&call.input, "Tags"), input::texts(&call.input, "TagKeys"));
+    let tagged = !context.is_empty();
     let named = input::text(&call.input, "SecretId").or_else(|| input::text(&call.input, "Name"));
     let secret = named.and_then(|named| find(world, named));
     let resource = match (secret, named) {
@@ -28,10 +17,8 @@ pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
         (None, Some(named)) => world.arn("secretsmanager", &format!("secret:{named}")),
         (None, None) => "*".to_owned(),
     };
-    for (key, value) in secret.map(|secret| &secret.tags).into_iter().flatten() {
-        context.insert(format!("aws:ResourceTag/{key}"), vec![value.clone()]);
-        context.insert(format!("secretsmanager:ResourceTag/{key}"), vec![value.clone()]);
-    }
+    let own = secret.map(|secret| &secret.tags).into_iter().flatten();
+    context.extend(conditions::of_tags(own, &["aws:ResourceTag", "secretsmanager:ResourceTag"]));
     let tagging = context.clone();
     if action == "CreateSecret" {
         context.insert("secretsmanager:Name".to_owned(), named.map(str::to_owned).into_iter().collect());
