@@ -45,9 +45,7 @@ impl Clock {
     /// The time of day, in UTC: `2026-01-31T08:00:00Z`.
     #[must_use]
     pub fn utc(&self) -> String {
-        let since = self.began.duration_since(UNIX_EPOCH).unwrap_or_default() + self.elapsed();
-        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        DateTime::from_secs(seconds).fmt(Format::DateTime).unwrap_or_default()
+        utc(self.began.duration_since(UNIX_EPOCH).unwrap_or_default() + self.elapsed())
     }
 
     /// Waits.
@@ -59,5 +57,25 @@ impl Clock {
     #[must_use]
     pub fn real_span(&self, span: Duration) -> Duration {
         span.div_f64(self.speed)
+    }
+}
+
+fn utc(since_1970: Duration) -> String {
+    let seconds = i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX);
+    DateTime::from_secs(seconds).fmt(Format::DateTime).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_those_of_the_calendar() {
+        let utc = |seconds| utc(Duration::from_secs(seconds));
+        assert_eq!(utc(0), "1970-01-01T00:00:00Z");
+        assert_eq!(utc(951_782_399), "2000-02-28T23:59:59Z");
+        assert_eq!(utc(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(utc(1_767_225_600), "2026-01-01T00:00:00Z");
+        assert_eq!(utc(1_798_761_599), "2026-12-31T23:59:59Z");
     }
 }

@@ -2,12 +2,12 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use recording::{Run, Tape, utc};
+use recording::{Run, Tape};
 
 use super::interrupt::{Signals, blocking};
 use crate::cli::{Global, Output};
+use crate::clock::Clock;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report;
@@ -16,7 +16,7 @@ use crate::report;
 pub(super) fn begin(global: &Global) -> Result<Tape, Failure> {
     let run = Run {
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        time: utc(now()),
+        time: Clock::real().utc(),
         command: global.line.command.clone(),
         flags: global.line.flags.clone(),
     };
@@ -37,7 +37,7 @@ pub(super) async fn offer(global: &Global, exit: Exit) {
         let text = "To record every AWS call and its response, redacted for an issue, run it again with --record FILE.";
         return report::note(json, text);
     }
-    let path = format!("rdsproxy-setup-{}.jsonl", utc(now()).replace([':', '-'], ""));
+    let path = format!("rdsproxy-setup-{}.jsonl", Clock::real().utc().replace([':', '-'], ""));
     let question = format!(
         "Write a recording of this run to {path}? Values are redacted and names replaced, so that it is safe to attach to an issue. \
          [yes/no]"
@@ -75,10 +75,6 @@ async fn signal() {
         Ok(mut signals) => signals.next().await,
         Err(_) => std::future::pending().await,
     }
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map(|span| span.as_secs()).unwrap_or_default()
 }
 
 fn unwritten(path: &Path, error: &std::io::Error) -> Failure {

@@ -9,10 +9,8 @@ mod members;
 mod pseudonyms;
 pub mod redact;
 mod tape;
-mod time;
 pub mod wire;
 
 pub use line::Line;
 pub use redact::Redactor;
 pub use tape::{Exchange, Run, Tape};
-pub use time::utc;
