@@ -1,6 +1,7 @@
 //! Who can be behind the rules of a database's groups: read once, and nothing changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use crate::cloud::ec2::{Interface, Rule};
 use crate::cloud::lambda::{LATEST, Version};
@@ -9,6 +10,7 @@ use crate::discover::hosts::{HostKind, mentions};
 use crate::discover::releases::bound;
 use crate::discover::{FunctionUse, Problem};
 use crate::engine::crowd;
+use crate::resources::release::Events;
 use crate::survey::Survey;
 
 /// What RDS describes the network interfaces of databases by.
@@ -74,23 +76,26 @@ impl Facts {
         all.extend(database.security_groups.iter().filter(|group| !groups.contains(group)));
         let looks = all.iter().map(async |group| ((*group).clone(), cloud.ec2.interfaces_of(group).await)).collect();
         let interfaces: BTreeMap<String, Answer<Vec<Interface>>> = crowd(looks).await.into_iter().collect();
-        let none = Ok(Vec::new());
+        let in_group = |group: &String, other: &dyn Fn(&Interface) -> Option<String>| {
+            let unread = |why: &dyn Display| format!("the network interfaces of {group} could not be read: {why}");
+            match interfaces.get(group) {
+                Some(Ok(all)) => Ok(all.iter().filter_map(other).collect()),
+                Some(Err(why)) => Err(unread(why)),
+                None => Err(unread(&"nobody looked")),
+            }
+        };
         for group in groups {
-            let seen = interfaces.get(group).unwrap_or(&none);
-            let seen = seen.as_ref().map(|all| all.iter().filter_map(|one| facts.no_function(one)).collect());
             let users = [
-                seen.map_err(|why| format!("the network interfaces of {group} could not be read: {why}")),
-                functions.get(group).cloned().unwrap_or_else(|| Ok(Vec::new())),
+                in_group(group, &|one| facts.no_function(one)),
+                functions.get(group).cloned().unwrap_or_else(|| Err("nobody looked at the functions".to_owned())),
                 databases.as_ref().map(|all| with_group(all, group, &[])).map_err(Clone::clone),
             ];
             facts.others.insert(group.clone(), together(users));
         }
         let own = [database.id.as_str()];
         for group in &database.security_groups {
-            let seen = interfaces.get(group).unwrap_or(&none);
-            let seen = seen.as_ref().map(|all| all.iter().filter_map(no_database).collect());
             let users = [
-                seen.map_err(|why| format!("the network interfaces of {group} could not be read: {why}")),
+                in_group(group, &no_database),
                 databases.as_ref().map(|all| with_group(all, group, &own)).map_err(Clone::clone),
             ];
             facts.beside.insert(group.clone(), together(users));
@@ -126,6 +131,7 @@ impl Facts {
                 (Err(_), _) => {}
             }
         };
+        let events = Events::default();
         for function in &listed.functions {
             let name = function.name.as_str();
             let moved = self.moved.contains_key(name);
@@ -153,11 +159,11 @@ impl Facts {
             if concerned.is_empty() {
                 continue;
             }
-            let called = if moved { called(cloud, &function.arn, name).await } else { Ok(None) };
+            // Nothing of ours says that nobody calls a version of a function that is not at the proxy.
+            let called = if moved { called(cloud, &function.arn, name, &events).await.map(Some) } else { Ok(None) };
             for version in concerned {
                 let user = match &called {
                     Err(why) => Err(format!("who calls the versions of {name} could not be read: {why}")),
-                    // Nothing of ours says that nobody calls a version of a function that is not at the proxy.
                     Ok(None) => Ok(format!("version {} of the function {name}", version.number)),
                     Ok(Some(all)) => {
                         match all.iter().find(|(number, _)| number == &version.number || number.is_empty()) {
@@ -195,9 +201,9 @@ fn leads_to_proxy(version: &Version, survey: &Survey) -> bool {
 }
 
 /// Which versions of a function are called, and by what; an empty number stands for any.
-async fn called(cloud: &Cloud, arn: &str, name: &str) -> Answer<Option<Vec<(String, String)>>> {
+async fn called(cloud: &Cloud, arn: &str, name: &str, events: &Events) -> Answer<Vec<(String, String)>> {
     let (aliases, provisioned, events) =
-        tokio::join!(cloud.lambda.aliases(name), cloud.lambda.provisioned(name), cloud.lambda.event_targets());
+        tokio::join!(cloud.lambda.aliases(name), cloud.lambda.provisioned(name), events.read(cloud));
     let (aliases, provisioned, events) = (aliases?, provisioned?, events?);
     let mut all: Vec<(String, String)> = Vec::new();
     for alias in aliases {
@@ -206,8 +212,8 @@ async fn called(cloud: &Cloud, arn: &str, name: &str) -> Answer<Option<Vec<(Stri
         all.extend(alias.weighted.then(|| (String::new(), by.clone())));
         all.push((alias.version, by));
     }
-    all.extend(bound(arn, &events, &provisioned).map(|(number, by)| (number.to_owned(), by.to_owned())));
-    Ok(Some(all))
+    all.extend(bound(arn, events, &provisioned).map(|(number, by)| (number.to_owned(), by.to_owned())));
+    Ok(all)
 }
 
 /// The databases of the Region, with their groups.

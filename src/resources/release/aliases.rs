@@ -12,7 +12,11 @@ use crate::resources::repoint::Rules;
 pub struct Events(OnceCell<Vec<String>>);
 
 impl Events {
-    async fn read(&self, cloud: &Cloud) -> Answer<&[String]> {
+    /// Reads it, the first time.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn read(&self, cloud: &Cloud) -> Answer<&[String]> {
         Ok(self.0.get_or_try_init(|| cloud.lambda.event_targets()).await?)
     }
 }
