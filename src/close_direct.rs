@@ -82,22 +82,65 @@ impl Plan {
     }
 }
 
+/// What is being done, in errors.
+const DOING: &str = "closing the direct path";
+
+/// Why there is no plan.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Obstacle {
+    /// The account could not be read, or something in it is unfit.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    /// The stack is not there yet, or it is none whose direct path this tool closes.
+    #[error("{DOING} ({stack}): {why}")]
+    NotReady {
+        /// The stack.
+        stack: String,
+        /// Why.
+        why: String,
+        /// What would help, in a sentence.
+        hint: &'static str,
+    },
+}
+
+impl Obstacle {
+    fn passes(&self) -> Option<&'static str> {
+        match self {
+            Self::Problem(problem) => problem.passes(),
+            Self::NotReady { .. } => None,
+        }
+    }
+
+    /// What ends a run.
+    fn during_a_run(self) -> StepError {
+        match self {
+            Self::Problem(Problem::Refused { doing, refusal }) => StepError::Refused { doing, refusal },
+            Self::Problem(Problem::Unfit { headline, .. }) => {
+                let (doing, why) = headline.split_once(": ").unwrap_or((DOING, &headline));
+                StepError::Conflict { doing: doing.to_owned(), reasons: vec![why.to_owned()] }
+            }
+            Self::NotReady { stack, why, .. } => {
+                StepError::Conflict { doing: format!("{DOING} ({stack})"), reasons: vec![why] }
+            }
+        }
+    }
+}
+
 /// Looks at the account; changes nothing.
 ///
 /// # Errors
 /// When AWS refuses, or something is not at the proxy that `up` would point there.
-pub async fn look(cloud: &Cloud, spec: &Spec, timeouts: Timeouts) -> Result<Plan, Problem> {
+pub async fn look(cloud: &Cloud, spec: &Spec, timeouts: Timeouts) -> Result<Plan, Obstacle> {
     let survey = Box::pin(Survey::read(cloud, spec, timeouts)).await?;
     at_the_proxy(&survey)?;
     let stack = &survey.names.stack;
     let own = survey.group().present().cloned();
     let Some(own) = own.filter(|group| ownership::group(&survey.owner, &survey.names, group)) else {
-        return Err(Problem::unfit(
-            format!(
-                "closing the direct path ({stack}): the proxy is in no security group of this tool's, which is to remember the rules"
-            ),
-            ["Nothing was changed. A proxy that someone else created keeps the direct path as its owner has it."],
-        ));
+        return Err(Obstacle::NotReady {
+            stack: stack.clone(),
+            why: "the proxy is in no security group of this tool's, which is to remember the rules".to_owned(),
+            hint: "Nothing was changed. A proxy that someone else created keeps the direct path as its owner has it.",
+        });
     };
     let facts = Box::pin(Facts::read(cloud, &survey)).await?;
     let (memory, _) = direct_rules::remembered(&own.tags);
@@ -155,11 +198,9 @@ fn row(rule: &Rule, facts: &Facts, fate: Fate) -> Row {
 }
 
 /// Refuses where the target is not healthy, or a function is not at the proxy that `up` would point there.
-fn at_the_proxy(survey: &Survey) -> Result<(), Problem> {
-    let stack = &survey.names.stack;
-    let refuse = |why: String| {
-        Err(Problem::unfit(format!("closing the direct path ({stack}): {why}"), ["Nothing was changed."]))
-    };
+fn at_the_proxy(survey: &Survey) -> Result<(), Obstacle> {
+    let refuse =
+        |why: String| Err(Obstacle::NotReady { stack: survey.names.stack.clone(), why, hint: "Nothing was changed." });
     match &survey.seen.proxy {
         Observed::Absent => return refuse("there is no proxy".to_owned()),
         Observed::Unknown(why) => return refuse(format!("the proxy could not be read: {why}")),
@@ -194,7 +235,7 @@ fn at_the_proxy(survey: &Survey) -> Result<(), Problem> {
 /// When AWS refuses, a wait times out, or the run is stopped; running it again resumes. Where a function is no longer at the
 /// proxy, what was closed is opened again.
 pub async fn carry_out(run: &Run<'_>, spec: &Spec, shown: &Plan) -> Result<Plan, StepError> {
-    handover::hold(shown.handed_over, "closing the direct path", &shown.stack)?;
+    handover::hold(shown.handed_over, DOING, &shown.stack)?;
     // A person may have read the plan for long.
     let now = look_again(run, spec).await?;
     let agreed = |row: &&Row| shown.closing().iter().any(|before| before.id == row.id);
@@ -203,10 +244,7 @@ pub async fn carry_out(run: &Run<'_>, spec: &Spec, shown: &Plan) -> Result<Plan,
         _ => None,
     };
     if let Some(why) = now.rows.iter().find_map(unread) {
-        return Err(StepError::Conflict {
-            doing: format!("closing the direct path ({})", now.stack),
-            reasons: vec![why],
-        });
+        return Err(StepError::Conflict { doing: format!("{DOING} ({})", now.stack), reasons: vec![why] });
     }
     let rules: Vec<Rule> = now.closing().into_iter().filter(agreed).filter_map(|row| row.rule.clone()).collect();
     if rules.is_empty() {
@@ -229,19 +267,8 @@ pub async fn carry_out(run: &Run<'_>, spec: &Spec, shown: &Plan) -> Result<Plan,
 async fn look_again(run: &Run<'_>, spec: &Spec) -> Result<Plan, StepError> {
     let doing = format!("looking at the direct path ({})", spec.stack);
     let poll = Poll::begin(run, PollRow::Hidden, &doing, run.timeouts.propagation, PollInterval::Dense);
-    loop {
-        match run.unless_stopped(Box::pin(look(run.cloud, spec, run.timeouts))).await? {
-            Ok(plan) => return Ok(plan),
-            Err(Problem::Refused { refusal, .. }) if refusal.passes() => poll.rest(run, "no answer").await?,
-            Err(Problem::Refused { doing, refusal }) => return Err(StepError::Refused { doing, refusal }),
-            Err(Problem::Unfit { headline, .. }) => {
-                let (doing, why) = headline.split_once("): ").unwrap_or((doing.as_str(), headline.as_str()));
-                let doing =
-                    if doing.contains('(') { format!("{})", doing.trim_end_matches(')')) } else { doing.to_owned() };
-                return Err(StepError::Conflict { doing, reasons: vec![why.to_owned()] });
-            }
-        }
-    }
+    let read = async || Box::pin(look(run.cloud, spec, run.timeouts)).await;
+    poll.look_whatever(run, read, Obstacle::passes).await?.map_err(Obstacle::during_a_run)
 }
 
 /// How the functions stand to the database, by what a survey has read.

@@ -30,15 +30,9 @@ pub(super) async fn carry_out(run: &Run<'_>, survey: &Survey, waves: &[Vec<Strin
 async fn look(run: &Run<'_>, survey: &Survey) -> Result<teardown::Stack, StepError> {
     let doing = format!("reading the way back ({})", survey.names.stack);
     let poll = Poll::begin(run, Row::Hidden, &doing, run.timeouts.propagation, PollInterval::Dense);
-    loop {
-        let read = teardown::survey(run.cloud, &survey.names.stack, Some(&survey.spec.database));
-        match run.unless_stopped(Box::pin(read)).await? {
-            Ok(stack) => return Ok(stack),
-            Err(Problem::Refused { refusal, .. }) if refusal.passes() => poll.rest(run, "no answer").await?,
-            Err(Problem::Refused { doing, refusal }) => return Err(StepError::Refused { doing, refusal }),
-            Err(problem @ Problem::Unfit { .. }) => {
-                return Err(StepError::Conflict { doing, reasons: vec![problem.to_string()] });
-            }
-        }
-    }
+    let read = async || Box::pin(teardown::survey(run.cloud, &survey.names.stack, Some(&survey.spec.database))).await;
+    poll.look_whatever(run, read, Problem::passes).await?.map_err(|problem| match problem {
+        Problem::Refused { doing, refusal } => StepError::Refused { doing, refusal },
+        Problem::Unfit { headline, .. } => StepError::Conflict { doing: doing.clone(), reasons: vec![headline] },
+    })
 }

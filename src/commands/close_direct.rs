@@ -4,7 +4,7 @@ use documents::{CloseDirect as Rules, CloseDirectPlan, DirectAction, DirectRule,
 
 use super::session::{Session, command, consent, timeouts};
 use crate::cli::{CloseDirect, Global};
-use crate::close_direct::{Fate, Plan, Row, carry_out, look};
+use crate::close_direct::{Fate, Obstacle, Plan, Row, carry_out, look};
 use crate::engine::StepError;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -28,13 +28,13 @@ pub(super) async fn run(global: &Global, args: &CloseDirect) -> Result<Exit, Fai
     let session = Session::open(global).await?;
     let spec = Spec::of(database, stack);
     let plan = session.reading(Box::pin(look(&session.cloud, &spec, timeouts))).await;
-    let plan = plan.map_err(|problem| {
-        let mut failure = Failure::from(problem);
-        if failure.headline.starts_with("closing the direct path") {
+    let plan = plan.map_err(|obstacle| match obstacle {
+        Obstacle::Problem(problem) => Failure::from(problem),
+        Obstacle::NotReady { hint, .. } => {
             let status = command(global, "status", &spec.database.id, &spec.stack);
-            failure.hints.push(format!("To see what is missing: {status}"));
+            let hints = [hint.to_owned(), format!("To see what is missing: {status}")];
+            Failure::new(Exit::Decide, obstacle.to_string(), hints)
         }
-        failure
     })?;
     let of = |verb: &str| command(global, verb, &plan.database, &plan.stack);
     if args.dry_run {

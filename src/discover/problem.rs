@@ -42,6 +42,12 @@ impl Problem {
         }
     }
 
+    /// What a wait shows where the same reading may well succeed in a moment.
+    #[must_use]
+    pub fn passes(&self) -> Option<&'static str> {
+        matches!(self, Self::Refused { refusal, .. } if refusal.passes()).then_some("no answer")
+    }
+
     /// A refusal, with what was being done.
     pub fn refused(doing: impl Into<String>) -> impl FnOnce(Refusal) -> Self {
         let doing = doing.into();

@@ -154,12 +154,8 @@ impl<'a> Poll<'a> {
     /// # Errors
     /// As [`Self::insist`].
     pub async fn look<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, StepError> {
-        loop {
-            match run.unless_stopped(call()).await? {
-                Err(refusal) if refusal.passes() => self.rest(run, "no answer").await?,
-                answer => return answer.map_err(refused(self.doing)),
-            }
-        }
+        let passes = |refusal: &Refusal| refusal.passes().then_some("no answer");
+        self.look_whatever(run, call, passes).await?.map_err(refused(self.doing))
     }
 
     /// As [`Self::look`], for what AWS does not show while a change is under way.
@@ -167,10 +163,26 @@ impl<'a> Poll<'a> {
     /// # Errors
     /// As [`Self::insist`].
     pub async fn look_once_settled<T>(&self, run: &Run<'_>, call: impl AsyncFn() -> Answer<T>) -> Result<T, StepError> {
+        let passes = |refusal: &Refusal| (refusal.passes() || refusal.kind == Kind::NotYet).then_some("busy");
+        self.look_whatever(run, call, passes).await?.map_err(refused(self.doing))
+    }
+
+    /// As [`Self::look`], for a reading of several calls, which fails in its own way: `passes` says as what it shows while it
+    /// is waited for. Anything else is the caller's.
+    ///
+    /// # Errors
+    /// As [`Self::rest`].
+    pub async fn look_whatever<T, E>(
+        &self,
+        run: &Run<'_>,
+        read: impl AsyncFn() -> Result<T, E>,
+        passes: impl Fn(&E) -> Option<&'static str>,
+    ) -> Result<Result<T, E>, StepError> {
         loop {
-            match run.unless_stopped(call()).await? {
-                Err(refusal) if refusal.passes() || refusal.kind == Kind::NotYet => self.rest(run, "busy").await?,
-                answer => return answer.map_err(refused(self.doing)),
+            let read = run.unless_stopped(read()).await?;
+            match read.as_ref().err().and_then(&passes) {
+                Some(state) => self.rest(run, state).await?,
+                None => return Ok(read),
             }
         }
     }
