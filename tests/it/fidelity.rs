@@ -14,37 +14,13 @@ use rdsproxy_setup::clock::Clock;
 use rdsproxy_setup::cloud::Cloud;
 use recording::wire;
 use sandbox::{Account, Handled, Reply, Request, Response, mount};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A real response.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Real {
-    /// Where it is published.
-    source: String,
-    /// What was left out or set right, and why.
-    #[serde(rename = "note")]
-    _note: String,
-    service: String,
-    operation: String,
-    status: u16,
-    members: Option<Value>,
-    error: Option<Refused>,
-}
+#[path = "../recordings/real.rs"]
+#[expect(dead_code, reason = "the note is for docs/fidelity.md")]
+mod real;
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Refused {
-    code: String,
-    message: String,
-}
-
-fn real() -> Vec<Real> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/real.jsonl");
-    let text = std::fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
-}
+use self::real::{Real, real};
 
 /// An account that says the same to everyone.
 #[derive(Debug)]
@@ -179,7 +155,7 @@ async fn understood(real: &Real) -> Option<Result<(), String>> {
 
 #[tokio::test(start_paused = true)]
 async fn the_product_reads_every_real_response() {
-    let all = real();
+    let all = real(Path::new(env!("CARGO_MANIFEST_DIR")));
     let answers = all.iter().filter(|real| real.members.is_some()).count();
     assert!(answers >= 40 && all.len() > answers, "{answers} responses, {} lines", all.len());
     for real in all {

@@ -35,6 +35,20 @@ fn events(lines: &[Line]) -> Vec<&Event> {
 
 const UP: [&str; 6] = ["up", "--db", "my-instance", "--yes", "--timeout", "12h"];
 
+/// The one whose secret and password are made on the way.
+const UP_WITH_SECRET: [&str; 10] = [
+    "up",
+    "--db",
+    "my-cluster",
+    "--create-secret",
+    "--generate-password",
+    "--db-user",
+    "app",
+    "--yes",
+    "--timeout",
+    "12h",
+];
+
 #[test]
 fn every_call_of_a_run_is_a_line_with_the_step_that_it_served() {
     let desk = Desk::new();
@@ -176,18 +190,7 @@ fn no_canary_is_in_any_recording() {
         for arguments in [
             &["doctor", "--db", "my-instance", "--inspect-secret", "--logs"][..],
             &UP,
-            &[
-                "up",
-                "--db",
-                "my-cluster",
-                "--create-secret",
-                "--generate-password",
-                "--db-user",
-                "app",
-                "--yes",
-                "--timeout",
-                "12h",
-            ],
+            &UP_WITH_SECRET,
             &["verify", "--db", "my-instance", "--probe", "--yes"],
             &["alarms", "--db", "my-instance", "--dashboard", "--yes"],
             &["status", "--db", "my-instance"],
@@ -258,18 +261,7 @@ fn what_commands_read_is_on_the_list_or_redacted_on_purpose() {
     let mut found = BTreeMap::new();
     for arguments in [
         &UP[..],
-        &[
-            "up",
-            "--db",
-            "my-cluster",
-            "--create-secret",
-            "--generate-password",
-            "--db-user",
-            "app",
-            "--yes",
-            "--timeout",
-            "12h",
-        ],
+        &UP_WITH_SECRET,
         &["doctor", "--db", "my-instance", "--inspect-secret", "--logs"],
         &["verify", "--db", "my-cluster", "--probe", "--yes"],
         &["alarms", "--db", "my-instance", "--dashboard", "--yes"],

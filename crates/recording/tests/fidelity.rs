@@ -11,38 +11,15 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use recording::{Exchange, Line, Run, Tape, wire};
 use sandbox::{Moment, Reply, Request, World};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A real response.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Real {
-    /// Where it is published.
-    source: String,
-    /// What was left out or set right, and why.
-    note: String,
-    service: String,
-    operation: String,
-    status: u16,
-    members: Option<Value>,
-    error: Option<Refused>,
-}
+#[path = "../../../tests/recordings/real.rs"]
+mod real;
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Refused {
-    code: String,
-    message: String,
-}
+use real::{Real, real};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn real() -> Vec<Real> {
-    let text = std::fs::read_to_string(root().join("tests/recordings/real.jsonl")).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
 /// What is known of an operation's answers: each member's types, and the words of its states.
@@ -467,7 +444,7 @@ fn the_simulated_account_answers_in_the_shape_of_real_responses() {
     let mut found: BTreeMap<(String, String), String> = BTreeMap::new();
     let mut unmet = BTreeSet::new();
     let mut compared = 0;
-    for real in real() {
+    for real in real(&root()) {
         let Some(members) = &real.members else { continue };
         let Some(simulated) = asked.shapes.get(&(real.service.clone(), real.operation.clone())) else {
             unmet.insert(real.operation.clone());
@@ -541,7 +518,7 @@ fn the_simulated_account_refuses_as_aws_did() {
         told.insert(operation, a.ask(service, operation, target, &members).unwrap_err());
     }
     let mut held = 0;
-    for real in real() {
+    for real in real(&root()) {
         let Some(error) = &real.error else { continue };
         // Of an engine that no proxy takes: what is refused there depends on the model of engines, which is not simulated.
         if error.code == "InvalidParameterValue" {
@@ -611,7 +588,7 @@ fn what_emulators_answer_otherwise_is_named() {
 #[test]
 fn the_sources_in_the_documents_are_those_of_the_recordings() {
     let mut text = String::from("| service | operation | status | source | note |\n| --- | --- | --- | --- | --- |\n");
-    for real in real() {
+    for real in real(&root()) {
         let Real { service, operation, status, source, note, error, .. } = real;
         assert!(source.starts_with("https://"), "{operation}");
         let code = error.map(|error| format!(" {}", error.code)).unwrap_or_default();
