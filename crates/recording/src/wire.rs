@@ -45,8 +45,9 @@ pub(crate) fn request(service: &str, kind: &str, query: &str, body: &[u8]) -> (F
     (form, members)
 }
 
-/// Reads a response's body.
-pub(crate) fn response(service: &str, kind: &str, body: &[u8]) -> (Form, Value) {
+/// Reads a response's body; `service` is the name that the SDK has for the service.
+#[must_use]
+pub fn response(service: &str, kind: &str, body: &[u8]) -> (Form, Value) {
     if body.is_empty() { (Form::Empty, Value::Object(Map::new())) } else { document(service, kind, body) }
 }
 
@@ -63,7 +64,8 @@ fn document(service: &str, kind: &str, body: &[u8]) -> (Form, Value) {
 }
 
 /// The code and the sentence of a refusal.
-pub(crate) fn refusal(members: &Value, header: Option<&str>) -> (Option<String>, Option<String>) {
+#[must_use]
+pub fn refusal(members: &Value, header: Option<&str>) -> (Option<String>, Option<String>) {
     let part = |value: &Value, names: &[&str]| {
         names.iter().find_map(|name| value.get(name)).and_then(Value::as_str).map(str::to_owned)
     };

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -64,16 +65,40 @@ impl Account for InMemory {
     }
 }
 
+/// Time as whoever mounts an account has it.
+pub trait Wait: Debug + Send + Sync + 'static {
+    /// Lets as much time pass as AWS takes to answer.
+    fn wait(&self, latency: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+/// The runtime's time, in which `speed` seconds of AWS's are one.
+#[derive(Debug)]
+struct Runtime {
+    speed: f64,
+}
+
+impl Wait for Runtime {
+    fn wait(&self, latency: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(latency.div_f64(self.speed.max(0.001))))
+    }
+}
+
 /// Mounts an account as an HTTP client; `speed` divides the time that AWS takes to answer.
 #[must_use]
 pub fn mount(account: Arc<dyn Account>, speed: f64) -> SharedHttpClient {
-    SharedHttpClient::new(Connector { account, speed })
+    mount_on(account, Arc::new(Runtime { speed }))
+}
+
+/// Mounts an account as an HTTP client, on another time than the runtime's.
+#[must_use]
+pub fn mount_on(account: Arc<dyn Account>, time: Arc<dyn Wait>) -> SharedHttpClient {
+    SharedHttpClient::new(Connector { account, time })
 }
 
 #[derive(Debug, Clone)]
 struct Connector {
     account: Arc<dyn Account>,
-    speed: f64,
+    time: Arc<dyn Wait>,
 }
 
 impl HttpClient for Connector {
@@ -84,11 +109,13 @@ impl HttpClient for Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (account, speed) = (Arc::clone(&self.account), self.speed);
+        let (account, time) = (Arc::clone(&self.account), Arc::clone(&self.time));
         HttpConnectorFuture::new(async move {
             let handled =
                 account.answer(&decode(&request)).map_err(|error| ConnectorError::other(error.into(), None))?;
-            wait(handled.latency, speed).await;
+            if !handled.latency.is_zero() {
+                time.wait(handled.latency).await;
+            }
             let answer = match handled.reply {
                 Reply::Answer(answer) => answer,
                 Reply::Dropped => {
@@ -107,12 +134,6 @@ impl HttpConnector for Connector {
                 .try_into()
                 .map_err(|error: aws_smithy_runtime_api::http::HttpError| ConnectorError::other(error.into(), None))
         })
-    }
-}
-
-async fn wait(latency: Duration, speed: f64) {
-    if !latency.is_zero() {
-        tokio::time::sleep(latency.div_f64(speed.max(0.001))).await;
     }
 }
 

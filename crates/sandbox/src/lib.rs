@@ -59,7 +59,7 @@ pub mod parts {
 }
 
 pub use account::{AwsError, Call, Handled, Logged, Moment, Need, Principal, Reply, Request, Response, Service, World};
-pub use connector::{Account, InMemory, mount};
+pub use connector::{Account, InMemory, Wait, mount, mount_on};
 pub use fault::{Fault, Trigger, Trouble};
 pub use iam::{Organization, Simulator};
 pub use limits::Limits;
@@ -67,3 +67,4 @@ pub use load::{AtProxy, Change, Load, Loads, Preset, Rate};
 pub use profile::Profile;
 pub use serve::serve;
 pub use store::Store;
+pub use world::Asked;

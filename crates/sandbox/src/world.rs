@@ -13,6 +13,29 @@ use super::policy::{self, Decision};
 use super::profile::Profile;
 use super::{ec2, health, iam, kms, lambda, load, logs, monitoring, pricing, quotas, rds, secrets, sts, wire};
 
+/// What a request asks for.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The service.
+    pub service: Service,
+    /// The operation.
+    pub action: String,
+    /// Its input, as in [`Call`].
+    pub input: Value,
+    /// Whether the operation is one that changes the account.
+    pub mutating: bool,
+}
+
+impl Asked {
+    /// Reads a signed request; none for one that the sandbox does not understand.
+    #[must_use]
+    pub fn of(request: &Request) -> Option<Self> {
+        let decoded = wire::decode(request).ok()?;
+        let mutating = mutating(decoded.service, &decoded.action);
+        Some(Self { service: decoded.service, action: decoded.action, input: decoded.input, mutating })
+    }
+}
+
 /// How many roles an account has at most, unless set otherwise.
 pub(super) fn role_quota() -> usize {
     1_000
@@ -219,6 +242,15 @@ impl World {
             return dispatch(&mut past, call);
         }
         dispatch(self, call)
+    }
+
+    /// The permissions that a request needs; none for one that the sandbox does not understand.
+    #[must_use]
+    pub fn needed(&self, request: &Request) -> Vec<Need> {
+        let Some(Asked { service, action, input, .. }) = Asked::of(request) else { return Vec::new() };
+        let arn = format!("arn:{}:iam::{}:user/administrator", self.partition, self.account);
+        let principal = Principal { arn, policies: None };
+        needs(self, &Call { service, action, input, principal, now: self.now, ahead: 0 })
     }
 
     /// Checks every permission that the call needs against the caller's policies and the organization's.

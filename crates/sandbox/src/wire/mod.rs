@@ -57,7 +57,8 @@ struct Scope {
 
 impl Service {
     /// The name in a signature's scope.
-    pub(super) fn scope(self) -> &'static str {
+    #[must_use]
+    pub fn scope(self) -> &'static str {
         match self {
             Self::Ec2 => "ec2",
             Self::Iam => "iam",
