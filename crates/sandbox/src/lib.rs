@@ -55,7 +55,7 @@ pub mod parts {
         Auth, Cluster, CustomEndpoint, Endpoint, Event, Instance, Proxy, Rds, Status, SubnetGroup, Target, TargetGroup,
         Trouble as TargetTrouble,
     };
-    pub use super::secrets::{Secret, SecretVersion, Secrets};
+    pub use super::secrets::{Deletion, Secret, SecretVersion, Secrets};
 }
 
 pub use account::{AwsError, Call, Handled, Logged, Moment, Need, Principal, Reply, Request, Response, Service, World};

@@ -19,7 +19,8 @@ pub(super) fn settle(world: &mut World, role: &str, now: Moment) {
     let mut wanted: Vec<(String, String)> = inline.chain(attached).collect();
 
     role.force.retain(|entry| entry.until.is_none_or(|until| now < until));
-    for entry in role.force.iter_mut().filter(|entry| entry.until.is_none()) {
+    let seen = |entry: &&mut InForce| entry.until.is_none() && entry.source != InForce::UNSEEN;
+    for entry in role.force.iter_mut().filter(seen) {
         let same = |(source, document): &(String, String)| *source == entry.source && *document == entry.document;
         match wanted.iter().position(same) {
             Some(index) => {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::super::account::{AwsError, Call, Need, World};
 use super::super::input;
 use super::super::policy::{self, Decision};
+use super::InForce;
 use super::limits::{self, Simulator, together};
 use super::text::{self, missing};
 
@@ -184,7 +185,9 @@ fn policies(world: &World, call: &Call, source: &str) -> Result<Policies, AwsErr
         boundary = role.boundary.as_ref().map(|arn| vec![limits::boundary(world, arn)]);
         let inline = role.inline.values().map(String::as_str);
         let attached = role.attached.iter().filter_map(|arn| world.iam.policies.get(arn)?.document());
-        inline.chain(attached).filter_map(|document| serde_json::from_str(document).ok()).collect()
+        let unseen = role.force.iter().filter(|entry| entry.source == InForce::UNSEEN);
+        let unseen = unseen.map(|entry| entry.document.as_str());
+        inline.chain(attached).chain(unseen).filter_map(|document| serde_json::from_str(document).ok()).collect()
     } else if let Some(principal) = world.principals.values().find(|principal| principal.arn == source) {
         principal
             .policies

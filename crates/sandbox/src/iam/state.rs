@@ -55,7 +55,7 @@ pub struct Role {
 /// One policy document of a role, and the time during which services go by it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InForce {
-    /// `inline:NAME` or the managed policy's ARN.
+    /// `inline:NAME`, the managed policy's ARN, or [`InForce::UNSEEN`].
     pub source: String,
     /// The document as it was written.
     pub document: String,
@@ -102,6 +102,18 @@ pub struct Version {
     pub document: String,
     /// When it was created.
     pub created: Moment,
+}
+
+impl InForce {
+    /// The source of what a role may do by policies that this account does not have, as where it is a copy of another one: no
+    /// change of the role's policies touches it, and IAM's simulator knows it too.
+    pub const UNSEEN: &'static str = "unseen";
+
+    /// Such a document, which has been in force for ever.
+    #[must_use]
+    pub fn unseen(document: &Value) -> Self {
+        Self { source: Self::UNSEEN.to_owned(), document: document.to_string(), from: Moment::default(), until: None }
+    }
 }
 
 impl Role {

@@ -278,3 +278,20 @@ fn the_simulator_judges_each_resource_and_says_what_limits() {
         answer["EvaluationResults"].as_array().unwrap().iter().map(|row| &row["EvalResourceName"]).collect();
     assert_eq!(names, ["arn:aws:a:::one", "arn:aws:a:::two"]);
 }
+
+#[test]
+fn what_is_in_force_unseen_outlasts_every_change_and_the_simulator_knows_it() {
+    let mut world = world();
+    let statement = json!({"Effect": "Allow", "Action": "a:B", "Resource": "*"});
+    let unseen = InForce::unseen(&json!({"Version": "2012-10-17", "Statement": [statement]}));
+    world.iam.roles.get_mut("r").unwrap().force.push(unseen);
+    let put = json!({"RoleName": "r", "PolicyName": "x", "PolicyDocument": allow("a:C")});
+    assert!(run(&mut world, 2_000, "PutRolePolicy", put).is_ok());
+    assert!(run(&mut world, 3_000, "DeleteRolePolicy", json!({"RoleName": "r", "PolicyName": "x"})).is_ok());
+    assert!(allowed(&world, 100_000, "a:B") && !allowed(&world, 100_000, "a:C"));
+    let ask = json!({"PolicySourceArn": "arn:aws:iam::123456789012:role/p/r", "ActionNames": ["a:B", "a:C"]});
+    let answer = run(&mut world, 100_000, "SimulatePrincipalPolicy", ask).unwrap();
+    let decisions: Vec<&Value> =
+        answer["EvaluationResults"].as_array().unwrap().iter().map(|row| &row["EvalDecision"]).collect();
+    assert_eq!(decisions, ["allowed", "implicitDeny"]);
+}

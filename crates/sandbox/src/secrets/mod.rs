@@ -9,8 +9,8 @@ mod value;
 
 pub(super) use dispatch::{handle, mutating};
 pub(super) use needs::needs;
-use state::{Deletion, days, invalid, named, new_arn, required, version_id};
-pub use state::{Secret, SecretVersion, Secrets};
+pub use state::{Deletion, Secret, SecretVersion, Secrets};
+use state::{days, invalid, named, new_arn, required, version_id};
 pub(super) use state::{find, may_read, tick};
 
 #[cfg(test)]
