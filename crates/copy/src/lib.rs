@@ -5,6 +5,12 @@
 //!
 //! Of values that others wrote, the copy keeps names, and only those parts that are needed: see [`Copying::finish`].
 
+mod build;
+mod facts;
 mod hear;
+mod learn;
+mod mask;
+mod read;
 
+pub use build::REHEARSER;
 pub use hear::{Copy, Copying, Gap, Heard, Variables};
