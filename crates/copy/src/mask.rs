@@ -10,6 +10,9 @@ const OWN: &str = "rdsproxy-setup:";
 /// Tags that remember rules which were removed: their values are descriptions that others wrote.
 const CLOSED: &str = "rdsproxy-setup:closed:";
 
+/// The tag that names the stack.
+pub(crate) const STACK: &str = "rdsproxy-setup:stack";
+
 /// The tag on a secret that names its database user.
 pub(crate) const USER: &str = "rdsproxy-setup:user";
 
@@ -66,22 +69,23 @@ pub(crate) fn parameter(text: &str) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Masks {
     numbers: BTreeMap<String, usize>,
+    stacks: BTreeSet<String>,
 }
 
 impl Masks {
-    /// Masks for these texts.
-    pub(crate) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
-        let distinct: BTreeSet<&str> = texts.filter(|text| !is_written(text)).collect();
+    /// Masks for these texts, in an account with these stacks.
+    pub(crate) fn of<'a>(texts: impl Iterator<Item = &'a str>, stacks: BTreeSet<String>) -> Self {
+        let distinct: BTreeSet<&str> = texts.filter(|text| !is_written(text, &stacks)).collect();
         let mut lengths: BTreeSet<usize> = BTreeSet::new();
         // The first of a length needs none.
         let further = distinct.into_iter().filter(|text| !lengths.insert(text.chars().count()));
         let numbers = (2..).zip(further).map(|(number, text)| (text.to_owned(), number)).collect();
-        Self { numbers }
+        Self { numbers, stacks }
     }
 
     /// A description as the copy has it.
     pub(crate) fn description(&self, text: &str) -> String {
-        if text.is_empty() || is_written(text) {
+        if text.is_empty() || is_written(text, &self.stacks) {
             return text.to_owned();
         }
         let Some(number) = self.numbers.get(text) else { return crossed(text) };
@@ -108,9 +112,9 @@ impl Masks {
     }
 }
 
-/// Whether this tool or AWS wrote a description.
-fn is_written(text: &str) -> bool {
-    let name = |text: &str| !text.is_empty() && text.len() <= 63 && text.chars().all(is_name);
+/// Whether this tool or AWS wrote a description. What this tool writes names one of its stacks.
+fn is_written(text: &str, stacks: &BTreeSet<String>) -> bool {
+    let name = |text: &str| stacks.contains(text);
     let known = WRITTEN.contains(&text);
     // A version says which version each alias pointed at before.
     let of_stack = text.strip_prefix("rdsproxy-setup ").is_some_and(|rest| match rest.split_once(": ") {
@@ -139,7 +143,7 @@ mod tests {
     fn equal_descriptions_stay_equal_and_different_ones_different() {
         let texts =
             ["abc", "abd", "a", "b", "c", "longer", "", "rdsproxy-setup shop", "rdsproxy-setup shop: live was 3"];
-        let masks = Masks::of(texts.into_iter());
+        let masks = Masks::of(texts.into_iter(), BTreeSet::from(["shop".to_owned()]));
         let masked: BTreeSet<String> = texts.iter().map(|text| masks.description(text)).collect();
         assert_eq!(masked.len(), texts.len());
         for text in ["abc", "abd", "longer"] {
@@ -148,7 +152,7 @@ mod tests {
         }
         assert_eq!(masks.description("rdsproxy-setup shop: live was 3"), "rdsproxy-setup shop: live was 3");
         for other in
-            ["rdsproxy-setup shop and a password", "rdsproxy-setup shop: live was a password", "RDS Proxy of mine"]
+            ["rdsproxy-setup shop and a password", "rdsproxy-setup shop: live was a password", "RDS Proxy password"]
         {
             assert!(!masks.description(other).contains('d'), "{other}");
         }

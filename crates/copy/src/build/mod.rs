@@ -25,7 +25,7 @@ pub use denials::REHEARSER;
 
 use crate::facts::{Facts, Kind, Thing};
 use crate::hear::{Gap, Variables};
-use crate::mask::Masks;
+use crate::mask::{Masks, STACK};
 use crate::read;
 
 /// An account that is being built.
@@ -48,7 +48,7 @@ pub(crate) fn build(
         facts,
         world: World { region: region.to_owned(), ..World::empty() },
         gaps: BTreeSet::new(),
-        masks: Masks::of(descriptions(facts)),
+        masks: Masks::of(descriptions(facts), stacks(facts)),
         keep,
     };
     let caller = others::caller(&mut build);
@@ -98,6 +98,27 @@ impl Build<'_> {
         let digits = format!("{:016x}{:016x}", fnv(salted.as_bytes(), 0), fnv(salted.as_bytes(), 1));
         digits.chars().take(17).collect()
     }
+}
+
+/// The names of this tool's stacks: a proxy has the name of its stack, and what belongs to one says so in a tag.
+fn stacks(facts: &Facts) -> BTreeSet<String> {
+    const TAGGED: [(Kind, &str); 11] = [
+        (Kind::RdsTags, "TagList"),
+        (Kind::Instance, "TagList"),
+        (Kind::Cluster, "TagList"),
+        (Kind::Role, "Tags"),
+        (Kind::Policy, "Tags"),
+        (Kind::Group, "tagSet"),
+        (Kind::Rule, "tagSet"),
+        (Kind::FunctionTags, "Tags"),
+        (Kind::Secret, "Tags"),
+        (Kind::LogTags, "tags"),
+        (Kind::AlarmTags, "Tags"),
+    ];
+    let tags =
+        TAGGED.into_iter().flat_map(|(kind, member)| facts.parts(kind).map(move |(_, _, thing)| thing.get(member)));
+    let tagged = tags.filter_map(|tags| read::tags(tags).remove(STACK));
+    tagged.chain(facts.all(Kind::Proxy).map(|(name, _)| name.to_owned())).collect()
 }
 
 /// Every description that was heard, and every value of a tag that may be one.

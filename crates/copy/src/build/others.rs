@@ -117,7 +117,7 @@ fn alarm(build: &mut Build<'_>, name: &str, thing: &Thing) -> Alarm {
         updated: Moment::default(),
         state: text(thing, "StateValue").unwrap_or("INSUFFICIENT_DATA").to_owned(),
         since: Moment::default(),
-        reason: "Copied".to_owned(),
+        reason: string(thing, "StateReason"),
     }
 }
 

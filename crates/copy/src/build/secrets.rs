@@ -89,7 +89,7 @@ fn versions(build: &mut Build<'_>, arn: &str, name: &str, thing: &Thing, user: O
             version.text = text(value, "text").map(str::to_owned);
             version.binary = text(value, "binary").map(str::to_owned);
         } else {
-            assumed = true;
+            assumed |= current(version);
             let value = json!({ "username": user.unwrap_or("unknown"), "password": "x".repeat(16) });
             version.text = Some(value.to_string());
         }

@@ -1,6 +1,8 @@
 //! A simulated account that is asked over its wire, and a copy that listens.
 #![allow(dead_code, reason = "each test uses what it needs")]
 
+pub(crate) mod accounts;
+
 use std::collections::BTreeMap;
 
 use copy::{Copying, Heard};
