@@ -26,7 +26,7 @@ fn traffic() -> &'static [Traffic] {
             function.latest.description.push_str(", changed");
             function.tags.insert("changed".to_owned(), "yes".to_owned());
         }
-        line.world.rds.instances.get_mut("my-instance").unwrap().status = "modifying".to_owned();
+        "modifying".clone_into(&mut line.world.rds.instances.get_mut("my-instance").unwrap().status);
         for secret in line.world.secrets.secrets.values_mut() {
             secret
                 .versions

@@ -65,16 +65,28 @@ fn bare(service: Service, request: &Request) -> Request {
 }
 
 pub(super) fn build(build: &mut Build<'_>, asks: &Asks, caller: &str) {
-    let mut refused: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut refused: BTreeSet<Permission> = BTreeSet::new();
+    let proven = proven(&build.world, asks);
     for (action, request) in asks.denied() {
-        let needs: Vec<(String, String)> = needs(&build.world, request);
-        build.gap(format!("what {action} says"), "was refused, and is refused in the copy as far as it can be named");
-        refused.extend(needs);
+        let needed = needs(&build.world, request);
+        let named = needed.iter().any(|need| !proven.contains(need));
+        let why = if named {
+            "was refused to you for at least one resource, and is refused in the copy"
+        } else {
+            "was refused to you once, but not elsewhere with the same permission, and is answered in the copy"
+        };
+        build.gap(format!("what {action} says"), why);
+        refused.extend(needed);
     }
     for (function, _) in build.facts.all(Kind::FunctionTagsHidden) {
+        let name = function.rsplit(':').next().unwrap_or_default();
+        build.gap(
+            format!("the right to see the tags of the function {name}"),
+            "was refused to you, and is refused in the copy",
+        );
         refused.insert(("lambda:ListTags".to_owned(), function.to_owned()));
     }
-    let mut statements: Vec<Value> = deny(&build.world, asks, &refused);
+    let mut statements = deny(&refused, &proven);
     statements.extend(judged(build, caller));
     let policies = (!statements.is_empty()).then(|| {
         let all = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
@@ -86,27 +98,28 @@ pub(super) fn build(build: &mut Build<'_>, asks: &Asks, caller: &str) {
     build.world.principals.insert(REHEARSER.to_owned(), Principal { arn: caller.to_owned(), policies });
 }
 
-fn needs(world: &World, request: &Request) -> Vec<(String, String)> {
+/// An action and a resource.
+type Permission = (String, String);
+
+fn needs(world: &World, request: &Request) -> Vec<Permission> {
     world.needed(request).into_iter().map(|need| (need.action, need.resource)).collect()
 }
 
+/// What the caller was allowed where it was asked.
+fn proven(world: &World, asks: &Asks) -> BTreeSet<Permission> {
+    if asks.denied().next().is_none() {
+        return BTreeSet::new();
+    }
+    asks.allowed().flat_map(|request| needs(world, request)).collect()
+}
+
 /// Statements that deny what was refused, and nothing that was answered.
-fn deny(world: &World, asks: &Asks, refused: &BTreeSet<(String, String)>) -> Vec<Value> {
-    if refused.is_empty() {
-        return Vec::new();
-    }
-    let mut proven: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (action, resource) in asks.allowed().flat_map(|request| needs(world, request)) {
-        proven.entry(action).or_default().insert(resource);
-    }
-    let none = BTreeSet::new();
+fn deny(refused: &BTreeSet<Permission>, proven: &BTreeSet<Permission>) -> Vec<Value> {
     let mut statements = Vec::new();
-    for (action, resource) in refused {
-        let proven = proven.get(action).unwrap_or(&none);
-        if proven.contains(resource) {
-            continue;
-        }
-        let excepted: Vec<&String> = proven.iter().filter(|_| resource.contains('*')).collect();
+    for need in refused.difference(proven) {
+        let (action, resource) = need;
+        let same = proven.iter().filter(|(own, _)| own == action && resource.contains('*'));
+        let excepted: Vec<&String> = same.map(|(_, resource)| resource).collect();
         statements.push(if excepted.is_empty() {
             verdicts::statement("Deny", &[action], &[resource])
         } else {

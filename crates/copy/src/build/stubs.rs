@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use sandbox::World;
-use sandbox::parts::{Group, Peer, Role, Rule, Subnet, SubnetGroup, Vpc};
+use sandbox::parts::{Group, Peer, Role, Rule, Secret, Subnet, SubnetGroup, Vpc};
 use serde_json::{Value, json};
 
 use super::{Build, functions, kms, roles, secrets};
@@ -26,7 +26,10 @@ pub(super) fn build(build: &mut Build<'_>) {
     executing(build);
     linked(build);
     for arn in secrets::named(build) {
-        if !build.world.secrets.secrets.values().any(|secret| secret.arn == arn) {
+        // An ARN may be given without the six characters at its end.
+        let is =
+            |secret: &Secret| secret.arn == arn || secret.arn.rsplit_once('-').is_some_and(|(start, _)| start == arn);
+        if !build.world.secrets.secrets.values().any(is) {
             secrets::put(build, &arn, &Thing::new());
         }
     }
