@@ -10,7 +10,9 @@ mod facts;
 mod hear;
 mod learn;
 mod mask;
+mod pseudonyms;
 mod read;
 
 pub use build::REHEARSER;
 pub use hear::{Copy, Copying, Gap, Heard, Variables};
+pub use pseudonyms::pseudonymized;

@@ -12,5 +12,6 @@ mod tape;
 pub mod wire;
 
 pub use line::Line;
+pub use pseudonyms::{is_known as is_known_word, is_uuid};
 pub use redact::Redactor;
 pub use tape::{Exchange, Run, Tape};

@@ -164,7 +164,8 @@ fn token(text: &str) -> &str {
 }
 
 /// A word of the lists, or one of AWS's that consists of such words.
-pub(crate) fn is_known(text: &str) -> bool {
+#[must_use]
+pub fn is_known(text: &str) -> bool {
     let lower = text.to_lowercase();
     known_in_names(&lower) || known_in_sentences(&lower) || is_identifier(text)
 }
@@ -184,7 +185,8 @@ fn is_address(text: &str) -> bool {
 }
 
 /// The form of AWS's ids of requests, and of some others.
-pub(crate) fn is_uuid(text: &str) -> bool {
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
         && parts.iter().all(|part| part.chars().all(|c| c.is_ascii_hexdigit()))
