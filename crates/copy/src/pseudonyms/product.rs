@@ -62,6 +62,13 @@ const DESCRIPTIONS: [&str; 8] = [
     "Default key that protects my lambda data when no other key is defined",
 ];
 
+/// Tags by which the product sees that another tool keeps a function: keys, whose values are names.
+const KEEPERS: [&str; 3] = ["STAGE", "lambda:createdBy", "pulumi:project"];
+
+/// Keys, without `-` and `_`, and values of such tags that are no names.
+const KEEPING: [&str; 5] = ["createdby", "iac", "managedby", "provisioner", "terraform"];
+const TOOLS: [&str; 5] = ["opentofu", "sam", "terraform", "terragrunt", "true"];
+
 /// What stands for a sentence that others wrote.
 const MASKED: &str = "masked";
 
@@ -73,7 +80,7 @@ pub(super) fn is_sid(text: &str) -> bool {
 /// The key of a tag.
 pub(super) fn tag_key(names: &mut Renamer, key: &str) -> String {
     // Only AWS writes these.
-    if key.starts_with("aws:") {
+    if key.starts_with("aws:") || KEEPERS.contains(&key) || is_keeping(key) {
         return key.to_owned();
     }
     let Some(own) = own(key) else { return names.name(key) };
@@ -91,6 +98,10 @@ pub(super) fn tag_key(names: &mut Renamer, key: &str) -> String {
 
 /// The value of a tag.
 pub(super) fn tag_value(names: &mut Renamer, key: &str, value: &str) -> String {
+    let of_tool = is_keeping(key) || key == "lambda:createdBy";
+    if of_tool && TOOLS.contains(&value.to_ascii_lowercase().as_str()) {
+        return value.to_owned();
+    }
     let Some(kind) = own(key).map(|own| own.split(':').next().unwrap_or(own)) else { return names.name(value) };
     if VARIABLES.contains(&kind) {
         // `VARIABLE`, or `FUNCTION:VARIABLE`.
@@ -107,6 +118,10 @@ pub(super) fn tag_value(names: &mut Renamer, key: &str, value: &str) -> String {
         return value.split_inclusive([' ', '=', ':', '-']).map(|word| state(names, word)).collect();
     }
     names.name(value)
+}
+
+fn is_keeping(key: &str) -> bool {
+    KEEPING.contains(&key.to_ascii_lowercase().replace(['-', '_'], "").as_str())
 }
 
 fn own(key: &str) -> Option<&str> {

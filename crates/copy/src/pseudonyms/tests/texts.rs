@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::blocks::Blocks;
 use super::super::text::Renamer;
 use super::super::tokens::Tokens;
-use super::super::values;
+use super::super::{product, values};
 
 fn renamer() -> Renamer {
     Renamer {
@@ -131,4 +131,27 @@ fn ids_and_addresses_keep_their_form() {
     let block = renamer.name("10.20.30.40");
     assert_eq!(renamer.name("ip-10-20-30-40"), format!("ip-{}", block.replace('.', "-")));
     assert!(renamer.name("2600:1f14:a::/48").ends_with("::/48"));
+}
+
+#[test]
+fn tags_of_other_tools_still_say_whose_a_function_is() {
+    let mut renamer = renamer();
+    for (key, value) in [("ManagedBy", "Terraform"), ("terraform", "true"), ("lambda:createdBy", "SAM")] {
+        assert_eq!(
+            (product::tag_key(&mut renamer, key), product::tag_value(&mut renamer, key, value)),
+            (key.to_owned(), value.to_owned())
+        );
+    }
+    for (key, value) in
+        [("pulumi:project", "harbor"), ("managed-by", "harbor"), ("aws:cloudformation:stack-name", "harbor")]
+    {
+        assert_eq!(product::tag_key(&mut renamer, key), key);
+        assert_ne!(product::tag_value(&mut renamer, key, value), value);
+    }
+    let variables = product::tag_value(&mut renamer, "rdsproxy-setup:exclude-variables", "DB_HOST harbor:DB_URL +");
+    assert_eq!(variables, format!("DB_HOST {}:DB_URL +", renamer.name("harbor")));
+    let closed = product::tag_key(&mut renamer, "rdsproxy-setup:closed:sg-0123456789abcdef0:sg-1123456789abcdef0:3306");
+    assert!(
+        closed.starts_with("rdsproxy-setup:closed:sg-") && closed.ends_with(":3306") && !closed.contains("123456789")
+    );
 }
