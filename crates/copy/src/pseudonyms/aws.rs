@@ -222,7 +222,7 @@ pub(super) fn stays(token: &str, before: Option<char>) -> bool {
 }
 
 /// Whether a word belongs to the form of a connection string.
-pub(super) fn of_connection(token: &str, before: Option<char>, after: &str) -> bool {
+pub(super) fn of_connection(token: &str, behind: &str, before: Option<char>, after: &str) -> bool {
     let scheme = ["://", "%3A%2F%2F", "%3a%2f%2f"].iter().any(|mark| after.starts_with(mark))
         || after.starts_with(':') && before.is_none()
         || after.starts_with('+');
@@ -233,7 +233,14 @@ pub(super) fn of_connection(token: &str, before: Option<char>, after: &str) -> b
     key && (among(KEYS, token) || token.eq_ignore_ascii_case("timeout") || token.eq_ignore_ascii_case("mode"))
         || token.eq_ignore_ascii_case("connect") && after.starts_with("_timeout=")
         || before == Some('+') && among(DRIVERS, token)
-        || matches!(before, Some('=' | '-')) && among(SETTINGS, token)
+        || is_setting(behind) && among(SETTINGS, token)
+}
+
+/// Whether what stands here is the value of a setting.
+fn is_setting(behind: &str) -> bool {
+    const NAMED: &str = " charset ssl ssl_mode ssl-mode sslmode tls usessl ";
+    let pair = behind.rsplit(|c: char| "?&;,".contains(c) || c.is_whitespace()).next().unwrap_or(behind);
+    pair.split_once('=').is_some_and(|(name, _)| among(NAMED, name))
 }
 
 /// The address at the beginning of a text, and its length.

@@ -51,7 +51,8 @@ impl Renamer {
         let mut before = before;
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
-            let (length, piece) = self.piece(rest, first, before, words);
+            let behind = text.get(..text.len() - rest.len()).unwrap_or_default();
+            let (length, piece) = self.piece(rest, first, (behind, before), words);
             let (done, left) = rest.split_at_checked(length).unwrap_or((rest, ""));
             new.push_str(&piece);
             before = done.chars().next_back();
@@ -60,7 +61,7 @@ impl Renamer {
         new
     }
 
-    fn piece(&mut self, rest: &str, first: char, before: Option<char>, words: Words) -> Piece {
+    fn piece(&mut self, rest: &str, first: char, (behind, before): (&str, Option<char>), words: Words) -> Piece {
         if let Some(piece) = self.as_a_whole(rest, before) {
             return piece;
         }
@@ -96,7 +97,7 @@ impl Renamer {
         }
         let length = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
         let (token, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
-        if aws::stays(token, before) || self.is_word(token, before, after, words) {
+        if aws::stays(token, before) || self.is_word(token, (behind, before), after, words) {
             return (length, token.to_owned());
         }
         (length, self.tokens.rename(token))
@@ -112,11 +113,11 @@ impl Renamer {
         here.max_by_key(|(old, _)| old.len()).map(|(old, new)| (old.len(), new.clone()))
     }
 
-    fn is_word(&self, token: &str, before: Option<char>, after: &str, words: Words) -> bool {
+    fn is_word(&self, token: &str, (behind, before): (&str, Option<char>), after: &str, words: Words) -> bool {
         let known = || recording::is_known_word(token) || token.chars().count() == 1;
         match words {
             Words::None => false,
-            Words::Connection => aws::of_connection(token, before, after),
+            Words::Connection => aws::of_connection(token, behind, before, after),
             Words::Sentence => known() && !self.tokens.has(token),
             Words::Own => known(),
         }
