@@ -5,8 +5,9 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{Line, accounts, heard, read_all};
+use common::{Line, accounts, heard, read_all, vary};
 use copy::Variables;
+use proptest::prelude::*;
 use sandbox::World;
 use serde_json::{Value, json};
 
@@ -98,6 +99,35 @@ fn a_copy_of_an_account_with_everything_is_that_account() {
     assert_eq!(copy.world.quotas, world.quotas);
     assert_eq!(copy.world.lambda.concurrency, 3000);
     assert_eq!(more_gaps(&copy), ["the end of the secret going", "the value of the secret going"]);
+}
+
+/// CloudWatch's other protocol says the same.
+#[test]
+fn alarms_are_understood_in_json_too() {
+    let mut line = Line::to(accounts::busy());
+    for action in ["DescribeAlarms", "ListTagsForResource", "GetDashboard"] {
+        let arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:shop";
+        let members = json!({ "ResourceARN": arn, "DashboardName": "shop" });
+        let mut request = common::request("AKIATEST", "secretsmanager", action, &members);
+        request.headers.insert("authorization".to_owned(), common::signature("AKIATEST", "monitoring"));
+        line.send("monitoring", request);
+        assert!(line.traffic.last().unwrap().answered_as.contains("json"));
+    }
+    let copy = heard(&line.traffic).finish(&all);
+    let mut found = Vec::new();
+    differences(&compared(&line.world)["monitoring"], &compared(&copy.world)["monitoring"], "", &mut found);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_copy_of_any_variation_is_that_account(bits in any::<u64>(), number in 1..1_000_u32) {
+        let mut world = accounts::busy();
+        vary::vary(&mut world, bits, number);
+        hold(world);
+    }
 }
 
 /// Members that say when, or how many copies of a page there are.

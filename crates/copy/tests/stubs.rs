@@ -237,3 +237,45 @@ fn many_gaps_alike_are_one() {
         copy.gaps.iter().map(|gap| gap.what.as_str()).filter(|what| what.starts_with("the tags of")).collect();
     assert_eq!(tags, ["the tags of the function DBAppFunction (and 1005 more)"]);
 }
+
+#[test]
+fn what_was_on_its_way_has_arrived() {
+    let mut line = Line::to(accounts::busy());
+    line.ask("rds", "DeleteDBProxy", &json!({ "DBProxyName": "shop-postgres" }));
+    line.ask("rds", "ModifyDBProxy", &json!({ "DBProxyName": "shop-mysql", "DebugLogging": true }));
+    let update = json!({ "DBInstanceIdentifier": "my-instance", "EnableIAMDatabaseAuthentication": false });
+    line.ask("rds", "ModifyDBInstance", &update);
+    let until = line.now + Duration::from_hours(1);
+    let functions = &mut line.world.lambda.functions;
+    functions.get_mut("DBAppFunction").unwrap().latest.update =
+        sandbox::parts::Update::InProgress { until, failing: Some("InvalidSubnet".to_owned()) };
+    functions.get_mut("WebhookFunction").unwrap().latest.state = sandbox::parts::State::Pending(until);
+    common::read_all(&mut line);
+    let copy = heard(&line.traffic).finish(&all);
+    let found: Vec<String> = copy.gaps.iter().map(|gap| format!("{} {}", gap.what, gap.why)).collect();
+    for gap in [
+        "the proxy shop-postgres was being deleted; in the copy it is gone already",
+        "the state of the proxy shop-mysql was modifying; in the copy it is available already",
+        "the state of the database my-instance was modifying; in the copy it is available already",
+        "an update of the function DBAppFunction was in progress; in the copy it is complete",
+        "the state of the function WebhookFunction was Pending; in the copy it is Active",
+    ] {
+        assert!(found.iter().any(|found| found == gap), "{gap}: {found:#?}");
+    }
+    let rds = &copy.world.rds;
+    assert_eq!(rds.proxies.keys().collect::<Vec<_>>(), ["shop-mysql"]);
+    assert!(rds.endpoints.is_empty() && rds.instances["my-instance"].status == "available");
+    let failed = sandbox::parts::Update::Failed("InvalidSubnet".to_owned());
+    assert_eq!(copy.world.lambda.functions["ThumbnailFunction"].latest.update, failed);
+    assert_eq!(copy.world.lambda.functions["DBAppFunction"].latest.update, sandbox::parts::Update::Successful);
+    // The interfaces of what is gone go a while later.
+    let of_postgres = |world: &World| {
+        let interfaces = world.ec2.interfaces.values();
+        interfaces.filter(|interface| interface.description.contains("shop-postgres")).count()
+    };
+    assert!(of_postgres(&copy.world) > 0);
+    let mut copied = Line::to(copy.world);
+    copied.now = copied.now + Duration::from_hours(2);
+    copied.ask("sts", "GetCallerIdentity", &json!({}));
+    assert_eq!(of_postgres(&copied.world), 0);
+}

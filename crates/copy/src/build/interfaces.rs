@@ -38,13 +38,24 @@ fn interface(build: &Build<'_>, thing: &Thing) -> Interface {
         && crate::read::flag(thing, "requesterManaged") == Some(true);
     Interface {
         owner: owner(build, &description),
-        description: if known { description } else { build.described(thing, "description").unwrap_or_default() },
         kind: text(thing, "interfaceType").unwrap_or("interface").to_owned(),
         subnet_id: string(thing, "subnetId"),
         groups: each(thing, "groupSet", "groupId"),
+        released: is_leaving(build, &description).then(|| super::others::now() + build.world.profile.interface_release),
+        description: if known { description } else { build.described(thing, "description").unwrap_or_default() },
         address: string(thing, "privateIpAddress"),
-        released: None,
     }
+}
+
+/// Whether an interface belongs to a proxy or an endpoint that was being deleted, and is let go of a while later.
+fn is_leaving(build: &Build<'_>, description: &str) -> bool {
+    let endpoint = description.strip_prefix("Network interface for DBProxy endpoint ");
+    let proxy = description.strip_prefix("Network interface for DBProxy ");
+    let is_deleting = |kind: Kind, name: Option<&str>| {
+        let thing = name.and_then(|name| build.facts.one(kind, name));
+        thing.is_some_and(|thing| text(thing, "Status") == Some("deleting"))
+    };
+    is_deleting(Kind::ProxyEndpoint, endpoint) || is_deleting(Kind::Proxy, proxy)
 }
 
 /// What an interface belongs to, as its description says.

@@ -60,6 +60,17 @@ pub(super) fn build(build: &mut Build<'_>) {
     }
 }
 
+/// Says which kinds of what stands between subnets were not read at all.
+pub(super) fn unread(build: &mut Build<'_>) {
+    let ec2 = &build.world.ec2;
+    let (acls, tables) = (ec2.acls.is_empty(), ec2.route_tables.is_empty());
+    for (missing, what) in [(acls, "network ACLs"), (tables, "route tables")] {
+        if missing && !build.world.ec2.vpcs.is_empty() {
+            build.gap(what, "were not read; the copy has none, so that none is in the way");
+        }
+    }
+}
+
 /// The first IPv6 block that is associated.
 fn ipv6(thing: &Thing) -> Option<String> {
     each(thing, "ipv6CidrBlockAssociationSet", "ipv6CidrBlock").into_iter().next()

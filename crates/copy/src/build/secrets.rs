@@ -34,6 +34,9 @@ pub(super) fn put(build: &mut Build<'_>, arn: &str, thing: &Thing) {
         let asked = super::others::now();
         Deletion { asked, due: asked + WINDOW }
     });
+    if !build.facts.knows(Kind::SecretPolicy, arn) && deletion.is_none() {
+        build.gap(format!("the resource policy of the secret {name}"), "was not read; the copy has none");
+    }
     if deletion.is_some() {
         build.gap(format!("the end of the secret {name}"), "is thirty days away, whatever window was chosen");
     }

@@ -37,6 +37,19 @@ pub(super) fn build(build: &mut Build<'_>) {
         kms::stub(build, &key);
     }
     network(build);
+    super::network::unread(build);
+    for group in parameter_groups(build) {
+        build.gap(format!("the parameters of the group {group}"), "were not read; in the copy they are AWS's defaults");
+        build.world.rds.parameters.insert(group, BTreeMap::new());
+    }
+}
+
+/// Parameter groups that databases name and that were not read.
+fn parameter_groups(build: &Build<'_>) -> Vec<String> {
+    let rds = &build.world.rds;
+    let named = rds.instances.values().map(|found| &found.parameter_group);
+    let named = named.chain(rds.clusters.values().map(|found| &found.parameter_group));
+    named.filter(|name| !name.is_empty() && !rds.parameters.contains_key(*name)).cloned().collect()
 }
 
 /// Roles of functions and proxies.

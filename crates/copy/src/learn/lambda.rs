@@ -68,12 +68,13 @@ fn get(facts: &mut Facts, said: Said<'_>) {
     if name.is_empty() {
         return;
     }
-    if let Some(tags) = said.answer.get("Tags") {
-        facts.note(Kind::FunctionTags, name, &json!({ "Tags": tags }));
-    }
     if said.answer.get("TagsError").is_some_and(Value::is_object) {
         let whole = qualifier.and_then(|qualifier| arn.strip_suffix(&format!(":{qualifier}"))).unwrap_or(arn);
         facts.note(Kind::FunctionTagsHidden, whole, &json!({}));
+    } else {
+        // A function without tags shows none.
+        let tags = said.answer.get("Tags").cloned().unwrap_or_else(|| json!({}));
+        facts.note(Kind::FunctionTags, name, &json!({ "Tags": tags }));
     }
     if let Some(concurrency) = said.answer.get("Concurrency") {
         facts.note(Kind::Reserved, name, concurrency);
