@@ -84,7 +84,7 @@ fn more_gaps(copy: &copy::Copy) -> Vec<&str> {
 #[test]
 fn a_copy_of_the_sample_account_is_the_sample_account() {
     let copy = hold(World::newcomer());
-    // All policies were read, so that nothing is in force besides them.
+    // All policies were read, so that nothing holds besides them.
     for (name, role) in &World::newcomer().iam.roles {
         assert_eq!(copy.world.iam.roles[name].force.len(), role.force.len(), "{name}");
     }
