@@ -97,6 +97,15 @@ fn each_stub_is_named() {
     ] {
         assert!(copy.gaps.iter().any(|gap| gap.what == what), "{what}: {:#?}", copy.gaps);
     }
+    assert!(copy.gaps.iter().any(|gap| gap.what == "network ACLs"));
+    let mut line = Line::to(copy.world.clone());
+    for (action, member, group) in [
+        ("DescribeDBParameters", "DBParameterGroupName", "default.mysql8.0"),
+        ("DescribeDBClusterParameters", "DBClusterParameterGroupName", "default.aurora-postgresql16"),
+    ] {
+        line.ask("rds", action, &json!({ member: group, "Source": "user" }));
+        assert_eq!(line.traffic.last().unwrap().status, 200, "{group}");
+    }
     let starts = |kind: &str| copy.gaps.iter().filter(|gap| gap.what.starts_with(kind)).count();
     assert_eq!((starts("the VPC "), starts("the subnet "), starts("the security group ")), (1, 3, 6));
     let secret = copy.world.secrets.secrets.values().next().unwrap();
@@ -278,4 +287,33 @@ fn what_was_on_its_way_has_arrived() {
     copied.now = copied.now + Duration::from_hours(2);
     copied.ask("sts", "GetCallerIdentity", &json!({}));
     assert_eq!(of_postgres(&copied.world), 0);
+}
+
+#[test]
+fn other_partitions_have_their_own_arns() {
+    let caller = "arn:aws-cn:iam::123456789012:user/me";
+    let answer = json!({ "Account": "123456789012", "Arn": caller, "UserId": "AIDA" });
+    let call = |scope: &str, service: &str, action: &str, answer: &Value| common::Traffic {
+        request: common::request("AKIATEST", scope, action, &json!({})),
+        status: 200,
+        answered_as: "text/xml".to_owned(),
+        error_type: None,
+        answered: recording::wire::xml(service, action, answer).into_bytes(),
+    };
+    let instance = json!({ "DBInstances": [{ "DBInstanceIdentifier": "Main", "Engine": "mysql", "DBInstanceStatus": "available" }] });
+    let traffic =
+        [call("rds", "RDS", "DescribeDBInstances", &instance), call("sts", "STS", "GetCallerIdentity", &answer)];
+    let mut copying = copy::Copying::new("cn-north-1");
+    for call in traffic.iter().rev() {
+        copying.hear(&call.heard());
+    }
+    let world = copying.finish(&all).world;
+    assert_eq!((world.partition.as_str(), world.region.as_str()), ("aws-cn", "cn-north-1"));
+    assert!(!world.iam.policies.is_empty());
+    let arns =
+        world.iam.policies.values().map(|policy| &policy.arn).chain(world.iam.roles.values().map(|role| &role.arn));
+    assert!(arns.clone().all(|arn| arn.starts_with("arn:aws-cn:iam::")), "{:?}", arns.collect::<Vec<_>>());
+    assert_eq!(world.principals[REHEARSER].arn, caller);
+    assert_eq!(world.rds.instances["main"].port, 3306);
+    assert!(world.iam.roles.contains_key("AWSServiceRoleForRDS"));
 }
