@@ -1,10 +1,15 @@
-//! The run's own time: real, or faster than real over the sandbox.
+//! The run's own time: real, faster than real over the sandbox, or still.
 
+mod still;
+
+use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use tokio::time::Instant;
+
+use still::Still;
 
 /// A clock that counts from the start of the run.
 ///
@@ -12,9 +17,16 @@ use tokio::time::Instant;
 /// the speed shows and keeps the same times as one on AWS.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    origin: Instant,
     began: SystemTime,
-    speed: f64,
+    flow: Flow,
+}
+
+#[derive(Debug, Clone)]
+enum Flow {
+    /// With the runtime's time, so many times as fast.
+    Runs { origin: Instant, speed: f64 },
+    /// Only where everybody waits.
+    Still(Still),
 }
 
 impl Clock {
@@ -27,19 +39,42 @@ impl Clock {
     /// A clock on which `speed` seconds pass in one real second.
     #[must_use]
     pub fn scaled(speed: f64) -> Self {
-        Self { origin: Instant::now(), began: SystemTime::now(), speed: speed.max(0.001) }
+        Self { began: SystemTime::now(), flow: Flow::Runs { origin: Instant::now(), speed: speed.max(0.001) } }
     }
 
-    /// How many seconds pass in one of the wall's.
+    /// A clock that stands still while anything is done, and jumps to the end of the next wait once everybody waits: minutes
+    /// pass at once, and two runs over the same account take the same time to the millisecond.
+    ///
+    /// It moves within [`Self::drive`] alone.
+    #[must_use]
+    pub fn still() -> Self {
+        Self { began: SystemTime::now(), flow: Flow::Still(Still::default()) }
+    }
+
+    /// Does work whose waits are those of this clock.
+    pub async fn drive<T>(&self, work: impl Future<Output = T>) -> T {
+        match &self.flow {
+            Flow::Runs { .. } => work.await,
+            Flow::Still(still) => still.drive(work).await,
+        }
+    }
+
+    /// How many seconds pass in one of the wall's; of a still clock, one.
     #[must_use]
     pub fn speed(&self) -> f64 {
-        self.speed
+        match self.flow {
+            Flow::Runs { speed, .. } => speed,
+            Flow::Still(_) => 1.0,
+        }
     }
 
     /// The time since the start of the run.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.origin.elapsed().mul_f64(self.speed)
+        match &self.flow {
+            Flow::Runs { origin, speed } => origin.elapsed().mul_f64(*speed),
+            Flow::Still(still) => still.now(),
+        }
     }
 
     /// The time of day, in UTC: `2026-01-31T08:00:00Z`.
@@ -50,13 +85,21 @@ impl Clock {
 
     /// Waits.
     pub async fn sleep(&self, span: Duration) {
-        tokio::time::sleep(self.real_span(span)).await;
+        self.sleeping(span).await;
+    }
+
+    /// A wait that outlives the borrow of its clock.
+    pub(crate) fn sleeping(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+        match &self.flow {
+            Flow::Runs { .. } => Box::pin(tokio::time::sleep(self.real_span(span))),
+            Flow::Still(still) => Box::pin(still.sleep(span)),
+        }
     }
 
     /// How long a span of this clock lasts on the wall.
     #[must_use]
     pub fn real_span(&self, span: Duration) -> Duration {
-        span.div_f64(self.speed)
+        span.div_f64(self.speed())
     }
 }
 

@@ -232,7 +232,7 @@ struct ClockSleep(Clock);
 
 impl AsyncSleep for ClockSleep {
     fn sleep(&self, duration: Duration) -> Sleep {
-        Sleep::new(tokio::time::sleep(self.0.real_span(duration)))
+        Sleep::new(self.0.sleeping(duration))
     }
 }
 

@@ -14,7 +14,6 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use tokio::time::Instant;
 
 use crate::clock::Clock;
 
@@ -84,8 +83,8 @@ const REGAINED: f64 = 0.005;
 /// Where a family stands.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    /// When it may continue; it advances with every request.
-    next: Instant,
+    /// When it may continue, on the run's clock; it advances with every request.
+    next: Duration,
     /// Requests a second, at most the family's own figure: less while others use up AWS's limit.
     rate: f64,
 }
@@ -99,7 +98,7 @@ struct Pace {
 
 impl Pace {
     fn new(clock: Clock) -> Self {
-        let next = Instant::now();
+        let next = clock.elapsed();
         let places = Family::ALL.map(|family| Place { next, rate: f64::from(family.figures().1) });
         Self { clock, places: Mutex::new(places) }
     }
@@ -112,22 +111,20 @@ impl Pace {
     /// Takes the next place of a family, and returns how long it is until then.
     fn place(&self, family: Family) -> Duration {
         let (burst, _) = family.figures();
-        let second = self.clock.real_span(Duration::from_secs(1));
-        let now = Instant::now();
+        let now = self.clock.elapsed();
         let wait = self.with(family, |place| {
-            let step = second.div_f64(place.rate);
+            let step = Duration::from_secs(1).div_f64(place.rate);
             place.next = place.next.max(now) + step;
-            place.next.duration_since(now).saturating_sub(step * burst)
+            place.next.saturating_sub(now).saturating_sub(step * burst)
         });
         wait.unwrap_or_default()
     }
 
     /// AWS takes less than we thought, since others call too: the family rests, and continues more slowly.
     fn throttled(&self, family: Family) {
-        let rest = self.clock.real_span(Duration::from_secs(1));
         let full = f64::from(family.figures().1);
         self.with(family, |place| {
-            place.next += rest;
+            place.next += Duration::from_secs(1);
             place.rate = (place.rate * KEPT).max(full * FLOOR);
         });
     }
@@ -171,7 +168,7 @@ impl HttpConnector for Connector {
         HttpConnectorFuture::new(async move {
             let wait = pace.place(family);
             if !wait.is_zero() {
-                tokio::time::sleep(wait).await;
+                pace.clock.sleep(wait).await;
             }
             let answer = inner.call(request).await;
             match &answer {

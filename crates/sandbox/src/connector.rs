@@ -65,7 +65,7 @@ impl Account for InMemory {
     }
 }
 
-/// Time as whoever mounts an account has it.
+/// The time that an account is mounted on.
 pub trait Wait: Debug + Send + Sync + 'static {
     /// Lets as much time pass as AWS takes to answer.
     fn wait(&self, latency: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
