@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
@@ -35,6 +35,29 @@ pub struct Call {
 
 type Hear = dyn Fn(&Call) + Send + Sync;
 
+/// One attempt at a call and its answer, as they were on the wire.
+#[derive(Debug, Clone, Copy)]
+pub struct Traffic<'a> {
+    /// The HTTP method.
+    pub method: &'a str,
+    /// The whole URL.
+    pub uri: &'a str,
+    /// The request's headers.
+    pub headers: &'a [(String, String)],
+    /// The request's body.
+    pub sent: &'a [u8],
+    /// The HTTP status.
+    pub status: u16,
+    /// The response's content type.
+    pub answered_as: &'a str,
+    /// The header that names an error.
+    pub error_type: Option<&'a str>,
+    /// The response's body.
+    pub answered: &'a [u8],
+}
+
+type Overhear = dyn Fn(&Traffic<'_>) + Send + Sync;
+
 tokio::task_local! {
     /// The step that calls are made for.
     static SERVED: &'static str;
@@ -45,17 +68,43 @@ pub async fn serving<T>(step: &'static str, work: impl Future<Output = T>) -> T 
     SERVED.scope(step, work).await
 }
 
+/// The step that the call being made serves, if it serves one.
+#[must_use]
+pub fn served() -> Option<&'static str> {
+    SERVED.try_with(|step| *step).ok()
+}
+
 /// Hears of every call, or of none.
 #[derive(Clone, Default)]
 pub struct Calls {
     hear: Option<Arc<Hear>>,
+    overhear: Option<Arc<Overhear>>,
     tape: Tape,
+    reads_only: bool,
+}
+
+/// Whether an operation reads: what the names of AWS's reading operations begin with, of those that this program has
+/// (botocore's models). One of another name would be refused although it reads, and no other way about.
+fn reads(operation: &str) -> bool {
+    ["Describe", "Filter", "Get", "List", "Simulate"].iter().any(|verb| operation.starts_with(verb))
 }
 
 impl Calls {
     /// Reports to `hear` every attempt at a call.
     pub fn heard_by(hear: impl Fn(&Call) + Send + Sync + 'static) -> Self {
-        Self { hear: Some(Arc::new(hear)), tape: Tape::default() }
+        Self { hear: Some(Arc::new(hear)), ..Self::default() }
+    }
+
+    /// Hands every answer over as it came off the wire, too.
+    #[must_use]
+    pub fn overheard_by(self, overhear: impl Fn(&Traffic<'_>) + Send + Sync + 'static) -> Self {
+        Self { overhear: Some(Arc::new(overhear)), ..self }
+    }
+
+    /// Makes every call fail that does not read, before anything is sent.
+    #[must_use]
+    pub fn reading_only(self) -> Self {
+        Self { reads_only: true, ..self }
     }
 
     /// Records every attempt at a call, too.
@@ -67,7 +116,8 @@ impl Calls {
 
 impl fmt::Debug for Calls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Calls").field(&self.hear.is_some()).field(&self.tape.runs()).finish()
+        let fields = [self.hear.is_some(), self.overhear.is_some(), self.tape.runs(), self.reads_only];
+        f.debug_tuple("Calls").field(&fields).finish()
     }
 }
 
@@ -84,6 +134,7 @@ struct Sent {
     method: String,
     uri: String,
     kind: String,
+    headers: Vec<(String, String)>,
     body: SdkBody,
 }
 
@@ -95,6 +146,19 @@ impl Storable for Sent {
 impl Intercept for Calls {
     fn name(&self) -> &'static str {
         "calls"
+    }
+
+    fn read_before_serialization(
+        &self,
+        _context: &BeforeSerializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let name = bag.load::<Metadata>().map_or("(unnamed)", Metadata::name);
+        if self.reads_only && !reads(name) {
+            return Err(format!("{name} is not a read, and this command only reads").into());
+        }
+        Ok(())
     }
 
     fn read_before_attempt(
@@ -115,12 +179,15 @@ impl Intercept for Calls {
         _components: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if self.tape.runs() {
+        if self.tape.runs() || self.overhear.is_some() {
             let request = context.request();
+            let headers = request.headers().iter().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
+            let headers = if self.overhear.is_some() { headers.collect() } else { Vec::new() };
             bag.interceptor_state().store_put(Sent {
                 method: request.method().to_owned(),
                 uri: request.uri().to_owned(),
                 kind: request.headers().get("content-type").unwrap_or_default().to_owned(),
+                headers,
                 body: request.body().try_clone().unwrap_or_else(SdkBody::taken),
             });
         }
@@ -148,6 +215,18 @@ impl Intercept for Calls {
                 request_id: id.map(str::to_owned),
             });
         }
+        if let (Some(overhear), Some(sent), Some(response)) = (&self.overhear, bag.load::<Sent>(), response) {
+            overhear(&Traffic {
+                method: &sent.method,
+                uri: &sent.uri,
+                headers: &sent.headers,
+                sent: sent.body.bytes().unwrap_or_default(),
+                status: response.status().as_u16(),
+                answered_as: header("content-type").unwrap_or_default(),
+                error_type: header("x-amzn-query-error").or_else(|| header("x-amzn-errortype")),
+                answered: response.body().bytes().unwrap_or_default(),
+            });
+        }
         // What was not sent, for want of credentials for one, is no call.
         if let (true, Some(sent)) = (self.tape.runs(), bag.load::<Sent>()) {
             let broken = match context.output_or_error() {
@@ -172,7 +251,7 @@ impl Intercept for Calls {
                 request_id: id,
                 attempt: bag.load::<RequestAttempts>().map_or(1, RequestAttempts::attempts),
                 elapsed,
-                step: SERVED.try_with(|step| *step).ok(),
+                step: served(),
             });
         }
         Ok(())
