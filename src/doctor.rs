@@ -3,7 +3,7 @@
 //! The same checks serve before `up`, where nothing has been made yet, and after it. They read the survey and some
 //! further facts, and change nothing. What could not be read is distinguished from what is fine.
 
-mod clients;
+pub(crate) mod clients;
 mod credentials;
 mod database;
 mod facts;

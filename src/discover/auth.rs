@@ -307,14 +307,23 @@ pub(super) fn refers_to_secret(name: &str, value: &str) -> bool {
         return secret.is_some_and(|secret| bare || about(&name) || about(secret)) && !any_of(&ELSEWHERE, &name);
     }
     let by_name = name.contains("SECRET") && ["NAME", "ID", "ARN"].iter().any(|part| name.ends_with(part));
-    by_name && about(&name) && !value.is_empty()
+    // What else is written there is no name, and may be a secret itself
+    // (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html>).
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
+    by_name && about(&name) && !value.is_empty() && value.len() <= 512 && value.chars().all(is_name)
 }
 
 /// `user` or `user:password` in front of a host within a URL.
 pub(super) fn login_in<'a>(found: &'a FunctionUse, holding: &'a super::functions::Holding) -> Option<&'a str> {
     let (value, first) = found.text(holding)?;
-    let before = value.get(..first.host.start)?;
-    before.rsplit_once("://").and_then(|(_, rest)| rest.strip_suffix('@'))
+    let login = value.get(..first.host.start)?.rsplit_once("://")?.1.strip_suffix('@')?;
+    is_login(login).then_some(login)
+}
+
+/// Whether what stands between `://` and `@` is a login: in front of a path or a query there is none
+/// (<https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1>). Passwords are written in any way.
+pub(super) fn is_login(text: &str) -> bool {
+    !text.split(':').next().is_some_and(|user| user.contains(['/', '?', '#']))
 }
 
 /// The value of one of these keys in a connection string: `Key=value;…`, `key=value …` or `…?key=value&…`.
@@ -324,15 +333,25 @@ pub(super) fn key_in<'a>(text: &'a str, keys: &[&str]) -> Option<&'a str> {
     pairs.filter(|(_, value)| !value.is_empty()).find(|(key, _)| wanted(key)).map(|(_, value)| value)
 }
 
+/// Whether a variable's name says that it holds a database user.
+pub(super) fn names_user(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    any_of(&DATABASE, &name) && (name.ends_with("USER") || name.ends_with("USERNAME"))
+}
+
+/// What one function's variables say of its login, for tests.
+#[cfg(test)]
+pub(super) fn signed(found: &FunctionUse) -> impl std::fmt::Debug + PartialEq {
+    sign_of(found)
+}
+
 /// The database user that a function's variables name, and the variable that does.
 pub(super) fn user_in(found: &FunctionUse) -> Option<(&str, &str)> {
     let variables = &found.function.variables.0;
-    let says_so = |name: &str| {
-        let name = name.to_ascii_uppercase();
-        any_of(&DATABASE, &name) && (name.ends_with("USER") || name.ends_with("USERNAME"))
-    };
+    // What holds a host is a connection string, whatever its variable is called.
+    let apart = |name: &str| !found.variables.iter().chain(&found.staying).any(|held| held.name == name);
     let usual = ["DB_USER", "DB_USERNAME"].iter().find_map(|name| variables.get_key_value(*name));
-    let by_name = || variables.iter().find(|(name, value)| says_so(name) && !value.is_empty());
+    let by_name = || variables.iter().find(|(name, value)| names_user(name) && !value.is_empty() && apart(name));
     let in_value = || {
         found.variables.iter().find_map(|holding| {
             let url = login_in(found, holding).and_then(|login| login.split(':').next());
@@ -341,7 +360,7 @@ pub(super) fn user_in(found: &FunctionUse) -> Option<(&str, &str)> {
                 .map(|user| (user, holding.name.as_str()))
         })
     };
-    let named = usual.filter(|(_, value)| !value.is_empty()).or_else(by_name);
+    let named = usual.filter(|(name, value)| !value.is_empty() && apart(name)).or_else(by_name);
     named.map(|(name, value)| (value.as_str(), name.as_str())).or_else(in_value)
 }
 
@@ -358,6 +377,21 @@ mod tests {
     /// IAM authentication of the database is on.
     fn on() -> Evidence {
         Evidence { database: true, ..Evidence::default() }
+    }
+
+    /// A connection string is no user, whatever its variable is called, and what stands in front of an `@` in a query is none.
+    #[test]
+    fn what_is_no_user_is_not_taken_for_one() {
+        let user = |variables: &[(&str, &str)]| user_of(&using("f", variables));
+        assert_eq!(user(&[("DB_USER", "mysql://app:secret@{}:3306/shop")]).as_deref(), Some("app"));
+        assert_eq!(user(&[("DATABASE_URL_USER", "host={} user=app password=secret")]).as_deref(), Some("app"));
+        assert_eq!(user(&[("DB_USER", "{}:3306")]), None);
+        assert_eq!(user(&[("DB_HOST", "https://gate.example/?to=secret%40{}&port=443")]), None);
+        assert_eq!(user(&[("DB_HOST", "{}"), ("DB_USER", "app")]).as_deref(), Some("app"));
+        let own = crate::discover::credentials::Own::of(&using("f", &[("DB_NAME", "mysql://app:secret@{}/shop")]));
+        assert_eq!(own.database.as_deref(), Some("shop"));
+        assert!(!refers_to_secret("DB_SECRET_NAME", "mysql://app:secret@host/shop"));
+        assert!(refers_to_secret("DB_SECRET_NAME", "prod/shop_db+app=1.2@eu-west"));
     }
 
     #[test]

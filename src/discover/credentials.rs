@@ -36,7 +36,9 @@ impl Own {
     pub fn of(found: &FunctionUse) -> Self {
         let variables = &found.function.variables.0;
         let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let database = NAMES.iter().find_map(|name| variables.get(*name).filter(|value| !value.is_empty()).cloned());
+        let apart = |name: &str| !found.variables.iter().chain(&found.staying).any(|held| held.name == name);
+        let said = |name: &&str| variables.get(*name).filter(|value| !value.is_empty() && apart(name)).cloned();
+        let database = NAMES.iter().find_map(said);
         let database = database.or_else(|| in_value(found));
         // A URL's user and password belong together.
         let in_url = found.variables.iter().find_map(|holding| login_in(found, holding)?.split_once(':'));
@@ -53,6 +55,11 @@ impl Own {
         let password = in_text.or_else(by_name).map(|text| Password::new(text.to_owned()));
         Self { user: user_of(found), password, database }
     }
+}
+
+/// Whether a variable's name says that it holds the database's name.
+pub(super) fn names_database(name: &str) -> bool {
+    NAMES.contains(&name)
 }
 
 /// The database's name behind the host of a URL, or under a key of its own.

@@ -223,7 +223,7 @@ impl Chosen {
 }
 
 /// Whether a variable names a parameter of Systems Manager that may hold a database's host.
-fn is_parameter(name: &str, value: &str) -> bool {
+pub(super) fn is_parameter(name: &str, value: &str) -> bool {
     const DATABASE: [&str; 7] = ["DB", "DATABASE", "RDS", "MYSQL", "POSTGRES", "PG", "AURORA"];
     const HOST: [&str; 6] = ["HOST", "ENDPOINT", "URL", "DSN", "SERVER", "CONNECTION"];
     let about = |words: &[&str]| {

@@ -217,7 +217,7 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
 }
 
 /// How often the text around a host is encoded.
-fn depth(text: &str, range: &Range<usize>) -> usize {
+pub(super) fn depth(text: &str, range: &Range<usize>) -> usize {
     let around = [escapes::before(text, range.start), escapes::after(text, range.end)];
     around.into_iter().flatten().map(|glyph| glyph.depth).max().unwrap_or_default()
 }

@@ -12,6 +12,7 @@ pub mod database;
 pub mod dead;
 pub mod direct;
 mod escapes;
+pub mod essence;
 pub mod evidence;
 pub mod functions;
 pub mod given;

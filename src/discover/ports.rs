@@ -19,12 +19,21 @@ pub(super) fn behind(text: &str, end: usize) -> Option<Range<usize>> {
 /// Where the host's surroundings are encoded `depth` times, so is the key's: a key outside of the encoded text is of
 /// something else. `None` where there are several: which of them belongs to the host is not known then.
 pub(super) fn beside(text: &str, host: &Range<usize>, depth: usize) -> Option<Range<usize>> {
-    let keys = text.match_indices("port").filter(|(at, _)| !host.contains(at));
-    let mut ports = keys.filter_map(|(at, word)| under_key(text, at, at + word.len(), depth));
+    let mut ports = under_keys(text, host, depth);
     match (ports.next(), ports.next()) {
-        (Some(port), None) => Some(port),
+        (Some((_, port)), None) => Some(port),
         _ => None,
     }
+}
+
+/// Every key that names a port, from its first letter to the port's last digit.
+pub(super) fn pairs(text: &str, host: &Range<usize>, depth: usize) -> Vec<Range<usize>> {
+    under_keys(text, host, depth).map(|(key, port)| key..port.end).collect()
+}
+
+fn under_keys(text: &str, host: &Range<usize>, depth: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let keys = text.match_indices("port").filter(|(at, _)| !host.contains(at));
+    keys.filter_map(move |(at, word)| Some((at, under_key(text, at, at + word.len(), depth)?)))
 }
 
 /// The digits that a key's value consists of.

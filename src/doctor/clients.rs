@@ -110,6 +110,13 @@ fn sends_options(name: &str, value: &str) -> bool {
     name == "PGOPTIONS" || (url && INSIDE.iter().any(|text| value.contains(text)))
 }
 
+/// What the checks read of a variable, for tests.
+#[cfg(test)]
+pub(crate) fn spoken(name: &str, value: &str) -> [bool; 3] {
+    let (name, value) = (name.to_ascii_uppercase(), value.to_ascii_lowercase());
+    [turns_tls_off(&name, &value), names_rds_bundle(&value), sends_options(&name, &value)]
+}
+
 fn options(facts: &Facts<'_>) -> CheckResult {
     if facts.survey.database.family != EngineFamily::PostgreSql {
         return CheckResult::Beside;
