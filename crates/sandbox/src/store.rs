@@ -110,6 +110,17 @@ impl Store {
         Ok(result)
     }
 
+    /// Writes a world to a new file.
+    ///
+    /// # Errors
+    /// When the file is there already, or cannot be written.
+    pub fn create(path: impl Into<PathBuf>, world: World) -> io::Result<()> {
+        let store = Self { path: followed(path.into()), speed: 1.0 };
+        // Taken before anything is written, so that two who create it do not both.
+        private(OpenOptions::new().create_new(true).write(true)).open(&store.path)?;
+        store.save(world)
+    }
+
     /// Starts over with the sample account.
     ///
     /// # Errors

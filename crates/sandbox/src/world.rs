@@ -148,6 +148,14 @@ impl World {
         self.answer(response, late)
     }
 
+    /// How a proxy's target shows an instance: the state, and the reason where AWS gives one.
+    #[must_use]
+    pub fn target_health(&self, proxy: &str, instance: &str) -> Option<(&'static str, Option<&'static str>)> {
+        let proxy = self.rds.proxies.get(proxy)?;
+        let health = health::of(self, proxy, proxy.target_group.target.as_ref()?, instance, self.now);
+        Some((health.state, health.reason))
+    }
+
     /// Lets time pass: everything that was on its way by then has arrived.
     pub fn tick(&mut self, now: Moment) {
         let now = now.max(self.now);

@@ -4,14 +4,17 @@ mod databases;
 mod denials;
 mod functions;
 mod groups;
+mod health;
 mod interfaces;
 mod kms;
+mod managed;
 mod network;
 mod others;
 mod policies;
 mod proxies;
 mod roles;
 mod secrets;
+mod served;
 mod stubs;
 mod verdicts;
 
@@ -62,9 +65,12 @@ pub(crate) fn build(
     secrets::build(&mut build);
     kms::build(&mut build);
     others::build(&mut build);
+    managed::build(&mut build);
+    served::build(&mut build);
     stubs::build(&mut build);
     interfaces::build(&mut build);
     verdicts::build(&mut build);
+    health::build(&mut build);
     denials::build(&mut build, asks, &caller);
     others::simplified(&mut build);
     (build.world, few(build.gaps))

@@ -109,7 +109,7 @@ impl InForce {
     /// change of the role's policies touches it, and IAM's simulator knows it too.
     pub const UNSEEN: &'static str = "unseen";
 
-    /// Such a document, which has been in force for ever.
+    /// Such a document, which has been there for ever.
     #[must_use]
     pub fn unseen(document: &Value) -> Self {
         Self { source: Self::UNSEEN.to_owned(), document: document.to_string(), from: Moment::default(), until: None }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::paged;
 use super::state::{Cluster, Instance};
 use crate::account::{AwsError, Call, Outcome, World};
-use crate::{input, secrets};
+use crate::{input, kms, secrets};
 
 /// `DescribeDBInstances`.
 pub(super) fn describe_instances(world: &World, call: &Call) -> Outcome {
@@ -343,9 +343,11 @@ fn groups(ids: &[String]) -> Value {
 
 fn secret(world: &World, arn: Option<&str>) -> Value {
     let Some(arn) = arn else { return Value::Null };
-    let key = world.kms.aliases.get("alias/aws/secretsmanager").and_then(|id| world.kms.keys.get(id));
+    let secret = secrets::find(world, arn);
+    let own = secret.and_then(|secret| secret.kms_key.as_deref()).unwrap_or("alias/aws/secretsmanager");
+    let key = kms::find(world, own);
     // RDS calls a secret impaired that it cannot rotate or read any more.
-    let found = secrets::find(world, arn).is_some_and(|secret| secret.deletion.is_none());
+    let found = secret.is_some_and(|secret| secret.deletion.is_none());
     let status = if found { "active" } else { "impaired" };
     json!({ "SecretArn": arn, "SecretStatus": status, "KmsKeyId": key.map(|key| &key.arn) })
 }
