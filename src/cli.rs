@@ -11,6 +11,7 @@ pub mod packaging;
 mod permissions;
 mod plans;
 mod proving;
+mod rehearse;
 pub mod settings;
 pub mod sources;
 mod up;
@@ -35,7 +36,8 @@ pub use packaging::{Completions, Man, Schema};
 pub use permissions::{For, Form, Permissions};
 pub use plans::{NOT_SAVED, Plans};
 pub use proving::{Connect, Prove, Token};
-pub use up::Up;
+pub use rehearse::Rehearse;
+pub use up::{Choices, Up};
 pub use watch::Watch;
 pub use words::CommandLine;
 
@@ -280,6 +282,13 @@ pub enum Command {
     /// changes. Functions are pointed at the proxy last, when its target is available.
     #[command(after_long_help = examples::UP, after_help = MORE)]
     Up(Box<Up>),
+    /// Try up and teardown on a copy of the account
+    ///
+    /// Reads the account, and changes nothing in it. What it reads becomes a simulated account within this program, and there up
+    /// is carried out, killed and carried out again, looked at, and torn down. Shows each change in order, how long it takes, what
+    /// the account looks like afterwards, and whether teardown leaves it as it was.
+    #[command(after_long_help = examples::REHEARSE)]
+    Rehearse(Box<Rehearse>),
     /// Work out whether a proxy helps, its size and its cost
     #[command(after_long_help = examples::ADVISE)]
     Advise(Advise),

@@ -25,6 +25,7 @@ pub mod password;
 pub mod permissions;
 pub mod plain;
 pub mod probe;
+pub mod rehearse;
 pub mod report;
 pub mod resources;
 pub mod saved;

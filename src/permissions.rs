@@ -25,6 +25,8 @@ pub enum Verb {
     Restore,
     /// `close-direct`, besides what `status` needs.
     CloseDirect,
+    /// `rehearse`: of `up`, `status`, `teardown` and `doctor`, what they read.
+    Rehearse,
     /// `advise`.
     Advise,
     /// `export`: of `teardown`, what it reads, and what the files say besides.
@@ -96,7 +98,12 @@ impl Permission {
             verbs.contains(&Verb::Restore) || (verbs.contains(&Verb::Up) && features.contains(&Feature::Canary));
         let of_restore = || goes_back && self.verbs.contains(&Verb::Teardown) && restores(self.action);
         let of_export = || verbs.contains(&Verb::Export) && self.verbs.contains(&Verb::Teardown) && reads(self.action);
-        (self.verbs.iter().any(|verb| verbs.contains(verb)) || of_restore() || of_export())
+        let of_rehearse = || {
+            verbs.contains(&Verb::Rehearse)
+                && self.verbs.iter().any(|verb| REHEARSED.contains(verb))
+                && looks(self.action)
+        };
+        (self.verbs.iter().any(|verb| verbs.contains(verb)) || of_restore() || of_export() || of_rehearse())
             && (self.features.is_empty() || self.features.iter().any(|feature| features.contains(feature)))
     }
 }
@@ -105,6 +112,15 @@ impl Permission {
 fn reads(action: &str) -> bool {
     let verb = action.split_once(':').map_or(action, |(_, verb)| verb);
     action == "kms:Decrypt" || ["Describe", "Get", "List"].iter().any(|read| verb.starts_with(read))
+}
+
+/// The commands that are rehearsed.
+const REHEARSED: [Verb; 4] = [Verb::Up, Verb::Status, Verb::Teardown, Verb::Doctor];
+
+/// Whether an action reads what the account is; what happened in it, and when, is not part of a copy.
+fn looks(action: &str) -> bool {
+    const HAPPENED: [&str; 2] = ["cloudwatch:GetMetricData", "logs:FilterLogEvents"];
+    (reads(action) || action == "iam:SimulatePrincipalPolicy") && !HAPPENED.contains(&action)
 }
 
 /// Whether an action of a teardown reads, or points functions back.

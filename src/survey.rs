@@ -272,6 +272,16 @@ impl Survey {
         (endpoint, reader)
     }
 
+    /// Every host that variables are searched for: the database's, its proxy's, and those of proxies that do not exist.
+    pub(crate) fn every_host(&self) -> Vec<KnownHost> {
+        let mut known = self.known(self.endpoint(), self.reader_host().as_deref());
+        let dead = self.dead.iter().map(|found| KnownHost { name: found.host.clone(), kind: HostKind::Dead });
+        known.extend(dead.collect::<Vec<_>>());
+        known.sort_by(|a, b| a.name.cmp(&b.name));
+        known.dedup_by(|a, b| a.name == b.name);
+        known
+    }
+
     pub(crate) fn known(&self, endpoint: Option<&str>, reader: Option<&str>) -> Vec<KnownHost> {
         let mut known = self.database.hosts.clone();
         known.extend(endpoint.map(|name| proxy_host(name.to_owned())));

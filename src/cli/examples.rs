@@ -141,6 +141,18 @@ Examples:
   Close the direct path; restore and teardown open it again first:
   $ rdsproxy-setup close-direct --db my-instance";
 
+/// `rehearse`.
+pub(super) const REHEARSE: &str = "\
+Examples:
+  Try up and teardown on a copy of the account, which is only read:
+  $ rdsproxy-setup rehearse --db my-instance
+
+  Attach the report to a change request:
+  $ rdsproxy-setup rehearse --db my-instance --report rehearsal.md
+
+  Keep the copy, for rdsproxy-setup --sandbox --sandbox-file copy.json up --db my-instance:
+  $ rdsproxy-setup rehearse --db my-instance --save copy.json";
+
 /// `export`.
 pub(super) const EXPORT: &str = "\
 Examples:

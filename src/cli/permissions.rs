@@ -13,7 +13,7 @@ use crate::spec::ClientAuth;
 pub struct Permissions {
     /// The command: up, status, teardown, advise, …
     ///
-    /// The command to print permissions for: up, status, restore, teardown, close-direct, advise, export, watch, alarms, doctor or
+    /// The command to print permissions for: up, status, restore, teardown, close-direct, rehearse, advise, export, watch, alarms, doctor or
     /// verify. all is for all of them. administrator prints what an administrator creates once, for up --role-arn and
     /// --connect-policy-arn. [default: all]
     #[arg(long = "for", value_enum, default_value_t = For::All, value_name = "COMMAND", hide_possible_values = true,
@@ -104,6 +104,8 @@ pub enum For {
     Restore,
     /// close-direct
     CloseDirect,
+    /// rehearse, which only reads
+    Rehearse,
     /// advise
     Advise,
     /// export

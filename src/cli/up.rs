@@ -39,6 +39,45 @@ pub struct Up {
     #[command(flatten)]
     pub plans: Plans,
 
+    /// What is wanted.
+    #[command(flatten)]
+    pub choices: Choices,
+    /// Read the passwords of new secrets from stdin
+    ///
+    /// One password a line, in the order of --db-user. [default: prompt for them]
+    #[arg(long, requires = "creates", conflicts_with = "generate_password", help_heading = LOGIN, hide_short_help = true)]
+    pub password_stdin: bool,
+
+    /// Check first: static, probe or none
+    ///
+    /// The checks required before functions are pointed at the proxy. static: what the AWS APIs report. probe: also a
+    /// connection from a temporary function with the role and network of each function, deleted afterwards. none: only the
+    /// target's health. [default: static]
+    #[arg(long, value_enum, default_value_t = Verify::Static, value_name = "HOW", help_heading = VERIFICATION,
+          hide_possible_values = true, hide_default_value = true)]
+    pub verify: Verify,
+    /// Let probes log in with the functions' own passwords
+    ///
+    /// Needs --verify probe. The passwords are not stored anywhere.
+    #[arg(long, help_heading = VERIFICATION, hide_short_help = true)]
+    pub probe_login: bool,
+
+    /// In waves.
+    #[command(flatten)]
+    pub canary: Canary,
+
+    /// How long to wait.
+    #[command(flatten)]
+    pub waits: Waits,
+
+    /// With --dry-run or --plan-out: exit with 2 when something would change
+    #[arg(long, requires = "shows", help_heading = OUTPUT, hide_short_help = true)]
+    pub detailed_exitcode: bool,
+}
+
+/// What is wanted of the proxy and of the functions: what `up` and a rehearsal of it have in common.
+#[derive(Debug, Args)]
+pub struct Choices {
     /// A function to move; repeatable
     ///
     /// Points only the functions that are named at the proxy. The proxy remembers them: a later run without this flag
@@ -104,15 +143,10 @@ pub struct Up {
     /// The user itself must exist in the database: this command never connects to it.
     #[arg(long, requires = "db_users", conflicts_with_all = ["secrets", "database_auth"], help_heading = LOGIN)]
     pub create_secret: bool,
-    /// Read the passwords of new secrets from stdin
-    ///
-    /// One password a line, in the order of --db-user. [default: prompt for them]
-    #[arg(long, requires = "creates", help_heading = LOGIN, hide_short_help = true)]
-    pub password_stdin: bool,
     /// Generate the passwords of new secrets
     ///
     /// Secrets Manager generates them. Set the same password for the user in the database.
-    #[arg(long, requires = "create_secret", conflicts_with = "password_stdin", help_heading = LOGIN, hide_short_help = true)]
+    #[arg(long, requires = "create_secret", help_heading = LOGIN, hide_short_help = true)]
     pub generate_password: bool,
     /// The customer managed KMS key of new secrets: ID, ARN or alias
     #[arg(long, value_name = "KEY", requires = "create_secret", help_heading = LOGIN, hide_short_help = true)]
@@ -221,30 +255,4 @@ pub struct Up {
     /// Statements that do not pin a session: EXCLUDE_VARIABLE_SETS
     #[arg(long, value_name = "FILTER", help_heading = POOL, hide_short_help = true)]
     pub session_pinning_filter: Vec<String>,
-
-    /// Check first: static, probe or none
-    ///
-    /// The checks required before functions are pointed at the proxy. static: what the AWS APIs report. probe: also a
-    /// connection from a temporary function with the role and network of each function, deleted afterwards. none: only the
-    /// target's health. [default: static]
-    #[arg(long, value_enum, default_value_t = Verify::Static, value_name = "HOW", help_heading = VERIFICATION,
-          hide_possible_values = true, hide_default_value = true)]
-    pub verify: Verify,
-    /// Let probes log in with the functions' own passwords
-    ///
-    /// Needs --verify probe. The passwords are not stored anywhere.
-    #[arg(long, help_heading = VERIFICATION, hide_short_help = true)]
-    pub probe_login: bool,
-
-    /// In waves.
-    #[command(flatten)]
-    pub canary: Canary,
-
-    /// How long to wait.
-    #[command(flatten)]
-    pub waits: Waits,
-
-    /// With --dry-run or --plan-out: exit with 2 when something would change
-    #[arg(long, requires = "shows", help_heading = OUTPUT, hide_short_help = true)]
-    pub detailed_exitcode: bool,
 }

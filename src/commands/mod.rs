@@ -14,6 +14,7 @@ mod packaging;
 mod passwords;
 mod permissions;
 mod recorded;
+mod rehearse;
 mod restore;
 mod sandbox;
 mod saved;
@@ -108,6 +109,7 @@ fn carried_out(cli: &Cli) -> Exit {
 async fn of_account(global: &Global, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Up(args) => Box::pin(up::run(global, args)).await,
+        Command::Rehearse(args) => Box::pin(rehearse::run(global, args)).await,
         Command::Advise(args) => Box::pin(advise::run(global, args)).await,
         Command::Alarms(args) => Box::pin(alarms::run(global, args)).await,
         Command::Status(args) => Box::pin(status::run(global, args)).await,

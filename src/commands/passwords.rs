@@ -15,7 +15,7 @@ use crate::report;
 /// Reads the password of each user.
 pub(super) async fn read(args: &Up, users: &[String]) -> Result<BTreeMap<String, Password>, Failure> {
     let mut passwords = BTreeMap::new();
-    if args.generate_password {
+    if args.choices.generate_password {
         return Ok(passwords);
     }
     for user in users {

@@ -37,6 +37,7 @@ fn print(global: &Global, args: &Permissions, scope: &Scope, found: Option<Disco
         For::Teardown => vec![Verb::Teardown],
         For::Restore => vec![Verb::Restore],
         For::CloseDirect => vec![Verb::CloseDirect, Verb::Status],
+        For::Rehearse => vec![Verb::Rehearse],
         For::Advise => vec![Verb::Advise],
         For::Export => vec![Verb::Export],
         For::Watch => vec![Verb::Watch],

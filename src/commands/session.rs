@@ -65,6 +65,12 @@ pub(super) fn store(global: &Global) -> Result<Store, Failure> {
 impl Session {
     /// Opens the account that the flags name.
     pub(super) async fn open(global: &Global) -> Result<Self, Failure> {
+        Self::open_heard(global, |calls| calls).await
+    }
+
+    /// The same, with another way of hearing its calls.
+    pub(super) async fn open_heard(global: &Global, heard: impl FnOnce(Calls) -> Calls) -> Result<Self, Failure> {
+        let calls = heard(calls(global));
         let (json, quiet, tape) = (global.output == Output::Json, global.quiet, global.tape.clone());
         if global.sandbox {
             let store = store(global)?;
@@ -78,17 +84,12 @@ impl Session {
             }
             let clock = Clock::scaled(store.speed());
             let http = mount(Arc::new(store), global.sandbox_speed);
-            let cloud = Cloud::overheard(http, &world.region, "AKIASANDBOXADMIN0000", &clock, &calls(global));
+            let cloud = Cloud::overheard(http, &world.region, "AKIASANDBOXADMIN0000", &clock, &calls);
             return Ok(Self { cloud, clock, json, quiet, tape });
         }
         let endpoint_url = global.endpoint_url.as_deref().map(spec::endpoint_url).transpose()?;
-        let access = Access {
-            region: global.region.clone(),
-            profile: global.profile.clone(),
-            endpoint_url,
-            calls: calls(global),
-            ask: ask(),
-        };
+        let access =
+            Access { region: global.region.clone(), profile: global.profile.clone(), endpoint_url, calls, ask: ask() };
         let cloud = Cloud::real(&access).await?;
         Ok(Self { cloud, clock: Clock::real(), json, quiet, tape })
     }

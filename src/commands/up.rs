@@ -12,7 +12,7 @@ use super::session::{Session, command, timeouts};
 use super::sizing;
 use super::{canary, diagnosis, interrupt, passwords};
 use crate::catalogue::{CERTIFICATE, PROVES, STEPS, StepId};
-use crate::cli::{self, Global, Up};
+use crate::cli::{self, Choices, Global, Up};
 use crate::cloud::rds::Pool;
 use crate::discover::direct;
 use crate::discover::selection::Selection;
@@ -48,7 +48,7 @@ async fn plan(global: &Global, args: &Up, saved: Option<&Saved>) -> Result<Exit,
     if let Some(saved) = saved {
         saved.fits(&session).await?;
     }
-    if let Some(sizing) = args.sizing {
+    if let Some(sizing) = args.choices.sizing {
         sizing::apply(&session, sizing, &mut spec).await?;
     }
     let mut survey = session.reading(Box::pin(Survey::read(&session.cloud, &spec, timeouts))).await?;
@@ -63,10 +63,7 @@ async fn plan(global: &Global, args: &Up, saved: Option<&Saved>) -> Result<Exit,
     if let Some(exit) = saved.and_then(|saved| saved.refuse(&session, terms.clone())) {
         return Ok(exit);
     }
-    let feasible = ours_to_change(global, &survey)
-        .and_then(|()| conflicts(&entries))
-        .and_then(|()| diagnosis::stop_at(&findings))
-        .and_then(|()| canary::check(&survey));
+    let feasible = feasible(global, &survey, &entries, &findings);
     let besides = Besides { findings: &findings, seats: &seats };
     if args.dry_run || args.plans.plan_out.is_some() {
         let exit = if args.detailed_exitcode && pending { Exit::Pending } else { Exit::Done };
@@ -222,7 +219,7 @@ fn ways_on(global: &Global, survey: &Survey) -> (String, String) {
     (format!("{}{flags} (with the same flags).", of("up")), of("teardown"))
 }
 
-fn headline(survey: &Survey) -> String {
+pub(super) fn headline(survey: &Survey) -> String {
     let functions = survey.functions.len();
     report::sentence(&format!(
         "{} ({}) in {}, account {}; used by {functions} function{}.",
@@ -308,6 +305,19 @@ fn before_13(seats: &[Seat]) -> String {
     if seats.is_empty() { String::new() } else { format!("\nBefore step 13: {}", report::seats(seats)) }
 }
 
+/// Whether a plan can be carried out; what keeps it from that, if not.
+pub(super) fn feasible(
+    global: &Global,
+    survey: &Survey,
+    entries: &[Entry],
+    findings: &[Finding],
+) -> Result<(), Failure> {
+    ours_to_change(global, survey)
+        .and_then(|()| conflicts(entries))
+        .and_then(|()| diagnosis::stop_at(findings))
+        .and_then(|()| canary::check(survey))
+}
+
 /// A stack that was handed over is changed by others alone.
 fn ours_to_change(global: &Global, survey: &Survey) -> Result<(), Failure> {
     let stack = &survey.names.stack;
@@ -357,63 +367,74 @@ fn ways_out(entries: &[Entry]) -> Vec<String> {
 
 /// Reads the flags.
 pub(super) fn read(args: &Up) -> Result<Spec, SpecError> {
-    let database = spec::database(args.db.as_deref())?;
+    Ok(Spec {
+        prepare: args.prepare,
+        canary: canary::settings(&args.canary)?,
+        verify: args.verify,
+        probe_login: args.probe_login,
+        ..chosen(args.db.as_deref(), &args.choices)?
+    })
+}
+
+/// Reads those of them that say what is wanted.
+pub(super) fn chosen(database: Option<&str>, choices: &Choices) -> Result<Spec, SpecError> {
+    let database = spec::database(database)?;
     let pool = Pool {
-        max_connections_percent: args.max_connections_percent,
-        max_idle_connections_percent: args.max_idle_connections_percent,
-        connection_borrow_timeout: args.connection_borrow_timeout,
-        init_query: args.init_query.clone(),
-        session_pinning_filters: Some(args.session_pinning_filter.clone()).filter(|filters| !filters.is_empty()),
+        max_connections_percent: choices.max_connections_percent,
+        max_idle_connections_percent: choices.max_idle_connections_percent,
+        connection_borrow_timeout: choices.connection_borrow_timeout,
+        init_query: choices.init_query.clone(),
+        session_pinning_filters: Some(choices.session_pinning_filter.clone()).filter(|filters| !filters.is_empty()),
     };
     spec::pool(&pool)?;
-    let (db_users, any_user) = spec::db_users(&args.db_users, args.create_secret)?;
+    let (db_users, any_user) = spec::db_users(&choices.db_users, choices.create_secret)?;
     Ok(Spec {
-        stack: spec::stack(args.name.as_deref(), &database)?,
+        stack: spec::stack(choices.name.as_deref(), &database)?,
         database,
-        functions: args.functions.iter().map(|text| spec::function(text)).collect::<Result<_, _>>()?,
-        excluded_functions: args
+        functions: choices.functions.iter().map(|text| spec::function(text)).collect::<Result<_, _>>()?,
+        excluded_functions: choices
             .excluded_functions
             .iter()
             .map(|text| spec::function(text))
             .collect::<Result<_, _>>()?,
         limited_to: Vec::new(),
-        all_functions: args.all_functions,
-        variables: spec::variables(&args.excluded_variables, &args.included_variables)?,
-        reader_endpoint: args.reader_endpoint,
-        publish_pending: args.publish_pending,
-        secrets: args.secrets.clone(),
-        create_secret: args.create_secret.then(|| CreateSecret {
-            users: args.db_users.clone(),
-            kms_key: args.secret_kms_key.clone(),
-            generate: args.generate_password,
+        all_functions: choices.all_functions,
+        variables: spec::variables(&choices.excluded_variables, &choices.included_variables)?,
+        reader_endpoint: choices.reader_endpoint,
+        publish_pending: choices.publish_pending,
+        secrets: choices.secrets.clone(),
+        create_secret: choices.create_secret.then(|| CreateSecret {
+            users: choices.db_users.clone(),
+            kms_key: choices.secret_kms_key.clone(),
+            generate: choices.generate_password,
         }),
-        permissions_boundary: args.permissions_boundary.as_deref().map(spec::permissions_boundary).transpose()?,
-        role_arn: args.role_arn.as_deref().map(spec::role).transpose()?,
-        connect_policy_arn: args.connect_policy_arn.as_deref().map(spec::connect_policy).transpose()?,
-        adopt: args.adopt,
-        client_auth: args.client_auth,
-        client_password_auth: args.client_password_auth,
-        database_auth: args.database_auth,
-        enable_iam_auth: args.enable_iam_auth,
+        permissions_boundary: choices.permissions_boundary.as_deref().map(spec::permissions_boundary).transpose()?,
+        role_arn: choices.role_arn.as_deref().map(spec::role).transpose()?,
+        connect_policy_arn: choices.connect_policy_arn.as_deref().map(spec::connect_policy).transpose()?,
+        adopt: choices.adopt,
+        client_auth: choices.client_auth,
+        client_password_auth: choices.client_password_auth,
+        database_auth: choices.database_auth,
+        enable_iam_auth: choices.enable_iam_auth,
         db_users,
         any_user,
-        subnets: args.subnets.iter().map(|text| spec::subnet(text)).collect::<Result<_, _>>()?,
+        subnets: choices.subnets.iter().map(|text| spec::subnet(text)).collect::<Result<_, _>>()?,
         pool,
-        network_type: args.network_type,
-        idle_client_timeout: args.idle_client_timeout,
-        require_tls: match (args.require_tls, args.no_require_tls) {
+        network_type: choices.network_type,
+        idle_client_timeout: choices.idle_client_timeout,
+        require_tls: match (choices.require_tls, choices.no_require_tls) {
             (true, _) => Some(true),
             (false, true) => Some(false),
             (false, false) => None,
         },
-        debug_logging: args.debug_logging.then_some(true),
-        log_retention: args.log_retention.map(spec::log_retention).transpose()?,
-        tags: args.tags.iter().map(|text| spec::tag(text)).collect::<Result<_, _>>()?,
-        inspect_secret: args.inspect_secret,
+        debug_logging: choices.debug_logging.then_some(true),
+        log_retention: choices.log_retention.map(spec::log_retention).transpose()?,
+        tags: choices.tags.iter().map(|text| spec::tag(text)).collect::<Result<_, _>>()?,
+        inspect_secret: choices.inspect_secret,
         read_log: false,
-        prepare: args.prepare,
-        canary: canary::settings(&args.canary)?,
-        verify: args.verify,
-        probe_login: args.probe_login,
+        prepare: false,
+        canary: None,
+        verify: Verify::Static,
+        probe_login: false,
     })
 }

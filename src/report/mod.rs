@@ -15,6 +15,7 @@ mod lines;
 mod modes;
 mod progress;
 mod proofs;
+mod rehearsal;
 mod screen;
 mod style;
 mod tables;
@@ -43,6 +44,7 @@ pub use lines::Lines;
 pub use modes::Modes;
 pub use progress::{Done, Progress};
 pub use proofs::{proof, seats};
+pub use rehearsal::{rehearsal, rehearsal_markdown};
 pub use screen::Screen;
 pub use tables::{Topology, changes, list, next, plan, removals, status, table, topology};
 

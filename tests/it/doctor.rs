@@ -377,6 +377,20 @@ fn wanted(check: CheckId, base: Base) -> Spec {
     spec
 }
 
+/// Every account of these tests: what it is for, and the settings of its run.
+pub(crate) async fn samples() -> Vec<(String, World, Spec)> {
+    let mut samples = Vec::new();
+    for base in [Before(INSTANCE), Before(CLUSTER), After(INSTANCE), After(CLUSTER), EndToEnd, Keyed] {
+        samples.push((format!("{base:?}"), base.world().await, base.spec()));
+    }
+    for (check, base, fault) in CASES {
+        let mut world = base.world().await;
+        fault(&mut world);
+        samples.push((format!("{check:?} in {base:?}"), world, wanted(*check, *base)));
+    }
+    samples
+}
+
 #[tokio::test(start_paused = true)]
 #[ignore = "full tier: a world for every failure"]
 async fn every_fault_is_found_first_and_changes_nothing() {

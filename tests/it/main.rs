@@ -56,6 +56,7 @@ mod races;
 mod readers;
 mod recordings;
 mod redirects;
+mod rehearsals;
 mod releases;
 mod restore;
 mod saved;

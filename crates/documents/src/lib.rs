@@ -16,6 +16,7 @@ mod list;
 mod parts;
 mod permissions;
 mod plan;
+mod rehearse;
 mod removal;
 mod sandbox;
 mod schema;
@@ -50,6 +51,9 @@ pub use list::{List, ListedStack};
 pub use parts::{Change, ChangeAction, Finding, Login, Probe, ProbeLogin, Severity, Stage, Step, StepState, Variable};
 pub use permissions::{Discovered, Foreign, Permissions};
 pub use plan::{PlanDifference, PlanEntry, PlanKind, PlanRefused, Planned, SavedPlan};
+pub use rehearse::{
+    CopyGap, Difference, Rehearsal, RehearsedChange, RehearsedDay, RehearsedKill, RehearsedRun, Unasked,
+};
 pub use removal::{RemovalPlan, Restore, StackName, Teardown};
 pub use sandbox::{SandboxLoad, SandboxReset, SandboxServe};
 pub use schemas::{ListedSchema, Schemas};
@@ -140,6 +144,7 @@ documents! {
         "a saved plan: the file, and nothing on stdout";
     PlanRefused, "plan-refused", ["up --plan", "teardown --plan", "restore --plan", "alarms --plan"],
         "where a saved plan does not fit any more";
+    Rehearsal, "rehearsal", ["rehearse"], "what up and teardown did to a copy of the account";
     RemovalPlan, "removal-plan", ["teardown --dry-run", "restore --dry-run", "alarms --remove --dry-run"],
         "what would be deleted or restored";
     Restore, "restore", ["restore"], "what was restored";

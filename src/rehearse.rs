@@ -1,0 +1,322 @@
+//! A run over a copy of the account: what it would do, and whether it can be taken back.
+//!
+//! The copy is a simulated account, made from what the real one answered ([`capture`]). `up` runs there on still time, is
+//! killed and run again, and is torn down; what is reported is what happened. Nothing here reaches the real account.
+
+pub mod capture;
+mod change;
+pub mod difference;
+mod runs;
+mod stage;
+
+use std::time::Duration;
+
+use sandbox::{Profile, Service, World};
+use serde_json::Value;
+
+pub use change::Change;
+pub use difference::Difference;
+
+use crate::catalogue::StepId;
+use crate::cloud::{Cloud, Kind};
+use crate::discover::Problem;
+use crate::doctor::Diagnosis;
+use crate::doctor::path::{self, Aspect};
+use crate::engine::ledger::{Entry, Verdict};
+use crate::engine::{StepError, Timeouts, crowd};
+use crate::resources::Line;
+use crate::spec::Spec;
+use crate::survey::Survey;
+use capture::Asked;
+use stage::Stage;
+
+/// The name of a service in the names of its actions.
+fn prefix(service: Service) -> &'static str {
+    if service == Service::Monitoring { "cloudwatch" } else { service.scope() }
+}
+
+/// How quick AWS is on a day, as [`Profile`] has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Day {
+    /// The short end of what people saw.
+    Fast,
+    /// The usual day.
+    Usual,
+    /// The long end.
+    Slow,
+}
+
+impl Day {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Fast, Self::Usual, Self::Slow];
+
+    /// In a word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Usual => "usual",
+            Self::Slow => "slow",
+        }
+    }
+
+    fn profile(self) -> Profile {
+        match self {
+            Self::Fast => Profile::fast(),
+            Self::Usual => Profile::median(),
+            Self::Slow => Profile::slow(),
+        }
+    }
+}
+
+/// A run in the copy.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// What it changed, in order.
+    pub changes: Vec<Change>,
+    /// How many calls it made, reads and those that were refused among them.
+    pub calls: usize,
+    /// How long it would have taken.
+    pub elapsed: Duration,
+    /// What it stopped at, if it did not come to its end.
+    pub stopped: Option<Stopped>,
+}
+
+/// Why a run did not come to its end.
+#[derive(Debug, Clone)]
+pub enum Stopped {
+    /// Before its first change: what keeps it from being planned.
+    Before(String),
+    /// In the middle.
+    At(Box<StepError>),
+}
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Before(why) => f.write_str(why),
+            Self::At(stop) => write!(f, "{stop}"),
+        }
+    }
+}
+
+/// `up` and `teardown` on one day.
+#[derive(Debug, Clone)]
+pub struct OneDay {
+    /// Which.
+    pub day: Day,
+    /// `up`.
+    pub up: Ran,
+    /// `teardown`; none where `up` did not come to its end.
+    pub teardown: Option<Ran>,
+}
+
+/// A run of `up` that was killed at a change, and run again.
+#[derive(Debug, Clone)]
+pub struct Kill {
+    /// At which change, from 1.
+    pub at: usize,
+    /// Whether AWS had carried the change out already.
+    pub after_effect: bool,
+    /// The change.
+    pub change: Change,
+    /// What the second run stopped at.
+    pub stopped: Option<Stopped>,
+    /// In what the account then differs from that of a run which was not killed.
+    pub differences: Vec<Difference>,
+    /// In what it differs from the original after a teardown, beside what an undisturbed one leaves.
+    pub left: Vec<Difference>,
+}
+
+/// What a rehearsal showed.
+#[derive(Debug, Clone)]
+pub struct Rehearsal {
+    /// The plan that the copy leads to.
+    pub plan: Vec<Entry>,
+    /// Steps whose plan differs from that of the real account: there, the copy is wrong.
+    pub otherwise: Vec<StepId>,
+    /// `up` and `teardown`, on each day.
+    pub days: Vec<OneDay>,
+    /// What `up` made of the account.
+    pub differences: Vec<Difference>,
+    /// The thirteen steps after `up`.
+    pub status: Vec<Entry>,
+    /// What a second `up` would change: nothing, if all is well.
+    pub again: Vec<Change>,
+    /// The way from the functions to the database after `up`, as `verify` sees it.
+    pub way: Vec<Aspect>,
+    /// What `doctor` finds after `up`.
+    pub after: Option<Diagnosis>,
+    /// What a teardown would remove.
+    pub removals: Vec<Line>,
+    /// In what the account differs from the original after `teardown`.
+    pub left: Vec<Difference>,
+    /// Runs that were killed.
+    pub kills: Vec<Kill>,
+    /// Questions that were put to the copy and not to the real account, by operation, and how often.
+    pub unasked: Vec<(String, usize)>,
+}
+
+impl Rehearsal {
+    /// `up` on the usual day.
+    #[must_use]
+    pub fn usual(&self) -> Option<&OneDay> {
+        self.days.iter().find(|day| day.day == Day::Usual)
+    }
+
+    /// Whether all thirteen steps are in place after `up`.
+    #[must_use]
+    pub fn in_place(&self) -> bool {
+        self.status.iter().all(|entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)))
+    }
+
+    /// Whether `up` came to its end on the usual day, and everything that followed went as it should.
+    #[must_use]
+    pub fn went_well(&self) -> bool {
+        let ended = |ran: &Ran| ran.stopped.is_none();
+        let usual = self.usual();
+        let prepared = self.status.iter().all(|entry| entry.step == StepId::Repoint || !entry.verdict.changes());
+        usual.is_some_and(|day| ended(&day.up) && day.teardown.as_ref().is_some_and(ended))
+            && prepared
+            && self.again.is_empty()
+            && self.left.is_empty()
+            && self.otherwise.is_empty()
+            && self.kills.iter().all(Kill::went_well)
+    }
+}
+
+impl Kill {
+    /// Whether the second run came to the same end, and could be taken back as well.
+    #[must_use]
+    pub fn went_well(&self) -> bool {
+        self.stopped.is_none() && self.differences.is_empty() && self.left.is_empty()
+    }
+}
+
+/// What is rehearsed.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// The copy.
+    pub world: World,
+    /// What the real account was asked.
+    pub asked: &'a Asked,
+    /// The plan that the real account leads to.
+    pub plan: &'a [Entry],
+    /// The settings.
+    pub spec: &'a Spec,
+    /// The limits.
+    pub timeouts: Timeouts,
+    /// Where to kill: a number that decides it.
+    pub seed: u64,
+    /// At how many places to kill, at most.
+    pub kills: usize,
+}
+
+/// At how many places a run is killed at most, unless asked for otherwise.
+pub const KILLS: usize = 24;
+/// How many calls all killed runs together make at most, about: with a thousand functions, one run makes several thousand.
+const CALLS: usize = 4_000;
+
+/// Rehearses.
+pub async fn carry_out(subject: &Subject<'_>) -> Rehearsal {
+    let mut days = Vec::new();
+    let mut rehearsal = Box::pin(usual(subject, &mut days)).await;
+    for day in [Day::Fast, Day::Slow] {
+        let stage = Stage::new(subject, day.profile());
+        let up = Box::pin(runs::up(&stage, subject)).await;
+        let teardown = if up.stopped.is_none() { Some(Box::pin(runs::down(&stage, subject)).await.0) } else { None };
+        days.push(OneDay { day, up, teardown });
+    }
+    days.sort_by_key(|day| Day::ALL.iter().position(|known| *known == day.day));
+    rehearsal.days = days;
+    rehearsal
+}
+
+/// The usual day, looked at closely.
+async fn usual(subject: &Subject<'_>, days: &mut Vec<OneDay>) -> Rehearsal {
+    let stage = Stage::new(subject, Day::Usual.profile());
+    let original = stage.settled().await;
+    let plan = Box::pin(runs::plan(&stage, subject)).await.unwrap_or_default();
+    let verdict =
+        |entries: &[Entry], step| entries.iter().find(|entry| entry.step == step).map(|entry| entry.verdict.clone());
+    let otherwise = subject.plan.iter().map(|entry| entry.step);
+    let otherwise = otherwise.filter(|step| verdict(subject.plan, *step) != verdict(&plan, *step)).collect();
+    let up = Box::pin(runs::up(&stage, subject)).await;
+    let mut rehearsal = Rehearsal {
+        plan,
+        otherwise,
+        days: Vec::new(),
+        differences: Vec::new(),
+        status: Vec::new(),
+        again: Vec::new(),
+        way: Vec::new(),
+        after: None,
+        removals: Vec::new(),
+        left: Vec::new(),
+        kills: Vec::new(),
+        unasked: Vec::new(),
+    };
+    if up.stopped.is_some() {
+        rehearsal.differences = difference::between(&original, &stage.settled().await);
+        rehearsal.unasked = stage.unasked(subject.asked);
+        days.push(OneDay { day: Day::Usual, up, teardown: None });
+        return rehearsal;
+    }
+    let there = stage.settled().await;
+    rehearsal.differences = difference::between(&original, &there);
+    if let Some((status, diagnosis)) = Box::pin(runs::look(&stage, subject)).await {
+        rehearsal.way = path::aspects(&diagnosis);
+        (rehearsal.status, rehearsal.after) = (status, Some(diagnosis));
+    }
+    rehearsal.again = Box::pin(runs::up(&stage, subject)).await.changes;
+    let (teardown, removals) = Box::pin(runs::down(&stage, subject)).await;
+    rehearsal.removals = removals;
+    let back = stage.settled().await;
+    rehearsal.left = difference::between(&original, &back);
+    rehearsal.unasked = stage.unasked(subject.asked);
+    rehearsal.kills = Box::pin(kills(subject, &up, &there, &back)).await;
+    days.push(OneDay { day: Day::Usual, up, teardown: Some(teardown) });
+    rehearsal
+}
+
+/// Kills `up` at some of its changes, spread evenly, and carries it out again.
+async fn kills(subject: &Subject<'_>, up: &Ran, there: &Value, back: &Value) -> Vec<Kill> {
+    let changes = up.changes.len();
+    let count = (CALLS / up.calls.max(1)).max(1).min(subject.kills).min(changes);
+    let mut kills = Vec::new();
+    for number in 0..count {
+        // One of each stretch of changes; which, and on which side of its effect, the seed decides.
+        let stretch = (number * changes / count)..((number + 1) * changes / count);
+        let draw = subject.seed.rotate_left(u32::try_from(number % 64).unwrap_or_default() * 7);
+        let width = u64::try_from(stretch.len().max(1)).unwrap_or(1);
+        let at = stretch.start + usize::try_from((draw >> 1) % width).unwrap_or_default();
+        let after_effect = draw & 1 == 1;
+        let Some(change) = up.changes.get(at) else { continue };
+        let stage = Stage::new(subject, Day::Usual.profile());
+        Box::pin(runs::killed(&stage, subject, at + 1, after_effect)).await;
+        let again = Box::pin(runs::up(&stage, subject)).await;
+        let differences = difference::between(there, &stage.settled().await);
+        let gone = Box::pin(runs::down(&stage, subject)).await.0;
+        let left = difference::between(back, &stage.settled().await);
+        let stopped = again.stopped.or(gone.stopped);
+        kills.push(Kill { at: at + 1, after_effect, change: change.clone(), stopped, differences, left });
+    }
+    kills
+}
+
+/// Reads what `up` reads of each function right before it changes it, so that the copy has it.
+///
+/// # Errors
+/// When AWS refuses, other than by saying that it is not allowed: that is refused in the copy, too.
+pub async fn look_closer(cloud: &Cloud, survey: &Survey) -> Result<(), Problem> {
+    let read = survey.functions.iter().map(|found| cloud.lambda.get(&found.function.name));
+    for read in crowd(read.collect()).await {
+        match read {
+            Err(refusal) if refusal.kind != Kind::Denied => {
+                return Err(Problem::refused("reading the functions")(refusal));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
