@@ -72,7 +72,9 @@ impl Exit {
             Self::Done => "Done, or nothing to do.",
             Self::Failed => "AWS refused, or something unexpected happened.",
             Self::Pending => "Changes are pending (`up --dry-run --detailed-exitcode`).",
-            Self::Drift => "Drift, or unhealthy (`status --exit-code`); something is wrong (`doctor`).",
+            Self::Drift => {
+                "Drift, or unhealthy (`status --exit-code`); something is wrong (`doctor`); something did not go as it should (`rehearse`)."
+            }
             Self::Decide => "Something that you must decide or fix first; nothing further was changed.",
             Self::TimedOut => "Timed out; run the same command again to resume.",
             Self::Unverified => "Everything is in place, but the connection check fails.",

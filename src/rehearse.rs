@@ -194,7 +194,6 @@ impl Kill {
 }
 
 /// What is rehearsed.
-#[derive(Debug)]
 pub struct Subject<'a> {
     /// The copy.
     pub world: World,
@@ -210,6 +209,8 @@ pub struct Subject<'a> {
     pub seed: u64,
     /// At how many places to kill, at most.
     pub kills: usize,
+    /// Is told what comes next, where that may take a while.
+    pub next: &'a (dyn Fn(&str) + Sync),
 }
 
 /// At how many places a run is killed at most, unless asked for otherwise.
@@ -222,6 +223,7 @@ pub async fn carry_out(subject: &Subject<'_>) -> Rehearsal {
     let mut days = Vec::new();
     let mut rehearsal = Box::pin(usual(subject, &mut days)).await;
     for day in [Day::Fast, Day::Slow] {
+        (subject.next)(&format!("up and teardown on a {} day", day.word()));
         let stage = Stage::new(subject, day.profile());
         let up = Box::pin(runs::up(&stage, subject)).await;
         let teardown = if up.stopped.is_none() { Some(Box::pin(runs::down(&stage, subject)).await.0) } else { None };
@@ -234,6 +236,7 @@ pub async fn carry_out(subject: &Subject<'_>) -> Rehearsal {
 
 /// The usual day, looked at closely.
 async fn usual(subject: &Subject<'_>, days: &mut Vec<OneDay>) -> Rehearsal {
+    (subject.next)("up and teardown on a usual day");
     let stage = Stage::new(subject, Day::Usual.profile());
     let original = stage.settled().await;
     let plan = Box::pin(runs::plan(&stage, subject)).await.unwrap_or_default();
@@ -292,6 +295,7 @@ async fn kills(subject: &Subject<'_>, up: &Ran, there: &Value, back: &Value) -> 
         let at = stretch.start + usize::try_from((draw >> 1) % width).unwrap_or_default();
         let after_effect = draw & 1 == 1;
         let Some(change) = up.changes.get(at) else { continue };
+        (subject.next)(&format!("up, killed for the {}. time of {count}", number + 1));
         let stage = Stage::new(subject, Day::Usual.profile());
         Box::pin(runs::killed(&stage, subject, at + 1, after_effect)).await;
         let again = Box::pin(runs::up(&stage, subject)).await;

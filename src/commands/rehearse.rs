@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use documents::{
     CopyGap, Counts, Difference, Rehearsal as Shown, RehearsedChange, RehearsedDay, RehearsedKill, RehearsedRun,
@@ -22,6 +23,9 @@ use crate::survey::Survey;
 use crate::teardown;
 use ::sandbox::Store;
 use copy::{Copy, Gap};
+
+/// From when on a person at a terminal wants to know how far it is.
+const SLOW: Duration = Duration::from_secs(3);
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Rehearse) -> Result<Exit, Failure> {
@@ -55,9 +59,23 @@ pub(super) async fn run(global: &Global, args: &Rehearse) -> Result<Exit, Failur
         if !global.quiet {
             report::note(session.json, "Rehearsing in a copy of the account…");
         }
-        let (seed, world) = (seed()?, copy.world.clone());
-        let subject =
-            Subject { world, asked: &asked, plan: &entries, spec: &spec, timeouts, seed, kills: rehearse::KILLS };
+        let (began, quiet, json) = (Instant::now(), global.quiet, session.json);
+        let next = move |what: &str| {
+            // Of what takes a second, nobody needs to be told how far it is.
+            if began.elapsed() >= SLOW && !quiet {
+                report::note(json, &format!("{} so far; next: {what}", report::duration(began.elapsed())));
+            }
+        };
+        let subject = Subject {
+            world: copy.world.clone(),
+            asked: &asked,
+            plan: &entries,
+            spec: &spec,
+            timeouts,
+            seed: seed()?,
+            kills: rehearse::KILLS,
+            next: &next,
+        };
         Some(Box::pin(rehearse::carry_out(&subject)).await)
     } else {
         None

@@ -58,7 +58,7 @@ impl Change {
                 }
             }
         }
-        let rules = rules(&asked.input, world);
+        let rules = rules(asked, world);
         let target = match (names.is_empty(), rules.is_empty()) {
             (_, true) => names.join(", "),
             (true, false) => rules.join(", "),
@@ -93,13 +93,14 @@ fn named(world: &World, text: &str) -> String {
 }
 
 /// Rules of a security group, in words: `tcp 3306 from app-functions`.
-fn rules(input: &Value, world: &World) -> Vec<String> {
-    let items = input.get("IpPermissions").and_then(Value::as_array);
+fn rules(asked: &Asked, world: &World) -> Vec<String> {
+    let items = asked.input.get("IpPermissions").and_then(Value::as_array);
+    let way = if asked.action.ends_with("Egress") { "to" } else { "from" };
     let text = |item: &Value, member: &str| item.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
     let rule = |item: &Value| {
         let peers = item.get("UserIdGroupPairs").or_else(|| item.get("Groups")).and_then(Value::as_array);
         let peers: Vec<String> = peers.into_iter().flatten().map(|peer| named(world, &text(peer, "GroupId"))).collect();
-        format!("{} {} with {}", text(item, "IpProtocol"), text(item, "FromPort"), peers.join(", "))
+        format!("{} {} {way} {}", text(item, "IpProtocol"), text(item, "FromPort"), peers.join(", "))
     };
     items.into_iter().flatten().map(rule).collect()
 }

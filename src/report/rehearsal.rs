@@ -44,11 +44,12 @@ fn count(number: usize, what: &str) -> String {
 /// What was rehearsed, and how it ended, in a sentence.
 fn headline(found: &Rehearsal) -> String {
     let Rehearsal { database, account, region, .. } = found;
-    let outcome = match (&found.infeasible, found.went_well) {
-        (Some(_), _) => "up would not begin",
-        (None, true) => "everything went as it should",
-        (None, false) => "not everything went as it should",
-    };
+    if found.infeasible.is_some() {
+        return format!(
+            "Nothing was rehearsed for {database} (account {account}, {region}, which was only read): up would not begin."
+        );
+    }
+    let outcome = if found.went_well { "everything went as it should" } else { "not everything went as it should" };
     format!("Rehearsed for {database} in a copy of account {account}, {region}, which was only read: {outcome}.")
 }
 
@@ -58,7 +59,9 @@ fn sections(found: &Rehearsal) -> Vec<Section> {
         all.extend([changes(found), time(found), differences(found), afterwards(found), kills(found), teardown(found)]);
     }
     all.push(findings(found));
-    all.push(gaps(found));
+    if found.infeasible.is_none() {
+        all.push(gaps(found));
+    }
     all
 }
 
@@ -111,12 +114,9 @@ fn time(found: &Rehearsal) -> Section {
         Some(RehearsedRun { stopped: Some(why), seconds, .. }) => {
             format!("stops after {}: {why}", duration(Duration::from_secs(*seconds)))
         }
-        Some(run) => format!(
-            "{} ({} calls, {} of them change something)",
-            duration(Duration::from_secs(run.seconds)),
-            run.calls,
-            run.changes
-        ),
+        Some(run) => {
+            format!("{} ({} calls, {} changes)", duration(Duration::from_secs(run.seconds)), run.calls, run.changes)
+        }
     };
     let mut rows = Vec::new();
     for day in &found.days {
@@ -131,25 +131,36 @@ fn difference_rows(differences: &[Difference]) -> Vec<Vec<String>> {
     let one = |found: &Difference| {
         let path = found.path.join(" / ");
         let (sign, text) = match (&found.before, &found.after) {
-            (None, after) => ("+", format!("{path}{}", called(after.as_deref()))),
-            (before, None) => ("-", format!("{path}{}", called(before.as_deref()))),
-            (Some(before), Some(after)) => ("~", format!("{path}: {before} -> {after}")),
+            (None, after) => ("+", format!("{path}{}", called(&path, after.as_deref()))),
+            (before, None) => ("-", format!("{path}{}", called(&path, before.as_deref()))),
+            (Some(before), Some(after)) => ("~", format!("{path}: {} -> {}", shortened(before), shortened(after))),
         };
         vec![sign.to_owned(), text]
     };
     differences.iter().map(one).collect()
 }
 
+/// A value without what is hidden in it.
+fn shortened(value: &str) -> String {
+    let mut short = String::new();
+    for part in value.split_inclusive(|c| c != 'x') {
+        let hidden = part.len() - part.trim_start_matches('x').len();
+        let (run, rest) = part.split_at(hidden);
+        short.push_str(if hidden > 3 { "…" } else { run });
+        short.push_str(rest);
+    }
+    short
+}
+
 /// The name of a thing that goes by an id: a security group's, or what a rule lets through.
-fn called(thing: Option<&str>) -> String {
+fn called(path: &str, thing: Option<&str>) -> String {
     let thing: Value = thing.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let text = |name: &str| thing.get(name).and_then(Value::as_str);
+    let text = |name: &str| thing.get(name).and_then(Value::as_str).filter(|text| !path.contains(text));
     let number = |name: &str| thing.get(name).and_then(Value::as_i64);
-    match (text("name"), text("protocol"), number("from_port"), number("to_port")) {
-        (_, Some(protocol), Some(from), Some(to)) if from == to => format!(" ({protocol} {from})"),
-        (_, Some(protocol), Some(from), Some(to)) => format!(" ({protocol} {from} to {to})"),
-        (Some(name), ..) => format!(" ({name})"),
-        _ => text("description").map_or_else(String::new, |description| format!(" ({description})")),
+    match (text("protocol"), number("from_port"), number("to_port")) {
+        (Some(protocol), Some(from), Some(to)) if from == to => format!(" ({protocol} {from})"),
+        (Some(protocol), Some(from), Some(to)) => format!(" ({protocol} {from} to {to})"),
+        _ => text("name").or_else(|| text("description")).map_or_else(String::new, |name| format!(" ({name})")),
     }
 }
 
@@ -248,16 +259,33 @@ fn gaps(found: &Rehearsal) -> Section {
     }
     let gaps = alike.into_iter().map(|(why, all)| {
         let more = all.len().saturating_sub(SHOWN);
-        let shown = all.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ");
-        let what = if more == 0 { shown } else { format!("{shown} and {more} more") };
-        vec![format!("{what}: {why}")]
+        let why = if all.len() > 1 { of_many(why) } else { why.to_owned() };
+        let shown = all.into_iter().take(SHOWN).collect::<Vec<_>>();
+        let what = match (shown.split_last(), more) {
+            (Some((last, first)), 0) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+            (_, 0) => shown.concat(),
+            _ => format!("{} and {more} more", shown.join(", ")),
+        };
+        vec![format!("{} {why}.", upper(&what))]
     });
     let unasked = found.unasked.iter().map(|asked| {
         let number = usize::try_from(asked.questions).unwrap_or(usize::MAX);
-        vec![format!("{} ({}): was answered from what other answers said", asked.operation, count(number, "question"))]
+        vec![format!("{} ({}) was answered from what other answers said.", asked.operation, count(number, "question"))]
     });
     let said = "A rehearsal is as good as its copy. What the copy does not have as the account has it:".to_owned();
     Section::of("What the copy does not have", [said]).with(&["what"], gaps.chain(unasked).collect())
+}
+
+/// What is said of one thing, said of many.
+fn of_many(why: &str) -> String {
+    let verbs = [("was ", "were "), ("is ", "are "), ("has ", "have "), ("follows ", "follow ")];
+    let found = verbs.iter().find_map(|(one, many)| Some(format!("{many}{}", why.strip_prefix(one)?)));
+    found.unwrap_or_else(|| why.to_owned())
+}
+
+fn upper(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// The report for a terminal.
@@ -271,28 +299,36 @@ pub fn rehearsal(found: &Rehearsal, entries: &[Entry]) -> String {
             // As up shows it.
             section.rows.clear();
             text.push_str(&format!("\n{}", super::plan(entries)));
+            text.push_str(if section.said.is_empty() { "" } else { "\n" });
         }
         for said in &section.said {
             text.push_str(&format!("\n{}", sentence(&line(said))));
         }
-        let places = section.head.len();
-        let width = |place: usize| {
-            section.rows.iter().filter_map(|row| row.get(place)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-        };
-        for cells in &section.rows {
-            let (last, first) =
-                cells.split_last().map_or((String::new(), &[][..]), |(last, first)| (last.clone(), first));
-            let title: Vec<String> =
-                first.iter().enumerate().map(|(place, cell)| format!("{:<1$}", line(cell), width(place))).collect();
-            // What is alone in its row hangs from a dash.
-            let title = if places == 1 { "  - ".to_owned() } else { format!("  {}  ", title.join("  ")) };
-            let beside = 4 + (0..places.saturating_sub(1)).map(width).sum::<usize>() + 2 * places.saturating_sub(2);
-            for shown in row(&title, beside, columns, |_| vec![line(&last).into_owned()]) {
-                text.push_str(&format!("\n{}", shown.trim_end()));
-            }
+        for shown in rows(&section, columns) {
+            text.push_str(&format!("\n{shown}"));
         }
     }
     text
+}
+
+/// The rows of a section. A sentence, or what has no more than a sign before it, hangs from that.
+fn rows(section: &Section, columns: Option<usize>) -> Vec<String> {
+    let places = section.head.len();
+    let width = |place: usize| {
+        section.rows.iter().filter_map(|row| row.get(place)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let beside = 4 + (0..places.saturating_sub(1)).map(width).sum::<usize>() + 2 * places.saturating_sub(2);
+    let one = |cells: &Vec<String>| match cells.as_slice() {
+        [said] => vec![sentence(&format!("  - {}", line(said)))],
+        [sign, said] if width(0) == 1 => vec![sentence(&format!("  {sign} {}", line(said)))],
+        [first @ .., last] => {
+            let cell = |(place, cell): (usize, &String)| format!("{:<1$}", line(cell), width(place));
+            let title = first.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ");
+            row(&format!("  {title}  "), beside, columns, |_| vec![line(last).into_owned()])
+        }
+        [] => Vec::new(),
+    };
+    section.rows.iter().flat_map(one).map(|shown| shown.trim_end().to_owned()).collect()
 }
 
 /// A cell of a Markdown table.
@@ -312,6 +348,11 @@ pub fn rehearsal_markdown(found: &Rehearsal, program: &str, time: &str) -> Strin
             text.push_str(&format!("\n{}\n", cell(said)));
         }
         if section.rows.is_empty() {
+            continue;
+        }
+        if section.head.len() == 1 {
+            let items: Vec<String> = section.rows.iter().flatten().map(|text| format!("- {}\n", cell(text))).collect();
+            text.push_str(&format!("\n{}", items.concat()));
             continue;
         }
         let rule: Vec<&str> = section.head.iter().map(|_| "---").collect();

@@ -97,7 +97,7 @@ pub(crate) fn steady(text: &str) -> String {
         Some((before, _)) => format!("{before}AWS request id: …\n"),
         None => format!("{line}\n"),
     };
-    let told_where_slow = |line: &&str| line.starts_with("Reading the account in ");
+    let told_where_slow = |line: &&str| line.starts_with("Reading the account in ") || line.contains(" so far; next: ");
     text.lines().filter(|line| !told_where_slow(line)).map(line).collect()
 }
 

@@ -98,7 +98,7 @@ fn the_table_of_waits_is_the_timeouts() {
 #[test]
 fn the_table_of_permissions_is_the_program_s() {
     let mut table = String::from(
-        "| action | up | status | restore | teardown | close-direct | advise | export | watch | alarms | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| action | up | status | restore | teardown | close-direct | rehearse | advise | export | watch | alarms | doctor | verify | with | on | condition | what for |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for needed in PERMISSIONS {
         let mark = |verb| if needed.verbs.contains(&verb) { "x" } else { "" };
@@ -111,6 +111,7 @@ fn the_table_of_permissions_is_the_program_s() {
         let all: &[rdsproxy_setup::permissions::Feature] = clap::ValueEnum::value_variants();
         let restore = if needed.needed(&[Verb::Restore], all) { "x" } else { "" };
         let export = if needed.needed(&[Verb::Export], all) { "x" } else { "" };
+        let rehearse = if needed.needed(&[Verb::Rehearse], all) { "x" } else { "" };
         let condition = match needed.condition {
             If::Always => "",
             If::Ours => "ours",
@@ -129,7 +130,7 @@ fn the_table_of_permissions_is_the_program_s() {
         let with = needed.features.iter().map(name).collect::<Vec<_>>().join(", ");
         let (action, on, why) = (needed.action, needed.on.words(), needed.why);
         table.push_str(&format!(
-            "| `{action}` | {up} | {status} | {restore} | {teardown} | {close} | {advise} | {export} | {watch} | {alarms} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
+            "| `{action}` | {up} | {status} | {restore} | {teardown} | {close} | {rehearse} | {advise} | {export} | {watch} | {alarms} | {doctor} | {verify} | {with} | {on} | {condition} | {why} |\n"
         ));
     }
     hold("docs/permissions.md", "permissions", &table);

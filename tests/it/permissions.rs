@@ -8,9 +8,11 @@ use rdsproxy_setup::cloud::rds::Pool;
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::Timeouts;
 use rdsproxy_setup::permissions::{Feature, PERMISSIONS, Permission, Scope, Verb, documents, policies};
+use rdsproxy_setup::rehearse;
 use rdsproxy_setup::resources::alarms::Settings;
 use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec, Verify};
 use rdsproxy_setup::stacks;
+use rdsproxy_setup::teardown;
 use sandbox::parts::{KeyGrants, Secret};
 use sandbox::{Principal, World};
 use serde_json::Value;
@@ -487,6 +489,37 @@ async fn law_9_each_run_works_under_exactly_what_is_printed_for_it() {
         restrict(&bed, &policies(&[Verb::Status, Verb::Doctor], &[], &scope));
         drop(Box::pin(doctor::examine(&bed.cloud, &wish(id), Timeouts::default())).await);
         assert_eq!(denials(&bed), [""; 0], "{id}");
+    }
+}
+
+/// A rehearsal works under exactly what is printed for it, which changes nothing.
+#[tokio::test(start_paused = true)]
+async fn law_9_a_rehearsal_only_reads() {
+    for id in ["my-instance", "my-cluster"] {
+        let scope = Scope { database: Some(id.to_owned()), ..scope() };
+        let policy = policies(&[Verb::Rehearse], &[], &scope);
+        let actions = policy.iter().flat_map(|document| document["Statement"].as_array().unwrap());
+        let actions = actions.flat_map(|statement| statement["Action"].as_array().unwrap());
+        for action in actions.map(|action| action.as_str().unwrap()) {
+            let verb = action.split_once(':').unwrap().1;
+            let reads = ["Describe", "Get", "List", "Simulate"].iter().any(|read| verb.starts_with(read));
+            assert!(reads && action != "secretsmanager:GetSecretValue", "{action}");
+        }
+        // Before there is a proxy, and with one.
+        for with_proxy in [false, true] {
+            let bed = Bed::new(NEVER, false);
+            if with_proxy {
+                assert!(matches!(bed.up(&wish(id)).await, Fate::Done(_)), "{id}");
+            }
+            restrict(&bed, &policy);
+            let survey = bed.survey(&wish(id)).await.unwrap();
+            drop(Box::pin(doctor::before(&bed.cloud, &survey)).await);
+            drop(Box::pin(doctor::of(&bed.cloud, &survey)).await);
+            let spec = wish(id);
+            Box::pin(teardown::survey(&bed.cloud, &spec.stack, Some(&spec.database))).await.unwrap();
+            rehearse::look_closer(&bed.cloud, &survey).await.unwrap();
+            assert_eq!(denials(&bed), [""; 0], "{id}, {with_proxy}");
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use rdsproxy_setup::teardown;
 use sandbox::{Account, InMemory, Profile, World, mount};
 use serde_json::Value;
 
+use crate::desk::{Desk, timeless};
 use crate::doctor::samples;
 use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};
 
@@ -47,7 +48,8 @@ async fn read(world: &World, spec: &Spec) -> Option<Read> {
 async fn rehearsed(read: &Read, spec: &Spec, kills: usize) -> Rehearsal {
     let world = read.copy.world.clone();
     let timeouts = Timeouts::default();
-    let subject = Subject { world, asked: &read.asked, plan: &read.plan, spec, timeouts, seed: 0x5eed, kills };
+    let subject =
+        Subject { world, asked: &read.asked, plan: &read.plan, spec, timeouts, seed: 0x5eed, kills, next: &|_| {} };
     Box::pin(rehearse::carry_out(&subject)).await
 }
 
@@ -241,4 +243,78 @@ async fn a_rehearsal_says_that_all_went_well_and_the_same_twice() {
     let second = rehearsed(&read, &spec, 2).await;
     let said = |found: &Rehearsal| format!("{:?} {:?} {:?}", found.days, found.differences, found.kills);
     assert_eq!(said(&first), said(&second));
+}
+
+/// What a person sees, in text, as JSON and in a file; and that neither file overwrites another.
+#[test]
+fn what_a_rehearsal_shows() {
+    let desk = Desk::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (report, copy) = (path("rehearsal.md"), path("copy.json"));
+    let before = desk.dump();
+    let shown = desk.run(&["rehearse", "--db", "my-instance", "--report", &report, "--save", &copy]);
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert_eq!(desk.dump(), before, "the account was changed");
+    let text = std::fs::read_to_string(&report).unwrap();
+    let (head, body) = text.split_once("Written by").unwrap();
+    let text = format!("{head}Written by …{}", body.split_once(".\n").unwrap().1);
+    let here = folder.path().to_str().unwrap();
+    insta::assert_snapshot!("rehearsal", shown.to_string().replace(here, "FOLDER"));
+    insta::assert_snapshot!("rehearsal_in_a_file", timeless(&text));
+    for (flag, file) in [("--report", &report), ("--save", &copy)] {
+        let written = std::fs::read(file).unwrap();
+        let again = desk.run(&["rehearse", "--db", "my-instance", flag, file]);
+        assert_eq!(again.code, Some(64), "{again}");
+        assert_eq!(std::fs::read(file).unwrap(), written);
+    }
+    // The copy is an account like any other.
+    let of_copy = ["--sandbox", "--sandbox-file", &copy, "status", "--db", "my-instance", "--exit-code"];
+    let status = crate::desk::shown(&of_copy, &mut desk.command(&of_copy));
+    assert_eq!(status.code, Some(3), "{status}");
+    let hidden = path("hidden.json");
+    let shown = desk.run(&["rehearse", "--db", "my-instance", "--save", &hidden, "--pseudonymize", "--output", "json"]);
+    assert_eq!(shown.code, Some(0), "{shown}");
+    let text = std::fs::read_to_string(&hidden).unwrap();
+    assert!(!text.contains("my-instance") && !text.contains("DBAppFunction") && !text.contains("123456789012"));
+}
+
+#[test]
+fn what_up_would_not_begin_is_not_rehearsed() {
+    let desk = Desk::new();
+    desk.change(|world| world.ec2.vpcs.values_mut().for_each(|vpc| vpc.tenancy = "dedicated".to_owned()));
+    let shown = desk.run(&["rehearse", "--db", "my-instance"]);
+    assert_eq!(shown.code, Some(4), "{shown}");
+    insta::assert_snapshot!("rehearsal_of_nothing", shown.to_string());
+    let json = desk.run(&["rehearse", "--db", "my-instance", "--output", "json"]);
+    let document: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json.code, Some(4), "{json}");
+    assert!(document["infeasible"].is_string() && document["days"] == Value::Array(Vec::new()), "{document}");
+}
+
+/// What a run stops at in the copy is said, with how far it came.
+#[tokio::test(start_paused = true)]
+async fn what_would_time_out_is_said() {
+    let (world, spec) = (newcomer(), wish("my-instance"));
+    let read = read(&world, &spec).await.unwrap();
+    let mut timeouts = Timeouts::default();
+    assert!(timeouts.set(Some("proxy"), std::time::Duration::from_mins(4)));
+    let world = read.copy.world.clone();
+    let subject = Subject {
+        world,
+        asked: &read.asked,
+        plan: &read.plan,
+        spec: &spec,
+        timeouts,
+        seed: 1,
+        kills: 0,
+        next: &|_| {},
+    };
+    let found = Box::pin(rehearse::carry_out(&subject)).await;
+    assert!(!found.went_well());
+    let said: Vec<(&str, bool)> = found.days.iter().map(|day| (day.day.word(), day.up.stopped.is_some())).collect();
+    assert_eq!(said, [("fast", false), ("usual", true), ("slow", true)]);
+    let usual = found.usual().unwrap();
+    assert!(usual.up.stopped.as_ref().unwrap().to_string().contains("creating"), "{:?}", usual.up.stopped);
+    assert!(usual.teardown.is_none() && !usual.up.changes.is_empty() && !found.differences.is_empty());
 }
