@@ -209,7 +209,7 @@ pub struct Subject<'a> {
     pub seed: u64,
     /// At how many places to kill, at most.
     pub kills: usize,
-    /// Is told what comes next, where that may take a while.
+    /// Hears what comes next, where that may take a while.
     pub next: &'a (dyn Fn(&str) + Sync),
 }
 

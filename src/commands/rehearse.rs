@@ -61,7 +61,7 @@ pub(super) async fn run(global: &Global, args: &Rehearse) -> Result<Exit, Failur
         }
         let (began, quiet, json) = (Instant::now(), global.quiet, session.json);
         let next = move |what: &str| {
-            // Of what takes a second, nobody needs to be told how far it is.
+            // What takes a second needs no account of how far it is.
             if began.elapsed() >= SLOW && !quiet {
                 report::note(json, &format!("{} so far; next: {what}", report::duration(began.elapsed())));
             }
