@@ -44,6 +44,19 @@ def members_listed(scene):
     return {"a cluster's members are not among the targets": members} if scene.members else {}
 
 
+def members_grouped(scene):
+    """Gives a cluster's members its security groups: of an Aurora instance, they are the cluster's (API reference, `CreateDBInstance`)."""
+
+    def grouped(exchange):
+        if exchange.operation != "DescribeDBInstances":
+            return exchange.status, exchange.answer
+        row = b"<VpcSecurityGroupMembership><VpcSecurityGroupId>%s</VpcSecurityGroupId><Status>active</Status></VpcSecurityGroupMembership>"
+        groups = b"<VpcSecurityGroups>" + row % scene.database_group.encode() + b"</VpcSecurityGroups>"
+        return exchange.status, re.sub(rb"<VpcSecurityGroups>\s*</VpcSecurityGroups>|<VpcSecurityGroups\s*/>", groups, exchange.answer)
+
+    return {"a cluster's members have no security groups": grouped} if scene.members else {}
+
+
 def spoken_as_cbor(cloudwatch):
     """Asks the emulator in a protocol that it speaks, and hands its answer on in the one that was spoken."""
 
@@ -98,7 +111,7 @@ def ministack_mended(scene):
     mended = {"an instance that is no replica has the source ''": without_empty("ReadReplicaSourceDBInstanceIdentifier")}
     if not scene.members:
         mended["an instance of no cluster is in the cluster ''"] = without_empty("DBClusterIdentifier")
-    return mended | members_listed(scene)
+    return mended | members_listed(scene) | members_grouped(scene)
 
 
 def ministack_probed(scene):
