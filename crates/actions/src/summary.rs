@@ -148,6 +148,10 @@ fn sections(document: &Value, titles: &BTreeMap<u64, &str>, shown: &dyn Fn(&str)
     let mut parts = Vec::new();
     let plan: Vec<Vec<String>> = list(document, "plan").iter().map(|row| planned(row, titles, shown)).collect();
     parts.extend(table(&["", "Plan", "", ""], &plan));
+    if document["days"].is_array() {
+        parts.extend(rehearsed(document, shown));
+        return parts;
+    }
     if document["feasible"] == false {
         parts.push("**This plan cannot be carried out.**".to_owned());
     }
@@ -222,6 +226,8 @@ fn sections(document: &Value, titles: &BTreeMap<u64, &str>, shown: &dyn Fn(&str)
     if document["fine"].is_number() && list(document, "findings").is_empty() {
         parts.push(format!("Nothing found: {} checks are fine.", document["fine"]));
     }
+    let rules: Vec<Vec<String>> = list(document, "rules").iter().map(|row| planned(row, titles, shown)).collect();
+    parts.extend(table(&["", "Rule", "", ""], &rules));
     let functions: Vec<String> = strings(document, "functions").map(shown).collect();
     if let Some(endpoint) = document["endpoint"].as_str().filter(|endpoint| !endpoint.is_empty()) {
         parts.push(format!("Endpoint: {}", shown(endpoint)));
@@ -232,8 +238,43 @@ fn sections(document: &Value, titles: &BTreeMap<u64, &str>, shown: &dyn Fn(&str)
     parts
 }
 
+/// What a rehearsal shows, after its plan.
+fn rehearsed(document: &Value, shown: &dyn Fn(&str) -> String) -> Vec<String> {
+    let mut parts = Vec::new();
+    parts.push(match (document["infeasible"].as_str(), &document["went_well"]) {
+        (Some(why), _) => format!("**Nothing was rehearsed, since up would not begin:** {}", shown(why)),
+        (None, Value::Bool(true)) => "Everything went as it should in a copy of the account.".to_owned(),
+        (None, _) => "**Not everything went as it should in a copy of the account.**".to_owned(),
+    });
+    let change = |row: &Value| vec![shown(string(row, "operation")), shown(string(row, "target"))];
+    let changes: Vec<Vec<String>> = list(document, "changes").iter().map(change).collect();
+    parts.extend(table(&["up changes", "of"], &changes));
+    let run = |run: &Value| match run["stopped"].as_str() {
+        _ if run.is_null() => "not reached".to_owned(),
+        Some(why) => format!("stops: {}", shown(why)),
+        None => format!("{} s, {} calls", run["seconds"], run["calls"]),
+    };
+    let day = |day: &Value| vec![shown(string(day, "day")), run(&day["up"]), run(&day["teardown"])];
+    let days: Vec<Vec<String>> = list(document, "days").iter().map(day).collect();
+    parts.extend(table(&["Day", "up", "teardown"], &days));
+    let left: Vec<Vec<String>> = list(document, "left")
+        .iter()
+        .map(|found| vec![strings(found, "path").map(shown).collect::<Vec<_>>().join(" / ")])
+        .collect();
+    parts.extend(table(&["Not as it was after teardown"], &left));
+    parts
+}
+
 /// A row of a plan, or of what was changed: a step of `up`, a resource of `teardown`, an alarm.
 fn planned(row: &Value, titles: &BTreeMap<u64, &str>, shown: &dyn Fn(&str) -> String) -> Vec<String> {
+    if let Some(ports) = row["ports"].as_str() {
+        // A rule of the functions' direct path.
+        let action = string(row, "action");
+        let mark = if action == "close" { "\\-" } else { "" };
+        let way = format!("port {} from {}: {}", shown(ports), shown(string(row, "source")), shown(action));
+        let functions = strings(row, "functions").map(shown).collect::<Vec<_>>().join(", ");
+        return vec![mark.to_owned(), way, functions, shown(string(row, "why"))];
+    }
     let word = [string(row, "state"), string(row, "action")].concat();
     let mark = match word.as_str() {
         "create" => "+",

@@ -121,6 +121,11 @@ proptest! {
             "stacks": [{"database": said, "proxy": said, "in_place": false, "steps": [step]}, {"database": said, "proxy": said, "status": said}],
             "static": [{"title": said, "open": false, "because": list}],
             "findings": [{"id": said, "severity": said, "title": said, "evidence": list, "fix": list}], "endpoint": said, "functions": list,
+            "rules": [{"rule": said, "group": said, "source": said, "ports": said, "functions": list, "action": said, "why": said}],
+        }), json!({
+            "plan": [step], "infeasible": said, "went_well": false, "changes": [{"step": said, "operation": said, "target": said}],
+            "days": [{"day": said, "up": {"seconds": 1, "calls": 2, "changes": 3, "stopped": said}, "teardown": null}],
+            "differences": [{"path": list, "before": said, "after": said}], "left": [{"path": list, "before": said, "after": null}],
         })];
         let failures = [Failure { headline: said.clone(), hints: list.clone() }];
         let run = Run { command: "doctor", exit: 4, meaning: "m", documents: &documents, failures: &failures, warnings: &list, clean };
@@ -161,6 +166,32 @@ fn what_a_plan_shows() {
     );
     // A plan of up is no diagnosis: what stops it is a failure of its own.
     assert_eq!(annotations(&run), []);
+}
+
+#[test]
+fn what_a_rehearsal_and_a_closed_path_show() {
+    let run = |seconds: u64| json!({"seconds": seconds, "calls": 9, "changes": 1, "stopped": null});
+    let documents = [
+        json!({
+            "plan": [], "infeasible": null, "went_well": true, "left": [], "differences": [],
+            "changes": [{"step": "proxy", "operation": "rds:CreateDBProxy", "target": "my-instance-proxy"}],
+            "days": [{"day": "usual", "up": run(553), "teardown": run(370)}],
+        }),
+        json!({"rules": [
+            {"rule": "sgr-1", "group": "sg-1", "source": "sg-2", "ports": "3306", "functions": ["F"], "action": "closed", "why": null},
+            {"rule": "sgr-2", "group": "sg-1", "source": "sg-3", "ports": "all", "functions": [], "action": "stay", "why": "wider"},
+        ]}),
+    ];
+    let run =
+        Run { command: "rehearse", exit: 0, meaning: "", documents: &documents, failures: &[], warnings: &[], clean };
+    assert_eq!(
+        summary(&run),
+        "### rdsproxy-setup rehearse: done\n\nEverything went as it should in a copy of the account.\n\n\
+         | up changes | of |\n| --- | --- |\n| rds:CreateDBProxy | my-instance-proxy |\n\n\
+         | Day | up | teardown |\n| --- | --- | --- |\n| usual | 553 s, 9 calls | 370 s, 9 calls |\n\n\
+         |  | Rule |  |  |\n| --- | --- | --- | --- |\n|  | port 3306 from sg-2: closed | F |  |\n\
+         |  | port all from sg-3: stay |  | wider |\n\n"
+    );
 }
 
 #[test]
