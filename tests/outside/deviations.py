@@ -103,6 +103,16 @@ def moto_mended(scene):
     } | members_listed(scene)
 
 
+def moto_with_aliases(scene):
+    """What functions with aliases meet besides."""
+
+    def provisioned(exchange):
+        absent = exchange.status == 404 and exchange.operation == "ListProvisionedConcurrencyConfigs"
+        return (200, b'{"ProvisionedConcurrencyConfigs": []}') if absent else (exchange.status, exchange.answer)
+
+    return moto_mended(scene) | {"ListProvisionedConcurrencyConfigs is not there": provisioned}
+
+
 def ministack_mended(scene):
     def without_empty(name):
         element = re.compile(rf"<{name}>\s*</{name}>|<{name}\s*/>".encode())

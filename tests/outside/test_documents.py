@@ -109,6 +109,7 @@ class Printed:
         run("advise", 0, "advise", *DB)
         run("advise-all", 0, "advise", "--all")
         run("settings", 0, "up", *DB, "--show-config")
+        run("rehearsal", 0, "rehearse", *DB)
         run("up-plan", 0, "up", *DB, "--dry-run")
         run("up-plan", 0, "up", *DB, "--dry-run", "--canary", "--verify", "probe")
         run("up-plan", 2, "up", *DB, "--dry-run", "--detailed-exitcode")
@@ -135,6 +136,7 @@ class Printed:
         run("export", 0, "export", *DB, "--to", "cloudformation", "--dir", "cloudformation")
         run("export-mark", 0, "export", *DB, "--hand-over", "--yes")
         run("error", 4, "up", *DB, "--yes", "--require-tls")
+        run("rehearsal", 4, "rehearse", *DB)
         run("export-mark", 0, "export", *DB, "--take-back", "--yes")
         run("error", 64, "status", "--nonsense")
         run("error", 4, "up", "--db", "absent", "--yes")
@@ -160,6 +162,7 @@ class Printed:
             group = next(group for group in held["world"]["ec2"]["groups"].values() if group["name"] == "app-functions")
             group["rules"] = {key: rule for key, rule in group["rules"].items() if not rule["egress"]}
         run("doctor", 3, "doctor", *DB)
+        run("rehearsal", 3, "rehearse", *DB)
         run("verify", 6, "verify", *DB)
         run("status", 3, "status", "--exit-code")
         # A password that does not fit: a wait that runs long, and ends with a diagnosis.

@@ -224,6 +224,15 @@ def exporting(bench):
     bench.case.assertEqual(["rds:AddTagsToResource", "rds:RemoveTagsFromResource"], changes)
 
 
+def rehearsing(bench):
+    """A rehearsal asks, whatever it rehearses; of a function behind a proxy too."""
+    asked = bench.run("rehearse", "--db", "my-instance", "--inspect-secret") + bench.run("rehearse", "--db", "my-cluster", "--sizing", "advise")
+    bench.up("my-instance")
+    asked += bench.run("rehearse", "--db", "my-cluster")
+    bench.case.assertEqual([], [str(exchange) for exchange in asked if exchange.changes])
+    bench.down("my-instance")
+
+
 def refusals(bench):
     """What is named in vain is looked for, and the nearest is proposed."""
     bench.run("up", "--db", "my-cluster", "--secret", "my-cluster/ap", "--dry-run", code=4)
@@ -231,7 +240,7 @@ def refusals(bench):
     bench.run("up", "--db", "nothing", "--dry-run", code=4)
 
 
-CASES = (instance, canary, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, watching, alarms, direct_path, log_group, refusals, exporting)
+CASES = (instance, canary, cluster, settings, secret, end_to_end, drift, closed_group, adoption, probe, advice, watching, alarms, direct_path, log_group, rehearsing, refusals, exporting)
 
 
 class Requests(unittest.TestCase):
