@@ -32,6 +32,8 @@ mod given;
 mod hand;
 mod handover;
 mod harness;
+#[path = "../../crates/copy/tests/common/mod.rs"]
+mod heard;
 mod help;
 mod hijacks;
 mod hostile;
@@ -58,6 +60,7 @@ mod recordings;
 mod redirects;
 mod rehearsals;
 mod releases;
+mod replays;
 mod restore;
 mod saved;
 mod schemas;

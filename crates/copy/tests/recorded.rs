@@ -5,49 +5,13 @@ mod common;
 
 use std::path::Path;
 
-use common::{Traffic, heard, request};
+use common::recorded::again;
+use common::{Traffic, heard};
 use copy::{Copy, Variables};
-use recording::{Line, line, wire};
-use serde_json::{Value, json};
+use recording::Line;
 
 fn all(_: &str, variables: &Variables) -> Variables {
     variables.clone()
-}
-
-/// A recorded call on the wire again.
-fn again(call: &line::Call) -> Option<Traffic> {
-    let scope = match call.service.as_str() {
-        "Secrets Manager" => "secretsmanager",
-        "CloudWatch" => "monitoring",
-        "CloudWatch Logs" => "logs",
-        "Service Quotas" => "servicequotas",
-        other => &other.to_lowercase(),
-    };
-    let asked = serde_json::to_value(&call.request).unwrap();
-    let members = &asked["body"]["members"];
-    let mut sent =
-        request("AKIATEST", scope, &call.operation, if members.is_object() { members } else { &Value::Null });
-    if scope == "lambda" {
-        let method = asked["method"].as_str().unwrap();
-        method.clone_into(&mut sent.method);
-        let query = members.as_object().into_iter().flatten().filter(|_| method == "GET");
-        let query: Vec<String> =
-            query.map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or(""))).collect();
-        sent.target = format!("{}?{}", asked["path"].as_str().unwrap(), query.join("&"));
-    }
-    let (kind, answered) = match (&call.error, &call.response) {
-        (Some(error), _) => {
-            let code = error.code.clone().unwrap_or_default();
-            ("application/json", json!({ "__type": code, "message": "" }).to_string().into_bytes())
-        }
-        (None, Some(answer)) if ["rds", "iam", "sts", "ec2"].contains(&scope) => {
-            ("text/xml", wire::xml(&call.service, &call.operation, &answer.members).into_bytes())
-        }
-        (None, Some(answer)) if scope == "monitoring" => ("application/cbor", wire::cbor(&answer.members)),
-        (None, Some(answer)) => ("application/json", answer.members.to_string().into_bytes()),
-        (None, None) => return None,
-    };
-    Some(Traffic { request: sent, status: call.status?, answered_as: kind.to_owned(), error_type: None, answered })
 }
 
 /// A copy of what a run was answered.

@@ -114,7 +114,7 @@ impl Pseudonyms {
                         || is_identifier(token))
             }
         };
-        if as_it_is {
+        if as_it_is || NOBODYS.contains(&token) {
             return token.to_owned();
         }
         if sort != Sort::Sentence {
@@ -127,6 +127,9 @@ impl Pseudonyms {
         self.given.entry(key).or_insert_with(|| pseudonym(token, number)).clone()
     }
 }
+
+/// Addresses that are nobody's: of a rule for everyone (`0.0.0.0/0`), it matters that it is one, and this machine's own.
+const NOBODYS: [&str; 2] = ["0.0.0.0", "127.0.0.1"];
 
 /// A pseudonym of the same form, so that what reads the name still can.
 fn pseudonym(token: &str, number: usize) -> String {
@@ -232,6 +235,7 @@ mod tests {
         let host = names.name("shop-db-proxy.proxy-c1a2b3c4d5e6.eu-central-1.rds.amazonaws.com");
         assert_eq!(host, "n1-db-proxy.proxy-n2.eu-central-1.rds.amazonaws.com");
         assert_eq!(names.name("arn:aws:iam::123456789012:role/Shop-role"), "arn:aws:iam::100000000003:role/n1-role");
+        assert_eq!(names.name("0.0.0.0/0"), "0.0.0.0/0");
         assert_eq!(names.name("sg-0123456789abcdef0"), "sg-00000000000000004");
         assert_eq!(names.name("172.31.4.5/32"), "10.200.0.5/32");
         assert_eq!(

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses what it needs")]
 
 pub(crate) mod accounts;
+pub(crate) mod recorded;
 pub(crate) mod vary;
 
 use std::collections::BTreeMap;
