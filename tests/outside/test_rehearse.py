@@ -60,9 +60,9 @@ def in_front(url):
 
 
 class Account:
-    """The sample account in a folder, served behind a lens; `documents` are all that its caller may do."""
+    """The sample account in a folder, as `change` leaves it, served behind a lens; `documents` are all that its caller may do."""
 
-    def __init__(self, stack, documents=None, deviations=None, prepare=None):
+    def __init__(self, stack, documents=None, deviations=None, prepare=None, change=None):
         self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         self.file = world_file(self.folder)
         program("--sandbox", "--sandbox-file", self.file, "sandbox", "reset", "--yes")
@@ -71,6 +71,8 @@ class Account:
                 prepare(url)
         if documents is not None:
             self.file.write_text(json.dumps(limited(held(self.file), documents)), "utf-8")
+        if change:
+            self.file.write_text(json.dumps(change(held(self.file))), "utf-8")
         self.url = stack.enter_context(served(self.folder, FAST))
         self.lens = stack.enter_context(Lens(self.url, deviations))
         self.before = held(self.file)
