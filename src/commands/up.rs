@@ -28,6 +28,8 @@ use crate::sequence::{self, Outcome};
 use crate::spec::{self, CreateSecret, Spec, SpecError, Verify};
 use crate::survey::Survey;
 
+const BACK: &str = "To point the functions back at the database at once:";
+
 const ALONE: &str = "Add --yes to carry the plan out, or look at it only with up --dry-run.";
 
 /// Runs it.
@@ -68,7 +70,8 @@ async fn plan(global: &Global, args: &Up, saved: Option<&Saved>) -> Result<Exit,
     if args.dry_run || args.plans.plan_out.is_some() {
         let exit = if args.detailed_exitcode && pending { Exit::Pending } else { Exit::Done };
         let possible = feasible.is_ok();
-        let exit = show_plan(&session, &survey, &entries, &besides, feasible, exit);
+        let way_back = way_back(global, &survey, &entries);
+        let exit = show_plan(&session, &survey, &entries, &besides, (feasible, &way_back), exit);
         // One that cannot be carried out is not for a later run.
         if possible {
             let settings = saved::of_up(args.db.as_deref().unwrap_or(&survey.database.id), &spec);
@@ -78,8 +81,8 @@ async fn plan(global: &Global, args: &Up, saved: Option<&Saved>) -> Result<Exit,
     }
     report::summarize(|| document(&survey, &entries, &besides, feasible.is_ok(), Exit::Done));
     feasible?;
-    let plan =
-        format!("{}\n\n{}\n{}{}", headline(&survey), report::plan(&entries), before_13(&seats), canary::plan(&survey));
+    let (waves, back) = (canary::plan(&survey), way_back(global, &survey, &entries));
+    let plan = format!("{}\n\n{}\n{}{waves}{back}", headline(&survey), report::plan(&entries), before_13(&seats));
     if pending && !agreed(saved, global, &plan, &explain(), ALONE).await? {
         return Ok(Exit::Decide);
     }
@@ -109,7 +112,7 @@ async fn plan(global: &Global, args: &Up, saved: Option<&Saved>) -> Result<Exit,
             let mut failure = Failure::because(stop, cause).after(&made(&done), &resume, Some(&undo));
             if done.iter().any(|done| done.step == StepId::Repoint) {
                 let back = command(global, "restore", &survey.database.id, &survey.names.stack);
-                failure.hints.push(format!("To point the functions back at the database at once: {back}"));
+                failure.hints.push(format!("{BACK} {back}"));
             }
             return Err(failure);
         }
@@ -249,14 +252,15 @@ fn show_plan(
     survey: &Survey,
     entries: &[Entry],
     besides: &Besides<'_>,
-    feasible: Result<(), Failure>,
+    (feasible, way_back): (Result<(), Failure>, &str),
     exit: Exit,
 ) -> Exit {
     let seats = besides.seats;
     let exit = feasible.as_ref().err().map_or(exit, |failure| failure.exit);
     if !report::outcome(session.json, || document(survey, entries, besides, feasible.is_ok(), exit)) {
         let waves = canary::plan(survey);
-        let text = format!("{}\n\n{}{}{waves}", headline(survey), report::plan(entries), before_13(seats));
+        let back = if feasible.is_ok() { way_back } else { "" };
+        let text = format!("{}\n\n{}{}{waves}{back}", headline(survey), report::plan(entries), before_13(seats));
         report::result(text.trim_end());
     }
     if let Err(failure) = feasible {
@@ -298,6 +302,15 @@ fn proofs(seats: &[Seat]) -> Vec<(String, Terms)> {
     let functions = seats.iter().flat_map(|seat| &seat.functions);
     let terms = Terms::of(functions.map(|name| format!("connect with the role and the network of {name}")));
     if seats.is_empty() { Vec::new() } else { vec![("before step 13".to_owned(), terms)] }
+}
+
+/// How functions that the plan moves are pointed back.
+fn way_back(global: &Global, survey: &Survey, entries: &[Entry]) -> String {
+    if !sequence::moves(entries) {
+        return String::new();
+    }
+    let back = command(global, "restore", &survey.database.id, &survey.names.stack);
+    format!("\n{BACK} {back}\n")
 }
 
 /// What the plan says of probes.
