@@ -51,10 +51,10 @@ def target(call, groups):
         held = given.get(key, [])
         for text in [held] if isinstance(held, str) else held:
             names.append(groups.get(text, text.rsplit("/", 1)[-1] if text.startswith("arn:") else text))
-    rules = []
+    rules, way = [], "to" if call["operation"].endswith("Egress") else "from"
     for rule in given.get("IpPermissions", []):
         peers = ", ".join(groups[pair["GroupId"]] for pair in rule["Groups"])
-        rules.append(f"{rule['IpProtocol']} {rule['FromPort']} with {peers}")
+        rules.append(f"{rule['IpProtocol']} {rule['FromPort']} {way} {peers}")
     return ", ".join(dict.fromkeys(names)) + (f": {', '.join(rules)}" if rules else "")
 
 
