@@ -149,8 +149,10 @@ pub struct Rehearsal {
     pub after: Option<Diagnosis>,
     /// What a teardown would remove.
     pub removals: Vec<Line>,
-    /// In what the account differs from the original after `teardown`.
+    /// In what the account differs, after `teardown`, from the original: from one without the stack, where it was there already.
     pub left: Vec<Difference>,
+    /// Secrets that `up` created, and that a teardown has scheduled for deletion.
+    pub scheduled: Vec<String>,
     /// Runs that were killed.
     pub kills: Vec<Kill>,
     /// Questions that were put to the copy and not to the real account, by operation, and how often.
@@ -256,6 +258,7 @@ async fn usual(subject: &Subject<'_>, days: &mut Vec<OneDay>) -> Rehearsal {
         after: None,
         removals: Vec::new(),
         left: Vec::new(),
+        scheduled: Vec::new(),
         kills: Vec::new(),
         unasked: Vec::new(),
     };
@@ -275,11 +278,29 @@ async fn usual(subject: &Subject<'_>, days: &mut Vec<OneDay>) -> Rehearsal {
     let (teardown, removals) = Box::pin(runs::down(&stage, subject)).await;
     rehearsal.removals = removals;
     let back = stage.settled().await;
-    rehearsal.left = difference::between(&original, &back);
+    let without = Box::pin(without(subject, original)).await;
+    (rehearsal.scheduled, rehearsal.left) = scheduled(difference::between(&without, &back));
     rehearsal.unasked = stage.unasked(subject.asked);
     rehearsal.kills = Box::pin(kills(subject, &up, &there, &back)).await;
     days.push(OneDay { day: Day::Usual, up, teardown: Some(teardown) });
     rehearsal
+}
+
+/// The original without the stack: where it is there already, a teardown cannot bring back what it is to remove.
+async fn without(subject: &Subject<'_>, original: Value) -> Value {
+    let stage = Stage::new(subject, Day::Usual.profile());
+    let (ran, _) = Box::pin(runs::down(&stage, subject)).await;
+    if ran.changes.is_empty() { original } else { stage.settled().await }
+}
+
+/// Secrets that are on their way out, and everything else in which an account differs.
+fn scheduled(differences: Vec<Difference>) -> (Vec<String>, Vec<Difference>) {
+    let (leaving, left): (Vec<Difference>, Vec<Difference>) = differences.into_iter().partition(|found| {
+        let is_secret = found.path.len() == 3 && found.path.first().is_some_and(|service| service == "secrets");
+        let deletion = found.after.as_ref().and_then(|secret| secret.get("deletion"));
+        is_secret && found.before.is_none() && deletion.is_some_and(|deletion| !deletion.is_null())
+    });
+    (leaving.into_iter().filter_map(|found| found.path.into_iter().next_back()).collect(), left)
 }
 
 /// Kills `up` at some of its changes, spread evenly, and carries it out again.

@@ -87,30 +87,32 @@ pub(super) async fn run(global: &Global, args: &Rehearse) -> Result<Exit, Failur
     };
     let read = Read { survey: &survey, before: &before, gaps: &copy.gaps, infeasible: feasible.as_ref().err() };
     let document = document(&read, rehearsal.as_ref(), exit);
-    if let Some(file) = &args.report {
-        let text = report::rehearsal_markdown(
-            &document,
-            concat!("rdsproxy-setup ", env!("CARGO_PKG_VERSION")),
-            &session.clock.utc(),
-        );
-        write(file, text.as_bytes())?;
-    }
-    saved?;
+    let written = args.report.as_ref().map_or(Ok(()), |file| {
+        let program = concat!("rdsproxy-setup ", env!("CARGO_PKG_VERSION"));
+        write(file, report::rehearsal_markdown(&document, program, &session.clock.utc()).as_bytes())
+    });
     if !report::outcome(session.json, || document.clone()) {
         report::result(&report::rehearsal(&document, &entries));
         report::result(&format!("\n{}", report::next(&next(global, args, &survey, exit))));
     }
+    // What was found out is shown, whatever becomes of the files.
+    saved.and(written)?;
     if let Err(failure) = feasible {
         report::failure(session.json, &failure.headline, &failure.hints, failure.request_id.as_deref());
     }
     Ok(exit)
 }
 
-/// A file that is not to be overwritten.
+/// A file that is not to be overwritten, in a folder that is there. A link that leads nowhere is there, too.
 fn absent(file: &Path) -> Result<(), Failure> {
-    if file.try_exists().unwrap_or(true) {
+    if file.symlink_metadata().is_ok() {
         let headline = format!("writing {}: the file exists already", file.display());
         return Err(Failure::new(Exit::Usage, headline, ["Name a file that does not exist yet."]));
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        let headline = format!("writing {}: its folder does not exist", file.display());
+        return Err(Failure::new(Exit::Usage, headline, ["Name a file in a folder that exists."]));
     }
     Ok(())
 }
@@ -201,6 +203,7 @@ fn document(read: &Read<'_>, rehearsal: Option<&Rehearsal>, exit: Exit) -> Shown
         removals: rehearsal.map(|found| report::removal(&found.removals)).unwrap_or_default(),
         teardown: usual.and_then(|day| day.teardown.as_ref()).map(|ran| changes(&ran.changes)).unwrap_or_default(),
         left: of(&|found| differences(&found.left)),
+        scheduled: rehearsal.map(|found| found.scheduled.clone()).unwrap_or_default(),
         gaps: read.gaps.iter().map(gap).collect(),
         unasked: rehearsal.iter().flat_map(|found| &found.unasked).map(unasked).collect(),
         exit_code: exit.code(),

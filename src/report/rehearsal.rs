@@ -103,6 +103,7 @@ fn change_rows(changes: &[RehearsedChange]) -> Vec<Vec<String>> {
 fn changes(found: &Rehearsal) -> Section {
     let said = match found.days.iter().find(|day| day.day == "usual").and_then(|day| day.up.stopped.as_ref()) {
         Some(why) => format!("up makes {} and stops: {why}.", count(found.changes.len(), "change")),
+        None if found.changes.is_empty() => "up makes no changes.".to_owned(),
         None => format!("up makes {}, in this order:", count(found.changes.len(), "change")),
     };
     Section::of("Changes", [said]).with(&["", "call", "of"], change_rows(&found.changes))
@@ -165,8 +166,12 @@ fn called(path: &str, thing: Option<&str>) -> String {
 }
 
 fn differences(found: &Rehearsal) -> Section {
-    let said = "What the account has after up that it did not have before (+), and what is changed (~):".to_owned();
-    Section::of("The account after up", [said]).with(&["", "what"], difference_rows(&found.differences))
+    let said = if found.differences.is_empty() {
+        "It is as it was before."
+    } else {
+        "What the account has after up that it did not have before (+), and what is changed (~):"
+    };
+    Section::of("The account after up", [said.to_owned()]).with(&["", "what"], difference_rows(&found.differences))
 }
 
 fn afterwards(found: &Rehearsal) -> Section {
@@ -230,11 +235,16 @@ fn teardown(found: &Rehearsal) -> Section {
     let said = if found.teardown.is_empty() {
         "teardown was not reached.".to_owned()
     } else if found.left.is_empty() {
-        format!("teardown makes {}, and leaves the account as it was.", count(found.teardown.len(), "change"))
+        let there = found.plan.iter().any(|step| step.slug == "proxy" && step.state == StepState::InPlace);
+        let how = if there { "as it would be without the stack" } else { "as it was" };
+        format!("teardown makes {}, and leaves the account {how}.", count(found.teardown.len(), "change"))
     } else {
         format!("teardown makes {}, and leaves this different:", count(found.teardown.len(), "change"))
     };
-    Section::of("Teardown", [said]).with(&["", "what"], difference_rows(&found.left))
+    let scheduled = found.scheduled.iter().map(|name| {
+        format!("The secret {name} is scheduled for deletion after its recovery window, as teardown leaves secrets that up created.")
+    });
+    Section::of("Teardown", scheduled.chain([said])).with(&["", "what"], difference_rows(&found.left))
 }
 
 fn findings(found: &Rehearsal) -> Section {
@@ -331,16 +341,20 @@ fn rows(section: &Section, columns: Option<usize>) -> Vec<String> {
     section.rows.iter().flat_map(one).map(|shown| shown.trim_end().to_owned()).collect()
 }
 
-/// A cell of a Markdown table.
+/// A text of somebody's as nothing but text: a group may be called `![x](https://…)`.
 fn cell(text: &str) -> String {
-    let plain = line(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
-    plain.replace('`', "'")
+    actions::text(&line(text))
 }
 
 /// The report as Markdown.
 #[must_use]
 pub fn rehearsal_markdown(found: &Rehearsal, program: &str, time: &str) -> String {
-    let mut text = format!("# Rehearsal of {} for {}\n\n{}\n\n", found.proxy, found.database, cell(&headline(found)));
+    let mut text = format!(
+        "# Rehearsal of {} for {}\n\n{}\n\n",
+        cell(&found.proxy),
+        cell(&found.database),
+        cell(&headline(found))
+    );
     text.push_str(&format!("Written by {program} at {time}.\n"));
     for section in sections(found) {
         text.push_str(&format!("\n## {}\n", section.title));

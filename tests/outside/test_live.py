@@ -593,7 +593,7 @@ class Stopped(Emulated):
                     held = {one["name"]: one["status"] for one in kit.results()["rows"]}
                     self.assertEqual(set(rows), set(held), "rows that the run did not come to are named")
                     # Some rows take less time than a signal.
-                    self.assertLess(sum(status == "passed" for status in held.values()), len(rows) - 1)
+                    self.assertLess(sum(status == "passed" for status in held.values()), len(rows))
                     self.assertTrue({"interrupted", "not run"} & set(held.values()))
 
     def test_the_time_limit_cleans_up(self):

@@ -165,12 +165,10 @@ class GoesWell(unittest.TestCase):
             self.assertEqual((0, True), (run.returncode, json.loads(run.stdout)["went_well"]), told(run))
 
     # What `teardown` deletes stays for its recovery window, as `teardown` says; the rehearsal takes it for something that is left.
-    @unittest.expectedFailure
     def test_with_a_new_secret(self):
         self.outcome(*CLUSTER, *NEW_SECRET)
 
     # A teardown leaves less than the stack that was there before; the rehearsal takes it for something that is gone.
-    @unittest.expectedFailure
     def test_where_the_stack_is_there_already(self):
         self.outcome(*MINE, prepare=in_front)
 

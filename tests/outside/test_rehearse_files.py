@@ -212,7 +212,6 @@ class Report(unittest.TestCase):
         self.assertEqual([], list(flaws(text)))
         self.assertIn("DescribeNetworkAcls", text)
 
-    @unittest.expectedFailure  # square brackets and stars of a name are not escaped
     def test_a_name_is_no_link_and_no_picture(self):
         text = re.sub(r"\\.", "", self.report(*MINE, rename={"app-functions": LINK}))
         self.assertNotRegex(text, r"\]\(")

@@ -53,6 +53,8 @@ pub struct Rehearsal {
     pub teardown: Vec<RehearsedChange>,
     /// In what the account differs from the original after `teardown`: nothing, if all is well.
     pub left: Vec<Difference>,
+    /// Secrets that `up` created, and that `teardown` has scheduled for deletion: they can be restored until then.
+    pub scheduled: Vec<String>,
     /// What the copy does not have as the account has it.
     pub gaps: Vec<CopyGap>,
     /// Questions that the rehearsal put to the copy, and that the account was not asked.
