@@ -162,7 +162,8 @@ class Printed:
             group = next(group for group in held["world"]["ec2"]["groups"].values() if group["name"] == "app-functions")
             group["rules"] = {key: rule for key, rule in group["rules"].items() if not rule["egress"]}
         run("doctor", 3, "doctor", *DB)
-        run("rehearsal", 3, "rehearse", *DB)
+        run("rehearsal", 0, "rehearse", *DB)
+        run("rehearsal", 3, "rehearse", "--db", "my-cluster", "--timeout", "proxy=60s")
         run("verify", 6, "verify", *DB)
         run("status", 3, "status", "--exit-code")
         # A password that does not fit: a wait that runs long, and ends with a diagnosis.

@@ -139,9 +139,11 @@ class Saved(unittest.TestCase):
         for flag in ("--save", "--report"):
             run = self.account.rehearse(*MINE, flag, link)
             self.assertEqual((64, "mine", True), (run.returncode, there.read_text(), link.is_symlink()))
+            mark = len(self.account.lens.exchanges)
             run = self.account.rehearse(*MINE, flag, self.account.folder / "no" / "folder")
-            self.assertEqual(1, run.returncode)
+            self.assertEqual(64, run.returncode)
             self.assertIn("no/folder", run.stdout)
+            self.assertEqual([], self.account.lens.since(mark), "said before the account is read")
 
 
 def cells(row):
@@ -198,7 +200,7 @@ class Report(unittest.TestCase):
     def test_names_are_names(self):
         text = self.report(*MINE, rename={"app-functions": HOSTILE, "my-instance-db": LINK})
         self.assertEqual([], list(flaws(text)))
-        self.assertIn("#1 a\\|b", text)
+        self.assertIn("#1 a|b", html.unescape(text))
 
     def test_a_refusal_is_a_sentence(self):
         """AWS's words stand in it as they are, whatever they are."""
