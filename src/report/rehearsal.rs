@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// The part that a terminal shows in its own way.
 const PLAN: &str = "Plan";
+/// How a copy gathers things that are alike.
+const GATHERED: &str = " (and ";
 /// How many names of the same kind are shown.
 const SHOWN: usize = 3;
 
@@ -268,15 +270,9 @@ fn gaps(found: &Rehearsal) -> Section {
         }
     }
     let gaps = alike.into_iter().map(|(why, all)| {
-        let more = all.len().saturating_sub(SHOWN);
-        let why = if all.len() > 1 { of_many(why) } else { why.to_owned() };
-        let shown = all.into_iter().take(SHOWN).collect::<Vec<_>>();
-        let what = match (shown.split_last(), more) {
-            (Some((last, first)), 0) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-            (_, 0) => shown.concat(),
-            _ => format!("{} and {more} more", shown.join(", ")),
-        };
-        vec![format!("{} {why}.", upper(&what))]
+        let many = all.len() > 1 || all.iter().any(|what| what.contains(GATHERED));
+        let why = if many { of_many(why) } else { why.to_owned() };
+        vec![format!("{} {why}.", upper(&together(&all)))]
     });
     let unasked = found.unasked.iter().map(|asked| {
         let number = usize::try_from(asked.questions).unwrap_or(usize::MAX);
@@ -286,11 +282,35 @@ fn gaps(found: &Rehearsal) -> Section {
     Section::of("What the copy does not have", [said]).with(&["what"], gaps.chain(unasked).collect())
 }
 
+/// Things in one phrase: those that differ in their names alone share what they are, and only the first few are named.
+fn together(all: &[&str]) -> String {
+    // What was gathered already has no name at its end.
+    let kind = |what: &&str| {
+        let named = what.rsplit_once(' ').filter(|_| !what.contains(GATHERED));
+        named.map_or("", |(kind, _)| kind).to_owned()
+    };
+    let shared = all
+        .first()
+        .map(kind)
+        .filter(|first| !first.is_empty() && all.len() > 1 && all.iter().all(|what| kind(what) == *first));
+    let name = |what: &&str| match &shared {
+        Some(_) => what.rsplit(' ').next().unwrap_or(what).to_owned(),
+        None => (*what).to_owned(),
+    };
+    let shown: Vec<String> = all.iter().take(SHOWN).map(name).collect();
+    let names = match (shown.split_last(), all.len().saturating_sub(SHOWN)) {
+        (Some((last, first)), 0) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        (_, 0) => shown.concat(),
+        (_, more) => format!("{} and {more} more", shown.join(", ")),
+    };
+    shared.map_or_else(|| names.clone(), |kind| format!("{kind}s {names}"))
+}
+
 /// What is said of one thing, said of many.
 fn of_many(why: &str) -> String {
     let verbs = [("was ", "were "), ("is ", "are "), ("has ", "have "), ("follows ", "follow ")];
     let found = verbs.iter().find_map(|(one, many)| Some(format!("{many}{}", why.strip_prefix(one)?)));
-    found.unwrap_or_else(|| why.to_owned())
+    found.unwrap_or_else(|| why.to_owned()).replace("in the copy it trusts", "in the copy they trust")
 }
 
 fn upper(text: &str) -> String {
