@@ -102,3 +102,45 @@ fn the_version_names_what_it_was_built_from() {
         .count();
     assert_eq!(named, direct);
 }
+
+/// `cargo binstall` looks for the archives under the names that the release gives them.
+#[test]
+fn the_metadata_for_binstall_names_the_archives_of_a_release() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+    let manifest: toml::Table = toml::from_str(&read("Cargo.toml")).unwrap();
+    let found = &manifest["package"]["metadata"]["binstall"];
+    let workflow = read(".github/workflows/release.yml");
+    let name = workflow.lines().find_map(|line| line.trim().strip_prefix("NAME: ")).unwrap();
+    assert_eq!(name, "rdsproxy-setup-${{ needs.version.outputs.version }}-${{ matrix.target }}");
+    assert!(
+        workflow.contains("7z a \"$NAME.zip\" \"$NAME\"") && workflow.contains("tar -czf \"$NAME.tar.gz\" \"$NAME\"")
+    );
+    let targets: Vec<&str> = workflow.split("{ target: ").skip(1).map(|rest| rest.split(',').next().unwrap()).collect();
+    assert!(targets.len() >= 5, "{targets:?}");
+    for target in targets {
+        let format = found["overrides"].get(target).unwrap_or(found)["pkg-fmt"].as_str().unwrap();
+        // A tgz is looked for as .tgz and as .tar.gz.
+        let (suffix, binary) = if target.contains("windows") { (".zip", ".exe") } else { (".tar.gz", "") };
+        assert_eq!(format, if suffix == ".zip" { "zip" } else { "tgz" }, "{target}");
+        let fill = |template: &str| {
+            [
+                ("{ repo }", "https://github.com/OWNER/rdsproxy-setup"),
+                ("{ name }", "rdsproxy-setup"),
+                ("{ bin }", "rdsproxy-setup"),
+                ("{ version }", "1.2.3"),
+                ("{ target }", target),
+                ("{ archive-suffix }", suffix),
+                ("{ binary-ext }", binary),
+            ]
+            .iter()
+            .fold(template.to_owned(), |text, (key, value)| text.replace(key, value))
+        };
+        let archive = format!("rdsproxy-setup-1.2.3-{target}");
+        assert_eq!(
+            fill(found["pkg-url"].as_str().unwrap()),
+            format!("https://github.com/OWNER/rdsproxy-setup/releases/download/v1.2.3/{archive}{suffix}")
+        );
+        assert_eq!(fill(found["bin-dir"].as_str().unwrap()), format!("{archive}/rdsproxy-setup{binary}"));
+    }
+}
