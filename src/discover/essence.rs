@@ -107,7 +107,7 @@ impl<'a> Essence<'a> {
         if !is_password(&upper) && (port || switch || names_user(name) || names_database(name)) {
             return Kept::All;
         }
-        Kept::Parts(connection::words(value))
+        Kept::Parts(connection::phrases_in(value))
     }
 
     /// A host alone, in the form in which the value holds one.

@@ -27,6 +27,7 @@ pub mod network;
 pub mod others;
 mod owner;
 pub mod parameters;
+pub mod phrases;
 mod ports;
 mod problem;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::catalogue::checks::CheckId;
 use crate::cloud::lambda::Update;
 use crate::cloud::rds::EngineFamily;
 use crate::discover::hosts::HostKind;
+use crate::discover::phrases::{self, says};
 
 pub(super) const CHECKS: &[(CheckId, Check)] = &[
     (CheckId::FrozenVersion, frozen),
@@ -66,23 +67,10 @@ fn about_database(name: &str) -> bool {
     DATABASE.iter().any(|word| name.starts_with(word) || name.contains(&format!("_{word}")))
 }
 
-/// What turns TLS off within a connection string.
-const NO_TLS: [&str; 9] = [
-    "sslmode=disable",
-    "ssl-mode=disabled",
-    "ssl_mode=disabled",
-    "sslmode=none",
-    "usessl=false",
-    "ssl=false",
-    "tls=false",
-    "encrypt=false",
-    "ssl mode=none",
-];
-
 fn turns_tls_off(name: &str, value: &str) -> bool {
     let off = ["false", "0", "no", "off", "disable", "disabled"].contains(&value);
     let named = about_database(name) && (name.contains("SSL") || name.contains("TLS"));
-    (named && off) || NO_TLS.iter().any(|text| value.contains(text))
+    (named && off) || says(value, &phrases::NO_TLS)
 }
 
 pub(super) fn without_tls(facts: &Facts<'_>) -> CheckResult {
@@ -93,10 +81,9 @@ pub(super) fn without_tls(facts: &Facts<'_>) -> CheckResult {
     CheckResult::by(CheckId::WithoutTls, evidence, "no variable turns TLS off")
 }
 
-/// Whether a value names one of the bundles that AWS offers for connections straight to a database
-/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html>).
+/// Whether a value names one of the bundles that AWS offers for connections straight to a database.
 fn names_rds_bundle(value: &str) -> bool {
-    value.contains("rds-combined-ca-bundle") || value.contains("rds-ca-20") || value.contains("-bundle.pem")
+    says(value, &phrases::RDS_BUNDLES)
 }
 
 fn wrong_ca(facts: &Facts<'_>) -> CheckResult {
@@ -105,9 +92,8 @@ fn wrong_ca(facts: &Facts<'_>) -> CheckResult {
 }
 
 fn sends_options(name: &str, value: &str) -> bool {
-    const INSIDE: [&str; 4] = ["options=", "statement_timeout=", "search_path=", "currentschema="];
-    let url = value.contains("://") || value.contains("host=");
-    name == "PGOPTIONS" || (url && INSIDE.iter().any(|text| value.contains(text)))
+    let url = says(value, &phrases::CONNECTION);
+    name == "PGOPTIONS" || (url && says(value, &phrases::OPTIONS))
 }
 
 /// What the checks read of a variable, for tests.

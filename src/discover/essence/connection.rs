@@ -4,29 +4,10 @@ use std::ops::Range;
 
 use crate::discover::auth::is_login;
 use crate::discover::hosts::{self, KnownHost, Mention};
-use crate::discover::{escapes, ports};
+use crate::discover::{escapes, phrases, ports};
 
-/// What checks look for in a value, whatever it is, in lower case: bundles of certificates, TLS that is off, start-up options.
-const WORDS: [&str; 18] = [
-    "rds-combined-ca-bundle",
-    "rds-ca-20",
-    "-bundle.pem",
-    "sslmode=disable",
-    "ssl-mode=disabled",
-    "ssl_mode=disabled",
-    "sslmode=none",
-    "usessl=false",
-    "ssl=false",
-    "tls=false",
-    "encrypt=false",
-    "ssl mode=none",
-    "://",
-    "host=",
-    "options=",
-    "statement_timeout=",
-    "search_path=",
-    "currentschema=",
-];
+/// What checks look for in a value, whatever it is, in lower case: TLS that is off, bundles of certificates, start-up options.
+const PHRASES: [&[&str]; 4] = [&phrases::NO_TLS, &phrases::RDS_BUNDLES, &phrases::CONNECTION, &phrases::OPTIONS];
 
 /// What separates pairs of a key and its value.
 const PAIRS: [char; 4] = [';', ' ', '?', '&'];
@@ -35,15 +16,21 @@ const SECRET: [&str; 2] = ["password", "pwd"];
 /// Keys whose values are names, or turn IAM on.
 const NAMED: [&str; 6] = ["user", "uid", "username", "dbname", "database", "plugins"];
 
-/// The words that checks look for.
-pub(super) fn words(value: &str) -> Vec<Range<usize>> {
+/// Where the phrases stand that checks look for.
+pub(super) fn phrases_in(value: &str) -> Vec<Range<usize>> {
     let lower = value.to_ascii_lowercase();
-    WORDS.iter().flat_map(|word| lower.match_indices(word)).map(|(at, word)| at..at + word.len()).collect()
+    PHRASES
+        .iter()
+        .copied()
+        .flatten()
+        .flat_map(|word| lower.match_indices(word))
+        .map(|(at, word)| at..at + word.len())
+        .collect()
 }
 
 /// What is read of a value that holds known hosts.
 pub(super) fn parts(value: &str, known: &[KnownHost]) -> Vec<Range<usize>> {
-    let mut kept = words(value);
+    let mut kept = phrases_in(value);
     let found = hosts::mentions(value, known);
     for mention in &found {
         kept.push(around(value, &mention.host));
