@@ -215,8 +215,9 @@ impl World {
         format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(12, 15), part(17, 20), part(20, 32))
     }
 
-    /// 17 hex digits of a text and the account.
-    pub(super) fn hash(&self, text: &str) -> String {
+    /// 17 hex digits of a text, the account and the region, and of nothing else.
+    #[must_use]
+    pub fn hash(&self, text: &str) -> String {
         let salted = format!("{}/{}/{text}", self.account, self.region);
         let digits = format!("{:016x}{:016x}", fnv(salted.as_bytes(), 0), fnv(salted.as_bytes(), 1));
         digits.chars().take(17).collect()

@@ -117,11 +117,9 @@ impl Build<'_> {
         format!("arn:{partition}:{service}:{region}:{account}:{rest}")
     }
 
-    /// Seventeen digits that depend on nothing but a text.
+    /// Seventeen digits that depend on the account, the region and a text: as the simulated account makes its own.
     pub(crate) fn digits(&self, text: &str) -> String {
-        let salted = format!("{}/{}/{text}", self.world.account, self.world.region);
-        let digits = format!("{:016x}{:016x}", fnv(salted.as_bytes(), 0), fnv(salted.as_bytes(), 1));
-        digits.chars().take(17).collect()
+        self.world.hash(text)
     }
 }
 
@@ -174,16 +172,4 @@ fn descriptions(facts: &Facts) -> impl Iterator<Item = &str> {
         .into_iter()
         .flat_map(|(kind, member)| facts.parts(kind).filter_map(move |(_, _, thing)| read::text(thing, member)));
     own.chain(auth).chain(peers)
-}
-
-/// FNV-1a with a seed and a final mix: the same over versions and machines.
-fn fnv(bytes: &[u8], seed: u64) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    for byte in bytes {
-        hash ^= u64::from(*byte);
-        hash = hash.wrapping_mul(0x0100_0000_01b3);
-    }
-    hash ^= hash >> 32;
-    hash = hash.wrapping_mul(0xd6e8_feb8_6659_fd93);
-    hash ^ (hash >> 32)
 }

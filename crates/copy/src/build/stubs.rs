@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use sandbox::World;
-use sandbox::parts::{Group, Peer, Role, Rule, Secret, Subnet, SubnetGroup, Vpc};
+use sandbox::parts::{Group, Role, Rule, Secret, Subnet, SubnetGroup, Vpc};
 use serde_json::{Value, json};
 
 use super::{Build, functions, kms, roles, secrets};
@@ -221,16 +221,7 @@ fn group(build: &mut Build<'_>, id: &str, vpc: &str) {
     if rules.is_empty() {
         build
             .gap(format!("the security group {id}"), "was not read; in the copy it lets everything out and nothing in");
-        let out = Rule {
-            egress: true,
-            protocol: "-1".to_owned(),
-            from_port: -1,
-            to_port: -1,
-            peer: Peer::Cidr("0.0.0.0/0".to_owned()),
-            description: None,
-            tags: BTreeMap::new(),
-        };
-        rules.insert(format!("sgr-{}", build.digits(&format!("{id}/out"))), out);
+        rules.insert(format!("sgr-{}", build.digits(&format!("{id}/out"))), Rule::everything_out());
     } else {
         build.gap(format!("the security group {id}"), "was not read but for its rules");
     }

@@ -90,15 +90,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
     }
     let tags = tags::specified(&call.input, "security-group")?;
     let id = world.id("sg-", &format!("{vpc_id}/{name}"));
-    let egress = Rule {
-        egress: true,
-        protocol: "-1".to_owned(),
-        from_port: -1,
-        to_port: -1,
-        peer: Peer::Cidr("0.0.0.0/0".to_owned()),
-        description: None,
-        tags: BTreeMap::new(),
-    };
+    let egress = Rule::everything_out();
     let rule_id = world.id("sgr-", &format!("{id}/egress"));
     let answer = json!({
         "return": true,

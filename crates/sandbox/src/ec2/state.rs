@@ -95,6 +95,21 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The rule that every new group has: all traffic out, over IPv4
+    /// (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html>).
+    #[must_use]
+    pub fn everything_out() -> Self {
+        Self {
+            egress: true,
+            protocol: "-1".to_owned(),
+            from_port: -1,
+            to_port: -1,
+            peer: Peer::Cidr("0.0.0.0/0".to_owned()),
+            description: None,
+            tags: BTreeMap::new(),
+        }
+    }
+
     /// Whether two rules are the same one for AWS: description and tags do not count.
     pub(super) fn same(&self, other: &Self) -> bool {
         self.egress == other.egress

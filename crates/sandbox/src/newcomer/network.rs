@@ -127,15 +127,7 @@ fn routes(world: &mut World, vpc: &str, private: &[String], public: &str) {
 fn group(world: &mut World, vpc: &str, name: &str, description: &str) -> String {
     let id = world.id("sg-", &format!("{vpc}/{name}"));
     let rule = world.id("sgr-", &format!("{id}/egress"));
-    let egress = Rule {
-        egress: true,
-        protocol: "-1".to_owned(),
-        from_port: -1,
-        to_port: -1,
-        peer: Peer::Cidr("0.0.0.0/0".to_owned()),
-        description: None,
-        tags: BTreeMap::new(),
-    };
+    let egress = Rule::everything_out();
     let group = Group {
         name: name.to_owned(),
         description: description.to_owned(),
