@@ -129,7 +129,7 @@ pub struct Kill {
 }
 
 /// What a rehearsal showed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Rehearsal {
     /// The plan that the copy leads to.
     pub plan: Vec<Entry>,
@@ -222,22 +222,20 @@ const CALLS: usize = 4_000;
 
 /// Rehearses.
 pub async fn carry_out(subject: &Subject<'_>) -> Rehearsal {
-    let mut days = Vec::new();
-    let mut rehearsal = Box::pin(usual(subject, &mut days)).await;
+    let mut rehearsal = Box::pin(usual(subject)).await;
     for day in [Day::Fast, Day::Slow] {
         (subject.next)(&format!("up and teardown on a {} day", day.word()));
         let stage = Stage::new(subject, day.profile());
         let up = Box::pin(runs::up(&stage, subject)).await;
         let teardown = if up.stopped.is_none() { Some(Box::pin(runs::down(&stage, subject)).await.0) } else { None };
-        days.push(OneDay { day, up, teardown });
+        rehearsal.days.push(OneDay { day, up, teardown });
     }
-    days.sort_by_key(|day| Day::ALL.iter().position(|known| *known == day.day));
-    rehearsal.days = days;
+    rehearsal.days.sort_by_key(|day| Day::ALL.iter().position(|known| *known == day.day));
     rehearsal
 }
 
 /// The usual day, looked at closely.
-async fn usual(subject: &Subject<'_>, days: &mut Vec<OneDay>) -> Rehearsal {
+async fn usual(subject: &Subject<'_>) -> Rehearsal {
     (subject.next)("up and teardown on a usual day");
     let stage = Stage::new(subject, Day::Usual.profile());
     let original = stage.settled().await;
@@ -247,25 +245,11 @@ async fn usual(subject: &Subject<'_>, days: &mut Vec<OneDay>) -> Rehearsal {
     let otherwise = subject.plan.iter().map(|entry| entry.step);
     let otherwise = otherwise.filter(|step| verdict(subject.plan, *step) != verdict(&plan, *step)).collect();
     let up = Box::pin(runs::up(&stage, subject)).await;
-    let mut rehearsal = Rehearsal {
-        plan,
-        otherwise,
-        days: Vec::new(),
-        differences: Vec::new(),
-        status: Vec::new(),
-        again: Vec::new(),
-        way: Vec::new(),
-        after: None,
-        removals: Vec::new(),
-        left: Vec::new(),
-        scheduled: Vec::new(),
-        kills: Vec::new(),
-        unasked: Vec::new(),
-    };
+    let mut rehearsal = Rehearsal { plan, otherwise, ..Rehearsal::default() };
     if up.stopped.is_some() {
         rehearsal.differences = difference::between(&original, &stage.settled().await);
         rehearsal.unasked = stage.unasked(subject.asked);
-        days.push(OneDay { day: Day::Usual, up, teardown: None });
+        rehearsal.days.push(OneDay { day: Day::Usual, up, teardown: None });
         return rehearsal;
     }
     let there = stage.settled().await;
@@ -282,7 +266,7 @@ async fn usual(subject: &Subject<'_>, days: &mut Vec<OneDay>) -> Rehearsal {
     (rehearsal.scheduled, rehearsal.left) = scheduled(difference::between(&without, &back));
     rehearsal.unasked = stage.unasked(subject.asked);
     rehearsal.kills = Box::pin(kills(subject, &up, &there, &back)).await;
-    days.push(OneDay { day: Day::Usual, up, teardown: Some(teardown) });
+    rehearsal.days.push(OneDay { day: Day::Usual, up, teardown: Some(teardown) });
     rehearsal
 }
 

@@ -14,6 +14,7 @@ use super::session::{Session, command, timeouts};
 use super::{diagnosis, sizing, up};
 use crate::cli::{Global, Rehearse};
 use crate::doctor::{self, Diagnosis};
+use crate::engine::ledger::Entry;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::rehearse::capture::Capture;
@@ -85,7 +86,13 @@ pub(super) async fn run(global: &Global, args: &Rehearse) -> Result<Exit, Failur
         (_, Some(rehearsal)) if rehearsal.went_well() => Exit::Done,
         _ => Exit::Drift,
     };
-    let read = Read { survey: &survey, before: &before, gaps: &copy.gaps, infeasible: feasible.as_ref().err() };
+    let read = Read {
+        survey: &survey,
+        entries: &entries,
+        before: &before,
+        gaps: &copy.gaps,
+        infeasible: feasible.as_ref().err(),
+    };
     let document = document(&read, rehearsal.as_ref(), exit);
     let written = args.report.as_ref().map_or(Ok(()), |file| {
         let program = concat!("rdsproxy-setup ", env!("CARGO_PKG_VERSION"));
@@ -168,6 +175,7 @@ fn next<'a>(global: &Global, args: &Rehearse, survey: &Survey, exit: Exit) -> Ve
 /// What was read of the account itself.
 struct Read<'a> {
     survey: &'a Survey,
+    entries: &'a [Entry],
     before: &'a Diagnosis,
     gaps: &'a [Gap],
     infeasible: Option<&'a Failure>,
@@ -175,7 +183,7 @@ struct Read<'a> {
 
 fn document(read: &Read<'_>, rehearsal: Option<&Rehearsal>, exit: Exit) -> Shown {
     let survey = read.survey;
-    let plan = report::steps(&survey.entries());
+    let plan = report::steps(read.entries);
     let usual = rehearsal.and_then(Rehearsal::usual);
     let gap = |gap: &Gap| CopyGap { what: gap.what.clone(), why: gap.why.clone() };
     let of = |found: &dyn Fn(&Rehearsal) -> Vec<Difference>| rehearsal.map(found).unwrap_or_default();

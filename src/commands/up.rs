@@ -28,8 +28,6 @@ use crate::sequence::{self, Outcome};
 use crate::spec::{self, CreateSecret, Spec, SpecError, Verify};
 use crate::survey::Survey;
 
-const BACK: &str = "To point the functions back at the database at once:";
-
 const ALONE: &str = "Add --yes to carry the plan out, or look at it only with up --dry-run.";
 
 /// Runs it.
@@ -111,8 +109,7 @@ async fn plan(global: &Global, args: &Up, saved: Option<&Saved>) -> Result<Exit,
             let resume = saved.map_or(again, |saved| saved.resume(global));
             let mut failure = Failure::because(stop, cause).after(&made(&done), &resume, Some(&undo));
             if done.iter().any(|done| done.step == StepId::Repoint) {
-                let back = command(global, "restore", &survey.database.id, &survey.names.stack);
-                failure.hints.push(format!("{BACK} {back}"));
+                failure.hints.push(restoring(global, &survey));
             }
             return Err(failure);
         }
@@ -309,8 +306,13 @@ fn way_back(global: &Global, survey: &Survey, entries: &[Entry]) -> String {
     if !sequence::moves(entries) {
         return String::new();
     }
+    format!("\n{}\n", restoring(global, survey))
+}
+
+/// The sentence that points functions back, with the flags that were given.
+fn restoring(global: &Global, survey: &Survey) -> String {
     let back = command(global, "restore", &survey.database.id, &survey.names.stack);
-    format!("\n{BACK} {back}\n")
+    format!("To point the functions back at the database at once: {back}")
 }
 
 /// What the plan says of probes.
