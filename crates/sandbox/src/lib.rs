@@ -52,8 +52,8 @@ pub mod parts {
     pub use super::logs::{LogGroup, Logs};
     pub use super::monitoring::{Alarm, Dashboard, Monitoring};
     pub use super::rds::{
-        Auth, Cluster, CustomEndpoint, Endpoint, Event, Instance, Proxy, Rds, Status, SubnetGroup, Target, TargetGroup,
-        Trouble as TargetTrouble,
+        Auth, Cluster, CustomEndpoint, Endpoint, Event, IamChange, Instance, Proxy, Rds, Status, SubnetGroup, Target,
+        TargetGroup, Trouble as TargetTrouble,
     };
     pub use super::secrets::{Deletion, Secret, SecretVersion, Secrets};
 }

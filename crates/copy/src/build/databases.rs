@@ -86,7 +86,7 @@ fn instance(build: &mut Build<'_>, id: &str, thing: &Thing) -> Instance {
         database: text(thing, "DBName").map(str::to_owned),
         master_user: string(thing, "MasterUsername"),
         master_secret: inner(thing, "MasterUserSecret").and_then(|secret| text(secret, "SecretArn")).map(str::to_owned),
-        iam_auth: flag(thing, "IAMDatabaseAuthenticationEnabled") == Some(true),
+        iam_auth: iam_auth(thing),
         network_type: text(thing, "NetworkType").unwrap_or("IPV4").to_owned(),
         modifying: None,
         is_unhealthy: None,
@@ -139,7 +139,7 @@ fn cluster(build: &mut Build<'_>, id: &str, thing: &Thing) -> Cluster {
         database: text(thing, "DatabaseName").map(str::to_owned),
         master_user: string(thing, "MasterUsername"),
         master_secret: inner(thing, "MasterUserSecret").and_then(|secret| text(secret, "SecretArn")).map(str::to_owned),
-        iam_auth: flag(thing, "IAMDatabaseAuthenticationEnabled") == Some(true),
+        iam_auth: iam_auth(thing),
         serverless: capacity("MinCapacity").zip(capacity("MaxCapacity")),
         class: text(thing, "DBClusterInstanceClass").map(str::to_owned),
         network_type: text(thing, "NetworkType").unwrap_or("IPV4").to_owned(),
@@ -180,4 +180,10 @@ fn usual_port(engine: &str) -> u16 {
 fn tenths(capacity: f64) -> Option<u32> {
     let text = format!("{:.0}", (capacity * 10.0).clamp(0.0, 1e6));
     text.parse().ok()
+}
+
+/// Whether IAM authentication is on, or on its way.
+fn iam_auth(thing: &Thing) -> bool {
+    const NAME: &str = "IAMDatabaseAuthenticationEnabled";
+    inner(thing, "PendingModifiedValues").and_then(|pending| flag(pending, NAME)).or(flag(thing, NAME)) == Some(true)
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::paged;
-use super::state::{Cluster, Instance};
-use crate::account::{AwsError, Call, Outcome, World};
+use super::state::{Cluster, IamChange, Instance};
+use crate::account::{AwsError, Call, Moment, Outcome, World};
 use crate::{input, kms, secrets};
 
 /// `DescribeDBInstances`.
@@ -118,19 +118,13 @@ pub(super) fn describe_subnet_groups(world: &World, call: &Call) -> Outcome {
 /// `ModifyDBInstance`: IAM authentication is the one thing that can be changed.
 pub(super) fn modify_instance(world: &mut World, call: &Call) -> Outcome {
     let id = identifier(call, "DBInstanceIdentifier", "db").unwrap_or_default();
-    let until = call.now + world.profile.database_modify;
+    let change = iam_change(world, call)?;
     let instance = world.rds.instances.get_mut(&id).ok_or_else(|| no_instance(&id))?;
     if instance.status != "available" || instance.modifying.is_some() {
         let message = format!("Database instance is not in available state: {id}");
         return Err(AwsError::new(400, "InvalidDBInstanceState", message));
     }
-    only_iam_auth(call)?;
-    if let Some(on) = input::flag(&call.input, "EnableIAMDatabaseAuthentication")
-        && on != instance.iam_auth
-    {
-        instance.iam_auth = on;
-        instance.modifying = Some(until);
-    }
+    instance.modifying = change.filter(|change| change.on != instance.iam_auth);
     let instance = instance.clone();
     Ok(json!({ "DBInstance": instance_answer(world, &id, &instance) }))
 }
@@ -138,22 +132,13 @@ pub(super) fn modify_instance(world: &mut World, call: &Call) -> Outcome {
 /// `ModifyDBCluster`: IAM authentication is the one thing that can be changed.
 pub(super) fn modify_cluster(world: &mut World, call: &Call) -> Outcome {
     let id = identifier(call, "DBClusterIdentifier", "cluster").unwrap_or_default();
-    let until = call.now + world.profile.database_modify;
+    let change = iam_change(world, call)?;
     let cluster = world.rds.clusters.get_mut(&id).ok_or_else(|| no_cluster(&id))?;
     if cluster.status != "available" || cluster.modifying.is_some() {
         let message = format!("Cluster {id} is not in the available state.");
         return Err(AwsError::new(400, "InvalidDBClusterStateFault", message));
     }
-    only_iam_auth(call)?;
-    if let Some(on) = input::flag(&call.input, "EnableIAMDatabaseAuthentication")
-        && on != cluster.iam_auth
-    {
-        cluster.iam_auth = on;
-        cluster.modifying = Some(until);
-        for instance in world.rds.instances.values_mut().filter(|instance| instance.cluster.as_ref() == Some(&id)) {
-            instance.iam_auth = on;
-        }
-    }
+    cluster.modifying = change.filter(|change| change.on != cluster.iam_auth);
     let answer = world.rds.clusters.get(&id).map(|cluster| cluster_answer(world, &id, cluster));
     Ok(json!({ "DBCluster": answer }))
 }
@@ -174,6 +159,14 @@ fn identifier(call: &Call, name: &str, kind: &str) -> Option<String> {
     let id =
         given.strip_prefix("arn:").and_then(|arn| arn.split_once(&format!(":{kind}:"))).map_or(given, |(_, id)| id);
     Some(id.to_ascii_lowercase())
+}
+
+/// The change that is asked for.
+fn iam_change(world: &World, call: &Call) -> Result<Option<IamChange>, AwsError> {
+    only_iam_auth(call)?;
+    let takes = world.profile.database_modify;
+    let change = |on| IamChange { on, configuring: call.now + takes / 4, until: call.now + takes };
+    Ok(input::flag(&call.input, "EnableIAMDatabaseAuthentication").map(change))
 }
 
 fn only_iam_auth(call: &Call) -> Result<(), AwsError> {
@@ -233,7 +226,7 @@ fn instance_answer(world: &World, id: &str, instance: &Instance) -> Value {
         "DBInstanceIdentifier": id,
         "DBInstanceClass": instance.class,
         "Engine": instance.engine,
-        "DBInstanceStatus": status(&instance.status, instance.modifying.is_some()),
+        "DBInstanceStatus": status(&instance.status, instance.modifying, world.now),
         "MasterUsername": instance.master_user,
         "DBName": instance.database,
         "Endpoint": endpoint,
@@ -256,6 +249,7 @@ fn instance_answer(world: &World, id: &str, instance: &Instance) -> Value {
         "StorageEncrypted": true,
         "DbiResourceId": instance.resource_id,
         "IAMDatabaseAuthenticationEnabled": instance.iam_auth,
+        "PendingModifiedValues": pending(instance.modifying),
         "DBInstanceArn": world.arn("rds", &format!("db:{id}")),
         "DeletionProtection": false,
         "MasterUserSecret": secret(world, instance.master_secret.as_deref()),
@@ -298,7 +292,7 @@ fn cluster_answer(world: &World, id: &str, cluster: &Cluster) -> Value {
     json!({
         "DBClusterIdentifier": id,
         "DBClusterArn": world.arn("rds", &format!("cluster:{id}")),
-        "Status": status(&cluster.status, cluster.modifying.is_some()),
+        "Status": status(&cluster.status, cluster.modifying, world.now),
         "Engine": cluster.engine,
         "EngineVersion": cluster.engine_version,
         "EngineMode": cluster.engine_mode,
@@ -319,6 +313,7 @@ fn cluster_answer(world: &World, id: &str, cluster: &Cluster) -> Value {
         "DbClusterResourceId": cluster.resource_id,
         "DBClusterInstanceClass": cluster.class,
         "IAMDatabaseAuthenticationEnabled": cluster.iam_auth,
+        "PendingModifiedValues": pending(cluster.modifying),
         "ServerlessV2ScalingConfiguration": scaling,
         "StorageEncrypted": true,
         "DeletionProtection": false,
@@ -333,8 +328,13 @@ fn cluster_answer(world: &World, id: &str, cluster: &Cluster) -> Value {
     })
 }
 
-fn status(word: &str, modifying: bool) -> &str {
-    if modifying { "modifying" } else { word }
+/// The state of a database.
+pub(super) fn status(word: &str, change: Option<IamChange>, now: Moment) -> &str {
+    change.map_or(word, |change| change.word(now))
+}
+
+fn pending(change: Option<IamChange>) -> Value {
+    change.map_or(Value::Null, |change| json!({ "IAMDatabaseAuthenticationEnabled": change.on }))
 }
 
 fn groups(ids: &[String]) -> Value {

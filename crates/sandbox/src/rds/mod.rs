@@ -20,6 +20,6 @@ pub(super) use needs::needs;
 use state::record;
 pub(super) use state::tick;
 pub use state::{
-    Auth, Cluster, CustomEndpoint, Endpoint, Event, Instance, Proxy, Rds, Status, SubnetGroup, Target, TargetGroup,
-    Trouble,
+    Auth, Cluster, CustomEndpoint, Endpoint, Event, IamChange, Instance, Proxy, Rds, Status, SubnetGroup, Target,
+    TargetGroup, Trouble,
 };

@@ -111,8 +111,8 @@ pub struct Instance {
     pub iam_auth: bool,
     /// `IPV4` or `DUAL`.
     pub network_type: String,
-    /// While a change is being made: until when.
-    pub modifying: Option<Moment>,
+    /// A change that is being made.
+    pub modifying: Option<IamChange>,
     /// What keeps every proxy from serving it although the account is as it should be: a matter of its inside.
     #[serde(default)]
     pub is_unhealthy: Option<Trouble>,
@@ -167,8 +167,8 @@ pub struct Cluster {
     pub class: Option<String>,
     /// `IPV4` or `DUAL`.
     pub network_type: String,
-    /// While a change is being made: until when.
-    pub modifying: Option<Moment>,
+    /// A change that is being made.
+    pub modifying: Option<IamChange>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
@@ -238,6 +238,26 @@ pub struct Proxy {
     pub target_group: TargetGroup,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+}
+
+/// IAM authentication that is being turned on or off: pending until the end, and configured in a state of its own, in which a database
+/// cannot be registered (<https://github.com/hashicorp/terraform-provider-aws/pull/6597>,
+/// <https://github.com/hashicorp/terraform-provider-aws/issues/10197>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IamChange {
+    /// Whether it will be on.
+    pub on: bool,
+    /// From when on it is being configured.
+    pub configuring: Moment,
+    /// When it is done.
+    pub until: Moment,
+}
+
+impl IamChange {
+    /// The state of the database meanwhile.
+    pub(super) fn word(self, now: Moment) -> &'static str {
+        if now < self.configuring { "modifying" } else { "configuring-iam-database-auth" }
+    }
 }
 
 /// What a proxy or an endpoint is doing.
@@ -390,11 +410,16 @@ pub struct Event {
 
 /// Lets time pass: what was being made, changed or deleted until then is done.
 pub(crate) fn tick(world: &mut World, now: Moment) {
+    let done = |change: &mut Option<IamChange>| change.take_if(|change| change.until <= now).map(|change| change.on);
     for instance in world.rds.instances.values_mut() {
-        instance.modifying = instance.modifying.filter(|until| now < *until);
+        instance.iam_auth = done(&mut instance.modifying).unwrap_or(instance.iam_auth);
     }
-    for cluster in world.rds.clusters.values_mut() {
-        cluster.modifying = cluster.modifying.filter(|until| now < *until);
+    for (id, cluster) in &mut world.rds.clusters {
+        let Some(on) = done(&mut cluster.modifying) else { continue };
+        cluster.iam_auth = on;
+        for instance in world.rds.instances.values_mut().filter(|instance| instance.cluster.as_ref() == Some(id)) {
+            instance.iam_auth = on;
+        }
     }
     let mut events = Vec::new();
     let mut gone = Vec::new();

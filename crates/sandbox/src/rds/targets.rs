@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::databases::{no_cluster, no_instance};
+use super::databases::{no_cluster, no_instance, status};
 use super::pool::group_name;
 use super::proxies::{busy, known, no_filters};
 use super::state::{Instance, Proxy, Status, Target};
@@ -158,7 +158,7 @@ fn acceptable_instance(world: &World, proxy: &Proxy, id: &str) -> Result<(), Aws
     }
     acceptable_engine(proxy, kind, id, &instance.engine)?;
     acceptable_network(world, proxy, kind, id, &instance.subnet_group)?;
-    acceptable_state("InvalidDBInstanceState", kind, id, &instance.status)
+    acceptable_state("InvalidDBInstanceState", kind, id, status(&instance.status, instance.modifying, world.now))
 }
 
 fn acceptable_cluster(world: &World, proxy: &Proxy, id: &str) -> Result<(), AwsError> {
@@ -169,7 +169,10 @@ fn acceptable_cluster(world: &World, proxy: &Proxy, id: &str) -> Result<(), AwsE
     }
     acceptable_engine(proxy, kind, id, &cluster.engine)?;
     acceptable_network(world, proxy, kind, id, &cluster.subnet_group)?;
-    acceptable_state("InvalidDBClusterStateFault", kind, id, &cluster.status)
+    acceptable_state("InvalidDBClusterStateFault", kind, id, status(&cluster.status, cluster.modifying, world.now))?;
+    // Its members count, too (https://github.com/aws/aws-cdk/issues/31304, terraform-provider-aws#19096).
+    let members = cluster.members.iter().filter_map(|(id, _)| world.rds.instances.get_key_value(id));
+    members.map(|(id, member)| acceptable_state("InvalidDBInstanceState", "DB Instance", id, &member.status)).collect()
 }
 
 fn acceptable_engine(proxy: &Proxy, kind: &str, id: &str, engine: &str) -> Result<(), AwsError> {
