@@ -18,6 +18,7 @@ use crate::catalogue::checks::{CheckId, Severity};
 use crate::cloud::Cloud;
 use crate::discover::Problem;
 use crate::engine::Timeouts;
+use crate::plain::capitalized;
 use crate::spec::{Spec, Verify};
 use crate::survey::Survey;
 
@@ -90,9 +91,7 @@ impl CheckResult {
 
 /// A clause as a sentence of its own.
 fn sentence(clause: &str) -> String {
-    let mut letters = clause.chars();
-    let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
+    format!("{}.", capitalized(clause))
 }
 
 type Check = fn(&Facts<'_>) -> CheckResult;

@@ -33,6 +33,13 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// A clause with a capital letter at its beginning.
+#[must_use]
+pub fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// A styled text as the streams take it: lines and our color codes, and no other control. What others wrote went through
 /// [`line`] before; this is the net for what was forgotten.
 #[must_use]

@@ -9,6 +9,7 @@ pub mod difference;
 mod runs;
 mod stage;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sandbox::{Profile, Service, World};
@@ -21,7 +22,7 @@ use crate::catalogue::StepId;
 use crate::cloud::{Cloud, Kind};
 use crate::discover::Problem;
 use crate::doctor::Diagnosis;
-use crate::doctor::path::{self, Aspect};
+use crate::doctor::path::Aspect;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::engine::{StepError, Timeouts, crowd};
 use crate::resources::Line;
@@ -82,6 +83,13 @@ pub struct Ran {
     pub stopped: Option<Stopped>,
 }
 
+impl Ran {
+    /// Whether there is something to look at afterwards: it came to its end, or stopped after a change.
+    fn began(&self) -> bool {
+        self.stopped.is_none() || !self.changes.is_empty()
+    }
+}
+
 /// Why a run did not come to its end.
 #[derive(Debug, Clone)]
 pub enum Stopped {
@@ -107,7 +115,7 @@ pub struct OneDay {
     pub day: Day,
     /// `up`.
     pub up: Ran,
-    /// `teardown`; none where `up` did not come to its end.
+    /// `teardown` from where `up` ended or stopped; none where `up` changed nothing and did not come to its end.
     pub teardown: Option<Ran>,
 }
 
@@ -128,6 +136,28 @@ pub struct Kill {
     pub left: Vec<Difference>,
 }
 
+/// An alias that goes back to a version which did not exist before: the one that it pointed at lacks the release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Released {
+    /// The function.
+    pub function: String,
+    /// The alias.
+    pub alias: String,
+    /// The version that it points at after a teardown.
+    pub version: String,
+}
+
+/// What the commands that only look say of the account after `up`.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// The thirteen steps.
+    pub status: Vec<Entry>,
+    /// The way from the functions to the database, as `verify` sees it.
+    pub way: Vec<Aspect>,
+    /// What `doctor` finds.
+    pub diagnosis: Diagnosis,
+}
+
 /// What a rehearsal showed.
 #[derive(Debug, Clone, Default)]
 pub struct Rehearsal {
@@ -139,20 +169,18 @@ pub struct Rehearsal {
     pub days: Vec<OneDay>,
     /// What `up` made of the account.
     pub differences: Vec<Difference>,
-    /// The thirteen steps after `up`.
-    pub status: Vec<Entry>,
-    /// What a second `up` would change: nothing, if all is well.
-    pub again: Vec<Change>,
-    /// The way from the functions to the database after `up`, as `verify` sees it.
-    pub way: Vec<Aspect>,
-    /// What `doctor` finds after `up`.
-    pub after: Option<Diagnosis>,
+    /// A look at the account after `up`, or what kept it from being read; none where `up` changed nothing and did not come to its end.
+    pub look: Option<Result<Look, String>>,
+    /// A second `up`, which changes nothing if all is well; none where the first did not come to its end.
+    pub again: Option<Ran>,
     /// What a teardown would remove.
     pub removals: Vec<Line>,
     /// In what the account differs, after `teardown`, from the original: from one without the stack, where it was there already.
     pub left: Vec<Difference>,
     /// Secrets that `up` created, and that a teardown has scheduled for deletion.
     pub scheduled: Vec<String>,
+    /// Aliases whose pending release was published, and stays: a teardown points them at a version of the release.
+    pub released: Vec<Released>,
     /// Runs that were killed.
     pub kills: Vec<Kill>,
     /// Questions that were put to the copy and not to the real account, by operation, and how often.
@@ -166,10 +194,17 @@ impl Rehearsal {
         self.days.iter().find(|day| day.day == Day::Usual)
     }
 
+    /// What was seen after `up`, if it could be seen.
+    #[must_use]
+    pub fn seen(&self) -> Option<&Look> {
+        self.look.as_ref()?.as_ref().ok()
+    }
+
     /// Whether all thirteen steps are in place after `up`.
     #[must_use]
     pub fn in_place(&self) -> bool {
-        self.status.iter().all(|entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)))
+        let in_place = |entry: &Entry| matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_));
+        self.seen().is_some_and(|look| look.status.iter().all(in_place))
     }
 
     /// Whether `up` came to its end on the usual day, and everything that followed went as it should.
@@ -177,10 +212,10 @@ impl Rehearsal {
     pub fn went_well(&self) -> bool {
         let ended = |ran: &Ran| ran.stopped.is_none();
         let usual = self.usual();
-        let prepared = self.status.iter().all(|entry| entry.step == StepId::Repoint || !entry.verdict.changes());
+        let prepared = |entry: &Entry| entry.step == StepId::Repoint || !entry.verdict.changes();
         usual.is_some_and(|day| ended(&day.up) && day.teardown.as_ref().is_some_and(ended))
-            && prepared
-            && self.again.is_empty()
+            && self.seen().is_some_and(|look| look.status.iter().all(prepared))
+            && self.again.as_ref().is_some_and(|again| ended(again) && again.changes.is_empty())
             && self.left.is_empty()
             && self.otherwise.is_empty()
             && self.kills.iter().all(Kill::went_well)
@@ -227,7 +262,7 @@ pub async fn carry_out(subject: &Subject<'_>) -> Rehearsal {
         (subject.next)(&format!("up and teardown on a {} day", day.word()));
         let stage = Stage::new(subject, day.profile());
         let up = Box::pin(runs::up(&stage, subject)).await;
-        let teardown = if up.stopped.is_none() { Some(Box::pin(runs::down(&stage, subject)).await.0) } else { None };
+        let teardown = if up.began() { Some(Box::pin(runs::down(&stage, subject)).await.0) } else { None };
         rehearsal.days.push(OneDay { day, up, teardown });
     }
     rehearsal.days.sort_by_key(|day| Day::ALL.iter().position(|known| *known == day.day));
@@ -246,26 +281,29 @@ async fn usual(subject: &Subject<'_>) -> Rehearsal {
     let otherwise = otherwise.filter(|step| verdict(subject.plan, *step) != verdict(&plan, *step)).collect();
     let up = Box::pin(runs::up(&stage, subject)).await;
     let mut rehearsal = Rehearsal { plan, otherwise, ..Rehearsal::default() };
-    if up.stopped.is_some() {
-        rehearsal.differences = difference::between(&original, &stage.settled().await);
+    if !up.began() {
         rehearsal.unasked = stage.unasked(subject.asked);
         rehearsal.days.push(OneDay { day: Day::Usual, up, teardown: None });
         return rehearsal;
     }
     let there = stage.settled().await;
     rehearsal.differences = difference::between(&original, &there);
-    if let Some((status, diagnosis)) = Box::pin(runs::look(&stage, subject)).await {
-        rehearsal.way = path::aspects(&diagnosis);
-        (rehearsal.status, rehearsal.after) = (status, Some(diagnosis));
+    rehearsal.look = Some(Box::pin(runs::look(&stage, subject)).await);
+    if up.stopped.is_none() {
+        rehearsal.again = Some(Box::pin(runs::up(&stage, subject)).await);
     }
-    rehearsal.again = Box::pin(runs::up(&stage, subject)).await.changes;
     let (teardown, removals) = Box::pin(runs::down(&stage, subject)).await;
     rehearsal.removals = removals;
     let back = stage.settled().await;
     let without = Box::pin(without(subject, original)).await;
-    (rehearsal.scheduled, rehearsal.left) = scheduled(difference::between(&without, &back));
+    let left;
+    (rehearsal.scheduled, left) = scheduled(difference::between(&without, &back));
+    (rehearsal.released, rehearsal.left) =
+        if subject.spec.publish_pending { released(left, &back) } else { (Vec::new(), left) };
     rehearsal.unasked = stage.unasked(subject.asked);
-    rehearsal.kills = Box::pin(kills(subject, &up, &there, &back)).await;
+    if up.stopped.is_none() {
+        rehearsal.kills = Box::pin(kills(subject, &up, &there, &back)).await;
+    }
     rehearsal.days.push(OneDay { day: Day::Usual, up, teardown: Some(teardown) });
     rehearsal
 }
@@ -287,6 +325,35 @@ fn scheduled(differences: Vec<Difference>) -> (Vec<String>, Vec<Difference>) {
     (leaving.into_iter().filter_map(|found| found.path.into_iter().next_back()).collect(), left)
 }
 
+/// Aliases that point at a new version with the variables of `$LATEST`, and everything else in which an account differs.
+fn released(differences: Vec<Difference>, back: &Value) -> (Vec<Released>, Vec<Difference>) {
+    let version = |found: &Difference| match found.names().as_slice() {
+        ["lambda", "functions", function, "versions", number] => {
+            let latest = back.pointer("/lambda/functions")?.get(function)?.pointer("/latest/environment");
+            let same = found.before.is_none() && found.after.as_ref()?.get("environment") == latest;
+            same.then(|| ((*function).to_owned(), (*number).to_owned()))
+        }
+        _ => None,
+    };
+    let new: BTreeSet<(String, String)> = differences.iter().filter_map(version).collect();
+    let alias = |found: &Difference| match found.names().as_slice() {
+        ["lambda", "functions", function, "aliases", alias, "version"] => {
+            let version = found.after.as_ref()?.as_str()?.to_owned();
+            let found = Released { function: (*function).to_owned(), alias: (*alias).to_owned(), version };
+            new.contains(&(found.function.clone(), found.version.clone())).then_some(found)
+        }
+        _ => None,
+    };
+    let released: Vec<Released> = differences.iter().filter_map(alias).collect();
+    let pointed_at = |found: &Difference| {
+        version(found).is_some_and(|(function, number)| {
+            released.iter().any(|alias| alias.function == function && alias.version == number)
+        })
+    };
+    let left = differences.iter().filter(|found| alias(found).is_none() && !pointed_at(found)).cloned().collect();
+    (released, left)
+}
+
 /// Kills `up` at some of its changes, spread evenly, and carries it out again.
 async fn kills(subject: &Subject<'_>, up: &Ran, there: &Value, back: &Value) -> Vec<Kill> {
     let changes = up.changes.len();
@@ -300,7 +367,7 @@ async fn kills(subject: &Subject<'_>, up: &Ran, there: &Value, back: &Value) -> 
         let at = stretch.start + usize::try_from((draw >> 1) % width).unwrap_or_default();
         let after_effect = draw & 1 == 1;
         let Some(change) = up.changes.get(at) else { continue };
-        (subject.next)(&format!("up, killed for the {}. time of {count}", number + 1));
+        (subject.next)(&format!("up, killed at change {} of {changes} ({} of {count})", at + 1, number + 1));
         let stage = Stage::new(subject, Day::Usual.profile());
         Box::pin(runs::killed(&stage, subject, at + 1, after_effect)).await;
         let again = Box::pin(runs::up(&stage, subject)).await;

@@ -16,6 +16,9 @@ pub struct Rehearse {
     /// An RDS instance, or an Aurora or Multi-AZ cluster.
     #[arg(long, value_name = "ID|ARN")]
     pub db: String,
+    /// Rehearse up --prepare, which leaves the functions as they are
+    #[arg(long)]
+    pub prepare: bool,
     /// Write the report to a new Markdown file, too
     ///
     /// For a change request. The file must not exist yet.

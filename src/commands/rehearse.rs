@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use documents::{
     CopyGap, Counts, Difference, Rehearsal as Shown, RehearsedChange, RehearsedDay, RehearsedKill, RehearsedRun,
-    Unasked, Version,
+    ReleasedAlias, Unasked, Version,
 };
 
 use super::session::{Session, command, timeouts};
@@ -18,8 +18,9 @@ use crate::engine::ledger::Entry;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::rehearse::capture::Capture;
-use crate::rehearse::{self, Change, Kill, OneDay, Ran, Rehearsal, Stopped, Subject};
+use crate::rehearse::{self, Change, Kill, OneDay, Ran, Rehearsal, Released, Stopped, Subject};
 use crate::report;
+use crate::spec::Spec;
 use crate::survey::Survey;
 use crate::teardown;
 use ::sandbox::Store;
@@ -30,7 +31,7 @@ const SLOW: Duration = Duration::from_secs(3);
 
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Rehearse) -> Result<Exit, Failure> {
-    let mut spec = up::chosen(Some(&args.db), &args.choices)?;
+    let mut spec = Spec { prepare: args.prepare, ..up::chosen(Some(&args.db), &args.choices)? };
     let timeouts = timeouts(&args.waits)?;
     // Said before the account is read, which may take a while.
     for file in args.report.iter().chain(&args.save) {
@@ -187,7 +188,9 @@ fn document(read: &Read<'_>, rehearsal: Option<&Rehearsal>, exit: Exit) -> Shown
     let usual = rehearsal.and_then(Rehearsal::usual);
     let gap = |gap: &Gap| CopyGap { what: gap.what.clone(), why: gap.why.clone() };
     let of = |found: &dyn Fn(&Rehearsal) -> Vec<Difference>| rehearsal.map(found).unwrap_or_default();
-    let after = rehearsal.and_then(|rehearsal| rehearsal.after.as_ref());
+    let look = rehearsal.and_then(|found| found.look.as_ref());
+    let seen = rehearsal.and_then(Rehearsal::seen);
+    let again = rehearsal.and_then(|found| found.again.as_ref());
     Shown {
         schema: Version,
         account: survey.identity.account.clone(),
@@ -203,19 +206,26 @@ fn document(read: &Read<'_>, rehearsal: Option<&Rehearsal>, exit: Exit) -> Shown
         changes: usual.map(|day| changes(&day.up.changes)).unwrap_or_default(),
         days: rehearsal.iter().flat_map(|found| &found.days).map(day).collect(),
         differences: of(&|found| differences(&found.differences)),
-        status: rehearsal.map(|found| report::steps(&found.status)).unwrap_or_default(),
-        again: rehearsal.map(|found| changes(&found.again)).unwrap_or_default(),
-        parts: rehearsal.map(|found| report::path(&found.way)).unwrap_or_default(),
-        findings_after: after.map(|after| report::findings(&after.findings)).unwrap_or_default(),
+        unread: look.and_then(|look| look.as_ref().err().cloned()),
+        status: seen.map(|look| report::steps(&look.status)).unwrap_or_default(),
+        again: again.map(|ran| changes(&ran.changes)).unwrap_or_default(),
+        again_stopped: again.and_then(|ran| ran.stopped.as_ref()).map(Stopped::to_string),
+        parts: seen.map(|look| report::path(&look.way)).unwrap_or_default(),
+        findings_after: seen.map(|look| report::findings(&look.diagnosis.findings)).unwrap_or_default(),
         kills: rehearsal.iter().flat_map(|found| &found.kills).map(kill).collect(),
         removals: rehearsal.map(|found| report::removal(&found.removals)).unwrap_or_default(),
         teardown: usual.and_then(|day| day.teardown.as_ref()).map(|ran| changes(&ran.changes)).unwrap_or_default(),
         left: of(&|found| differences(&found.left)),
         scheduled: rehearsal.map(|found| found.scheduled.clone()).unwrap_or_default(),
+        released: rehearsal.iter().flat_map(|found| &found.released).map(released).collect(),
         gaps: read.gaps.iter().map(gap).collect(),
         unasked: rehearsal.iter().flat_map(|found| &found.unasked).map(unasked).collect(),
         exit_code: exit.code(),
     }
+}
+
+fn released(Released { function, alias, version }: &Released) -> ReleasedAlias {
+    ReleasedAlias { function: function.clone(), alias: alias.clone(), version: version.clone() }
 }
 
 fn unasked((operation, times): &(String, usize)) -> Unasked {

@@ -163,10 +163,7 @@ impl Capture {
         let mut asked = std::mem::take(&mut state.asked);
         drop(state);
         // Other proxies' endpoints count as well: whether something holds one is looked at.
-        let proxies = copying.clone().finish(&|_, _| copy::Variables::new()).world.rds;
-        let endpoints = proxies.proxies.into_values().map(|proxy| proxy.endpoint);
-        let endpoints = endpoints.chain(proxies.endpoints.into_values().map(|endpoint| endpoint.endpoint));
-        let others = endpoints.filter(|name| !name.is_empty()).map(|name| KnownHost { name, kind: HostKind::Proxy });
+        let others = copying.proxy_hosts().into_iter().map(|name| KnownHost { name, kind: HostKind::Proxy });
         let mut hosts = survey.every_host();
         let others = others.filter(|other| !hosts.iter().any(|known| known.name.eq_ignore_ascii_case(&other.name)));
         let others: Vec<KnownHost> = others.collect();

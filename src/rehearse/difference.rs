@@ -13,6 +13,13 @@ pub struct Difference {
     pub after: Option<Value>,
 }
 
+impl Difference {
+    /// The parts of its path.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.path.iter().map(String::as_str).collect()
+    }
+}
+
 /// A thing of an account stands this deep in its dump: `rds`, `proxies`, its name.
 const THING: usize = 3;
 

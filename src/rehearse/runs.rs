@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::stage::Stage;
-use super::{Ran, Stopped, Subject};
+use super::{Look, Ran, Stopped, Subject};
 use crate::catalogue::checks::Severity;
-use crate::doctor::{self, Diagnosis};
+use crate::discover::Problem;
+use crate::doctor::{self, path};
 use crate::engine::event::Recorder;
 use crate::engine::ledger::{Entry, Verdict};
 use crate::engine::{Run, StepError, StopSign};
@@ -82,14 +83,15 @@ pub(super) async fn down(stage: &Stage, subject: &Subject<'_>) -> (Ran, Vec<Line
     (ran, lines)
 }
 
-/// `status`, `verify` without a probe, and `doctor`; none where the account cannot be read any more.
-pub(super) async fn look(stage: &Stage, subject: &Subject<'_>) -> Option<(Vec<Entry>, Diagnosis)> {
+/// `status`, `verify` without a probe, and `doctor`, or what keeps the account from being read.
+pub(super) async fn look(stage: &Stage, subject: &Subject<'_>) -> Result<Look, String> {
     let look = async {
-        let survey = Survey::read(&stage.cloud, subject.spec, subject.timeouts).await.ok()?;
+        let survey = Survey::read(&stage.cloud, subject.spec, subject.timeouts).await?;
         let diagnosis = doctor::of(&stage.cloud, &survey).await;
-        Some((survey.entries(), diagnosis))
+        Ok(Look { status: survey.entries(), way: path::aspects(&diagnosis), diagnosis })
     };
-    stage.play(Box::pin(look)).await?
+    let looked = stage.play(Box::pin(look)).await.ok_or("killed")?;
+    looked.map_err(|problem: Problem| problem.to_string())
 }
 
 async fn with_run(

@@ -1,21 +1,19 @@
-//! A rehearsal, as text for a terminal and as Markdown for a change request.
+//! What the report of a rehearsal says: its sections, which [`pages`] shows to a terminal and writes as Markdown.
 
-use documents::{Difference, Rehearsal, RehearsedChange, RehearsedRun, StepState};
+mod gaps;
+mod pages;
 
-use super::layout::{columns, row, sentence};
+use std::time::Duration;
+
+use documents::{Difference, Rehearsal, RehearsedChange, RehearsedDay, RehearsedRun, StepState};
 use serde_json::Value;
 
-use crate::engine::ledger::Entry;
-use crate::plain::line;
-use crate::report::duration;
-use std::time::Duration;
+use super::duration;
+use gaps::gaps;
+pub use pages::{rehearsal, rehearsal_markdown};
 
 /// The part that a terminal shows in its own way.
 const PLAN: &str = "Plan";
-/// How a copy gathers things that are alike.
-const GATHERED: &str = " (and ";
-/// How many names of the same kind are shown.
-const SHOWN: usize = 3;
 
 /// One part of the report.
 struct Section {
@@ -95,6 +93,11 @@ fn plan(found: &Rehearsal) -> Section {
     Section::of(PLAN, stopped.chain(other)).with(&["step", "does", "what", "details"], rows.collect())
 }
 
+/// The day whose runs are looked at closely.
+fn usual(found: &Rehearsal) -> Option<&RehearsedDay> {
+    found.days.iter().find(|day| day.day == "usual")
+}
+
 fn change_rows(changes: &[RehearsedChange]) -> Vec<Vec<String>> {
     let one = |(number, change): (usize, &RehearsedChange)| {
         vec![(number + 1).to_string(), change.operation.clone(), change.target.clone()]
@@ -103,7 +106,7 @@ fn change_rows(changes: &[RehearsedChange]) -> Vec<Vec<String>> {
 }
 
 fn changes(found: &Rehearsal) -> Section {
-    let said = match found.days.iter().find(|day| day.day == "usual").and_then(|day| day.up.stopped.as_ref()) {
+    let said = match usual(found).and_then(|day| day.up.stopped.as_ref()) {
         Some(why) => format!("up makes {} and stops: {why}.", count(found.changes.len(), "change")),
         None if found.changes.is_empty() => "up makes no changes.".to_owned(),
         None => format!("up makes {}, in this order:", count(found.changes.len(), "change")),
@@ -183,14 +186,24 @@ fn afterwards(found: &Rehearsal) -> Section {
         .filter(|step| !matches!(step.state, StepState::InPlace | StepState::NotNeeded))
         .map(|step| step.step.to_string())
         .collect();
-    let status = match (found.status.is_empty(), missing.is_empty()) {
-        (true, _) => "not reached".to_owned(),
-        (false, true) => "all thirteen steps are in place".to_owned(),
-        (false, false) => format!("not in place: {}", missing.join(", ")),
+    // As with --prepare.
+    let spared = found.status.last().is_some_and(|step| step.state == StepState::NotNeeded);
+    let status = match (&found.unread, found.status.is_empty(), missing.is_empty()) {
+        (Some(why), _, _) => format!("could not be read: {why}"),
+        (None, true, _) => "not reached".to_owned(),
+        (None, false, true) if spared => {
+            "the first twelve steps are in place; the functions are as they were".to_owned()
+        }
+        (None, false, true) => "all thirteen steps are in place".to_owned(),
+        (None, false, false) => format!("not in place: {}", missing.join(", ")),
     };
-    let again = match found.again.len() {
-        0 => "nothing to change".to_owned(),
-        number => format!("{} more, which is wrong", count(number, "change")),
+    let ended = usual(found).is_some_and(|day| day.up.stopped.is_none());
+    let again = match (ended, found.again.len(), &found.again_stopped) {
+        (false, _, _) => "not reached".to_owned(),
+        (true, 0, None) => "nothing to change".to_owned(),
+        (true, number, None) => format!("{} more, which is wrong", count(number, "change")),
+        (true, 0, Some(why)) => format!("stops before its first change: {why}"),
+        (true, number, Some(why)) => format!("stops after {}: {why}", count(number, "change")),
     };
     let mut rows = vec![vec!["status".to_owned(), status], vec!["up again".to_owned(), again]];
     for part in &found.parts {
@@ -234,19 +247,29 @@ fn kills(found: &Rehearsal) -> Section {
 }
 
 fn teardown(found: &Rehearsal) -> Section {
-    let said = if found.teardown.is_empty() {
-        "teardown was not reached.".to_owned()
-    } else if found.left.is_empty() {
-        let there = found.plan.iter().any(|step| step.slug == "proxy" && step.state == StepState::InPlace);
-        let how = if there { "as it would be without the stack" } else { "as it was" };
-        format!("teardown makes {}, and leaves the account {how}.", count(found.teardown.len(), "change"))
-    } else {
-        format!("teardown makes {}, and leaves this different:", count(found.teardown.len(), "change"))
+    let day = usual(found);
+    let from =
+        if day.is_some_and(|day| day.up.stopped.is_some()) { "From where up stops, teardown" } else { "teardown" };
+    let makes = format!("{from} makes {}", count(found.teardown.len(), "change"));
+    let there = found.plan.iter().any(|step| step.slug == "proxy" && step.state == StepState::InPlace);
+    let how = if there { "as it would be without the stack" } else { "as it was" };
+    let leaves =
+        if found.left.is_empty() { format!("leaves the account {how}.") } else { "leaves this different:".to_owned() };
+    let said = match day.and_then(|day| day.teardown.as_ref()) {
+        None => "teardown was not reached.".to_owned(),
+        Some(RehearsedRun { stopped: Some(why), .. }) => format!("{makes} and stops: {why}. It {leaves}"),
+        Some(_) => format!("{makes}, and {leaves}"),
     };
     let scheduled = found.scheduled.iter().map(|name| {
         format!("The secret {name} is scheduled for deletion after its recovery window, as teardown leaves secrets that up created.")
     });
-    Section::of("Teardown", scheduled.chain([said])).with(&["", "what"], difference_rows(&found.left))
+    let released = found.released.iter().map(|found| {
+        format!(
+            "The alias {}:{} goes to version {}, which has the release that --publish-pending published.",
+            found.function, found.alias, found.version
+        )
+    });
+    Section::of("Teardown", scheduled.chain(released).chain([said])).with(&["", "what"], difference_rows(&found.left))
 }
 
 fn findings(found: &Rehearsal) -> Section {
@@ -258,143 +281,4 @@ fn findings(found: &Rehearsal) -> Section {
     let rows: Vec<Vec<String>> = before.chain(after).collect();
     let said = if rows.is_empty() { "doctor finds nothing, now and after up." } else { "What doctor finds:" };
     Section::of("Findings", [said.to_owned()]).with(&["when", "check", "finding"], rows)
-}
-
-fn gaps(found: &Rehearsal) -> Section {
-    // Of many functions, the same is said of each.
-    let mut alike: Vec<(&str, Vec<&str>)> = Vec::new();
-    for gap in &found.gaps {
-        match alike.iter_mut().find(|(why, _)| *why == gap.why) {
-            Some((_, all)) => all.push(&gap.what),
-            None => alike.push((&gap.why, vec![&gap.what])),
-        }
-    }
-    let gaps = alike.into_iter().map(|(why, all)| {
-        let many = all.len() > 1 || all.iter().any(|what| what.contains(GATHERED));
-        let why = if many { of_many(why) } else { why.to_owned() };
-        vec![format!("{} {why}.", upper(&together(&all)))]
-    });
-    let unasked = found.unasked.iter().map(|asked| {
-        let number = usize::try_from(asked.questions).unwrap_or(usize::MAX);
-        vec![format!("{} ({}) was answered from what other answers said.", asked.operation, count(number, "question"))]
-    });
-    let said = "A rehearsal is as good as its copy. What the copy does not have as the account has it:".to_owned();
-    Section::of("What the copy does not have", [said]).with(&["what"], gaps.chain(unasked).collect())
-}
-
-/// Things in one phrase: those that differ in their names alone share what they are, and only the first few are named.
-fn together(all: &[&str]) -> String {
-    // What was gathered already has no name at its end.
-    let kind = |what: &&str| {
-        let named = what.rsplit_once(' ').filter(|_| !what.contains(GATHERED));
-        named.map_or("", |(kind, _)| kind).to_owned()
-    };
-    let shared = all
-        .first()
-        .map(kind)
-        .filter(|first| !first.is_empty() && all.len() > 1 && all.iter().all(|what| kind(what) == *first));
-    let name = |what: &&str| match &shared {
-        Some(_) => what.rsplit(' ').next().unwrap_or(what).to_owned(),
-        None => (*what).to_owned(),
-    };
-    let shown: Vec<String> = all.iter().take(SHOWN).map(name).collect();
-    let names = match (shown.split_last(), all.len().saturating_sub(SHOWN)) {
-        (Some((last, first)), 0) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        (_, 0) => shown.concat(),
-        (_, more) => format!("{} and {more} more", shown.join(", ")),
-    };
-    shared.map_or_else(|| names.clone(), |kind| format!("{kind}s {names}"))
-}
-
-/// What is said of one thing, said of many.
-fn of_many(why: &str) -> String {
-    let verbs = [("was ", "were "), ("is ", "are "), ("has ", "have "), ("follows ", "follow ")];
-    let found = verbs.iter().find_map(|(one, many)| Some(format!("{many}{}", why.strip_prefix(one)?)));
-    found.unwrap_or_else(|| why.to_owned()).replace("in the copy it trusts", "in the copy they trust")
-}
-
-fn upper(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-/// The report for a terminal.
-#[must_use]
-pub fn rehearsal(found: &Rehearsal, entries: &[Entry]) -> String {
-    let columns = columns();
-    let mut text = sentence(&headline(found));
-    for mut section in sections(found) {
-        text.push_str(&format!("\n\n{}", section.title));
-        if section.title == PLAN {
-            // As up shows it.
-            section.rows.clear();
-            text.push_str(&format!("\n{}", super::plan(entries)));
-            text.push_str(if section.said.is_empty() { "" } else { "\n" });
-        }
-        for said in &section.said {
-            text.push_str(&format!("\n{}", sentence(&line(said))));
-        }
-        for shown in rows(&section, columns) {
-            text.push_str(&format!("\n{shown}"));
-        }
-    }
-    text
-}
-
-/// The rows of a section. A sentence, or what has no more than a sign before it, hangs from that.
-fn rows(section: &Section, columns: Option<usize>) -> Vec<String> {
-    let places = section.head.len();
-    let width = |place: usize| {
-        section.rows.iter().filter_map(|row| row.get(place)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let beside = 4 + (0..places.saturating_sub(1)).map(width).sum::<usize>() + 2 * places.saturating_sub(2);
-    let one = |cells: &Vec<String>| match cells.as_slice() {
-        [said] => vec![sentence(&format!("  - {}", line(said)))],
-        [sign, said] if width(0) == 1 => vec![sentence(&format!("  {sign} {}", line(said)))],
-        [first @ .., last] => {
-            let cell = |(place, cell): (usize, &String)| format!("{:<1$}", line(cell), width(place));
-            let title = first.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ");
-            row(&format!("  {title}  "), beside, columns, |_| vec![line(last).into_owned()])
-        }
-        [] => Vec::new(),
-    };
-    section.rows.iter().flat_map(one).map(|shown| shown.trim_end().to_owned()).collect()
-}
-
-/// A text of somebody's as nothing but text: a group may be called `![x](https://…)`.
-fn cell(text: &str) -> String {
-    actions::text(&line(text))
-}
-
-/// The report as Markdown.
-#[must_use]
-pub fn rehearsal_markdown(found: &Rehearsal, program: &str, time: &str) -> String {
-    let mut text = format!(
-        "# Rehearsal of {} for {}\n\n{}\n\n",
-        cell(&found.proxy),
-        cell(&found.database),
-        cell(&headline(found))
-    );
-    text.push_str(&format!("Written by {program} at {time}.\n"));
-    for section in sections(found) {
-        text.push_str(&format!("\n## {}\n", section.title));
-        for said in &section.said {
-            text.push_str(&format!("\n{}\n", cell(said)));
-        }
-        if section.rows.is_empty() {
-            continue;
-        }
-        if section.head.len() == 1 {
-            let items: Vec<String> = section.rows.iter().flatten().map(|text| format!("- {}\n", cell(text))).collect();
-            text.push_str(&format!("\n{}", items.concat()));
-            continue;
-        }
-        let rule: Vec<&str> = section.head.iter().map(|_| "---").collect();
-        text.push_str(&format!("\n| {} |\n| {} |\n", section.head.join(" | "), rule.join(" | ")));
-        for cells in &section.rows {
-            let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
-            text.push_str(&format!("| {} |\n", cells.join(" | ")));
-        }
-    }
-    text
 }

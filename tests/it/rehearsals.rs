@@ -245,6 +245,22 @@ async fn a_rehearsal_says_that_all_went_well_and_the_same_twice() {
     assert_eq!(said(&first), said(&second));
 }
 
+/// What kept the second run or the look from its end is no success, although neither has changed anything.
+#[tokio::test(start_paused = true)]
+async fn what_stopped_or_was_not_seen_after_up_is_not_well() {
+    let (world, spec) = (newcomer(), wish("my-instance"));
+    let well = rehearsed(&read(&world, &spec).await.unwrap(), &spec, 1).await;
+    assert!(well.went_well(), "{well:#?}");
+    let mut stopped = well.clone();
+    stopped.again.as_mut().unwrap().stopped = Some(Stopped::Before("no such database".to_owned()));
+    assert!(!stopped.went_well());
+    assert!(!Rehearsal { again: None, ..well.clone() }.went_well());
+    assert!(
+        !Rehearsal { look: Some(Err("reading the functions: AccessDenied".to_owned())), ..well.clone() }.went_well()
+    );
+    assert!(!Rehearsal { look: None, ..well }.went_well());
+}
+
 /// What a person sees, in text, as JSON and in a file; and that neither file overwrites another.
 #[test]
 fn what_a_rehearsal_shows() {
@@ -316,5 +332,36 @@ async fn what_would_time_out_is_said() {
     assert_eq!(said, [("fast", false), ("usual", true), ("slow", true)]);
     let usual = found.usual().unwrap();
     assert!(usual.up.stopped.as_ref().unwrap().to_string().contains("creating"), "{:?}", usual.up.stopped);
-    assert!(usual.teardown.is_none() && !usual.up.changes.is_empty() && !found.differences.is_empty());
+    assert!(!usual.up.changes.is_empty() && !found.differences.is_empty());
+    // It is looked at, and torn down, from where it stopped.
+    assert!(found.seen().is_some() && !found.in_place() && found.again.is_none() && found.kills.is_empty());
+    let gone = usual.teardown.as_ref().unwrap();
+    assert!(gone.stopped.is_none() && !gone.changes.is_empty() && found.left.is_empty(), "{gone:#?} {:#?}", found.left);
+}
+
+/// An alias whose pending release was published goes back to a version that has the release, not to the one from before it.
+#[tokio::test(start_paused = true)]
+async fn a_published_release_stays_published_after_the_teardown() {
+    let mut world = newcomer();
+    let orders = world.lambda.functions.get_mut("OrdersFunction").unwrap();
+    orders.latest.code_sha256 = "another".to_owned();
+    let spec = Spec { publish_pending: true, functions: vec!["OrdersFunction".to_owned()], ..wish("my-cluster") };
+    let found = rehearsed(&read(&world, &spec).await.unwrap(), &spec, 2).await;
+    assert!(found.went_well(), "{found:#?}");
+    let released: Vec<_> =
+        found.released.iter().map(|found| format!("{}:{} {}", found.function, found.alias, found.version)).collect();
+    assert_eq!(released, ["OrdersFunction:live 3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_only_prepared_changes_no_function() {
+    let (world, spec) = (newcomer(), Spec { prepare: true, ..wish("my-instance") });
+    let found = rehearsed(&read(&world, &spec).await.unwrap(), &spec, 1).await;
+    assert!(found.went_well() && found.in_place(), "{found:#?}");
+    let up = &found.usual().unwrap().up;
+    assert!(
+        !up.changes.is_empty() && up.changes.iter().all(|change| !change.operation.starts_with("lambda:")),
+        "{up:#?}"
+    );
+    assert!(found.differences.iter().all(|found| found.path.first().is_none_or(|service| service != "lambda")));
 }

@@ -1,6 +1,6 @@
 //! What is heard, and what comes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use sandbox::{Asked, Request, World};
@@ -50,7 +50,6 @@ pub struct Copy {
 /// An account in the making.
 ///
 /// It holds variables as they were heard until [`Copying::finish`], and is never written anywhere.
-#[derive(Clone)]
 pub struct Copying {
     region: String,
     facts: Facts,
@@ -101,6 +100,13 @@ impl Copying {
         {
             self.facts.note(Kind::NoRole, name, &read_once());
         }
+    }
+
+    /// The host names of the proxies that were heard of, and of their further endpoints. One that is still being created has none.
+    #[must_use]
+    pub fn proxy_hosts(&self) -> BTreeSet<String> {
+        let heard = self.facts.all(Kind::Proxy).chain(self.facts.all(Kind::ProxyEndpoint));
+        heard.filter_map(|(_, thing)| read::text(thing, "Endpoint").map(str::to_owned)).collect()
     }
 
     /// The copy, with the variables of functions reduced to what `keep` leaves of them.

@@ -227,7 +227,7 @@ fn what_the_caller_may_not_do_by_the_simulator_it_may_not_do_in_the_copy() {
 }
 
 #[test]
-fn many_gaps_alike_are_one() {
+fn what_is_missing_of_a_thousand_functions_is_named_for_each() {
     let mut world = World::newcomer();
     for number in 0..1_000 {
         let mut function = world.lambda.functions["ThumbnailFunction"].clone();
@@ -242,9 +242,8 @@ fn many_gaps_alike_are_one() {
     }
     let copy = heard(&line.traffic).finish(&all);
     assert_eq!(copy.world.lambda.functions.len(), 1_006);
-    let tags: Vec<&str> =
-        copy.gaps.iter().map(|gap| gap.what.as_str()).filter(|what| what.starts_with("the tags of")).collect();
-    assert_eq!(tags, ["the tags of the function DBAppFunction (and 1005 more)"]);
+    let tags = copy.gaps.iter().filter(|gap| gap.what.starts_with("the tags of the function "));
+    assert_eq!(tags.count(), 1_006);
 }
 
 #[test]

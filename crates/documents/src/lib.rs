@@ -52,7 +52,7 @@ pub use parts::{Change, ChangeAction, Finding, Login, Probe, ProbeLogin, Severit
 pub use permissions::{Discovered, Foreign, Permissions};
 pub use plan::{PlanDifference, PlanEntry, PlanKind, PlanRefused, Planned, SavedPlan};
 pub use rehearse::{
-    CopyGap, Difference, Rehearsal, RehearsedChange, RehearsedDay, RehearsedKill, RehearsedRun, Unasked,
+    CopyGap, Difference, Rehearsal, RehearsedChange, RehearsedDay, RehearsedKill, RehearsedRun, ReleasedAlias, Unasked,
 };
 pub use removal::{RemovalPlan, Restore, StackName, Teardown};
 pub use sandbox::{SandboxLoad, SandboxReset, SandboxServe};

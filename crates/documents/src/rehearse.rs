@@ -36,10 +36,14 @@ pub struct Rehearsal {
     pub days: Vec<RehearsedDay>,
     /// In what the account differs after `up`.
     pub differences: Vec<Difference>,
+    /// What kept `status`, `verify` and `doctor` from reading the account after `up`; null where nothing did.
+    pub unread: Option<String>,
     /// The thirteen steps after `up`, as `status` shows them.
     pub status: Vec<Step>,
     /// What a second `up` changed: nothing, if all is well.
     pub again: Vec<RehearsedChange>,
+    /// What the second `up` stopped at; null where it came to its end, and where the first did not.
+    pub again_stopped: Option<String>,
     /// The way from the functions to the database after `up`, as `verify` sees it.
     #[serde(rename = "static")]
     pub parts: Vec<Part>,
@@ -55,6 +59,8 @@ pub struct Rehearsal {
     pub left: Vec<Difference>,
     /// Secrets that `up` created, and that `teardown` has scheduled for deletion: they can be restored until then.
     pub scheduled: Vec<String>,
+    /// Aliases whose pending release `--publish-pending` published: `teardown` points them at a new version, which has the release.
+    pub released: Vec<ReleasedAlias>,
     /// What the copy does not have as the account has it.
     pub gaps: Vec<CopyGap>,
     /// Questions that the rehearsal put to the copy, and that the account was not asked.
@@ -81,7 +87,7 @@ pub struct RehearsedDay {
     pub day: String,
     /// `up`.
     pub up: RehearsedRun,
-    /// `teardown`; null where `up` did not come to its end.
+    /// `teardown` from where `up` ended or stopped; null where `up` stopped before its first change.
     pub teardown: Option<RehearsedRun>,
 }
 
@@ -113,6 +119,17 @@ pub struct RehearsedKill {
     pub differences: Vec<Difference>,
     /// In what it differs after a teardown from one in which nothing was killed.
     pub left: Vec<Difference>,
+}
+
+/// An alias that goes back to a version which did not exist before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReleasedAlias {
+    /// The function.
+    pub function: String,
+    /// The alias.
+    pub alias: String,
+    /// The version that it points at after `teardown`.
+    pub version: String,
 }
 
 /// Something in which two accounts differ.

@@ -73,26 +73,7 @@ pub(crate) fn build(
     health::build(&mut build);
     denials::build(&mut build, asks, &caller);
     others::simplified(&mut build);
-    (build.world, few(build.gaps))
-}
-
-/// Of how many things alike each has a gap of its own.
-const MANY: usize = 8;
-
-/// Gathers gaps that differ in nothing but a name, where there are many.
-fn few(gaps: BTreeSet<Gap>) -> BTreeSet<Gap> {
-    let mut alike: BTreeMap<(String, String), Vec<Gap>> = BTreeMap::new();
-    for gap in gaps {
-        let kind = gap.what.rsplit_once(' ').map_or("", |(kind, _)| kind).to_owned();
-        alike.entry((kind, gap.why.clone())).or_default().push(gap);
-    }
-    let gather = |gaps: Vec<Gap>| match gaps.as_slice() {
-        [first, others @ ..] if others.len() >= MANY => {
-            vec![Gap { what: format!("{} (and {} more)", first.what, others.len()), why: first.why.clone() }]
-        }
-        _ => gaps,
-    };
-    alike.into_values().flat_map(gather).collect()
+    (build.world, build.gaps)
 }
 
 impl Build<'_> {
