@@ -109,7 +109,7 @@ fn alarms_are_understood_in_json_too() {
         let arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:shop";
         let members = json!({ "ResourceARN": arn, "DashboardName": "shop" });
         let mut request = common::request("AKIATEST", "secretsmanager", action, &members);
-        request.headers.insert("authorization".to_owned(), common::signature("AKIATEST", "monitoring"));
+        request.headers.insert("authorization".to_owned(), common::questions::signature("AKIATEST", "monitoring"));
         line.send("monitoring", request);
         assert!(line.traffic.last().unwrap().answered_as.contains("json"));
     }

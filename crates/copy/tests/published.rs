@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{Traffic, heard, request};
+use common::{Traffic, heard, request, scope};
 use copy::{Copy, Variables};
 use recording::wire;
 use sandbox::Request;
@@ -22,13 +22,7 @@ fn all(_: &str, variables: &Variables) -> Variables {
 
 /// The request that a published response answers, as far as it matters.
 fn asked(service: &str, operation: &str) -> Request {
-    let scope = match service {
-        "Secrets Manager" => "secretsmanager",
-        "CloudWatch" => "monitoring",
-        "CloudWatch Logs" => "logs",
-        "Service Quotas" => "servicequotas",
-        other => &other.to_lowercase(),
-    };
+    let scope = scope(service);
     let members = match operation {
         "DescribeDBProxyTargets" => json!({ "DBProxyName": "n7" }),
         "ListTagsForResource" => {
@@ -40,7 +34,7 @@ fn asked(service: &str, operation: &str) -> Request {
         "SimulatePrincipalPolicy" => json!({ "PolicySourceArn": "arn:aws:iam::100000000001:role/Test-Role" }),
         _ => json!({}),
     };
-    let mut asked = request("AKIATEST", scope, operation, &members);
+    let mut asked = request("AKIATEST", &scope, operation, &members);
     let functions = "/2015-03-31/functions";
     let path = match operation {
         "GetFunction" => format!("{functions}/n4-function"),

@@ -8,6 +8,10 @@ use proptest::prelude::*;
 use recording::{Exchange, Line, Run, Tape, wire};
 use serde_json::{Map, Value, json};
 
+#[path = "../../../tests/recordings/wire.rs"]
+#[expect(dead_code, reason = "forms alone are needed")]
+mod questions;
+
 /// A canary: long enough not to be there by chance, with marks of every kind in it.
 fn canary() -> impl Strategy<Value = String> {
     "[a-z]{2}[0-9]{2}[A-Z]{3}[a-z0-9]{5,12}[!-~ äß]{0,12}"
@@ -131,29 +135,8 @@ fn places(held: &str, one: &str) -> Vec<(&'static str, &'static str, Value)> {
 }
 
 fn request(service: &str, members: &Value) -> (&'static str, Vec<u8>) {
-    fn flat(prefix: &str, value: &Value, out: &mut Vec<String>) {
-        match value {
-            Value::Object(members) => members.iter().for_each(|(name, value)| {
-                flat(&format!("{prefix}{}{name}", if prefix.is_empty() { "" } else { "." }), value, out);
-            }),
-            Value::Array(items) => items
-                .iter()
-                .enumerate()
-                .for_each(|(at, value)| flat(&format!("{prefix}.member.{}", at + 1), value, out)),
-            Value::String(text) => out.push(format!(
-                "{}={}",
-                utf8_percent_encode(prefix, NON_ALPHANUMERIC),
-                utf8_percent_encode(text, NON_ALPHANUMERIC)
-            )),
-            other => out.push(format!("{prefix}={other}")),
-        }
-    }
     match service {
-        "RDS" | "EC2" | "IAM" => {
-            let mut pairs = vec!["Action=A".to_owned(), "Version=1".to_owned()];
-            flat("", members, &mut pairs);
-            ("application/x-www-form-urlencoded", pairs.join("&").into_bytes())
-        }
+        "RDS" | "EC2" | "IAM" => ("application/x-www-form-urlencoded", questions::form("A", members, false)),
         "CloudWatch" => ("application/cbor", wire::cbor(members)),
         _ => ("application/json", members.to_string().into_bytes()),
     }

@@ -2,13 +2,14 @@
 #![allow(dead_code, reason = "each test uses what it needs")]
 
 pub(crate) mod accounts;
+#[path = "../../../../tests/recordings/wire.rs"]
+pub(crate) mod questions;
 pub(crate) mod recorded;
 pub(crate) mod vary;
 
-use std::collections::BTreeMap;
-
 use copy::{Copying, Heard};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+pub(crate) use questions::{request, scope};
 use recording::wire;
 use sandbox::{Moment, Reply, Request, World};
 use serde_json::{Map, Value, json};
@@ -66,9 +67,7 @@ impl Line {
 
     /// Asks Lambda.
     pub(crate) fn get(&mut self, path: &str) -> Map<String, Value> {
-        let headers = BTreeMap::from([("authorization".to_owned(), signature(self.key, "lambda"))]);
-        let (method, path) = path.split_once(' ').unwrap_or(("GET", path));
-        let request = Request { method: method.to_owned(), target: path.to_owned(), headers, body: Vec::new() };
+        let request = questions::rest(self.key, path, &Value::Null);
         self.send("lambda", request)
     }
 
@@ -99,52 +98,6 @@ impl Line {
             members[token[1]] = json!(next);
         }
         panic!("{action} has no end");
-    }
-}
-
-pub(crate) fn signature(key: &str, scope: &str) -> String {
-    format!(
-        "AWS4-HMAC-SHA256 Credential={key}/20260101/eu-central-1/{scope}/aws4_request, SignedHeaders=host, Signature=0"
-    )
-}
-
-pub(crate) fn request(key: &str, scope: &str, action: &str, members: &Value) -> Request {
-    let mut headers = BTreeMap::from([("authorization".to_owned(), signature(key, scope))]);
-    let mut target = "/".to_owned();
-    let body = match scope {
-        "rds" | "iam" | "sts" | "ec2" => {
-            let mut pairs = vec![format!("Action={action}"), "Version=1".to_owned()];
-            flat("", members, scope == "ec2", &mut pairs);
-            headers.insert("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned());
-            pairs.join("&").into_bytes()
-        }
-        "monitoring" => {
-            headers.insert("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
-            target = format!("/service/GraniteServiceVersion20100801/operation/{action}");
-            wire::cbor(members)
-        }
-        _ => {
-            headers.insert("x-amz-target".to_owned(), format!("x.{action}"));
-            members.to_string().into_bytes()
-        }
-    };
-    Request { method: "POST".to_owned(), target, headers, body }
-}
-
-fn flat(prefix: &str, value: &Value, ec2: bool, out: &mut Vec<String>) {
-    let dot = if prefix.is_empty() { "" } else { "." };
-    match value {
-        Value::Object(members) => {
-            members.iter().for_each(|(name, value)| flat(&format!("{prefix}{dot}{name}"), value, ec2, out));
-        }
-        Value::Array(items) => {
-            for (at, value) in (1..).zip(items) {
-                let item = if ec2 { format!("{prefix}.{at}") } else { format!("{prefix}.member.{at}") };
-                flat(&item, value, ec2, out);
-            }
-        }
-        Value::String(text) => out.push(format!("{prefix}={}", utf8_percent_encode(text, NON_ALPHANUMERIC))),
-        other => out.push(format!("{prefix}={other}")),
     }
 }
 

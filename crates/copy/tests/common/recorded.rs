@@ -3,21 +3,15 @@
 use recording::{line, wire};
 use serde_json::{Value, json};
 
-use super::{Traffic, request};
+use super::{Traffic, request, scope};
 
 /// A recorded call on the wire again.
 pub(crate) fn again(call: &line::Call) -> Option<Traffic> {
-    let scope = match call.service.as_str() {
-        "Secrets Manager" => "secretsmanager",
-        "CloudWatch" => "monitoring",
-        "CloudWatch Logs" => "logs",
-        "Service Quotas" => "servicequotas",
-        other => &other.to_lowercase(),
-    };
+    let scope = scope(&call.service);
     let asked = serde_json::to_value(&call.request).unwrap();
     let members = &asked["body"]["members"];
     let mut sent =
-        request("AKIATEST", scope, &call.operation, if members.is_object() { members } else { &Value::Null });
+        request("AKIATEST", &scope, &call.operation, if members.is_object() { members } else { &Value::Null });
     if scope == "lambda" {
         let method = asked["method"].as_str().unwrap();
         method.clone_into(&mut sent.method);
@@ -31,7 +25,7 @@ pub(crate) fn again(call: &line::Call) -> Option<Traffic> {
             let code = error.code.clone().unwrap_or_default();
             ("application/json", json!({ "__type": code, "message": "" }).to_string().into_bytes())
         }
-        (None, Some(answer)) if ["rds", "iam", "sts", "ec2"].contains(&scope) => {
+        (None, Some(answer)) if ["rds", "iam", "sts", "ec2"].contains(&scope.as_str()) => {
             ("text/xml", wire::xml(&call.service, &call.operation, &answer.members).into_bytes())
         }
         (None, Some(answer)) if scope == "monitoring" => ("application/cbor", wire::cbor(&answer.members)),

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use recording::{Exchange, Line, Run, Tape, wire};
-use sandbox::{Moment, Reply, Request, World};
+use recording::{Exchange, Line, Run, Tape};
+use sandbox::{Moment, Reply, World};
 use serde_json::Value;
 
-use super::Shape;
+use super::{Shape, questions};
 
 /// The simulated account, asked over its wire.
 pub(crate) struct Asked {
@@ -36,41 +35,13 @@ impl Asked {
         target: &str,
         members: &Value,
     ) -> Result<Value, (String, u16)> {
-        let scope = match service {
-            "Secrets Manager" => "secretsmanager",
-            "CloudWatch" => "monitoring",
-            "CloudWatch Logs" => "logs",
-            "Service Quotas" => "servicequotas",
-            other => &other.to_lowercase(),
+        let scope = questions::scope(service);
+        let request = if scope == "lambda" {
+            questions::rest("AKIATEST", target, members)
+        } else {
+            questions::request("AKIATEST", &scope, operation, members)
         };
-        let mut headers = BTreeMap::from([(
-            "authorization".to_owned(),
-            format!(
-                "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/eu-central-1/{scope}/aws4_request, SignedHeaders=host, Signature=0"
-            ),
-        )]);
-        let (method, path, body) = match service {
-            "RDS" | "IAM" | "STS" | "EC2" => {
-                let mut pairs = vec![format!("Action={operation}"), "Version=1".to_owned()];
-                flat("", members, service == "EC2", &mut pairs);
-                headers.insert("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned());
-                ("POST", "/".to_owned(), pairs.join("&").into_bytes())
-            }
-            "CloudWatch" => {
-                headers.insert("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
-                ("POST", format!("/service/GraniteServiceVersion20100801/operation/{operation}"), wire::cbor(members))
-            }
-            "Lambda" => {
-                let (method, path) = target.split_once(' ').unwrap();
-                let body = if members.is_null() { Vec::new() } else { members.to_string().into_bytes() };
-                (method, path.to_owned(), body)
-            }
-            _ => {
-                headers.insert("x-amz-target".to_owned(), format!("x.{operation}"));
-                ("POST", "/".to_owned(), members.to_string().into_bytes())
-            }
-        };
-        let handled = self.world.handle(self.now, &Request { method: method.to_owned(), target: path, headers, body });
+        let handled = self.world.handle(self.now, &request);
         let Reply::Answer(answer) = handled.reply else { panic!("{operation} was not answered") };
         let header = |name: &str| answer.headers.iter().find(|(held, _)| held == name).map(|(_, value)| value.as_str());
         let tape = Tape::memory(&Run::default());
@@ -117,23 +88,4 @@ pub(crate) fn element(answer: &Value, name: &str) -> String {
     let text = answer.as_str().unwrap();
     let from = text.find(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {text}")) + name.len() + 2;
     text[from..].split('<').next().unwrap().to_owned()
-}
-
-fn flat(prefix: &str, value: &Value, ec2: bool, out: &mut Vec<String>) {
-    let dot = if prefix.is_empty() { "" } else { "." };
-    match value {
-        Value::Object(members) => {
-            for (name, value) in members {
-                flat(&format!("{prefix}{dot}{name}"), value, ec2, out);
-            }
-        }
-        Value::Array(items) => {
-            for (at, value) in (1..).zip(items) {
-                let item = if ec2 { format!("{prefix}.{at}") } else { format!("{prefix}.member.{at}") };
-                flat(&item, value, ec2, out);
-            }
-        }
-        Value::String(text) => out.push(format!("{prefix}={}", utf8_percent_encode(text, NON_ALPHANUMERIC))),
-        other => out.push(format!("{prefix}={other}")),
-    }
 }

@@ -11,6 +11,8 @@ use recording::Line;
 use serde_json::{Value, json};
 
 mod asked;
+#[path = "../../../../tests/recordings/wire.rs"]
+mod questions;
 #[path = "../../../../tests/recordings/real.rs"]
 mod real;
 mod states;
