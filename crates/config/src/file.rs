@@ -138,11 +138,15 @@ impl Parser<'_> {
         Wrong::at(self.place(key.span().start), text)
     }
 
+    /// Whether a flag may stand in the table of a command.
+    fn may(&self, command: &str, name: &str) -> bool {
+        self.rules.keys(command).any(|key| key == name)
+    }
+
     /// What stands in no table, or in one that there is not.
     fn stray(&self, key: &Key<'_>) -> Wrong {
         let name = key.get_ref().as_ref();
-        let flag =
-            self.rules.common.contains(&name) || self.rules.commands.iter().any(|(_, keys)| keys.contains(&name));
+        let flag = self.rules.common.contains(&name) || self.rules.commands().any(|command| self.may(command, name));
         if flag {
             let wrong = self.wrong(key, format!("{name:?} stands in no table"));
             return wrong.tip("settings stand below [defaults] or [database.\"NAME\"]");
@@ -188,9 +192,9 @@ impl Parser<'_> {
                 continue;
             };
             if !self.rules.takes(name) {
-                let known = self.rules.commands.iter().map(|(name, _)| *name);
                 let wrong = self.wrong(key, format!("no command {name:?} takes settings"));
-                let tip = nearest(name, known).map(|near| format!("a similar command exists: {near:?}"));
+                let tip =
+                    nearest(name, self.rules.commands()).map(|near| format!("a similar command exists: {near:?}"));
                 return Err(tip.map_or_else(|| wrong.clone(), |tip| wrong.clone().tip(tip)));
             }
             let line = self.place(key.span().start).line;
@@ -211,8 +215,8 @@ impl Parser<'_> {
     ) -> Result<Entry, Wrong> {
         let name = key.get_ref().as_ref();
         self.allowed(of, command, key)?;
-        let commands = command.into_iter().chain(self.rules.commands.iter().map(|(name, _)| *name));
-        let flag = commands.into_iter().find_map(|command| flags::find(self.program, command, name));
+        let find = |command: &str| flags::find(self.program, command, name);
+        let flag = command.and_then(find).or_else(|| self.rules.commands().find_map(find));
         let Some(flag) = flag else {
             return Err(self.wrong(key, format!("no command has a flag --{name}")));
         };
@@ -231,14 +235,13 @@ impl Parser<'_> {
     /// Whether a key may stand in this table.
     fn allowed(&self, of: Option<&Database>, command: Option<&str>, key: &Key<'_>) -> Result<(), Wrong> {
         let (name, rules) = (key.get_ref().as_ref(), self.rules);
-        let own = command.and_then(|command| rules.of(command)).unwrap_or_default();
         let has = |command: &str| flags::find(self.program, command, name).is_some();
         let common = rules.common.contains(&name) && command.is_none_or(has);
         if common && of.is_none() && rules.own.contains(&name) {
             let wrong = self.wrong(key, format!("{name:?} would be the same for every database"));
             return Err(wrong.tip("put it below [database.\"NAME\"]"));
         }
-        if common || own.contains(&name) {
+        if common || command.is_some_and(|command| self.may(command, name)) {
             return Ok(());
         }
         if let Some(why) = rules.refusal(command.unwrap_or_default(), name) {
@@ -246,8 +249,7 @@ impl Parser<'_> {
             // What the program itself does not read from a flag needs no advice.
             return Err(if name == "db" { wrong } else { wrong.tip(format!("give --{name} on the command line")) });
         }
-        let homes: Vec<&str> =
-            rules.commands.iter().filter(|(_, keys)| keys.contains(&name)).map(|(command, _)| *command).collect();
+        let homes: Vec<&str> = rules.commands().filter(|command| self.may(command, name)).collect();
         if command.is_none() && !homes.is_empty() {
             let wrong = self.wrong(key, format!("{name:?} is a setting of single commands"));
             let tables = homes.iter().map(|home| heading(of, Some(home))).collect::<Vec<_>>().join(" or ");
@@ -256,13 +258,14 @@ impl Parser<'_> {
         let table = heading(of, command);
         let wrong = self.wrong(key, format!("{table} has no key {name:?}"));
         let known: Vec<&str> = match command {
-            Some(command) => own
-                .iter()
-                .chain(rules.common)
-                .copied()
+            Some(command) => rules
+                .keys(command)
+                .chain(rules.common.iter().copied())
                 .filter(|key| flags::find(self.program, command, key).is_some())
                 .collect(),
-            None => rules.common.iter().chain(rules.commands.iter().flat_map(|(_, keys)| *keys)).copied().collect(),
+            None => {
+                rules.common.iter().copied().chain(rules.commands().flat_map(|command| rules.keys(command))).collect()
+            }
         };
         Err(match nearest(name, known) {
             Some(near) => wrong.tip(format!("a similar key exists: {near:?}")),

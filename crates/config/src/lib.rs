@@ -28,8 +28,8 @@ pub struct Rules {
     pub common: &'static [&'static str],
     /// Those of `common` that no two databases share, so that they are no defaults.
     pub own: &'static [&'static str],
-    /// The commands that take settings, each with its flags that may stand in its table.
-    pub commands: &'static [(&'static str, &'static [&'static str])],
+    /// The commands that take settings, each with its flags that may stand in its table; what commands share is a list of its own.
+    pub commands: &'static [(&'static str, &'static [&'static [&'static str]])],
     /// Flags that are for the command line alone: the command (empty for all), the flag, and why.
     pub refused: &'static [(&'static str, &'static str, &'static str)],
     /// Values that are for the command line alone: the flag, its value, and why.
@@ -48,15 +48,21 @@ pub struct Database {
 }
 
 impl Rules {
-    /// The flags that may stand in the table of a command; none of a command that takes no settings.
-    fn of(&self, command: &str) -> Option<&'static [&'static str]> {
-        self.commands.iter().find(|(name, _)| *name == command).map(|(_, keys)| *keys)
+    /// Returns the flags that may stand in the table of a command, without those of all commands.
+    pub fn keys(&self, command: &str) -> impl Iterator<Item = &'static str> + use<> {
+        let lists = self.commands.iter().find(|(name, _)| *name == command).map(|(_, lists)| *lists);
+        lists.unwrap_or_default().iter().copied().flatten().copied()
+    }
+
+    /// Returns the commands that take settings.
+    pub fn commands(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.commands.iter().map(|(name, _)| *name)
     }
 
     /// Whether a command takes settings from a file.
     #[must_use]
     pub fn takes(&self, command: &str) -> bool {
-        self.of(command).is_some()
+        self.commands().any(|name| name == command)
     }
 
     /// Why a flag is for the command line alone, if it is.

@@ -12,7 +12,7 @@ pub fn schema(title: &str, program: &Command, rules: &Rules) -> Value {
     let mut definitions = Map::new();
     let mut tables = [Map::new(), Map::new()];
     for key in rules.common {
-        let flag = rules.commands.iter().find_map(|(command, _)| flags::find(program, command, key));
+        let flag = rules.commands().find_map(|command| flags::find(program, command, key));
         let Some(flag) = flag else { continue };
         for (at, table) in tables.iter_mut().enumerate() {
             if at == 0 || !rules.own.contains(key) {
@@ -20,17 +20,17 @@ pub fn schema(title: &str, program: &Command, rules: &Rules) -> Value {
             }
         }
     }
-    for (command, keys) in rules.commands {
+    for command in rules.commands() {
         for (at, table) in tables.iter_mut().enumerate() {
             let mut properties = Map::new();
-            for key in keys.iter().chain(rules.common) {
-                let own = at == 1 && rules.own.contains(key);
+            for key in rules.keys(command).chain(rules.common.iter().copied()) {
+                let own = at == 1 && rules.own.contains(&key);
                 if let Some(flag) = flags::find(program, command, key).filter(|_| !own) {
-                    properties.insert((*key).to_owned(), property(flag, rules));
+                    properties.insert(key.to_owned(), property(flag, rules));
                 }
             }
-            let name = if at == 0 { (*command).to_owned() } else { format!("defaults.{command}") };
-            table.insert((*command).to_owned(), json!({"$ref": format!("#/definitions/{name}")}));
+            let name = if at == 0 { command.to_owned() } else { format!("defaults.{command}") };
+            table.insert(command.to_owned(), json!({"$ref": format!("#/definitions/{name}")}));
             let about = program.find_subcommand(command).and_then(Command::get_about).map(ToString::to_string);
             definitions.insert(name, object(about.as_deref(), &properties));
         }

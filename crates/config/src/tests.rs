@@ -42,17 +42,11 @@ const RULES: Rules = Rules {
         (
             "up",
             &[
-                "function",
-                "exclude-function",
-                "max-connections-percent",
-                "verify",
-                "canary",
-                "soak",
-                "require-tls",
-                "no-require-tls",
+                &["function", "exclude-function", "max-connections-percent", "verify", "require-tls", "no-require-tls"],
+                &["canary", "soak"],
             ],
         ),
-        ("alarms", &["topic"]),
+        ("alarms", &[&["topic"]]),
     ],
     refused: &[("", "yes", "consent is for one run"), ("", "db", "it chooses the table"), ("up", "prepare", "one run")],
     values: &[("verify", "none", "checks are left out for one run")],
@@ -331,7 +325,7 @@ proptest! {
                 prop_assert_eq!(&applied.arguments[..4], &words[..]);
                 for word in applied.arguments[4..].iter().map(|word| word.to_str().unwrap()) {
                     let key = word.strip_prefix("--").unwrap().split('=').next().unwrap();
-                    prop_assert!(RULES.common.contains(&key) || RULES.of("up").unwrap().contains(&key), "{}", word);
+                    prop_assert!(RULES.common.contains(&key) || RULES.keys("up").any(|known| known == key), "{}", word);
                     prop_assert!(text.contains(key));
                 }
                 prop_assert!(program().try_get_matches_from(&applied.arguments).is_ok());
