@@ -215,6 +215,15 @@ class Run(Case):
         self.assertIn("::warning", done.stdout)
         self.assertGreater(pathlib.Path(held["json-file"]).stat().st_size, 300_000)
 
+    def test_every_command_of_the_program_is_one_of_the_action(self):
+        _, _, listed = subprocess.run([BINARY, "--help"], capture_output=True, text=True, check=True).stdout.partition("Commands:\n")
+        names = [line.split()[0] for line in listed.split("\n\n", 1)[0].splitlines() if line.split()[0] != "help"]
+        self.assertIn("close-direct", names)
+        for name in names:
+            done, held = self.runner.run(command=name, args="--help")
+            # A password is refused; the rest print their help.
+            self.assertEqual(64 if name == "token" else 0, done.returncode, (name, done.stdout))
+
     def test_a_password_is_no_output(self):
         done, held = self.runner.run(command="token", db="my-instance")
         self.assertEqual((64, {"exit-code": "64"}), (done.returncode, held))
