@@ -1,6 +1,5 @@
 //! `up --canary`: its flags, its question, and what came of it.
 
-use std::io::IsTerminal as _;
 use std::pin::Pin;
 
 use documents::{CanaryPlan, UpCanary, Version};
@@ -87,7 +86,7 @@ pub(super) struct Terminal {
 
 impl Terminal {
     pub(super) fn of(global: &Global) -> Self {
-        Self { asks: !global.yes && std::io::stdin().is_terminal() }
+        Self { asks: !global.yes && report::unattended().is_none() }
     }
 }
 

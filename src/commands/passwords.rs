@@ -1,7 +1,7 @@
 //! The passwords of new secrets: from stdin, from a prompt without echo, or none where AWS generates them.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead};
 
 use zeroize::Zeroizing;
 
@@ -28,13 +28,13 @@ pub(super) async fn read(args: &Up, users: &[String]) -> Result<BTreeMap<String,
         };
         let text = if args.password_stdin {
             answered(from_stdin).await.map_err(|error| refused(error.to_string()))?
-        } else if std::io::stdin().is_terminal() {
+        } else if let Some(why) = report::unattended() {
+            return Err(refused(why.to_owned()));
+        } else {
             // Dropped too where a signal ends the question.
             let _echo = report::Modes::remember();
             let user = user.clone();
             answered(move || from_prompt(&user)).await.map_err(|error| refused(error.to_string()))?
-        } else {
-            return Err(refused("there is no terminal to ask on".to_owned()));
         };
         let password = Password::new(text);
         if password.is_empty() {

@@ -31,8 +31,7 @@ pub(super) async fn offer(global: &Global, exit: Exit) {
         return;
     }
     let json = global.output == Output::Json;
-    let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
-    let asked = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !json && !global.yes && !ci;
+    let asked = report::unattended().is_none() && std::io::stderr().is_terminal() && !json && !global.yes;
     if !asked {
         let text = "To record every AWS call and its response, redacted for an issue, run it again with --record FILE.";
         return report::note(json, text);

@@ -126,7 +126,7 @@ impl Session {
 
 /// Asks on the terminal, where there is one.
 fn ask() -> Ask {
-    if std::io::stdin().is_terminal() { Ask::through(report::ask) } else { Ask::default() }
+    if report::unattended().is_none() { Ask::through(report::ask) } else { Ask::default() }
 }
 
 /// Every call is recorded, and with `-v` logged on stderr.
@@ -155,12 +155,8 @@ pub(super) fn timeouts(waits: &Waits) -> Result<Timeouts, Failure> {
 /// Shows what will happen, and asks for consent unless it was given; `alone` is what helps where nobody can be asked.
 pub(super) async fn consent(global: &Global, plan: &str, explain: &str, alone: &str) -> Result<bool, Failure> {
     let asked = !global.yes;
-    if asked && !std::io::stdin().is_terminal() {
-        return Err(Failure::new(
-            Exit::Decide,
-            "asking for consent: there is no terminal to ask on, so nothing was changed",
-            [alone],
-        ));
+    if let Some(why) = report::unattended().filter(|_| asked) {
+        return Err(Failure::new(Exit::Decide, format!("asking for consent: {why}, so nothing was changed"), [alone]));
     }
     // Nobody agrees to what was not shown.
     if asked || !(global.quiet || global.output == Output::Json) {

@@ -20,7 +20,7 @@ mod screen;
 mod style;
 mod tables;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -240,6 +240,23 @@ pub fn ask(question: &str) -> Option<String> {
         Ok(read) if read > 0 => Some(answer.trim().to_lowercase()),
         _ => None,
     }
+}
+
+/// Why nobody can be asked, if nobody can: where there is no terminal, and in CI, which may offer one that nobody watches.
+#[must_use]
+pub fn unattended() -> Option<&'static str> {
+    if !std::io::stdin().is_terminal() {
+        Some("there is no terminal to ask on")
+    } else if in_ci() {
+        Some("nobody is asked where the variable CI is set")
+    } else {
+        None
+    }
+}
+
+/// Whether the environment says that this is a CI system.
+fn in_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
 }
 
 /// A span of time as people read it: `0:07`, `12:30`, `1:02:03`.

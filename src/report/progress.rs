@@ -172,8 +172,7 @@ fn recorded(event: &Event) -> line::Event {
 
 /// Whether stderr is a terminal that a person watches. CI systems offer terminals that nobody does.
 fn is_animated() -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
     let tall = console::Term::stderr().size_checked().is_some_and(|(rows, _)| rows >= ROWS);
-    std::io::stderr().is_terminal() && !set("CI") && !dumb && tall
+    std::io::stderr().is_terminal() && !super::in_ci() && !dumb && tall
 }

@@ -25,6 +25,11 @@ impl Desk {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
+    /// The folder that it is in.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     fn file(&self) -> PathBuf {
         self.folder.path().join("sandbox.json")
     }

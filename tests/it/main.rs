@@ -74,6 +74,7 @@ mod signals;
 mod storms;
 mod stranded;
 mod truths;
+mod unattended;
 mod unseen;
 mod usage;
 mod verify;

@@ -22,7 +22,7 @@ use super::{REFRESH, wants_text};
 use crate::cli::Global;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::Screen;
+use crate::report::{self, Screen};
 use crate::watch::Watch;
 
 /// How often the ages on the screen are drawn again.
@@ -38,7 +38,7 @@ const FRAME: usize = 1 << 16;
 pub(super) fn possible(global: &Global) -> bool {
     wants_text(global)
         && !global.verbose
-        && io::stdin().is_terminal()
+        && report::unattended().is_none()
         && io::stdout().is_terminal()
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
