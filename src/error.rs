@@ -174,6 +174,7 @@ impl From<StepError> for Failure {
                 hints.push(format!("To wait longer: --timeout {}=SPAN.", limit.name));
                 Self::new(Exit::TimedOut, headline, hints)
             }
+            StepError::Pending { .. } => Self::new(Exit::TimedOut, headline, [""; 0]),
             StepError::Unproven { hints, .. } => Self::new(Exit::Unverified, headline, hints.clone()),
             StepError::Interrupted => Self::new(Exit::Interrupted, "interrupted", [""; 0]),
             StepError::Abandoned => Self::new(Exit::Failed, headline, [""; 0]),

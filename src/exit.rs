@@ -7,7 +7,7 @@ pub enum Exit {
     Done,
     /// AWS refused, or something unexpected happened.
     Failed,
-    /// Changes are pending (`up --dry-run --detailed-exitcode`).
+    /// Changes are pending (`up --detailed-exitcode`).
     Pending,
     /// Drift, or unhealthy (`status --exit-code`), or something is wrong (`doctor`).
     Drift,
@@ -71,7 +71,9 @@ impl Exit {
         match self {
             Self::Done => "Done, or nothing to do.",
             Self::Failed => "AWS refused, or something unexpected happened.",
-            Self::Pending => "Changes are pending (`up --dry-run --detailed-exitcode`).",
+            Self::Pending => {
+                "Changes are pending (`up --detailed-exitcode`, with `--dry-run`, `--plan-out` or `--wait=false`)."
+            }
             Self::Drift => {
                 "Drift, or unhealthy (`status --exit-code`); something is wrong (`doctor`); something did not go as it should (`rehearse`)."
             }

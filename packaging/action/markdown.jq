@@ -14,6 +14,7 @@ def mark: {create: "+", update: "~", remove: "-", conflict: "!", not_checked: "?
     (.plan // empty | arrays | map([mark, .step, .title, .subject, ((.details // []) + (.because // []) + [.variables[]? | "\(.function) \(.variable): \(.from) -> \(.to)"] | join("; "))])
         | table(["", "Step", "", "", "Details"])),
     (.changes // empty | arrays | select(length > 0) | map([.step, .detail]) | table(["Step", "Changed"])),
+    (.pending // empty | arrays | select(length > 0) | map([.step, .slug, .state]) | table(["Step", "Not waited for", ""])),
     (.stacks // empty | arrays | map([.database, .proxy, (if has("in_place") then (if .in_place then "in place" else "drift, or unhealthy" end) else .status // "" end)])
         | table(["Database", "Proxy", "State"])),
     (.findings // empty | arrays | select(length > 0)

@@ -6,7 +6,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command};
 
 /// Flags of a command that no saved plan holds: they say how a run goes, and not what it does.
-pub const NOT_SAVED: [&str; 6] = ["plan", "plan-out", "dry-run", "detailed-exitcode", "password-stdin", "timeout"];
+pub const NOT_SAVED: [&str; 7] =
+    ["plan", "plan-out", "dry-run", "detailed-exitcode", "password-stdin", "timeout", "wait"];
 
 /// Save a plan, or carry a saved one out.
 #[derive(Debug, Default, Args)]

@@ -100,6 +100,7 @@ pub const RULES: Rules = Rules {
         ("", "plan-out", "where files are written is chosen by the person who starts the run"),
         ("", "dry-run", "whether anything changes is chosen for one run"),
         ("", "prepare", "how far a run goes is chosen for one run"),
+        ("up", "wait", "how far a run goes is chosen for one run"),
         ("up", "detailed-exitcode", "what an exit code means is up to the script that reads it"),
         ("", "all-functions", "it forgets an earlier selection, once"),
         ("", "publish-pending", "it publishes what others have left in $LATEST, which someone must have looked at"),

@@ -1,6 +1,6 @@
 //! The flags of `up`, under the headings of its help.
 
-use clap::{ArgGroup, Args};
+use clap::{ArgAction, ArgGroup, Args};
 
 use super::advise::Sizing;
 use super::canary::Canary;
@@ -13,11 +13,12 @@ const NETWORK: &str = "Network";
 const PROXY: &str = "Proxy";
 const POOL: &str = "Connection pool (defaults are those of RDS)";
 const VERIFICATION: &str = "Verification";
+const WAITING: &str = "Waiting";
 const OUTPUT: &str = "Output";
 
 /// `up`.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("shows").args(["dry_run", "plan_out"]).multiple(true))]
+#[command(group = ArgGroup::new("leaves").args(["dry_run", "plan_out", "wait"]).multiple(true))]
 #[command(group = ArgGroup::new("creates").args(["create_secret", "plan"]).multiple(true))]
 pub struct Up {
     /// The database: identifier or ARN
@@ -66,12 +67,20 @@ pub struct Up {
     #[command(flatten)]
     pub canary: Canary,
 
+    /// Whether to wait for the proxy and its target
+    ///
+    /// With --wait=false, the run begins whatever can be begun, and ends at the first thing that takes minutes. Functions are
+    /// pointed at the proxy only by a run that finds its target available: wait, and run up again.
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
+          default_missing_value = "true", require_equals = true, help_heading = WAITING, hide_short_help = true,
+          hide_possible_values = true)]
+    pub wait: bool,
     /// How long to wait.
     #[command(flatten)]
     pub waits: Waits,
 
-    /// With --dry-run or --plan-out: exit with 2 when something would change
-    #[arg(long, requires = "shows", help_heading = OUTPUT, hide_short_help = true)]
+    /// With --dry-run, --plan-out or --wait=false: exit with 2 when something is left to do
+    #[arg(long, requires = "leaves", help_heading = OUTPUT, hide_short_help = true)]
     pub detailed_exitcode: bool,
 }
 

@@ -12,6 +12,7 @@ mod interrupt;
 mod list;
 mod packaging;
 mod passwords;
+mod pending;
 mod permissions;
 mod recorded;
 mod rehearse;

@@ -10,13 +10,14 @@ use super::diagnosis::At;
 use super::saved::{OTHER, Saved, agreed, save};
 use super::session::{Session, command, timeouts};
 use super::sizing;
-use super::{canary, diagnosis, interrupt, passwords};
+use super::{canary, diagnosis, interrupt, passwords, pending};
 use crate::catalogue::{CERTIFICATE, PROVES, STEPS, StepId};
 use crate::cli::{self, Choices, Global, Up};
 use crate::cloud::rds::Pool;
 use crate::discover::direct;
 use crate::discover::selection::Selection;
 use crate::doctor::Finding;
+use crate::engine::StepError;
 use crate::engine::ledger::{Entry, Terms, Verdict};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -36,7 +37,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     let cli::Command::Up(mut wanted) = saved.command()? else { return Err(saved.unusable(OTHER)) };
     wanted.waits.timeouts.clone_from(&args.waits.timeouts);
     (wanted.dry_run, wanted.detailed_exitcode) = (args.dry_run, args.detailed_exitcode);
-    wanted.password_stdin = args.password_stdin;
+    (wanted.password_stdin, wanted.wait) = (args.password_stdin, args.wait);
     Box::pin(plan(global, &wanted, Some(&saved))).await
 }
 
@@ -44,6 +45,7 @@ pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
 async fn plan(global: &Global, args: &Up, saved: Option<&Saved>) -> Result<Exit, Failure> {
     let mut spec = read(args)?;
     let timeouts = timeouts(&args.waits)?;
+    let timeouts = if args.wait { timeouts } else { timeouts.without_waiting() };
     let session = Session::open(global).await?;
     if let Some(saved) = saved {
         saved.fits(&session).await?;
@@ -96,17 +98,26 @@ async fn plan(global: &Global, args: &Up, saved: Option<&Saved>) -> Result<Exit,
         outcome = Box::pin(sequence::converge_asking(&run, &survey, &decider)) => outcome,
         never = diagnosis::watch(&at, &progress) => match never {},
     };
-    let (done, unseen) = (progress.done(), progress.unseen());
+    let (done, unseen, left) = (progress.done(), progress.unseen(), progress.pending());
     drop(progress);
+    let elapsed = session.clock.elapsed().saturating_sub(began);
     let outcome = match outcome {
         Ok(outcome) => outcome,
+        Err(StepError::Pending { .. }) => {
+            let exit = if args.detailed_exitcode { Exit::Pending } else { Exit::Done };
+            let again = saved.map_or_else(|| again(global, &survey), |saved| saved.resume(global));
+            let left = pending::Left { done, unseen, pending: left, elapsed, again };
+            pending::show(global, &session, &survey, &left, exit);
+            return Ok(exit);
+        }
         Err(stop) => {
             let cause = tokio::select! {
                 cause = diagnosis::after(&at, &stop) => cause,
                 () = interrupt::stop_sign().interrupted() => None,
             };
-            let (again, undo) = ways_on(global, &survey);
-            let resume = saved.map_or(again, |saved| saved.resume(global));
+            let same = || format!("{} (with the same flags).", again(global, &survey));
+            let resume = saved.map_or_else(same, |saved| saved.resume(global));
+            let undo = command(global, "teardown", &survey.database.id, &survey.names.stack);
             let mut failure = Failure::because(stop, cause).after(&made(&done), &resume, Some(&undo));
             if done.iter().any(|done| done.step == StepId::Repoint) {
                 failure.hints.push(restoring(global, &survey));
@@ -117,7 +128,6 @@ async fn plan(global: &Global, args: &Up, saved: Option<&Saved>) -> Result<Exit,
     if let Some(walk) = outcome.canary.as_ref().filter(|walk| canary::exit(walk) != Exit::Done) {
         return Ok(canary::show_end(global, &session, &survey, walk));
     }
-    let elapsed = session.clock.elapsed().saturating_sub(began);
     show_outcome(global, &session, &survey, &Ended { outcome, done, unseen, elapsed });
     Ok(Exit::Done)
 }
@@ -132,16 +142,15 @@ struct Ended {
     elapsed: Duration,
 }
 
+pub(super) fn done_step(done: &Done) -> DoneStep {
+    DoneStep { step: done.step.number(), slug: done.step.info().slug.to_owned(), detail: done.detail.clone() }
+}
+
 fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &Ended) {
     let Ended { outcome, done, unseen, elapsed } = ended;
     let port = survey.database.family.proxy_port();
     let (login, client_auth) =
         if survey.login.iam { ("IAM tokens", Login::Iam) } else { ("password", Login::Password) };
-    let change = |done: &Done| DoneStep {
-        step: done.step.number(),
-        slug: done.step.info().slug.to_owned(),
-        detail: done.detail.clone(),
-    };
     let document = || documents::Up {
         schema: Version,
         changed: !done.is_empty(),
@@ -151,7 +160,7 @@ fn show_outcome(global: &Global, session: &Session, survey: &Survey, ended: &End
         database: survey.database.id.clone(),
         client_auth,
         functions: outcome.functions.clone(),
-        changes: done.iter().map(change).collect(),
+        changes: done.iter().map(done_step).collect(),
         probes: report::probes(&outcome.proofs),
         canary: outcome.canary.as_ref().map(report::canary),
     };
@@ -210,13 +219,12 @@ fn made(done: &[Done]) -> String {
     format!("What {word} {} made or changed stays.", steps.join(", "))
 }
 
-/// The commands that go on from a run that did not end, and that undo it.
-fn ways_on(global: &Global, survey: &Survey) -> (String, String) {
-    let of = |verb| command(global, verb, &survey.database.id, &survey.names.stack);
+/// The command that goes on from a run that did not end.
+fn again(global: &Global, survey: &Survey) -> String {
+    let up = command(global, "up", &survey.database.id, &survey.names.stack);
     // Where the proxy is not there yet, or the selection does not fit it, nothing remembers these flags.
     let named = Selection::of(&survey.spec).flags().into_iter().chain(direct::flags(&survey.spec.variables));
-    let flags = named.fold(canary::flags(survey.spec.canary.as_ref()), |all, flag| all + " " + &flag);
-    (format!("{}{flags} (with the same flags).", of("up")), of("teardown"))
+    named.fold(up + &canary::flags(survey.spec.canary.as_ref()), |all, flag| all + " " + &flag)
 }
 
 pub(super) fn headline(survey: &Survey) -> String {

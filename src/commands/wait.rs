@@ -40,6 +40,7 @@ pub(super) async fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
     let began = session.clock.elapsed();
     let poll = Poll::begin(&run, Row::Step(step), &doing, limit, PollInterval::Minutes);
     run.tell(&Event::Began { step, detail: spec.stack.clone() });
+    let mut unregistered_since = None;
     let survey = loop {
         let asked = session.clock.elapsed();
         let survey = run.unless_stopped(Box::pin(Survey::read(&session.cloud, &spec, timeouts))).await??;
@@ -48,6 +49,13 @@ pub(super) async fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
         }
         let entries = survey.entries();
         let Some(state) = missing(&entries, step) else { break survey };
+        // A run that is under way registers the database within moments of the proxy's end; nobody else does.
+        let since = unregistered(&entries).then(|| *unregistered_since.get_or_insert(asked));
+        unregistered_since = since;
+        if step != StepId::Proxy && since.is_some_and(|since| asked.saturating_sub(since) >= timeouts.propagation.span)
+        {
+            return Err(unbegun(global, &doing, &survey));
+        }
         poll.rest_after(&run, &state, asked).await?;
     };
     let elapsed = session.clock.elapsed().saturating_sub(began);
@@ -69,6 +77,23 @@ fn missing(entries: &[Entry], step: StepId) -> Option<String> {
         Verdict::Update(fields) | Verdict::Conflict(fields) => Some(fields.join("; ")),
         Verdict::Remove => Some("to be removed".to_owned()),
     })
+}
+
+/// Whether the proxy is there, and the database is not its target yet.
+fn unregistered(entries: &[Entry]) -> bool {
+    let is = |step: StepId, fits: fn(&Verdict) -> bool| {
+        entries.iter().any(|entry| entry.step == step && fits(&entry.verdict))
+    };
+    is(StepId::Proxy, |verdict| matches!(verdict, Verdict::InPlace | Verdict::Update(_)))
+        && is(StepId::Target, |verdict| *verdict == Verdict::Create)
+}
+
+/// The target is not registered, and no run is at it.
+fn unbegun(global: &Global, doing: &str, survey: &Survey) -> Failure {
+    let up = command(global, "up", &survey.database.id, &survey.names.stack);
+    let headline =
+        format!("{doing}: the database is not registered as the proxy's target, and no run is registering it");
+    Problem::unfit(headline, [format!("Go on with: {up}")]).into()
 }
 
 /// Nothing is under way that could be waited for.

@@ -22,6 +22,8 @@ pub enum Ending {
     Removed,
     /// A former value was restored (teardown).
     PutBack,
+    /// It was begun, and is not waited for.
+    Pending,
     /// The step failed.
     Failed,
 }

@@ -77,7 +77,12 @@ impl<'a> Poll<'a> {
         if self.may_rest(run, state, asked).await? {
             return Ok(());
         }
-        Err(StepError::TimedOut { doing: self.doing.to_owned(), state: state.to_owned(), limit: self.limit })
+        let (doing, state) = (self.doing.to_owned(), state.to_owned());
+        if self.limit.waits() {
+            Err(StepError::TimedOut { doing, state, limit: self.limit })
+        } else {
+            Err(StepError::Pending { doing, state })
+        }
     }
 
     /// As [`Self::rest_after`], for a wait whose end is no error: whether there was time left to rest.

@@ -51,6 +51,14 @@ pub enum StepError {
         /// The limit that was reached.
         limit: Limit,
     },
+    /// It is under way, and the run was asked not to wait for it.
+    #[error("{doing}: {state}, which this run does not wait for")]
+    Pending {
+        /// *verb-ing thing (name)*.
+        doing: String,
+        /// AWS's word for the state.
+        state: String,
+    },
     /// All is in place, but what it is there for does not work.
     #[error("{doing}: {}", .reasons.join("; "))]
     Unproven {
@@ -77,6 +85,17 @@ pub enum StepError {
     Abandoned,
 }
 
+impl StepError {
+    /// How much it says of why a run stopped: what is only not waited for is no failure, and one step is abandoned for another's.
+    fn weight(&self) -> u8 {
+        match self {
+            Self::Pending { .. } => 0,
+            Self::Abandoned => 1,
+            _ => 2,
+        }
+    }
+}
+
 /// Both results, or the failure that matters: not one that only followed from it.
 ///
 /// # Errors
@@ -84,7 +103,8 @@ pub enum StepError {
 pub fn all2<A, B>(a: Result<A, StepError>, b: Result<B, StepError>) -> Result<(A, B), StepError> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),
-        (Ok(_) | Err(StepError::Abandoned), Err(stop)) | (Err(stop), _) => Err(stop),
+        (Err(first), Err(second)) if second.weight() > first.weight() => Err(second),
+        (Err(stop), _) | (_, Err(stop)) => Err(stop),
     }
 }
 
@@ -179,7 +199,7 @@ impl Run<'_> {
     /// Brings a step to where it should be, starting from what was seen of it.
     ///
     /// # Errors
-    /// When AWS refuses, there is a conflict, a wait times out, or the run is stopped.
+    /// When AWS refuses, there is a conflict, a wait times out or is left out, or the run is stopped.
     pub async fn converge<S: Step>(
         &self,
         step: &S,
@@ -238,19 +258,28 @@ impl Run<'_> {
         let began = self.clock.elapsed();
         self.tell(&Event::Began { step: step.id(), detail: step.subject() });
         // Boxed: the SDK's futures are large, and a sequence joins many of them.
-        let work = Box::pin(self.drive(step, seen, (until, so_far), asked));
+        let mut ending = so_far;
+        let work = Box::pin(self.drive(step, seen, (until, &mut ending), asked));
         let outcome = Box::pin(serving(step.id().info().slug, work)).await;
         let elapsed = self.clock.elapsed().saturating_sub(began);
         match &outcome {
-            Ok((seen, Some(ending))) => {
+            Ok((seen, true)) => {
                 let detail = match step.compare(seen) {
                     Diff::NotNeeded(why) => why,
                     _ => step.result(seen),
                 };
-                self.tell(&Event::Ended { step: step.id(), ending: *ending, detail, elapsed });
+                self.tell(&Event::Ended { step: step.id(), ending, detail, elapsed });
             }
             // It continues later: the row stays open.
-            Ok((_, None)) | Err(StepError::Abandoned | StepError::Interrupted) => {}
+            Ok((_, false)) | Err(StepError::Abandoned | StepError::Interrupted) => {}
+            // No reason for the others to stop.
+            Err(StepError::Pending { state, .. }) => {
+                if matches!(ending, Ending::Created | Ending::Updated) {
+                    self.tell(&Event::Ended { step: step.id(), ending, detail: step.subject(), elapsed });
+                }
+                let (ending, detail) = (Ending::Pending, state.clone());
+                self.tell(&Event::Ended { step: step.id(), ending, detail, elapsed });
+            }
             Err(stop) => {
                 self.stop.fail();
                 let (ending, detail) = (Ending::Failed, stop.to_string());
@@ -264,11 +293,11 @@ impl Run<'_> {
         &self,
         step: &S,
         mut seen: Observed<S::State>,
-        (until, so_far): (Milestone, Ending),
+        (until, ending): (Milestone, &mut Ending),
         mut asked: Duration,
-    ) -> Result<(Observed<S::State>, Option<Ending>), StepError> {
+    ) -> Result<(Observed<S::State>, bool), StepError> {
         let (limit, pace) = step.wait();
-        let mut ending = so_far;
+        let so_far = *ending;
         let mut waiting = None;
         let mut refused_since = None;
         let mut accepted = 0;
@@ -276,15 +305,18 @@ impl Run<'_> {
         loop {
             let change = step.compare(&seen);
             match &change {
-                Diff::None => return Ok((seen, Some(ending))),
-                Diff::NotNeeded(_) => return Ok((seen, Some(Ending::NotNeeded))),
-                Diff::Await(wait) if until == Milestone::Usable && wait.usable => return Ok((seen, None)),
+                Diff::None => return Ok((seen, true)),
+                Diff::NotNeeded(_) => {
+                    *ending = Ending::NotNeeded;
+                    return Ok((seen, true));
+                }
+                Diff::Await(wait) if until == Milestone::Usable && wait.usable => return Ok((seen, false)),
                 Diff::Conflict(reasons) => {
                     return Err(StepError::Conflict { doing: step.doing(&change), reasons: reasons.clone() });
                 }
                 Diff::Await(wait) => {
-                    if ending == Ending::Unchanged {
-                        ending = Ending::Ready;
+                    if *ending == Ending::Unchanged {
+                        *ending = Ending::Ready;
                     }
                     let since = *waiting.get_or_insert_with(|| self.clock.elapsed());
                     self.judge(step, &change, wait, &mut watch)?;
@@ -303,7 +335,7 @@ impl Run<'_> {
                         // Two runs at once change the same for a while; neither must hurry.
                         self.sleep(PollInterval::Seconds.next(Duration::ZERO)).await?;
                     }
-                    ending = if change == Diff::Create { Ending::Created } else { Ending::Updated };
+                    *ending = if change == Diff::Create { Ending::Created } else { Ending::Updated };
                     asked = self.clock.elapsed();
                     // A refusal must not lose what was seen.
                     match step.apply(self.cloud, &change, seen.clone()).await {
@@ -318,8 +350,11 @@ impl Run<'_> {
                             };
                             let since = *refused_since.get_or_insert_with(|| self.clock.elapsed());
                             let tried = self.clock.elapsed().saturating_sub(since);
-                            if tried >= again.limit.span {
+                            if again.limit.waits() && tried >= again.limit.span {
                                 return Err(StepError::Refused { doing: step.doing(&change), refusal });
+                            }
+                            if accepted == 0 && !again.limit.waits() {
+                                *ending = so_far;
                             }
                             let code = refusal.code.as_deref().unwrap_or("no code");
                             let state = format!("not accepted yet ({code})");

@@ -48,8 +48,16 @@ impl PollInterval {
 pub struct Limit {
     /// What is waited for, as `--timeout` names it.
     pub name: &'static str,
-    /// For how long.
+    /// For how long; zero where it is not waited for at all.
     pub span: Duration,
+}
+
+impl Limit {
+    /// Whether it is waited for at all. `--timeout` takes no zero.
+    #[must_use]
+    pub fn waits(self) -> bool {
+        !self.span.is_zero()
+    }
 }
 
 /// All limits of a run.
@@ -96,6 +104,15 @@ impl Timeouts {
     /// The names that `--timeout` takes.
     pub const NAMES: [&'static str; 8] =
         ["proxy", "target", "deletion", "propagation", "database", "function", "probe", "canary"];
+
+    /// Waits for nothing that takes minutes in a run of `up`: a proxy, its target, and a database that is busy.
+    #[must_use]
+    pub fn without_waiting(mut self) -> Self {
+        for limit in [&mut self.proxy, &mut self.target, &mut self.database] {
+            limit.span = Duration::ZERO;
+        }
+        self
+    }
 
     /// Sets one limit by name, or with `None` the three long ones.
     ///

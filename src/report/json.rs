@@ -70,6 +70,7 @@ fn word(ending: Ending) -> documents::Ending {
         Ending::NotNeeded => documents::Ending::NotNeeded,
         Ending::Removed => documents::Ending::Removed,
         Ending::PutBack => documents::Ending::Restored,
+        Ending::Pending => documents::Ending::Pending,
         Ending::Failed => documents::Ending::Failed,
     }
 }

@@ -21,6 +21,7 @@ const ROWS: u16 = 18;
 pub struct Progress {
     show: Show,
     done: Mutex<Vec<Done>>,
+    pending: Mutex<Vec<Done>>,
     waits: Mutex<BTreeMap<StepId, (String, Duration)>>,
     tape: Tape,
 }
@@ -31,14 +32,14 @@ enum Show {
     Lines(Lines),
 }
 
-/// A step that changed something.
+/// A step that changed something, or is not waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
     /// The step.
     pub step: StepId,
     /// How it ended.
     pub ending: Ending,
-    /// What it reached.
+    /// What it reached; the state of what is not waited for.
     pub detail: String,
 }
 
@@ -53,13 +54,21 @@ impl Progress {
         } else {
             Show::Lines(Lines::new(json, quiet))
         };
-        Self { show, done: Mutex::default(), waits: Mutex::default(), tape: tape.clone() }
+        Self { show, done: Mutex::default(), pending: Mutex::default(), waits: Mutex::default(), tape: tape.clone() }
     }
 
     /// What the run changed so far, in order.
     #[must_use]
     pub fn done(&self) -> Vec<Done> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the run did not wait for, by number.
+    #[must_use]
+    pub fn pending(&self) -> Vec<Done> {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        pending.sort_by_key(|left| left.step.number());
+        pending
     }
 
     /// What the run changed, without what the rows on the terminal show in full: a list of it would repeat them.
@@ -89,15 +98,16 @@ impl Listener for Progress {
         if self.tape.runs() {
             self.tape.event(recorded(event));
         }
-        if let Event::Ended {
-            step,
-            ending: ending @ (Ending::Created | Ending::Updated | Ending::Removed),
-            detail,
-            ..
-        } = event
-        {
-            let done = Done { step: *step, ending: *ending, detail: detail.clone() };
-            self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+        if let Event::Ended { step, ending, detail, .. } = event {
+            let list = match ending {
+                Ending::Created | Ending::Updated | Ending::Removed => Some(&self.done),
+                Ending::Pending => Some(&self.pending),
+                _ => None,
+            };
+            if let Some(list) = list {
+                let done = Done { step: *step, ending: *ending, detail: detail.clone() };
+                list.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+            }
         }
         if let Event::Wave { number: number @ 1.., of, state: WaveState::Moving, .. } = event {
             super::github::phase(&format!("Wave {number} of {of}"));

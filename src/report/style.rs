@@ -47,7 +47,7 @@ pub(super) fn marked(mark: char, row: &str) -> String {
 pub(super) fn mark_of(ending: Ending) -> char {
     match ending {
         Ending::Created => '+',
-        Ending::Updated | Ending::PutBack => '~',
+        Ending::Updated | Ending::PutBack | Ending::Pending => '~',
         Ending::Unchanged | Ending::Ready => '=',
         Ending::NotNeeded => ' ',
         Ending::Removed => '-',
@@ -65,6 +65,7 @@ pub(super) fn word_of(ending: Ending) -> &'static str {
         Ending::NotNeeded => "not needed",
         Ending::Removed => "removed",
         Ending::PutBack => "restored",
+        Ending::Pending => "pending",
         Ending::Failed => "failed",
     }
 }

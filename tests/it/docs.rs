@@ -324,6 +324,7 @@ fn the_tables_of_json_keys_are_what_commands_print() {
         ("up --show-config", &["up", "--db", "my-instance", "--show-config", "--config", config]),
         ("up --dry-run", &["up", "--db", "my-instance", "--dry-run"]),
         ("up --plan, refused", &["up", "--plan", refused]),
+        ("up --wait=false", &["up", "--db", "my-instance", "--yes", "--wait=false"]),
         ("up", &["up", "--db", "my-instance", "--yes", "--timeout", "12h", "-v"]),
         ("alarms --dry-run", &["alarms", "--db", "my-instance", "--dashboard", "--dry-run"]),
         ("alarms", &["alarms", "--db", "my-instance", "--dashboard", "--yes"]),

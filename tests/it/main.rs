@@ -76,6 +76,7 @@ mod stranded;
 mod truths;
 mod unattended;
 mod unseen;
+mod unwaited;
 mod usage;
 mod verify;
 mod waiting;

@@ -4,7 +4,7 @@ use rdsproxy_setup::cloud::tags;
 use serde_json::{Value, json};
 
 use crate::cli::up;
-use crate::desk::{Desk, shown};
+use crate::desk::Desk;
 
 fn listed(desk: &Desk) -> Value {
     let shown = desk.run(&["list", "--output", "json"]);
@@ -99,39 +99,4 @@ fn a_wait_ends_at_its_limit_with_what_is_missing() {
     assert_eq!(missed.code, Some(5), "{missed}");
     assert!(missed.stderr.contains("waiting for the functions (my-instance-proxy)"), "{missed}");
     assert!(missed.stderr.contains("--timeout target="), "{missed}");
-}
-
-/// The recipe of docs/pipelines.md for a job that does not wait: all that needs no wait is done, no function is moved.
-#[test]
-fn a_run_that_does_not_wait_asks_for_everything_and_moves_nothing() {
-    let desk = Desk::new();
-    let host = |desk: &Desk| {
-        let world = desk.store().world().unwrap();
-        world.lambda.functions["DBAppFunction"].latest.environment.as_ref().unwrap()["DB_HOST"].clone()
-    };
-    let before = host(&desk);
-    // Slowly, so that the proxy is still on its way when the run ends.
-    let first = ["--sandbox", "--sandbox-speed", "5", "up", "--db", "my-instance", "--yes", "--timeout", "proxy=1s"];
-    let stopped = shown(&first, &mut desk.command(&first));
-    assert_eq!(stopped.code, Some(5), "{stopped}");
-    assert_eq!(host(&desk), before, "{stopped}");
-    for (step, word) in [
-        (1, "created"),
-        (2, "created"),
-        (6, "created"),
-        (7, "created"),
-        (8, "created"),
-        (9, "created"),
-        (12, "created"),
-    ] {
-        let line =
-            stopped.stderr.lines().find(|line| line.starts_with(&format!("[{step:>2}/13]")) && line.contains(word));
-        assert!(line.is_some(), "step {step}: {stopped}");
-    }
-    desk.hours_later(1);
-    let available = desk.run(&["wait", "--db", "my-instance", "--for", "available"]);
-    assert_eq!(available.code, Some(0), "{available}");
-    let done = desk.run(&["up", "--db", "my-instance", "--yes", "--quiet", "--timeout", "12h"]);
-    assert_eq!(done.code, Some(0), "{done}");
-    assert_ne!(host(&desk), before);
 }

@@ -115,6 +115,7 @@ class Printed:
         run("up-plan", 2, "up", *DB, "--dry-run", "--detailed-exitcode")
         run("up-plan", 0, "up", *DB, "--plan-out", "plan.json")
         self.saved()
+        run("up-pending", 2, "up", *DB, "--yes", "--wait=false", "--detailed-exitcode")
         run("up", 0, "up", *DB, "--yes", "--verify", "probe", "--verbose", "--timeout", "12h")
         run("up", 0, "up", *DB, "--yes")
         run("alarms-plan", 0, "alarms", *DB, "--dashboard", "--dry-run")

@@ -12,7 +12,7 @@ import unittest
 
 import yaml
 
-from account import ROOT, program
+from account import BINARY, ROOT, environment, program
 
 BIN = pathlib.Path(sys.executable).parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -186,6 +186,26 @@ class Documents(unittest.TestCase):
                 self.assertEqual(0, done.returncode, (where, line, done.stderr))
                 seen += where == "pipelines.md"
         self.assertGreaterEqual(seen, 8)
+
+    def test_the_plugin_for_monitoring_systems_translates_the_exit_codes(self):
+        script = next(text for where, text in blocks("sh") if where == "pipelines.md" and "check_rdsproxy" in text)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "check_rdsproxy")
+            path.write_text(script, "utf-8")
+            done = tool("shellcheck", path)
+            self.assertEqual(0, done.returncode, done.stdout)
+            variables = environment() | {
+                "PATH": f"{BINARY.parent}:{os.environ['PATH']}", "RDSPROXY_SANDBOX": "1", "RDSPROXY_SANDBOX_FILE": f"{folder}/world.json", "RDSPROXY_SANDBOX_SPEED": "600",
+            }
+
+            def check(database):
+                return subprocess.run(["sh", path, database], env=variables, capture_output=True, text=True, timeout=240, check=False)
+
+            self.assertEqual(2, check("my-instance").returncode)
+            made = subprocess.run([BINARY, "up", "--db", "my-instance", "--yes", "--timeout", "12h"], env=variables, capture_output=True, text=True, timeout=240, check=False)
+            self.assertEqual(0, made.returncode, made.stderr)
+            self.assertEqual(0, check("my-instance").returncode)
+            self.assertEqual(3, check("absent").returncode)
 
     def test_trust_policies_name_audience_and_subject_exactly(self):
         policies = [json.loads(text) for where, text in blocks("json") if where == "pipelines.md"]

@@ -11,7 +11,7 @@ use crate::markdown::{table, text};
 const LARGEST: usize = 512 * 1024;
 
 /// The members of documents that a summary shows; it reads no other one.
-pub const SHOWN: [&str; 13] = [
+pub const SHOWN: [&str; 14] = [
     "alarms",
     "canary",
     "changed",
@@ -22,6 +22,7 @@ pub const SHOWN: [&str; 13] = [
     "findings",
     "fine",
     "functions",
+    "pending",
     "plan",
     "stacks",
     "static",
@@ -169,6 +170,14 @@ fn sections(document: &Value, titles: &BTreeMap<u64, &str>, shown: &dyn Fn(&str)
     if document["changed"] == false {
         parts.push("Nothing was changed.".to_owned());
     }
+    let waits = |row: &Value| {
+        let title = row["step"].as_u64().and_then(|number| titles.get(&number).copied());
+        vec![
+            format!("{} {}", row["step"], shown(title.unwrap_or_else(|| string(row, "slug")))),
+            shown(string(row, "state")),
+        ]
+    };
+    parts.extend(table(&["Not waited for", ""], &list(document, "pending").iter().map(waits).collect::<Vec<_>>()));
     for wave in list(&document["canary"], "waves") {
         let functions: Vec<String> = strings(wave, "functions").map(shown).collect();
         let answer = shown(&string(&wave["judgement"], "answer").replace('_', " "));

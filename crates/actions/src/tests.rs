@@ -117,6 +117,7 @@ proptest! {
         let documents = [json!({
             "plan": [step, {"action": "delete", "resource": said, "detail": said}, {"action": "create", "name": said, "detail": list}],
             "changes": [{"step": 1, "slug": said, "detail": said}], "feasible": false, "changed": false,
+            "pending": [{"step": 3, "slug": said, "state": said}],
             "canary": {"waves": [{"number": 1, "of": 2, "functions": list, "judgement": {"answer": said}}]},
             "stacks": [{"database": said, "proxy": said, "in_place": false, "steps": [step]}, {"database": said, "proxy": said, "status": said}],
             "static": [{"title": said, "open": false, "because": list}],

@@ -144,6 +144,8 @@ pub enum Ending {
     Removed,
     /// A former value was restored.
     Restored,
+    /// It was begun, and is not waited for: `--wait=false`.
+    Pending,
     /// The step failed.
     Failed,
 }

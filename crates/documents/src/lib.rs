@@ -60,7 +60,7 @@ pub use schemas::{ListedSchema, Schemas};
 pub use settings::{Setting, SettingOrigin, SettingValue, Settings, UnusedSetting};
 pub use status::{AlarmStates, CanaryProgress, DirectPath, DirectState, Stack, Status};
 pub use token::Token;
-pub use up::{Counts, DoneStep, PlannedProbe, Up, UpCanary, UpPlan};
+pub use up::{Counts, DoneStep, PendingStep, PlannedProbe, Up, UpCanary, UpPending, UpPlan};
 pub use verify::{Part, Verify};
 pub use version::{SCHEMA, Version};
 pub use wait::{Wait, WaitedFor};
@@ -158,6 +158,7 @@ documents! {
     Token, "token", ["token"], "an IAM token for the proxy";
     Up, "up", ["up", "up --canary"], "what a run changed, and where the functions connect now";
     UpCanary, "up-canary", ["up --canary"], "a canary that ended before its end";
+    UpPending, "up-pending", ["up --wait=false"], "a run that left something to a later one";
     UpPlan, "up-plan", ["up --dry-run"], "what up would do";
     Verify, "verify", ["verify", "verify --probe"], "whether the functions get through to the database";
     Wait, "wait", ["wait"], "what was waited for";

@@ -117,6 +117,38 @@ pub struct PlannedProbe {
     pub stands_in_for: Vec<String>,
 }
 
+/// A run that did not wait for what takes minutes, and left something to a later one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UpPending {
+    /// The version of this document.
+    pub schema: Version,
+    /// Whether this run changed anything.
+    pub changed: bool,
+    /// The proxy.
+    pub proxy: String,
+    /// The database.
+    pub database: String,
+    /// What it did not wait for.
+    pub pending: Vec<PendingStep>,
+    /// What this run changed, in order.
+    pub changes: Vec<DoneStep>,
+    /// The commands that wait and go on from here.
+    pub next: Vec<String>,
+    /// The code that the command exits with.
+    pub exit_code: u8,
+}
+
+/// A step that is under way, or cannot be begun yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PendingStep {
+    /// Its number, 1 to 13.
+    pub step: u8,
+    /// Its name for programs.
+    pub slug: String,
+    /// Its state, in AWS's words where it has one.
+    pub state: String,
+}
+
 /// A canary that ended before its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UpCanary {
