@@ -72,10 +72,10 @@ impl Subject<'_> {
             return Ok(Exit::Done);
         }
         let at = folder.display();
-        report::result(&if written == 0 {
-            format!("{} in {at} are as they were.", count(files.len()))
-        } else {
-            format!("{} in {at}, {written} of them new or changed:", count(files.len()))
+        report::result(&match written {
+            0 => format!("{} in {at} are as they were.", count(files.len())),
+            all if all == files.len() => format!("Wrote {} to {at}:", count(files.len())),
+            some => format!("{} in {at}, {some} of them new or changed:", count(files.len())),
         });
         let widest = files.iter().map(|file| file.name.len()).max().unwrap_or(0);
         let line = |file: &File| format!("  {:<widest$}  {}", file.name, file.what);
@@ -134,10 +134,11 @@ impl Subject<'_> {
             return Ok(self.marked(hand_over, false, &format!("{name} {how}: nothing to do.")));
         }
         let plan = if hand_over {
-            format!("This marks {name} as handed over: up, restore and teardown will change nothing of it.\n")
+            format!("This marks {name} as handed over: up, restore and teardown will change nothing of it.")
         } else {
-            format!("This takes {name} back: up, restore and teardown will change it again.\n")
+            format!("This takes {name} back: up, restore and teardown will change it again.")
         };
+        let plan = report::sentence(&plan) + "\n";
         if !consent(self.global, &plan, EXPLAIN, ALONE).await? {
             return Ok(Exit::Decide);
         }

@@ -51,13 +51,13 @@ pub(super) fn show(global: &Global, session: &Session, survey: &Survey, left: &L
     if report::outcome(session.json, document) {
         return;
     }
-    let rest = format!("{stack} is not ready yet, and this run does not wait for it.");
-    let headline = if left.done.is_empty() {
-        format!("Nothing to do yet: {rest}")
+    let begun = if left.done.is_empty() {
+        "Nothing to do".to_owned()
     } else {
-        format!("Begun in {}: {rest}", report::duration(left.elapsed))
+        format!("Begun in {}", report::duration(left.elapsed))
     };
-    report::result(&format!("{headline}\nThe functions stay as they are.\n"));
+    let headline = format!("{begun}: {stack} is not ready yet, and this run does not wait for it.");
+    report::result(&format!("{}\nThe functions stay as they are.\n", report::sentence(&headline)));
     let rows: Vec<Done> = left.unseen.iter().chain(&left.pending).cloned().collect();
     report::result(&format!("{}\n", report::changes(&rows)));
     report::result(&report::next(&next));

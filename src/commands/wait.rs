@@ -120,6 +120,6 @@ fn show(global: &Global, session: &Session, survey: &Survey, reached: WaitFor, e
     if report::outcome(session.json, document) {
         return;
     }
-    report::result(&report::sentence(&format!("{stack}, in front of {database}: {}.", reached.reached())));
+    report::result(&report::sentence(&format!("{stack}, in front of {database}: {}.\n", reached.reached())));
     report::result(&report::next(&[(command(global, "status", database, stack), "look at all thirteen steps")]));
 }

@@ -4,6 +4,8 @@
 const PAGE: usize = 100;
 /// Where the cells of a row begin that does not fit beside its title.
 const BELOW: usize = 6;
+/// The fewest columns that cells stand beside a title in: in less, a sentence would be a column of single words.
+const NARROW: usize = 24;
 
 /// The columns of the terminal that results go to. Elsewhere lines stay whole: other programs read them.
 #[must_use]
@@ -57,7 +59,8 @@ pub(super) fn prose(text: &str) -> String {
     within(text, columns_of(&console::Term::stderr()))
 }
 
-fn within(text: &str, columns: Option<usize>) -> String {
+/// A text broken between words where it is wider than the terminal.
+pub(super) fn within(text: &str, columns: Option<usize>) -> String {
     columns.map_or_else(|| text.to_owned(), |columns| broken(text, columns).join("\n"))
 }
 
@@ -83,11 +86,12 @@ pub(super) fn row(
     let mut cells = lines(beside);
     let mut indent = beside;
     if let Some(columns) = columns {
-        if !fits(&cells, columns.saturating_sub(beside)) {
-            indent = BELOW;
+        let room = columns.saturating_sub(beside);
+        if room < NARROW || !fits(&cells, room) {
+            indent = BELOW.min(beside);
             cells = lines(indent);
         }
-        let width = columns.saturating_sub(indent).max(20);
+        let width = columns.saturating_sub(indent).max(NARROW);
         cells = cells.iter().flat_map(|line| broken(line, width)).collect();
     }
     let mut rows: Vec<String> = Vec::new();
@@ -121,6 +125,12 @@ mod tests {
             row("= 1  Role", 12, Some(80), cells(&["in place", "why"])),
             ["= 1  Role   in place", "            why"]
         );
+    }
+
+    #[test]
+    fn what_would_stand_in_a_narrow_column_stands_below() {
+        let rows = row("  terraform -chdir=/tmp/proxy init", 40, Some(60), cells(&["get the AWS provider"]));
+        assert_eq!(rows, ["  terraform -chdir=/tmp/proxy init", "      get the AWS provider"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Plan, status, removals and topology as text.
 
 use super::Done;
-use super::layout::{columns, page, row};
+use super::layout::{columns, page, row, within};
 use super::style::{mark_of, marked, word_of};
 use crate::engine::ledger::{Entry, Redirect, Verdict};
 use crate::plain::line;
@@ -124,7 +124,8 @@ fn plan_at(entries: &[Entry], columns: Option<usize>) -> String {
         "Nothing to change.".to_owned()
     } else {
         let rest = if conflicts + unknown == 0 { "" } else { "\nThis plan cannot be carried out." };
-        format!("Plan: {create} to create (+), {update} to change (~), 0 to remove (-){more}.{rest}")
+        let counts = format!("Plan: {create} to create (+), {update} to change (~), 0 to remove (-){more}.");
+        within(&counts, columns) + rest
     };
     format!("{text}\n{counts}")
 }
