@@ -171,8 +171,8 @@ fn acceptable_cluster(world: &World, proxy: &Proxy, id: &str) -> Result<(), AwsE
     acceptable_network(world, proxy, kind, id, &cluster.subnet_group)?;
     acceptable_state("InvalidDBClusterStateFault", kind, id, status(&cluster.status, cluster.modifying, world.now))?;
     // Its members count, too (https://github.com/aws/aws-cdk/issues/31304, terraform-provider-aws#19096).
-    let members = cluster.members.iter().filter_map(|(id, _)| world.rds.instances.get_key_value(id));
-    members.map(|(id, member)| acceptable_state("InvalidDBInstanceState", "DB Instance", id, &member.status)).collect()
+    let mut members = cluster.members.iter().filter_map(|(id, _)| world.rds.instances.get_key_value(id));
+    members.try_for_each(|(id, member)| acceptable_state("InvalidDBInstanceState", "DB Instance", id, &member.status))
 }
 
 fn acceptable_engine(proxy: &Proxy, kind: &str, id: &str, engine: &str) -> Result<(), AwsError> {
