@@ -2,12 +2,13 @@
 //!
 //! What is worse is decided by `crates/judge`; this module moves, waits, reads and goes back. A run that is killed leaves
 //! functions at the database or at a proxy that works, and a tag of the proxy says that a canary is not complete
-//! ([`memory`]).
+//! ([`memory`]). Somebody who interrupts the watch over a wave is asked ([`watch`]).
 
 mod back;
 mod evidence;
 pub mod memory;
 mod soak;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -41,10 +42,35 @@ pub enum Decision {
     Back,
 }
 
-/// Somebody who decides where the answer is open.
+/// Somebody who decides where the answer is open, and who may interrupt the watch over a wave.
 pub trait Decider: Sync {
     /// Asks.
     fn decide<'a>(&'a self, wave: &'a Wave) -> Pin<Box<dyn Future<Output = Decision> + 'a>>;
+
+    /// Returns once somebody interrupts the watch. Where nobody can, it never does.
+    fn interrupts(&self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        Box::pin(std::future::pending())
+    }
+
+    /// Asks somebody who interrupted the watch what is to become of the run.
+    fn interrupted<'a>(&'a self, _stand: &'a Stand) -> Pin<Box<dyn Future<Output = Decision> + 'a>> {
+        Box::pin(std::future::ready(Decision::Stop))
+    }
+}
+
+/// How a canary stands while a wave is watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stand {
+    /// The number of the wave, 0 for what an earlier run moved.
+    pub number: usize,
+    /// How many waves there are.
+    pub of: usize,
+    /// The functions at the proxy.
+    pub moved: Vec<String>,
+    /// The functions that are still to move.
+    pub left: Vec<String>,
+    /// Those at the proxy that go back with this canary.
+    pub back: Vec<String>,
 }
 
 /// Nobody: the run stops.
@@ -79,7 +105,7 @@ pub enum Ending {
     Worse,
     /// The answer was open, and the run stopped; what has moved stays.
     Unknown,
-    /// The answer was open, and somebody chose to go back.
+    /// Somebody chose to go back.
     WentBack,
 }
 
@@ -259,8 +285,11 @@ impl Way<'_> {
     /// Watches a wave, and says whether the next may go.
     async fn watch(&mut self, number: usize, of: usize, names: Vec<String>) -> Result<Verdict, StepError> {
         self.note(number, of, &names, WaveState::Watching);
-        let judgement = soak::watch(self, number, of, &names).await?;
-        self.judged(number, of, names, judgement).await
+        if let Some(judgement) = watch::judged(self, number, of, &names).await? {
+            return self.judged(number, of, names, judgement).await;
+        }
+        self.go_back().await?;
+        Ok(Verdict::End(Ending::WentBack))
     }
 
     async fn judged(
@@ -290,13 +319,24 @@ impl Way<'_> {
         };
         self.walk.waves.push(wave);
         if let Verdict::End(Ending::Worse | Ending::WentBack) = verdict {
-            let back = back::carry_out(self.run, self.cut.survey, &self.order).await?;
-            self.walk.moved.retain(|name| !back.contains(name));
-            self.walk.left.extend(back.iter().cloned());
-            self.walk.left.sort();
-            self.walk.back = back;
+            self.go_back().await?;
         }
         Ok(verdict)
+    }
+
+    /// Points everything that this canary moved back at the database.
+    async fn go_back(&mut self) -> Result<(), StepError> {
+        let back = back::carry_out(self.run, self.cut.survey, &self.order).await?;
+        self.walk.moved.retain(|name| !back.contains(name));
+        self.walk.left.extend(back.iter().cloned());
+        self.walk.left.sort();
+        self.walk.back = back;
+        Ok(())
+    }
+
+    fn stand(&self, number: usize, of: usize) -> Stand {
+        let Walk { moved, left, .. } = &self.walk;
+        Stand { number, of, moved: moved.clone(), left: left.clone(), back: self.order.concat() }
     }
 
     fn note(&self, number: usize, of: usize, functions: &[String], state: WaveState) {

@@ -84,7 +84,8 @@ impl Exit {
                 "Functions were worse off at the proxy (`up --canary`); those that the run moved use the database again."
             }
             Self::Unjudged => {
-                "Whether functions are worse off is unknown (`up --canary`); those that have moved stay at the proxy."
+                "Whether functions are worse off is unknown (`up --canary`); those that have moved stay at the proxy, unless you \
+                 chose to point them back."
             }
             Self::Outdated => {
                 "The account has changed since the plan was saved (`--plan`), or another version saved it; nothing was changed."

@@ -1,14 +1,16 @@
 //! `up --canary`: its flags, its question, and what came of it.
 
+use std::io::IsTerminal as _;
 use std::pin::Pin;
+use std::time::Duration;
 
 use documents::{CanaryPlan, UpCanary, Version};
 use judge::Judgement;
 
-use super::interrupt::{blocking, stop_sign};
+use super::interrupt::{blocking, ctrl_c, stop_sign};
 use super::session::{Session, command};
 use crate::canary::memory::Memory;
-use crate::canary::{Decider, Decision, Ending, Walk, Wave};
+use crate::canary::{Decider, Decision, Ending, Stand, Walk, Wave};
 use crate::cli::{Canary, Global};
 use crate::discover::hosts::HostKind;
 use crate::error::Failure;
@@ -62,12 +64,21 @@ pub(super) fn check(survey: &Survey) -> Result<(), Failure> {
 pub(super) fn plan(survey: &Survey) -> String {
     let Some(canary) = &survey.spec.canary else { return String::new() };
     let text = format!(
-        "\nStep 13 goes in waves: {}. After each, CloudWatch is read for {} of data; where functions are worse off, all that this \
-         run moved use the database again.\n",
-        canary.shares(),
-        report::duration(canary.soak)
+        "\nStep 13 moves the functions in waves: {}. After each, CloudWatch must show {} of data. Where functions are worse off, \
+         everything that this run moved uses the database again.\n",
+        canary.shares().replace(',', ", "),
+        span(canary.soak)
     );
     report::sentence(&text)
+}
+
+/// A span in words.
+fn span(span: Duration) -> String {
+    let (count, unit) = match span.as_secs() {
+        seconds if seconds % 60 == 0 => (seconds / 60, "minute"),
+        seconds => (seconds, "second"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The same for programs.
@@ -79,14 +90,18 @@ pub(super) fn plan_document(survey: &Survey) -> Option<CanaryPlan> {
     })
 }
 
-/// Somebody at a terminal, unless `--yes` says that nobody is to be asked.
+/// Somebody at a terminal.
 pub(super) struct Terminal {
-    pub(super) asks: bool,
+    /// Whether questions of the program are put: `--yes` says that nobody is to be asked.
+    asks: bool,
+    /// Whether somebody who presses Ctrl-C is asked: a person is there, whatever the flags say.
+    answers: bool,
 }
 
 impl Terminal {
     pub(super) fn of(global: &Global) -> Self {
-        Self { asks: !global.yes && report::unattended().is_none() }
+        let reads = report::unattended().is_none();
+        Self { asks: !global.yes && reads, answers: reads && std::io::stderr().is_terminal() }
     }
 }
 
@@ -96,22 +111,58 @@ impl Decider for Terminal {
             if !self.asks {
                 return Decision::Stop;
             }
-            report::say(&format!("\n{}", report::wave_text(wave)));
-            report::pause(true);
-            let decision = tokio::select! {
-                decision = asked() => decision,
-                () = stop_sign().interrupted() => Decision::Stop,
+            let question = "Go on, stop here and keep what has moved, or point it back? [continue/stop/back]";
+            let stops = async {
+                tokio::select! {
+                    () = ctrl_c() => {}
+                    () = stop_sign().interrupted() => {}
+                }
             };
-            report::pause(false);
-            decision
+            put(&report::wave_text(wave), question, stops).await
         })
+    }
+
+    fn interrupts(&self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        if self.answers { Box::pin(ctrl_c()) } else { Box::pin(std::future::pending()) }
+    }
+
+    fn interrupted<'a>(&'a self, stand: &'a Stand) -> Pin<Box<dyn Future<Output = Decision> + 'a>> {
+        let stops = stop_sign().interrupted();
+        Box::pin(async move { put(&report::stand_text(stand), "What now? [continue/stop/back]", stops).await })
     }
 }
 
-async fn asked() -> Decision {
+/// Puts a question below a text; where `stops` comes first, the answer is to stop.
+async fn put(text: &str, question: &'static str, stops: impl Future<Output = ()>) -> Decision {
+    /// Lets the rows go on also where nobody waits for the answer any more.
+    struct Resumes {
+        answered: bool,
+    }
+    impl Drop for Resumes {
+        fn drop(&mut self) {
+            if !self.answered {
+                // The line of the question is open.
+                report::say("");
+            }
+            report::pause(false);
+        }
+    }
+    report::pause(true);
+    report::say(&format!("\n{text}"));
+    report::forget_typed();
+    let mut resumes = Resumes { answered: false };
+    tokio::select! {
+        decision = asked(question) => {
+            resumes.answered = true;
+            decision
+        }
+        () = stops => Decision::Stop,
+    }
+}
+
+async fn asked(question: &'static str) -> Decision {
     loop {
         // A question that cannot be put leaves everything as it is.
-        let question = "Go on, stop here and keep what has moved, or point it back? [continue/stop/back]";
         let answer = blocking(move || report::ask(question)).await.unwrap_or_default();
         match answer.as_deref() {
             Some("continue" | "c") => return Decision::Continue,
@@ -183,7 +234,7 @@ fn ended(walk: &Walk) -> (String, Vec<String>) {
                 Some(Judgement::Worse { found, .. }) => found.as_slice(),
                 _ => &[],
             };
-            let seen: Vec<String> = found.iter().map(report::numbers).collect();
+            let seen: Vec<String> = found.iter().map(report::seen).collect();
             let back = format!("These use the database again: {}.", walk.back.join(", "));
             let proxy = "The proxy stays for the next try.".to_owned();
             let headline = format!("watching the functions at the proxy: worse than before: {}", seen.join("; "));
@@ -191,7 +242,8 @@ fn ended(walk: &Walk) -> (String, Vec<String>) {
         }
         Ending::WentBack => {
             let back = format!("These use the database again: {}.", walk.back.join(", "));
-            ("watching the functions at the proxy: whether they are worse off is unknown".to_owned(), vec![back])
+            let proxy = "The proxy stays for the next try.".to_owned();
+            ("watching the functions at the proxy: you chose to point them back".to_owned(), vec![back, moved, proxy])
         }
         Ending::Unknown | Ending::Complete => {
             let why: Vec<String> = match last.map(|wave| &wave.judgement) {

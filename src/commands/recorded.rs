@@ -71,7 +71,9 @@ pub(super) fn end(global: &Global, exit: Exit) {
 
 async fn signal() {
     match Signals::listen() {
-        Ok(mut signals) => signals.next().await,
+        Ok(mut signals) => {
+            signals.next().await;
+        }
         Err(_) => std::future::pending().await,
     }
 }

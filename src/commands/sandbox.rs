@@ -34,7 +34,10 @@ pub(super) async fn run(global: &Global, command: &Sandbox) -> Result<Exit, Fail
             }
             report::note(json, "The simulated account answers there until Ctrl-C. Any access key works:");
             report::note(json, &example(&url, &region));
-            serve(listener, Arc::new(store), signals.next()).await.map_err(fail)?;
+            let signal = async {
+                signals.next().await;
+            };
+            serve(listener, Arc::new(store), signal).await.map_err(fail)?;
         }
         Sandbox::Reset => {
             let file = sandbox_file(global)?;

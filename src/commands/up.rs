@@ -31,6 +31,8 @@ use crate::survey::Survey;
 
 const ALONE: &str = "Add --yes to carry the plan out, or look at it only with up --dry-run.";
 
+const RESTORING: &str = "To point the functions back at the database at once";
+
 /// Runs it.
 pub(super) async fn run(global: &Global, args: &Up) -> Result<Exit, Failure> {
     let Some(saved) = Saved::open(&args.plans, Planned::Up)? else { return Box::pin(plan(global, args, None)).await };
@@ -120,7 +122,7 @@ async fn plan(global: &Global, args: &Up, saved: Option<&Saved>) -> Result<Exit,
             let undo = command(global, "teardown", &survey.database.id, &survey.names.stack);
             let mut failure = Failure::because(stop, cause).after(&made(&done), &resume, Some(&undo));
             if done.iter().any(|done| done.step == StepId::Repoint) {
-                failure.hints.push(restoring(global, &survey));
+                failure.hints.push(format!("{RESTORING}: {}", restore(global, &survey)));
             }
             return Err(failure);
         }
@@ -314,13 +316,12 @@ fn way_back(global: &Global, survey: &Survey, entries: &[Entry]) -> String {
     if !sequence::moves(entries) {
         return String::new();
     }
-    format!("\n{}\n", restoring(global, survey))
+    format!("\n{RESTORING}:\n  {}\n", restore(global, survey))
 }
 
-/// The sentence that points functions back, with the flags that were given.
-fn restoring(global: &Global, survey: &Survey) -> String {
-    let back = command(global, "restore", &survey.database.id, &survey.names.stack);
-    format!("To point the functions back at the database at once: {back}")
+/// The command that points functions back, with the flags that were given.
+fn restore(global: &Global, survey: &Survey) -> String {
+    command(global, "restore", &survey.database.id, &survey.names.stack)
 }
 
 /// What the plan says of probes.

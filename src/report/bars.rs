@@ -125,7 +125,7 @@ impl Drop for Bars {
 
 impl Board {
     fn draw(&self, frame: usize) {
-        if super::PAUSED.load(std::sync::atomic::Ordering::SeqCst) {
+        if super::is_paused() {
             return;
         }
         let now = self.clock.elapsed();
@@ -187,15 +187,15 @@ impl Listener for Bars {
                 (StepId::Repoint, Phase::Waiting { state, limit: *limit, since })
             }
             Event::Probe { seat, state, wait: None } => {
-                self.board.all.suspend(|| super::raw(&crate::plain::line(&format!("probe for {seat}: {state}"))));
+                super::say(&crate::plain::line(&format!("probe for {seat}: {state}")));
                 return;
             }
             Event::Wave { .. } => {
-                self.board.all.suspend(|| super::raw(&crate::plain::line(&super::canary::line(event))));
+                super::say(&crate::plain::line(&super::canary::line(event)));
                 return;
             }
             Event::Note { text, .. } => {
-                self.board.all.suspend(|| super::raw(&crate::plain::line(&format!("note: {text}"))));
+                super::say(&crate::plain::line(&format!("note: {text}")));
                 return;
             }
         };

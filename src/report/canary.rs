@@ -2,8 +2,8 @@
 
 use judge::{Finding, Judgement, Numbers};
 
-use super::layout::sentence;
-use crate::canary::Wave;
+use super::layout::{prose, sentence};
+use crate::canary::{Stand, Wave};
 use crate::engine::event::{Event, WaveState};
 
 /// The line for a wave that goes on.
@@ -49,10 +49,50 @@ pub fn wave_text(wave: &Wave) -> String {
     lines.join("\n")
 }
 
+/// How a canary stands for somebody who interrupted it, and what each answer does.
+#[must_use]
+pub fn stand_text(stand: &Stand) -> String {
+    let Stand { number, of, moved, left, back } = stand;
+    let wave = if *number == 0 { "what had moved before".to_owned() } else { format!("wave {number} of {of}") };
+    let back = match back.as_slice() {
+        [] => "end here: this run has moved nothing that could go back".to_owned(),
+        names => format!("point back at the database: {}; the proxy stays", few(names)),
+    };
+    let lines = [
+        format!("Interrupted while watching {wave}; nothing has stopped yet."),
+        format!("At the proxy: {}.", few(moved)),
+        format!("Not moved yet: {}.", few(left)),
+        "Until you answer, the watch goes on; functions that are worse off still go back.".to_owned(),
+        "  continue  keep watching, as if you had not interrupted".to_owned(),
+        "  stop      end here, and keep what has moved at the proxy; so does Ctrl-C".to_owned(),
+        format!("  back      {back}"),
+    ];
+    lines.map(|line| prose(&line)).join("\n")
+}
+
+/// The first of several names, and how many more there are.
+fn few(names: &[String]) -> String {
+    const SHOWN: usize = 4;
+    match names {
+        [] => "none".to_owned(),
+        _ if names.len() <= SHOWN => names.join(", "),
+        _ => format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
+    }
+}
+
+/// A finding in one line, with its numbers and their test.
+fn numbers(finding: &Finding) -> String {
+    let test = match (finding.p_value, finding.limit) {
+        (Some(p), Some(limit)) => format!("; p = {}, the limit is {}", small(p), small(limit)),
+        _ => String::new(),
+    };
+    seen(finding) + &test
+}
+
 /// A finding in one line, with its numbers.
 #[must_use]
-pub fn numbers(finding: &Finding) -> String {
-    let Finding { subject, measure, numbers, p_value, limit } = finding;
+pub fn seen(finding: &Finding) -> String {
+    let Finding { subject, measure, numbers, .. } = finding;
     let share = |(bad, all): (u64, u64)| {
         let percent = judge::statistics::share(bad, all).unwrap_or(0.0) * 100.0;
         format!("{bad} of {all} ({percent:.1} %)")
@@ -69,11 +109,7 @@ pub fn numbers(finding: &Finding) -> String {
             format!("{} since the change{before}; the limit is {}", value(*after), value(*limit))
         }
     };
-    let test = match (p_value, limit) {
-        (Some(p), Some(limit)) => format!("; p = {}, the limit is {}", small(*p), small(*limit)),
-        _ => String::new(),
-    };
-    format!("{subject}, {}: {numbers}{test}", measure.name())
+    format!("{subject}, {}: {numbers}", measure.name())
 }
 
 fn unit(measure: judge::Measure) -> (&'static str, f64) {

@@ -36,12 +36,12 @@ use crate::plain;
 pub use advice::{advice, ranking};
 pub use alarms::alarms;
 pub use bars::Bars;
-pub use canary::{numbers, wave_text};
+pub use canary::{seen, stand_text, wave_text};
 pub use diagnosis::{aspects, diagnosis, finding};
 pub use documents::{canary, findings, path, probes, removal, steps};
 pub use json::json_line;
 pub use lines::Lines;
-pub use modes::Modes;
+pub use modes::{Modes, forget_typed};
 pub use progress::{Done, Progress};
 pub use proofs::{proof, seats};
 pub use rehearsal::{rehearsal, rehearsal_markdown};
@@ -58,9 +58,19 @@ fn share(rows: Option<MultiProgress>) {
 /// Whether the rows on the terminal rest, because somebody is asked something.
 static PAUSED: AtomicBool = AtomicBool::new(false);
 
-/// Lets the rows on the terminal rest, or go on.
+/// Takes the rows off the terminal while somebody is asked something, or lets them come back.
 pub fn pause(paused: bool) {
     PAUSED.store(paused, Ordering::SeqCst);
+    let rows = ROWS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(rows) = rows.filter(|_| paused) {
+        let _ = rows.clear();
+    }
+}
+
+/// Whether somebody is asked something while rows are on the terminal.
+#[must_use]
+pub fn is_paused() -> bool {
+    PAUSED.load(Ordering::SeqCst)
 }
 
 /// Sets when color is used; `None` leaves it to the terminal and to `NO_COLOR`.
@@ -168,8 +178,8 @@ pub fn summarize<D: Document>(build: impl FnOnce() -> D) {
 pub fn say(text: &str) {
     let rows = ROWS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match rows {
-        Some(rows) => rows.suspend(|| raw(text)),
-        None => raw(text),
+        Some(rows) if !is_paused() => rows.suspend(|| raw(text)),
+        _ => raw(text),
     }
 }
 

@@ -16,18 +16,30 @@ impl Modes {
     }
 
     /// Has a terminal show no `^C` where Ctrl-C is pressed: the cursor stands at the end of the last row, so that it would
-    /// wrap, and rows that are drawn again would begin one line too low.
+    /// wrap, and rows that are drawn again would begin one line too low. Nor is what was written and is not shown yet dropped then,
+    /// which would leave half of the rows, and the cursor anywhere (termios(3), `NOFLSH`).
     #[must_use]
     pub(super) fn without_echoed_signals() -> Self {
         let modes = Self::remember();
         if let Some(before) = &modes.before {
             let mut quiet = before.clone();
             quiet.local_modes.remove(rustix::termios::LocalModes::ECHOCTL);
+            quiet.local_modes.insert(rustix::termios::LocalModes::NOFLSH);
             set(&quiet);
         }
         modes
     }
 }
+
+/// Drops what was typed at the terminal and not read: it is no answer to a question that is put afterwards.
+#[cfg(unix)]
+pub fn forget_typed() {
+    let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+}
+
+/// Windows keeps what was typed.
+#[cfg(not(unix))]
+pub fn forget_typed() {}
 
 /// Sets the modes, unless this runs in the background: there, the kernel would stop the process for it.
 #[cfg(unix)]

@@ -19,15 +19,15 @@ use crate::desk::Desk;
 use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};
 use crate::permissions::{denials, restrict, scope};
 
-const INSTANCE: &str = "my-instance";
-const FUNCTIONS: [&str; 2] = ["DBAppFunction", "InvoiceFunction"];
+pub(crate) const INSTANCE: &str = "my-instance";
+pub(crate) const FUNCTIONS: [&str; 2] = ["DBAppFunction", "InvoiceFunction"];
 
-fn waves(id: &str) -> Spec {
+pub(crate) fn waves(id: &str) -> Spec {
     Spec { canary: Some(Canary::default()), ..wish(id) }
 }
 
 /// The one function of the cluster with traffic, which is called by an alias.
-fn orders() -> Spec {
+pub(crate) fn orders() -> Spec {
     Spec { functions: vec!["OrdersFunction".to_owned()], ..waves("my-cluster") }
 }
 
@@ -44,7 +44,7 @@ fn walk(fate: Fate<Outcome>) -> Walk {
 }
 
 /// Variables, versions and aliases of every function.
-fn functions(world: &World) -> Value {
+pub(crate) fn functions(world: &World) -> Value {
     let mut functions = world.dump()["lambda"]["functions"].clone();
     for function in functions.as_object_mut().unwrap().values_mut() {
         // How many versions there ever were is Lambda's to count, and nobody can take it back.
@@ -54,7 +54,7 @@ fn functions(world: &World) -> Value {
 }
 
 /// The functions whose variables hold the proxy's host.
-fn at_proxy(world: &World) -> Vec<String> {
+pub(crate) fn at_proxy(world: &World) -> Vec<String> {
     let hosts: Vec<&String> = world.rds.proxies.values().map(|proxy| &proxy.endpoint).collect();
     let holds = |name: &&&str| {
         let variables = world.lambda.functions[**name].latest.environment.iter().flatten();
@@ -64,7 +64,7 @@ fn at_proxy(world: &World) -> Vec<String> {
 }
 
 /// Each function of the instance leads to the database, or to a proxy that is there and has its target.
-fn leads_somewhere(world: &World) -> Result<(), String> {
+pub(crate) fn leads_somewhere(world: &World) -> Result<(), String> {
     for name in FUNCTIONS {
         let host = &world.lambda.functions[name].latest.environment.as_ref().unwrap()["DB_HOST"];
         let database = world.rds.instances["my-instance"].endpoint == *host;
@@ -76,7 +76,7 @@ fn leads_somewhere(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-fn memory(world: &World) -> Option<String> {
+pub(crate) fn memory(world: &World) -> Option<String> {
     world.rds.proxies.get("my-instance-proxy")?.tags.get("rdsproxy-setup:canary").cloned()
 }
 

@@ -71,6 +71,7 @@ mod sets;
 mod settings;
 mod shape;
 mod signals;
+mod soaks;
 mod storms;
 mod stranded;
 mod truths;
