@@ -8,16 +8,16 @@ import time
 class Load:
     def __init__(self, function, callers):
         self.function, self.over, self.lock = function, threading.Event(), threading.Lock()
-        # When each invocation began and ended, and its outcome.
+        # When each invocation began and ended, its outcome, and the host that it used.
         self.done = []
         self.threads = [threading.Thread(target=self.call) for _ in range(callers)]
 
     def call(self):
         while not self.over.is_set():
             began = time.monotonic()
-            outcome = self.function.invoke()
+            host, outcome = self.function.invoke()
             with self.lock:
-                self.done.append((began, time.monotonic(), outcome))
+                self.done.append((began, time.monotonic(), outcome, host))
             # One that was refused at once would otherwise be nothing but refusals.
             time.sleep(0.05)
 
@@ -36,7 +36,7 @@ class Load:
         began = time.monotonic()
         while time.monotonic() < began + 60:
             with self.lock:
-                answered = sum(at >= began for at, _, _ in self.done)
+                answered = sum(at >= began for at, *_ in self.done)
             if answered >= 2 * len(self.threads):
                 return time.monotonic()
             time.sleep(0.05)
@@ -46,9 +46,9 @@ class Load:
         """How often each outcome came, of invocations that began and ended in a span: by SQLSTATE or the driver's own class."""
         with self.lock:
             done = list(self.done)
-        return collections.Counter(outcome.split(" ", 1)[0] for began, ended, outcome in done if since <= began and ended <= until)
+        return collections.Counter(outcome.split(" ", 1)[0] for began, ended, outcome, _ in done if since <= began and ended <= until)
 
     def others(self, *expected):
         """Outcomes that are none of these, in full."""
         with self.lock:
-            return sorted({outcome for _, _, outcome in self.done if not outcome.startswith(expected)})
+            return sorted({outcome for _, _, outcome, _ in self.done if not outcome.startswith(expected)})
