@@ -1,4 +1,4 @@
-//! Every fault at every call of `up` and of `teardown`: time may be lost, and nothing else.
+//! Every fault at every call of `up`, of `teardown` and of what comes between: time may be lost, and nothing else.
 //!
 //! The tests print the matrix: `cargo test --test it faults -- --nocapture`.
 
@@ -18,6 +18,7 @@ enum Command {
     Teardown,
     Alarms,
     CloseDirect,
+    Restore,
 }
 
 /// What goes wrong at one call.
@@ -122,6 +123,7 @@ async fn run(bed: &Bed, command: Command, id: &str) -> Fate<()> {
     match command {
         Command::Up => bed.up(&wish(id)).await.map(drop),
         Command::Teardown => bed.down(&wish(id)).await,
+        Command::Restore => bed.restore(&wish(id)).await,
         // What could not be read stays, and the plan says so: that is no end of the work.
         Command::CloseDirect => match bed.close(&wish(id)).await {
             Fate::Done(plan) => {
@@ -282,6 +284,12 @@ async fn every_fault_at_every_call_of_alarms() {
 #[ignore = "full tier: every fault at every call"]
 async fn every_fault_at_every_call_of_close_direct() {
     matrix(Command::CloseDirect, "my-instance").await;
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "full tier: every fault at every call"]
+async fn every_fault_at_every_call_of_restore() {
+    matrix(Command::Restore, "my-instance").await;
 }
 
 #[tokio::test(start_paused = true)]

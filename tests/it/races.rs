@@ -7,9 +7,11 @@ use proptest::prelude::*;
 use sandbox::{Logged, World};
 use serde_json::Value;
 
+use crate::canary::leads_somewhere;
 use crate::chance::{each, lag, moment};
 use crate::harness::{Bed, Fate, NEVER, newcomer, say, wish};
 use crate::shape::{difference, shape};
+use crate::walks::Verb;
 
 const DATABASES: [&str; 2] = ["my-instance", "my-cluster"];
 
@@ -136,6 +138,54 @@ fn law_8_ups_and_teardowns_at_once_lose_nothing() {
         assert!(lines.is_empty(), "{} after {before}", lines.join("\n"));
     });
     say(&format!("ups and teardowns at once: {done:?} done, {stopped:?} stopped with a reason"));
+}
+
+/// Canaries, restores, alarms and all else at once: every function leads to the database or to a proxy that is there, after each call of
+/// any of them, and one run more makes the account what it should be.
+#[test]
+#[ignore = "full tier: random interleavings"]
+fn law_8_waves_restores_and_alarms_at_once_lose_nothing() {
+    let (done, stopped) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let verbs = prop::sample::select(vec![Verb::Canary, Verb::Canary, Verb::Restore, Verb::Alarms, Verb::Up]);
+    // A canary takes half an hour, in which others begin.
+    let start = (verbs, 0..1800_u64, lag());
+    let strategy = (any::<bool>(), prop::collection::vec(start, 2..=4), any::<bool>());
+    each(32, &strategy, async |(fresh, runs, last_up)| {
+        let id = "my-instance";
+        let (with, without) = with_and_without(id).await;
+        let bed = Bed::of(if fresh { newcomer() } else { with.clone() }, NEVER, false);
+        let fates = futures(runs.iter().map(|(verb, after, lag)| {
+            let bed = bed.beside(NEVER, false, *lag);
+            bed.observe(|_, world| leads_somewhere(world).unwrap());
+            async move {
+                tokio::time::sleep(Duration::from_secs(*after)).await;
+                verb.run(&bed, id).await
+            }
+        }))
+        .await;
+        for fate in &fates {
+            match fate {
+                Fate::Done(()) => done.fetch_add(1, Ordering::SeqCst),
+                Fate::Stopped(why) => {
+                    assert!(is_precise(why), "{why}");
+                    stopped.fetch_add(1, Ordering::SeqCst)
+                }
+                Fate::Killed => unreachable!("nothing is killed here"),
+            };
+        }
+        let last = if last_up { Verb::Up } else { Verb::Teardown };
+        let fate = last.run(&bed, id).await;
+        assert!(matches!(fate, Fate::Done(())), "{fate:?} after {runs:?}");
+        let mut is = shape(&bed.settled().await);
+        if last_up {
+            // Whether there are alarms depends on whether they came before the proxy.
+            is["monitoring"] = shape(&with)["monitoring"].clone();
+        }
+        let want = if last_up { shape(&with) } else { without };
+        let lines = difference(&is, &want);
+        assert!(lines.is_empty(), "{} after {runs:?}", lines.join("\n"));
+    });
+    say(&format!("waves, restores and alarms at once: {done:?} done, {stopped:?} stopped with a reason"));
 }
 
 /// Whatever points a function at the proxy while a teardown is under way: no function is left at a proxy that is gone.

@@ -1,11 +1,14 @@
-//! Random walks: `up`, kill, `teardown`, changes by hand, deployments and other stacks, in any order.
+//! Random walks: `up`, `up --canary`, `restore`, `alarms`, `teardown`, kills, changes by hand, deployments and other stacks, in any
+//! order.
 //!
-//! Nothing of others is ever lost; after a last `up` the account is a clean one's plus the others' things,
+//! Nothing of others is ever lost; after a last `up` and `alarms` the account is a clean one's plus the others' things,
 //! and after a last `teardown` it is exactly the others'.
 
 use std::time::Duration;
 
 use proptest::prelude::*;
+use rdsproxy_setup::resources::alarms::Settings;
+use rdsproxy_setup::spec::{Canary, Spec};
 use sandbox::World;
 
 use crate::chance::{each, lag};
@@ -41,13 +44,43 @@ struct Step {
     rest: Duration,
 }
 
+/// A command.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Verb {
+    Up,
+    Canary,
+    Restore,
+    Alarms,
+    Teardown,
+}
+
+impl Verb {
+    fn any() -> impl Strategy<Value = Self> {
+        prop_oneof![4 => Just(Self::Up), 2 => Just(Self::Canary), 2 => Just(Self::Restore), 1 => Just(Self::Alarms), 3 => Just(Self::Teardown)]
+    }
+
+    /// Carries it out; where there is no proxy to watch, there is nothing to do.
+    pub(crate) async fn run(self, bed: &Bed, id: &str) -> Fate<()> {
+        let wish = wish(id);
+        match self {
+            Self::Up => bed.up(&wish).await.map(drop),
+            Self::Canary => bed.up(&Spec { canary: Some(Canary::default()), ..wish }).await.map(drop),
+            Self::Restore => bed.restore(&wish).await,
+            Self::Alarms if !bed.gate.account.with(|world| world.rds.proxies.contains_key(&wish.stack)) => {
+                Fate::Done(())
+            }
+            Self::Alarms => bed.alarms(&wish, &Settings::default()).await.map(drop),
+            Self::Teardown => bed.down(&wish).await,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Deed {
-    Up,
-    Teardown,
+    Run(Verb),
     /// A run that is killed at a call, after its effect or before.
     Killed {
-        up: bool,
+        verb: Verb,
         at: usize,
         after_effect: bool,
         lag: u64,
@@ -60,7 +93,7 @@ enum Deed {
     OnOurs(usize),
     /// Someone deploys the functions while a run is under way.
     Deployed {
-        up: bool,
+        verb: Verb,
         call: usize,
         number: usize,
         lag: u64,
@@ -73,18 +106,17 @@ enum Deed {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    // A run makes some 40 calls.
-    let call = 0..45_usize;
+    // A run makes some 40 calls, and a canary some more.
+    let call = 0..60_usize;
     let deed = prop_oneof![
-        1 => Just(Deed::Up),
-        1 => Just(Deed::Teardown),
-        3 => (prop::bool::weighted(0.67), call.clone(), any::<bool>(), lag())
-            .prop_map(|(up, at, after_effect, lag)| Deed::Killed { up, at, after_effect, lag }),
+        3 => Verb::any().prop_map(Deed::Run),
+        3 => (Verb::any(), call.clone(), any::<bool>(), lag())
+            .prop_map(|(verb, at, after_effect, lag)| Deed::Killed { verb, at, after_effect, lag }),
         1 => (0..OURS.len()).prop_map(Deed::Ours),
         1 => (0..THEIRS.len()).prop_map(Deed::Theirs),
         1 => (0..ON_OURS.len()).prop_map(Deed::OnOurs),
-        1 => (any::<bool>(), call, 0..DEPLOYMENTS.len(), lag())
-            .prop_map(|(up, call, number, lag)| Deed::Deployed { up, call, number, lag }),
+        1 => (Verb::any(), call, 0..DEPLOYMENTS.len(), lag())
+            .prop_map(|(verb, call, number, lag)| Deed::Deployed { verb, call, number, lag }),
         1 => (any::<bool>(), [lag(), lag()]).prop_map(|(same, lags)| Deed::Beside { same, lags }),
     ];
     let rest = prop_oneof![2 => Just(0), 1 => 0..600_u64].prop_map(Duration::from_secs);
@@ -150,19 +182,14 @@ impl Walk {
     async fn step(&mut self, Step { side: at, deed, rest }: Step) {
         let (side, id) = (&SIDES[at], SIDES[at].database);
         match deed {
-            Deed::Up => {
-                let fate = self.bed.up(&wish(id)).await.map(drop);
-                self.expect(&format!("up {id}"), &fate);
+            Deed::Run(verb) => {
+                let fate = verb.run(&self.bed, id).await;
+                self.expect(&format!("{verb:?} {id}"), &fate);
             }
-            Deed::Teardown => {
-                let fate = self.bed.down(&wish(id)).await;
-                self.expect(&format!("teardown {id}"), &fate);
-            }
-            Deed::Killed { up, at, after_effect, lag } => {
+            Deed::Killed { verb, at, after_effect, lag } => {
                 let bed = self.bed.beside(at, after_effect, lag);
-                let fate = if up { bed.up(&wish(id)).await.map(drop) } else { bed.down(&wish(id)).await };
-                let what = if up { "up" } else { "teardown" };
-                self.path.push(format!("{what} {id} killed after {} calls: {fate:?}", bed.calls()));
+                let fate = verb.run(&bed, id).await;
+                self.path.push(format!("{verb:?} {id} killed after {} calls: {fate:?}", bed.calls()));
             }
             Deed::Ours(which) => {
                 let (name, edit) = OURS[which];
@@ -181,7 +208,7 @@ impl Walk {
                 self.path.push(format!("{id}: {name}: {hit}"));
                 self.on_ours.extend(hit.then_some((at, *edit, *name, thing)));
             }
-            Deed::Deployed { up, call, number, lag } => {
+            Deed::Deployed { verb, call, number, lag } => {
                 let bed = self.bed.beside(NEVER, false, lag);
                 let happened = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
                 let flag = std::sync::Arc::clone(&happened);
@@ -189,11 +216,10 @@ impl Walk {
                     deployed(world, u64::try_from(number).unwrap());
                     flag.store(true, std::sync::atomic::Ordering::SeqCst);
                 });
-                let fate = if up { bed.up(&wish(id)).await.map(drop) } else { bed.down(&wish(id)).await };
+                let fate = verb.run(&bed, id).await;
                 let happened = happened.load(std::sync::atomic::Ordering::SeqCst);
                 self.theirs.extend(happened.then_some((at, DEPLOYMENTS[number])));
-                let what = if up { "up" } else { "teardown" };
-                self.expect(&format!("{what} {id} with deployment {number} before call {call}: {happened}"), &fate);
+                self.expect(&format!("{verb:?} {id} with deployment {number} before call {call}: {happened}"), &fate);
             }
             Deed::Beside { same, lags } => {
                 let other = SIDES[if same { at } else { (at + 1) % SIDES.len() }].database;
@@ -222,8 +248,8 @@ impl Walk {
             return world;
         }
         let bed = Bed::of(world, NEVER, false);
-        for side in &SIDES {
-            assert!(matches!(bed.up(&wish(side.database)).await, Fate::Done(_)));
+        for (_, fate) in last(&bed).await {
+            assert!(matches!(fate, Fate::Done(())));
         }
         let mut world = bed.settled().await;
         for (at, edit, ..) in &self.on_ours {
@@ -235,17 +261,15 @@ impl Walk {
     async fn end(mut self) {
         let now = self.bed.settled().await;
         self.on_ours.retain(|(at, _, name, was)| id_of(name, &now, &SIDES[*at]) == *was);
-        for side in &SIDES {
-            let fate = self.bed.up(&wish(side.database)).await.map(drop);
-            self.expect(&format!("last up {}", side.database), &fate);
+        for (what, fate) in last(&self.bed).await {
+            self.expect(&format!("last {what}"), &fate);
         }
         let mut lines = difference(&shape(&self.bed.settled().await), &shape(&self.clean(true).await));
         self.bed.gate.account.with(|world| world.log.clear());
-        for side in &SIDES {
-            let fate = self.bed.up(&wish(side.database)).await.map(drop);
-            self.expect(&format!("up {} again", side.database), &fate);
+        for (what, fate) in last(&self.bed).await {
+            self.expect(&format!("{what} again"), &fate);
         }
-        lines.extend(self.bed.mutations(0).into_iter().map(|call| format!("the second up calls {call}")));
+        lines.extend(self.bed.mutations(0).into_iter().map(|call| format!("the second run calls {call}")));
         for side in &SIDES {
             let fate = self.bed.down(&wish(side.database)).await;
             self.expect(&format!("last teardown {}", side.database), &fate);
@@ -253,6 +277,19 @@ impl Walk {
         lines.extend(difference(&shape(&self.bed.settled().await), &shape(&self.clean(false).await)));
         assert!(lines.is_empty(), "{}\nafter {:#?}", lines.join("\n"), self.path);
     }
+}
+
+/// What every walk ends with, before its teardown. Alarms come once the proxies have metrics, one of which says how its alarm is
+/// spelled.
+async fn last(bed: &Bed) -> Vec<(String, Fate<()>)> {
+    let mut fates = Vec::new();
+    for verb in [Verb::Up, Verb::Alarms] {
+        for side in &SIDES {
+            fates.push((format!("{verb:?} {}", side.database), verb.run(bed, side.database).await));
+        }
+        tokio::time::sleep(Duration::from_hours(2)).await;
+    }
+    fates
 }
 
 #[test]
