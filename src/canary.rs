@@ -217,8 +217,9 @@ impl Way<'_> {
         let since = if let Some(begun) = &resumed {
             begun.since
         } else {
-            let begun = memory::Begun { since: self.now(), before: there.len() };
-            memory.write(self.run, begun).await?;
+            let (before, waves) = (there.len(), self.cut.canary.waves.clone());
+            let begun = memory::Begun { since: self.now(), before, waves };
+            memory.write(self.run, &begun).await?;
             begun.since
         };
         if let Some(begun) = resumed {

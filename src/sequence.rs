@@ -254,6 +254,11 @@ pub async fn converge_asking(run: &Run<'_>, survey: &Survey, decider: &dyn Decid
         let release = survey.release();
         run.converge(&release, Observed::Present(release.start()), Milestone::Ready).await?;
     }
+    // All have moved, without the waves of a canary that had begun.
+    let memory = ready.present().map(|proxy| canary::memory::Memory::of(&proxy.proxy.arn, &proxy.tags));
+    if let Some(memory) = memory.filter(|memory| memory.canary().is_some()) {
+        memory.clear(run).await?;
+    }
     let uses = |found: &&FunctionUse| !found.holding(HostKind::is_ours).is_empty();
     let functions = repointed.present().into_iter().flatten().filter(uses);
     let functions = functions.map(|found| found.function.name.clone()).collect();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use documents::{CanaryPlan, UpCanary, Version};
 use judge::Judgement;
+use judge::waves::{self, Reached};
 
 use super::interrupt::{blocking, ctrl_c, stop_sign};
 use super::session::{Session, command};
@@ -265,11 +266,36 @@ fn ended(walk: &Walk) -> (String, Vec<String>) {
     }
 }
 
-/// How many functions of how many are at the proxy, where a canary is not complete.
-pub(super) fn progress(survey: &Survey) -> Option<(usize, usize)> {
+/// How far a canary is that is not complete.
+pub(super) struct Progress {
+    pub(super) at_proxy: usize,
+    pub(super) functions: usize,
+    /// How far its waves are, where the proxy remembers them.
+    pub(super) reached: Option<Reached>,
+}
+
+/// How far a canary is, where one is not complete.
+pub(super) fn progress(survey: &Survey) -> Option<Progress> {
     let proxy = survey.seen.proxy.present()?;
-    Memory::of(&proxy.proxy.arn, &proxy.tags).canary()?;
-    let at = survey.functions.iter().filter(|found| !found.holding(HostKind::is_ours).is_empty()).count();
-    let all = survey.functions.len();
-    (at > 0 && at < all).then_some((at, all))
+    let begun = Memory::of(&proxy.proxy.arn, &proxy.tags).canary()?;
+    let at_proxy = survey.functions.iter().filter(|found| !found.holding(HostKind::is_ours).is_empty()).count();
+    let functions = survey.functions.len();
+    let reached = waves::reached(&begun.waves, begun.before, at_proxy, functions);
+    let reached = (!begun.waves.is_empty()).then_some(reached);
+    (at_proxy > begun.before).then_some(Progress { at_proxy, functions, reached })
+}
+
+impl Progress {
+    /// What is said of it.
+    pub(super) fn text(&self) -> String {
+        let Self { at_proxy, functions, reached } = self;
+        let wave = match reached {
+            Some(Reached { wave, of, whole: true }) => {
+                format!("wave {wave} of {of} has moved and is still to be judged; ")
+            }
+            Some(Reached { wave, of, whole: false }) => format!("it was moving wave {wave} of {of}; "),
+            None => String::new(),
+        };
+        format!("A canary is not complete: {wave}{at_proxy} of {functions} functions are at the proxy.")
+    }
 }

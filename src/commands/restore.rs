@@ -82,7 +82,8 @@ async fn plan(global: &Global, args: &Restore, saved: Option<&Saved>) -> Result<
     }
     let direct = stack.direct.iter().flat_map(Removal::lines);
     let lines: Vec<Line> = direct.chain(stack.functions.iter().flat_map(Removal::lines)).collect();
-    let intro = format!("This points functions of {name} back at the database; the proxy stays:");
+    let would = if args.dry_run || args.plans.plan_out.is_some() { "would point" } else { "points" };
+    let intro = report::sentence(&format!("This {would} functions of {name} back at the database; the proxy stays:"));
     if args.dry_run || args.plans.plan_out.is_some() {
         let exit = show(&session, &name, &intro, &lines);
         save(Some(&name), stack.terms_of_restore()).await?;

@@ -55,8 +55,12 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
             endpoint: survey.endpoint().map(str::to_owned),
             in_place: fine,
             handed_over: survey.handed_over(),
-            canary: canary::progress(&survey)
-                .map(|(at, all)| CanaryProgress { at_proxy: at as u64, functions: all as u64 }),
+            canary: canary::progress(&survey).map(|canary| CanaryProgress {
+                at_proxy: canary.at_proxy as u64,
+                functions: canary.functions as u64,
+                wave: canary.reached.map(|reached| reached.wave as u64),
+                waves: canary.reached.map(|reached| reached.of as u64),
+            }),
             direct_path: DirectPath {
                 state: match direct {
                     close_direct::State::Open => DirectState::Open,
@@ -172,33 +176,36 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], alarms: &Alarms, fi
         report::result(&format!("{}\n", report::sentence(handover::NOTICE)));
     }
     let canary = canary::progress(survey);
-    if let Some((at, all)) = canary {
-        let text = format!("A canary is not complete: {at} of {all} functions are at the proxy.");
-        report::result(&report::sentence(&text));
+    if let Some(canary) = &canary {
+        report::result(&report::sentence(&canary.text()));
     }
-    report::result(&if fine {
-        "Everything is in place.".to_owned()
-    } else if survey.handed_over() {
+    if survey.handed_over() && !fine {
         let back = format!("{} --take-back", command(global, "export", db, stack));
-        report::next(&[
+        report::result(&report::next(&[
             (command(global, "doctor", db, stack), "see what is wrong, and why"),
             (back, "have rdsproxy-setup change it again"),
-        ])
+        ]));
+        return;
+    }
+    let mut next = Vec::new();
+    if canary.is_some() {
+        next.push((command(global, "up", db, stack) + " --canary", "go on with the waves"));
+    }
+    if fine {
+        report::result("Everything is in place.");
     } else {
-        let mut next = vec![
-            (command(global, "up", db, stack), "carry out what is missing"),
-            (command(global, "doctor", db, stack), "see what is wrong, and why"),
-        ];
-        if canary.is_some() {
-            next.insert(0, (command(global, "up", db, stack) + " --canary", "go on with the waves"));
-        }
-        // Of a proxy that is not ours, restore moves no function.
-        let ours = survey.seen.proxy.present().is_some_and(|found| survey.owner.owns(&found.tags));
-        if ours && survey.functions.iter().any(|found| !found.holding(HostKind::is_ours).is_empty()) {
-            next.push((command(global, "restore", db, stack), "point the functions back at the database at once"));
-        }
-        report::next(&next)
-    });
+        next.push((command(global, "up", db, stack), "carry out what is missing"));
+        next.push((command(global, "doctor", db, stack), "see what is wrong, and why"));
+    }
+    // Of a proxy that is not ours, restore moves no function.
+    let ours = survey.seen.proxy.present().is_some_and(|found| survey.owner.owns(&found.tags));
+    let moved = survey.functions.iter().any(|found| !found.holding(HostKind::is_ours).is_empty());
+    if ours && moved && !survey.handed_over() {
+        next.push((command(global, "restore", db, stack), "point the functions back at the database at once"));
+    }
+    if !next.is_empty() {
+        report::result(&report::next(&next));
+    }
 }
 
 /// What the target's state means, where it is not healthy.

@@ -318,6 +318,23 @@ async fn its_own_policy_is_enough_to_go_on_and_to_go_back() {
     }
 }
 
+/// How far waves are follows from how many functions have moved.
+#[test]
+fn waves_that_are_not_complete_are_known_by_their_number() {
+    use judge::waves::{Reached, parse, reached};
+    let waves = parse("1,25%,100%").unwrap();
+    for (moved, wave, whole) in [(0, 0, true), (1, 1, true), (2, 2, false), (3, 2, true), (4, 3, false), (10, 3, true)]
+    {
+        assert_eq!(reached(&waves, 0, moved, 10), Reached { wave, of: 3, whole }, "{moved}");
+    }
+    // One was there before, so that the first wave moves nothing, and is none.
+    for (moved, wave, whole) in [(1, 0, true), (2, 1, false), (3, 1, true), (4, 2, false), (10, 2, true)] {
+        assert_eq!(reached(&waves, 1, moved, 10), Reached { wave, of: 2, whole }, "{moved}");
+    }
+    // Two functions: a quarter of them is the first.
+    assert_eq!(reached(&waves, 0, 1, 2), Reached { wave: 1, of: 2, whole: true });
+}
+
 fn trouble(world: &mut World, cause: AtProxy) {
     for name in FUNCTIONS {
         world.set_at_proxy(name, cause);
@@ -437,7 +454,20 @@ fn a_canary_that_cannot_tell_says_how_far_it_is() {
     assert!(run.stdout.contains("up --db my-instance --canary --soak 60s"), "{run}");
     assert!(run.stdout.contains("restore --db my-instance"), "{run}");
     let status = desk.run(&["status", "--db", INSTANCE]);
-    assert!(status.stdout.contains("A canary is not complete: 1 of 2 functions are at the proxy."), "{status}");
+    let text =
+        "A canary is not complete: wave 1 of 2 has moved and is still to be judged; 1 of 2 functions are at the proxy.";
+    assert!(status.stdout.contains(text), "{status}");
+    let status = desk.run(&["status", "--db", INSTANCE, "--output", "json"]);
+    let told: Value = serde_json::from_str(&status.stdout).unwrap();
+    let canary = serde_json::json!({"at_proxy": 1, "functions": 2, "wave": 1, "waves": 2});
+    assert_eq!(told["stacks"][0]["canary"], canary, "{status}");
+    // Without waves, the rest moves at once, and no canary is left to complete.
+    let desk_of_all = Desk::new();
+    desk_of_all.change(|world| *world = desk.store().world().unwrap());
+    let run = desk_of_all.run(&["up", "--db", INSTANCE, "--yes"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    let status = desk_of_all.run(&["status", "--db", INSTANCE]);
+    assert!(!status.stdout.contains("canary") && status.stdout.contains("restore --db my-instance"), "{status}");
     // Restored, nothing of it is left to say.
     let run = desk.run(&["restore", "--db", INSTANCE, "--yes"]);
     assert_eq!(run.code, Some(0), "{run}");

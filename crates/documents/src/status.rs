@@ -46,6 +46,10 @@ pub struct CanaryProgress {
     pub at_proxy: u64,
     /// How many there are.
     pub functions: u64,
+    /// The last wave of which a function has moved; null where the proxy does not remember the waves.
+    pub wave: Option<u64>,
+    /// How many waves there are.
+    pub waves: Option<u64>,
 }
 
 /// The functions' direct path to the database.

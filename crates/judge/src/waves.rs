@@ -78,6 +78,28 @@ impl Share {
     }
 }
 
+/// How far waves have come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The last wave of which a function has moved, from 1; 0 for none.
+    pub wave: usize,
+    /// How many waves there are.
+    pub of: usize,
+    /// Whether all of that wave have moved.
+    pub whole: bool,
+}
+
+/// How far waves have come that began when `before` functions of `all` had moved, now that `moved` have.
+#[must_use]
+pub fn reached(waves: &[Share], before: usize, moved: usize, all: usize) -> Reached {
+    let mut ends: Vec<usize> = waves.iter().map(|share| share.of(all)).filter(|end| *end > before).collect();
+    ends.dedup();
+    let done = ends.iter().filter(|end| **end <= moved).count();
+    let last = if done == 0 { before } else { ends.get(done - 1).copied().unwrap_or(before) };
+    let whole = moved <= last;
+    Reached { wave: if whole { done } else { done + 1 }, of: ends.len(), whole }
+}
+
 /// A function that is to move, and how often it was invoked lately.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
