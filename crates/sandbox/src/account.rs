@@ -331,6 +331,12 @@ pub struct World {
     /// What a vCPU and an ACU behind a proxy cost an hour, by Region.
     #[serde(default = "super::pricing::published")]
     pub prices: BTreeMap<String, (f64, f64)>,
+    /// What an instance of MySQL in one zone costs an hour, by Region and class.
+    #[serde(default = "super::pricing::published_instances")]
+    pub instance_prices: BTreeMap<String, BTreeMap<String, f64>>,
+    /// What a request to a function, a gigabyte-second, and one on Graviton cost, by Region.
+    #[serde(default = "super::pricing::published_functions")]
+    pub function_prices: BTreeMap<String, [f64; 3]>,
     /// CloudWatch.
     #[serde(default)]
     pub monitoring: monitoring::Monitoring,

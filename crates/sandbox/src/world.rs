@@ -88,6 +88,8 @@ impl World {
             loads: load::Loads::default(),
             quotas: BTreeMap::new(),
             prices: pricing::published(),
+            instance_prices: pricing::published_instances(),
+            function_prices: pricing::published_functions(),
             monitoring: monitoring::Monitoring::default(),
         };
         for policy in iam::aws_managed(&world.partition) {

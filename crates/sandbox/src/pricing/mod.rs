@@ -13,7 +13,7 @@ mod state;
 pub(super) use dispatch::{handle, mutating};
 pub(super) use needs::needs;
 use state::{ENGINES, PLACES, invalid};
-pub(super) use state::{REGIONS, published};
+pub(super) use state::{REGIONS, published, published_functions, published_instances};
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,27 @@ pub(crate) fn published() -> BTreeMap<String, (f64, f64)> {
     BTreeMap::from([("us-east-1".to_owned(), (0.015, 0.015)), ("eu-west-2".to_owned(), (0.017, 0.018))])
 }
 
+/// What an instance of MySQL in one zone costs an hour, by Region and class: the on-demand prices of N. Virginia that
+/// public tables quote alike, `InstanceUsage:db.t3.medium` of 0.068 among them.
+pub(crate) fn published_instances() -> BTreeMap<String, BTreeMap<String, f64>> {
+    let classes = [
+        ("db.t3.micro", 0.017),
+        ("db.t3.small", 0.034),
+        ("db.t3.medium", 0.068),
+        ("db.t3.large", 0.136),
+        ("db.t3.xlarge", 0.272),
+        ("db.t3.2xlarge", 0.544),
+    ];
+    let classes = classes.into_iter().map(|(class, dollars)| (class.to_owned(), dollars)).collect();
+    BTreeMap::from([("us-east-1".to_owned(), classes)])
+}
+
+/// What a request, a gigabyte-second, and one on Graviton cost, by Region
+/// (<https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AWSLambda/current/us-east-1/index.csv>, as others read it).
+pub(crate) fn published_functions() -> BTreeMap<String, [f64; 3]> {
+    BTreeMap::from([("us-east-1".to_owned(), [0.000_000_2, 0.000_016_666_7, 0.000_013_333_4])])
+}
+
 /// Region, its name in the Price List, the prefix of usage types
 /// (<https://docs.aws.amazon.com/general/latest/gr/rande.html>, <https://docs.aws.amazon.com/AmazonS3/latest/userguide/aws-usage-report-understand.html>).
 pub(super) const PLACES: &[(&str, &str, &str)] = &[

@@ -60,6 +60,47 @@ fn a_proxys_price_is_found_by_region_family_and_engine_and_never_by_the_bare_usa
     assert_eq!(found[0]["product"]["attributes"]["operation"], "CreateDBProxy:0002");
 }
 
+/// A usage type cuts the size short; `instanceType` does not. The free tier is a product without a price, and tiers come in no
+/// order.
+#[test]
+fn instances_and_functions_have_the_form_of_the_published_list() {
+    let mut world = World::empty();
+    let of = |option: &str| {
+        filtered(&[
+            ("TERM_MATCH", "regionCode", "us-east-1"),
+            ("CONTAINS", "instanceType", "db.t3."),
+            ("TERM_MATCH", "deploymentOption", option),
+        ])
+    };
+    let single = run(&mut world, of("Single-AZ")).unwrap();
+    let large = single.iter().find(|row| row["product"]["attributes"]["instanceType"] == "db.t3.2xlarge").unwrap();
+    assert_eq!(large["product"]["attributes"]["usagetype"], "InstanceUsage:db.t3.2xl");
+    assert_eq!((price(large), large["product"]["attributes"]["memory"].as_str()), ("0.5440000000", Some("32 GiB")));
+    let both = run(&mut world, of("Multi-AZ")).unwrap();
+    assert!(
+        both.iter().any(|row| row["product"]["attributes"]["usagetype"] == "Multi-AZUsage:db.t3.medium"
+            && price(row) == "0.1360000000")
+    );
+
+    let groups = [("ANY_OF", "group", "AWS-Lambda-Requests,AWS-Lambda-Duration")];
+    let mut functions = filtered(&groups);
+    functions["ServiceCode"] = json!("AWSLambda");
+    let functions = run(&mut world, functions).unwrap();
+    let usages: Vec<_> =
+        functions.iter().map(|row| row["product"]["attributes"]["usagetype"].as_str().unwrap()).collect();
+    assert_eq!(functions.len(), 4, "{usages:?}");
+    let seconds = functions.iter().find(|row| row["product"]["attributes"]["usagetype"] == "Lambda-GB-Second").unwrap();
+    let term = seconds["terms"]["OnDemand"].as_object().unwrap().values().next().unwrap();
+    let mut tiers: Vec<_> = term["priceDimensions"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|tier| (tier["beginRange"].as_str().unwrap(), tier["endRange"].as_str().unwrap()))
+        .collect();
+    tiers.sort_unstable();
+    assert_eq!(tiers, [("0", "6000000000"), ("15000000000", "Inf"), ("6000000000", "15000000000")]);
+}
+
 #[test]
 fn what_is_not_there_or_not_valid_is_refused() {
     let mut world = World::empty();
@@ -74,7 +115,8 @@ fn what_is_not_there_or_not_valid_is_refused() {
     }
     let whole = run(&mut world, json!({ "ServiceCode": "AmazonRDS" })).unwrap().len();
     assert_eq!(run(&mut world, json!({ "ServiceCode": "AmazonRDS", "MaxResults": 3 })).map(|page| page.len()), Ok(3));
-    assert_eq!(whole, 14);
+    // Seven of proxies in each of two Regions, and six classes in one zone and in two.
+    assert_eq!(whole, 26);
 }
 
 #[test]
