@@ -496,6 +496,26 @@ pub fn concurrency(text: &str) -> Checked<(String, u64)> {
     }
 }
 
+/// Checks `--shards`: the name of a stream, a table or a topic, and a count.
+///
+/// # Errors
+/// When it is not of that form.
+pub fn shards(text: &str) -> Checked<(String, u64)> {
+    const FORM: &str = "Give a stream, table or topic and a number, for example --shards orders=4.";
+    let Some((name, count)) = text.rsplit_once('=') else {
+        return wrong("--shards", text, "there is no =", FORM);
+    };
+    // What the services allow in the names of streams, tables and topics.
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if name.is_empty() || name.len() > 255 || !name.chars().all(fits) {
+        return wrong("--shards", text, "what precedes = is no name", FORM);
+    }
+    match count.parse::<u64>() {
+        Ok(count) if (1..=1_000_000).contains(&count) => Ok((name.to_owned(), count)),
+        _ => wrong("--shards", text, "what follows = is no number of 1 to 1000000", FORM),
+    }
+}
+
 /// Checks `--endpoint-url`: plain HTTP only to this machine.
 ///
 /// # Errors

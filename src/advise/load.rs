@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use advice::facts::{self, EventSource, Source};
+use advice::facts;
 use advice::figure::{Fact, Gap, Origin, Room};
 
 use super::base::{Base, SERVERLESS};
-use super::{Question, fact, whole};
-use crate::cloud::lambda::{Function, Mapping};
+use super::{Question, fact, sources, whole};
+use crate::cloud::lambda::Function;
 use crate::cloud::metrics::{Point, Query, Series};
 use crate::cloud::{Answer, Cloud, Refusal};
 use crate::engine::crowd;
@@ -26,18 +26,23 @@ const MINUTES_KEPT: Duration = Duration::from_hours(15 * 24);
 const TIMEOUT: u64 = 3;
 
 /// The metrics of one function, in the order of [`of_function`].
-const OF_FUNCTION: usize = 4;
+const OF_FUNCTION: usize = 3;
+
+/// Its metrics in the busiest hour, in the order of [`in_busiest_hour`].
+const IN_BUSIEST_HOUR: usize = 4;
 
 /// What happened.
 pub(super) struct Load {
     /// By the function's name.
     functions: Answer<BTreeMap<String, Vec<Series>>>,
-    /// The busiest hour, minute by minute: invocations and throttles of each function.
+    /// The busiest hour, minute by minute.
     minutes: Answer<BTreeMap<String, Vec<Series>>>,
     connections: Answer<Series>,
     /// Of each instance of Serverless v2.
     capacity: Answer<Vec<Series>>,
     proxy: Answer<Vec<Series>>,
+    /// Bytes that the proxy logged, day by day.
+    logged: Answer<Series>,
     reserved: BTreeMap<String, Answer<Option<u64>>>,
     provisioned: BTreeMap<String, Answer<u64>>,
     days: u32,
@@ -55,8 +60,23 @@ fn of_function(name: &str) -> [Query; OF_FUNCTION] {
         lambda(name, "ConcurrentExecutions", "Maximum", HOUR),
         lambda(name, "Invocations", "Sum", HOUR),
         lambda(name, "Duration", "Sum", DAY),
-        lambda(name, "Invocations", "Sum", DAY),
     ]
+}
+
+fn in_busiest_hour(name: &str, period: Duration) -> [Query; IN_BUSIEST_HOUR] {
+    [
+        lambda(name, "Invocations", "Sum", period),
+        lambda(name, "Throttles", "Sum", period),
+        lambda(name, "Errors", "Sum", period),
+        lambda(name, "ConcurrentExecutions", "Maximum", period),
+    ]
+}
+
+/// What the proxy's log group took in
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html>).
+fn of_logs(proxy: &str) -> Query {
+    let dimensions = vec![("LogGroupName", format!("/aws/rds/proxy/{proxy}"))];
+    Query { namespace: "AWS/Logs", metric: "IncomingBytes", dimensions, statistic: "Sum", period: DAY }
 }
 
 fn of_database(base: &Base<'_>) -> Vec<Query> {
@@ -99,6 +119,8 @@ impl Load {
         queries.extend(of_database(base));
         let database_end = queries.len();
         queries.extend(base.proxy.iter().flat_map(|proxy| of_proxy(&proxy.name)));
+        let proxy_end = queries.len();
+        queries.extend(base.proxy.iter().map(|proxy| of_logs(&proxy.name)));
         let (read, reserved, provisioned) = tokio::join!(
             cloud.metrics.read(&queries, now - span, now),
             reserved(cloud, base),
@@ -122,7 +144,8 @@ impl Load {
             minutes,
             connections: one(functions_end),
             capacity: part((functions_end + 1).min(database_end), database_end),
-            proxy: part(database_end, queries.len()),
+            proxy: part(database_end, proxy_end),
+            logged: one(proxy_end),
             reserved,
             provisioned,
             days: question.days,
@@ -134,6 +157,14 @@ impl Load {
     pub(super) fn average_half_acus(&self) -> Option<u64> {
         let means: Option<Vec<f64>> = self.capacity.as_ref().ok()?.iter().map(Series::mean).collect();
         means.filter(|means| !means.is_empty()).map(|means| whole(means.iter().sum::<f64>() * 2.0))
+    }
+
+    /// The bytes that the proxy logged in the period. A log group without a byte of it has no data.
+    pub(super) fn log_bytes(&self, base: &Base<'_>) -> Fact<u64> {
+        if base.proxy.is_none() {
+            return Fact::known(0, Origin::Assumed, "without debug logging, a proxy logs next to nothing");
+        }
+        measured(self.logged.as_ref(), |series| Some(series.total().unwrap_or(0.0)), "IncomingBytes", self.days)
     }
 
     /// The largest number of connections to the writer.
@@ -218,24 +249,17 @@ impl Load {
             Ok(all) => Ok(all.get(name).and_then(|all| all.get(place)).cloned().unwrap_or_default()),
             Err(refusal) => Err(refusal.clone()),
         };
-        let (series, minutes) = (|place| series_of(&self.functions, place), |place| series_of(&self.minutes, place));
+        let series = |place| series_of(&self.functions, place);
         let of = |read: Answer<Series>, value: fn(&Series) -> Option<f64>, what: &str| {
             measured(read.as_ref(), value, what, self.days)
         };
         let largest: fn(&Series) -> Option<f64> = |series| series.peak().map(|peak| peak.value);
         let stated = question.concurrency.get(name).map(|count| Fact::known(*count, Origin::Stated, "--concurrency"));
-        let sources = Self::sources(base, name);
-        let invoked_otherwise = match sources.value() {
-            Some(sources) if sources.is_empty() => {
-                Fact::known(true, Origin::Derived, "it has no event source mapping, so something else invokes it")
-            }
-            Some(_) if stated.is_none() => Fact::known(
-                false,
-                Origin::Assumed,
-                "it has an event source mapping; direct invocations are not visible",
-            ),
+        let sources = sources::of(base, question, name);
+        let peak_concurrency = of(series(0), largest, "ConcurrentExecutions");
+        let other_invokers = match &stated {
             Some(_) => Fact::known(true, Origin::Stated, "--concurrency"),
-            None => Fact::unknown("its event sources could not be read"),
+            None => sources::other_invokers(name, &sources, peak_concurrency.value().copied()),
         };
         facts::Function {
             name: name.clone(),
@@ -247,24 +271,27 @@ impl Load {
                 }
             },
             sources,
-            other_invokers: invoked_otherwise,
+            other_invokers,
             stated_concurrency: stated,
             per_environment: function.per_environment,
-            peak_concurrency: of(series(0), largest, "ConcurrentExecutions"),
-            peak_invocations_per_minute: of(minutes(0), largest, "Invocations of the busiest minute"),
+            peak_concurrency,
+            peak_invocations_per_minute: self.in_busiest_hour(name, 0, "Invocations"),
             sustained_invocations_per_minute: of(
                 series(1),
                 |series| series.peak().map(|peak| peak.value / 60.0),
                 "Invocations of the busiest hour",
             ),
             duration_ms: self.duration(name),
-            timeout_seconds: function.timeout.unwrap_or(TIMEOUT),
-            throttles_per_minute: of(
-                minutes(1),
-                |series| series.peak().map_or(Some(0.0), |peak| Some(peak.value)),
-                "Throttles",
+            invocations: of(series(1), Series::total, "Invocations"),
+            memory_mib: function.memory_mib.map_or_else(
+                || Fact::unknown("AWS does not say its memory"),
+                |memory| Fact::known(memory, Origin::Configured, "MemorySize"),
             ),
-            cold_starts_per_minute: Fact::unknown("log lines with Init Duration are not counted"),
+            arm: function.arm,
+            timeout_seconds: function.timeout.unwrap_or(TIMEOUT),
+            throttles_per_minute: self.in_busiest_hour(name, 1, "Throttles"),
+            errors_per_minute: self.in_busiest_hour(name, 2, "Errors"),
+            cold_starts_per_minute: self.cold_starts(name),
             connections_per_environment: question.connections.map_or_else(
                 || {
                     Fact::known(
@@ -285,13 +312,40 @@ impl Load {
         }
     }
 
+    /// The largest of a function's points in the busiest hour of all functions together. Lambda sends no point for a minute
+    /// without an invocation, so no point is none, where the function has any in the period.
+    fn in_busiest_hour(&self, name: &str, place: usize, metric: &str) -> Fact<u64> {
+        let what = format!("{metric} of the busiest hour");
+        self.of_busiest_hour(name, place, &what, |series| series.peak().map_or(0.0, |peak| peak.value))
+    }
+
+    /// New environments of the busiest minute, as far as a rise of the concurrency shows them: more than ran at any time
+    /// before in that hour. An environment that is replaced by another does not show.
+    fn cold_starts(&self, name: &str) -> Fact<u64> {
+        const WHAT: &str = "the largest rise of ConcurrentExecutions in a minute of the busiest hour";
+        self.of_busiest_hour(name, 3, WHAT, |series| {
+            let mut points = series.0.iter().map(|point| point.value);
+            let first = points.next().unwrap_or(0.0);
+            points.fold((first, 0.0_f64), |(most, rise), now| (most.max(now), rise.max(now - most))).1
+        })
+    }
+
+    fn of_busiest_hour(&self, name: &str, place: usize, what: &str, value: fn(&Series) -> f64) -> Fact<u64> {
+        let series = |read: &Answer<BTreeMap<String, Vec<Series>>>, place: usize| match read {
+            Ok(all) => Ok(all.get(name).and_then(|all| all.get(place)).cloned().unwrap_or_default()),
+            Err(refusal) => Err(refusal.clone()),
+        };
+        let ran = series(&self.functions, 1).is_ok_and(|hours| !hours.0.is_empty());
+        measured(series(&self.minutes, place).as_ref(), |series| ran.then(|| value(series)), what, self.days)
+    }
+
     /// The average duration of an invocation.
     fn duration(&self, name: &str) -> Fact<u64> {
         match &self.functions {
             Err(refusal) => Fact::unknown(refusal.to_string()),
             Ok(all) => {
                 let total = |place: usize| all.get(name).and_then(|all| all.get(place)).and_then(Series::total);
-                match (total(2), total(3)) {
+                match (total(2), total(1)) {
                     (Some(spent), Some(invocations)) if invocations > 0.0 => {
                         Fact::known(whole(spent / invocations), Origin::Measured, since("Duration", self.days))
                     }
@@ -310,34 +364,6 @@ impl Load {
             }
             (None, Err(refusal)) => Fact::unknown(refusal.to_string()),
         }
-    }
-
-    fn sources(base: &Base<'_>, name: &str) -> Fact<Vec<EventSource>> {
-        let of = |mapping: &&Mapping| mapping.enabled && mapping.function.split(':').nth(6) == Some(name);
-        match &base.region.mappings {
-            Err(refusal) => Fact::unknown(refusal.to_string()),
-            Ok(all) => {
-                let sources = all
-                    .iter()
-                    .filter(of)
-                    .map(|mapping| EventSource { uuid: mapping.uuid.clone(), source: source(mapping) });
-                Fact::known(sources.collect(), Origin::Configured, "lambda:ListEventSourceMappings")
-            }
-        }
-    }
-}
-
-/// What a mapping reads from, by the service in its ARN.
-fn source(mapping: &Mapping) -> Source {
-    let service = mapping.source.as_deref().and_then(|arn| arn.split(':').nth(2)).unwrap_or("kafka");
-    match service {
-        "sqs" => Source::Sqs { maximum_concurrency: mapping.maximum_concurrency },
-        "kinesis" | "dynamodb" => Source::Stream {
-            shards: Fact::unknown("the stream's shards are not read; state the concurrency with --concurrency"),
-            parallelization: mapping.parallelization.unwrap_or(1),
-        },
-        "kafka" => Source::Kafka { partitions: Fact::unknown("the topic's partitions are not read") },
-        service => Source::Other { service: service.to_owned() },
     }
 }
 
@@ -374,7 +400,7 @@ fn by_name(functions: &[Function], all: &[Series], each: usize) -> BTreeMap<Stri
     functions.iter().zip(all.chunks(each)).map(|(function, series)| (function.name.clone(), series.to_vec())).collect()
 }
 
-/// Invocations and throttles of each function, minute by minute, in the hour in which all of them together ran most.
+/// What each function did, minute by minute, in the hour in which all of them together ran most.
 async fn busiest_hour(
     cloud: &Cloud,
     base: &Base<'_>,
@@ -389,18 +415,17 @@ async fn busiest_hour(
     let Some((from, _)) = busiest else { return Ok(BTreeMap::new()) };
     let kept = i64::try_from(MINUTES_KEPT.as_secs()).unwrap_or(i64::MAX);
     let period = if now - from < kept { MINUTE } else { MINUTE * 5 };
-    let each = |function: &Function| {
-        let of = |metric| lambda(&function.name, metric, "Sum", period);
-        [of("Invocations"), of("Throttles")]
-    };
-    let queries: Vec<Query> = base.functions.iter().flat_map(each).collect();
+    let queries: Vec<Query> =
+        base.functions.iter().flat_map(|function| in_busiest_hour(&function.name, period)).collect();
     let mut all = cloud.metrics.read(&queries, from, from + 3_600).await?;
     #[expect(clippy::cast_precision_loss, reason = "one or five")]
     let minutes = (period.as_secs() / 60) as f64;
-    for point in all.iter_mut().flat_map(|series| &mut series.0) {
+    // A sum of five minutes is five of one; a maximum stays what it is.
+    let sums = all.iter_mut().zip(&queries).filter(|(_, query)| query.statistic == "Sum");
+    for point in sums.flat_map(|(series, _)| &mut series.0) {
         point.value /= minutes;
     }
-    Ok(by_name(&base.functions, &all, 2))
+    Ok(by_name(&base.functions, &all, IN_BUSIEST_HOUR))
 }
 
 fn since(what: &str, days: u32) -> String {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use advice::quotas::PROXIES;
 
+use super::money::Lists;
 use crate::cloud::lambda::{Concurrency, Function, Mapping, Version};
 use crate::cloud::rds::Proxy;
 use crate::cloud::{Answer, Cloud};
@@ -21,6 +22,8 @@ pub struct Region {
     pub(super) concurrency: Answer<Concurrency>,
     /// The event source mappings.
     pub(super) mappings: Answer<Vec<Mapping>>,
+    /// What AWS publishes of prices.
+    pub(super) prices: Lists,
     /// How many proxies there may be; `None` where there are fewer than every account may have.
     pub(super) proxies_quota: Option<Answer<f64>>,
 }
@@ -31,11 +34,12 @@ impl Region {
     /// # Errors
     /// When the functions cannot be listed, or one that was named does not exist.
     pub async fn read(cloud: &Cloud, named: &[String]) -> Result<Self, Problem> {
-        let (listed, proxies, concurrency, mappings) = tokio::join!(
+        let (listed, proxies, concurrency, mappings, prices) = tokio::join!(
             functions::read(cloud, named),
             cloud.rds.proxies(),
             cloud.lambda.concurrency(),
             cloud.lambda.mappings(),
+            Lists::read(cloud),
         );
         let (listed, versions) = listed.map_err(Problem::refused("listing the functions"))?;
         if let Some((name, _)) = listed.iter().find(|(_, function)| function.is_none()) {
@@ -48,6 +52,6 @@ impl Region {
         let reached = proxies.as_ref().is_ok_and(|all| all.len() as u64 >= PROXIES);
         let proxies_quota = if reached { Some(cloud.quotas.proxies().await) } else { None };
         let functions = listed.into_iter().filter_map(|(_, function)| function).collect();
-        Ok(Self { functions, versions, proxies, concurrency, mappings, proxies_quota })
+        Ok(Self { functions, versions, proxies, concurrency, mappings, prices, proxies_quota })
     }
 }

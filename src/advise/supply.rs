@@ -20,11 +20,13 @@ const GIB: u64 = 1024 * 1024 * 1024;
 /// What a parameter group sets.
 type Set = BTreeMap<String, String>;
 
+/// What the parameter groups of the writer and of its cluster set that are not the engine's defaults.
+pub(super) type Groups = Answer<Vec<(Parameters, Set)>>;
+
 /// What was read of the database's size.
 pub(super) struct Supply {
     sizes: Answer<BTreeMap<String, Size>>,
-    /// The groups of the writer and of its cluster that are not the engine's defaults, with what they set.
-    set: Answer<Vec<(Parameters, Set)>>,
+    set: Groups,
 }
 
 /// The instance type that a class is named after.
@@ -32,13 +34,22 @@ pub(super) fn instance_type(class: &str) -> &str {
     class.strip_prefix("db.").unwrap_or(class)
 }
 
+/// The sizes of the instance types that the Price List does not have, by EC2, whose call for them is spared otherwise.
+pub(super) async fn sizes(cloud: &Cloud, base: &Base<'_>, money: &Money) -> Answer<BTreeMap<String, Size>> {
+    let missing = |class: &&str| *class != SERVERLESS && money.size(class).is_none();
+    let types: BTreeSet<&str> = base.instances.iter().map(|found| found.class.as_str()).filter(missing).collect();
+    let types: Vec<String> = types.into_iter().map(|class| instance_type(class).to_owned()).collect();
+    if types.is_empty() { Ok(BTreeMap::new()) } else { cloud.ec2.sizes(&types).await }
+}
+
 impl Supply {
-    /// Reads it.
-    pub(super) async fn read(cloud: &Cloud, base: &Base<'_>) -> Self {
-        let types: BTreeSet<&str> =
-            base.instances.iter().filter(|found| found.class != SERVERLESS).map(|found| found.class.as_str()).collect();
-        let types: Vec<String> = types.into_iter().map(|class| instance_type(class).to_owned()).collect();
-        let sizes = async { if types.is_empty() { Ok(BTreeMap::new()) } else { cloud.ec2.sizes(&types).await } };
+    /// Puts together what was read.
+    pub(super) fn new(sizes: Answer<BTreeMap<String, Size>>, set: Groups) -> Self {
+        Self { sizes, set }
+    }
+
+    /// Reads the parameter groups.
+    pub(super) async fn groups(cloud: &Cloud, base: &Base<'_>) -> Groups {
         let writer = base.instances.first().map(|instance| instance.id.as_str());
         let concerns = |group: &&Parameters| group.cluster || Some(group.of.as_str()) == writer;
         // A group named `default.…` cannot be changed, so it sets nothing.
@@ -48,8 +59,7 @@ impl Supply {
             let set = cloud.rds.parameters(&group.group, group.cluster).await?;
             Ok((group, set))
         });
-        let (sizes, set) = tokio::join!(sizes, crowd(reads.collect()));
-        Self { sizes, set: set.into_iter().collect() }
+        crowd(reads.collect()).await.into_iter().collect()
     }
 
     /// What a parameter is set to, by the instance's group before the cluster's.
@@ -99,10 +109,15 @@ impl Supply {
         }
     }
 
-    fn instance(&self, found: &Instance) -> facts::Instance {
+    /// What an instance has: by the Price List, which has RDS's own classes, or else by EC2.
+    fn instance(&self, found: &Instance, money: &Money) -> facts::Instance {
         let of = |part: fn(&Size) -> u64, what: &str| {
             if found.class == SERVERLESS {
                 return Fact::unknown("Serverless v2 has ACUs instead");
+            }
+            if let Some((vcpus, memory)) = money.size(&found.class) {
+                let value = part(&Size { vcpus, memory });
+                return Fact::known(value, Origin::AwsTable, format!("AWS Price List, {what} of {}", found.class));
             }
             match self.sizes.as_ref().map(|sizes| sizes.get(instance_type(&found.class))) {
                 Ok(Some(size)) => {
@@ -143,7 +158,7 @@ impl Supply {
             name: base.database.id.clone(),
             engine: Engine::from_rds(engine.unwrap_or_default()),
             engine_version: version.unwrap_or_default().to_owned(),
-            instances: base.instances.iter().map(|found| self.instance(found)).collect(),
+            instances: base.instances.iter().map(|found| self.instance(found, money)).collect(),
             serverless,
             parameter: self.max_connections(base),
             superuser_reserved: self.count("superuser_reserved_connections"),
@@ -157,9 +172,73 @@ impl Supply {
             fails_over,
             allocated_storage_bytes: writer.and_then(|found| found.allocated_gib).and_then(|gib| gib.checked_mul(GIB)),
             port: Some(u64::from(base.database.port)),
-            monthly_cents: money.database(base),
-            larger_classes: Vec::new(),
-            data_api: Fact::unknown("whether the Data API serves it is not read"),
+            monthly_cents: money.database(base, load.average_half_acus()),
+            larger_classes: money.larger_classes(base),
+            data_api: data_api(base),
+        }
+    }
+}
+
+/// Whether the Data API serves the database
+/// (<https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.Aurora_Fea_Regions_DB-eng.Feature.Data_API.html>,
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.limitations.html>).
+fn data_api(base: &Base<'_>) -> Fact<bool> {
+    let Some(cluster) = base.cluster.as_ref().filter(|cluster| cluster.engine.starts_with("aurora")) else {
+        return Fact::known(false, Origin::AwsTable, "the Data API is for Aurora alone");
+    };
+    if cluster.data_api {
+        return Fact::known(true, Origin::Configured, "the cluster has it on (HttpEndpointEnabled)");
+    }
+    if base.instances.first().is_some_and(|writer| writer.class.starts_with("db.t")) {
+        return Fact::known(false, Origin::AwsTable, "the Data API is not for T classes");
+    }
+    match serves_data_api(&cluster.engine, &cluster.version) {
+        Some(serves) => Fact::known(serves, Origin::AwsTable, "the Data API is for newer versions, in most Regions"),
+        None => Fact::unknown(format!("the version {} is not in AWS's table of the Data API", cluster.version)),
+    }
+}
+
+/// The first minor version of each major one that has the Data API.
+fn serves_data_api(engine: &str, version: &str) -> Option<bool> {
+    let number = |text: &str| text.parse::<u64>().ok();
+    let (major, minor) = match engine {
+        "aurora-mysql" => version.split_once("mysql_aurora.")?.1.split_once('.')?,
+        _ => version.split_once('.')?,
+    };
+    let minor = number(minor.split(|c: char| !c.is_ascii_digit()).next()?)?;
+    let least = match (engine, number(major)?) {
+        ("aurora-mysql", 3) => 7,
+        ("aurora-postgresql", 13) => 11,
+        ("aurora-postgresql", 14) => 8,
+        ("aurora-postgresql", 15) => 3,
+        ("aurora-postgresql", 16) => 1,
+        ("aurora-postgresql", 17) => 4,
+        ("aurora-postgresql", 18) => 3,
+        ("aurora-mysql", 2) | ("aurora-postgresql", ..=12) => return Some(false),
+        _ => return None,
+    };
+    Some(minor >= least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::serves_data_api;
+
+    /// Rows of AWS's table, and the versions before them.
+    #[test]
+    fn the_data_api_is_for_newer_versions() {
+        for (engine, version, serves) in [
+            ("aurora-postgresql", "16.1", Some(true)),
+            ("aurora-postgresql", "15.2", Some(false)),
+            ("aurora-postgresql", "14.10", Some(true)),
+            ("aurora-postgresql", "11.9", Some(false)),
+            ("aurora-postgresql", "19.1", None),
+            ("aurora-mysql", "8.0.mysql_aurora.3.07.1", Some(true)),
+            ("aurora-mysql", "8.0.mysql_aurora.3.05.2", Some(false)),
+            ("aurora-mysql", "5.7.mysql_aurora.2.11.3", Some(false)),
+            ("aurora-mysql", "8.0", None),
+        ] {
+            assert_eq!(serves_data_api(engine, version), serves, "{engine} {version}");
         }
     }
 }

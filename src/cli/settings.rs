@@ -47,7 +47,7 @@ pub const RULES: Rules = Rules {
     commands: &[
         ("up", &[&CHOICES, &["verify", "canary", "waves", "soak", "canary-function", "on-unknown"]]),
         ("rehearse", &[&CHOICES]),
-        ("advise", &[&["function", "days", "concurrency", "connections", "hold", "pinned"]]),
+        ("advise", &[&["function", "days", "concurrency", "shards", "connections", "hold", "pinned"]]),
         ("status", &[]),
         ("list", &[]),
         ("wait", &[]),

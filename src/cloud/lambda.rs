@@ -11,7 +11,8 @@ use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::types::{
-    Environment, EnvironmentResponse, FunctionConfiguration, FunctionVersion, LastUpdateStatus, VpcConfigResponse,
+    Architecture, Environment, EnvironmentResponse, FunctionConfiguration, FunctionVersion, LastUpdateStatus,
+    VpcConfigResponse,
 };
 
 use super::Tags;
@@ -73,6 +74,10 @@ pub struct Function {
     pub timeout: Option<u64>,
     /// Invocations that share an environment, on Lambda Managed Instances.
     pub per_environment: Option<u64>,
+    /// Its memory in MiB; `None` where AWS does not say.
+    pub memory_mib: Option<u64>,
+    /// Whether it runs on Graviton.
+    pub arm: bool,
     /// Where it logs.
     pub log_group: Option<String>,
     /// Whether it can be called.
@@ -261,6 +266,8 @@ fn plain(found: FunctionConfiguration, tags: Option<Tags>) -> Option<Function> {
             .and_then(|config| config.per_execution_environment_max_concurrency)
             .and_then(|count| u64::try_from(count).ok()),
         timeout: found.timeout.and_then(|seconds| u64::try_from(seconds).ok()),
+        memory_mib: found.memory_size.and_then(|size| u64::try_from(size).ok()),
+        arm: found.architectures.unwrap_or_default().contains(&Architecture::Arm64),
         log_group: found.logging_config.and_then(|logging| logging.log_group),
         state: probe::state(found.state.as_ref(), found.state_reason),
         variables: Variables(variables),

@@ -155,6 +155,10 @@ pub struct Cluster {
     pub serverless_ceiling: Option<u32>,
     /// Its parameter group.
     pub parameter_group: Option<String>,
+    /// Whether its storage is of the configuration I/O-Optimized, which instances pay for.
+    pub io_optimized: bool,
+    /// Whether the Data API is on.
+    pub data_api: bool,
 }
 
 impl Rds {

@@ -44,6 +44,7 @@ fn question(args: &Advise, database: DatabaseRef, name: Option<&str>) -> Result<
         functions: args.functions.iter().map(|text| spec::function(text)).collect::<Result<_, _>>()?,
         days: args.days,
         concurrency: args.concurrency.iter().map(|text| spec::concurrency(text)).collect::<Result<_, _>>()?,
+        shards: args.shards.iter().map(|text| spec::shards(text)).collect::<Result<_, _>>()?,
         connections: args.connections,
         hold: args.hold.as_deref().map(spec::short_span).transpose()?,
         pinned: args.pinned,
@@ -67,8 +68,8 @@ async fn all(global: &Global, args: &Advise) -> Result<Exit, Failure> {
         report::note(session.json, &format!("Reading {id} ({} of {})…", at + 1, ids.len().min(MOST)));
         let question = question(args, DatabaseRef { id: (*id).clone(), place: None }, None)?;
         match Box::pin(read_in(&session.cloud, &region, &question, now())).await {
-            Ok(facts) if facts.functions.is_empty() => {}
-            Ok(facts) => found.push(advise(&facts)),
+            Ok(None) => {}
+            Ok(Some(facts)) => found.push(advise(&facts)),
             Err(problem) => left_out.push(format!("{id}: {problem}")),
         }
     }

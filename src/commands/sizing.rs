@@ -22,6 +22,7 @@ pub(super) async fn apply(session: &Session, sizing: Sizing, spec: &mut Spec) ->
         functions: spec.functions.clone(),
         days: DAYS,
         concurrency: std::collections::BTreeMap::new(),
+        shards: std::collections::BTreeMap::new(),
         connections: None,
         hold: None,
         pinned: None,

@@ -403,6 +403,8 @@ pub(super) mod example {
             ipv6: false,
             per_environment: None,
             timeout: None,
+            memory_mib: None,
+            arm: false,
             log_group: None,
             state: State::Active,
             variables: Variables(variables),

@@ -1,7 +1,6 @@
 //! Advice as text: the verdict first, then the arithmetic, then what it costs.
 
 use advice::Advice;
-use advice::cost::Alternative;
 use advice::figure::{Amount, Figure, Origin};
 use advice::settings::Setting;
 use advice::verdict::Kind;
@@ -41,7 +40,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Helps => "helps",
         Kind::FailoverOnly => "helps for failover only",
         Kind::WillNotHelp => "will not help",
-        Kind::Harmful => "does harm",
+        Kind::Harmful => "costs more than it gives",
         Kind::CannotTell => "not known",
     }
 }
@@ -77,8 +76,12 @@ impl Page {
     }
 
     fn row(&mut self, title: &str, cells: &[String]) {
-        let rows = layout::row(&format!("  {}", line(title)), BESIDE, self.columns, |_| cells.to_vec());
-        self.lines.extend(rows);
+        let mut title = format!("  {}", line(title));
+        if title.chars().count() >= BESIDE {
+            // A long one stands alone, and the numbers below it.
+            self.lines.push(std::mem::take(&mut title));
+        }
+        self.lines.extend(layout::row(&title, BESIDE, self.columns, |_| cells.to_vec()));
     }
 
     /// A number with its source.
@@ -130,26 +133,36 @@ impl Page {
     fn connections_explained(&mut self, advice: &Advice) {
         let (demand, supply) = (&advice.demand, &advice.supply);
         for function in &demand.functions {
-            let name = &function.function;
-            self.figure(&format!("{name}, measured peak"), &function.expected, plain);
-            self.figure(&format!("{name}, possible peak"), &function.possible, plain);
+            self.lines.push(format!("  {}", line(&function.function)));
+            for (title, figure) in [
+                ("environments, measured", &function.expected_environments),
+                ("environments, possible", &function.possible_environments),
+                ("connections of each", &function.connections_per_environment),
+                ("connections, measured", &function.expected),
+                ("connections, possible", &function.possible),
+                ("environments that keep up", &function.sustained),
+                ("throttles in the worst minute", &function.throttles_per_minute),
+                ("errors in the worst minute", &function.errors_per_minute),
+            ] {
+                self.figure(&format!("  {title}"), figure, plain);
+            }
         }
         for (title, figure) in [
-            ("all functions, measured peak", &demand.expected),
-            ("all functions, possible peak", &demand.possible),
+            ("all functions, measured", &demand.expected),
+            ("all functions, possible", &demand.possible),
             ("max_connections", &supply.max_connections),
             ("used by other clients", &supply.others),
             ("kept for superusers", &supply.reserved),
             ("sessions of RDS itself", &supply.internal),
             ("left for the functions", &supply.usable),
             ("limit for the functions", &supply.limit),
-            ("DBInstanceClassMemory in bytes", &supply.memory_bytes),
             ("vCPUs", &supply.vcpus),
             ("served by the vCPUs in a pool", &supply.served),
             ("new environments a second", &demand.cold_starts_per_second),
         ] {
             self.figure(title, figure, plain);
         }
+        self.figure("DBInstanceClassMemory in MiB", &supply.memory_bytes, |amount| plain(amount.map(|b| b >> 20)));
         if let Some(allowed) = &supply.proxy_allows {
             self.figure("allowed to the proxy", allowed, plain);
         }
@@ -194,14 +207,13 @@ impl Page {
         let cost = &advice.cost;
         self.heading("Cost a month");
         if !self.explain {
-            let mut cells = vec![
-                format!("the proxy {}", dollars(cost.monthly_cents.amount)),
-                format!("the database {}", dollars(cost.database_monthly_cents.amount)),
-            ];
-            let other =
-                |other: &Alternative| format!("{} {} more", way(&other.way), dollars(other.more_monthly_cents.amount));
-            cells.extend(cost.alternatives.iter().map(other));
-            return self.prose(&format!("  {}", cells.join("; ")));
+            self.row("the proxy", &[dollars(cost.monthly_cents.amount)]);
+            self.row("the database", &[dollars(cost.database_monthly_cents.amount)]);
+            self.row("the functions", &[dollars(cost.functions_monthly_cents.amount)]);
+            for other in &cost.alternatives {
+                self.row(&instead(&other.way), &[more(other.more_monthly_cents.amount)]);
+            }
+            return;
         }
         self.figure("the proxy", &cost.monthly_cents, dollars);
         for part in &cost.lines {
@@ -210,7 +222,7 @@ impl Page {
         self.figure("the database", &cost.database_monthly_cents, dollars);
         self.figure("the functions", &cost.functions_monthly_cents, dollars);
         for other in &cost.alternatives {
-            self.figure(&format!("{}, more", way(&other.way)), &other.more_monthly_cents, dollars);
+            self.figure(&instead(&other.way), &other.more_monthly_cents, more);
         }
     }
 
@@ -294,13 +306,20 @@ fn origin(figure: &Figure) -> &'static str {
     }
 }
 
-fn way(way: &advice::cost::Way) -> String {
+/// What else would do.
+fn instead(way: &advice::cost::Way) -> String {
     use advice::cost::Way;
     match way {
-        Way::LimitConcurrency => "limited concurrency".to_owned(),
-        Way::LargerClass { class } => format!("the class {class}"),
-        Way::DataApi => "the Data API".to_owned(),
+        Way::LimitConcurrency => "instead: limited concurrency".to_owned(),
+        Way::LargerClass { class: Some(class) } => format!("instead: {class}"),
+        Way::LargerClass { class: None } => "instead: a larger class".to_owned(),
+        Way::DataApi => "instead: the Data API".to_owned(),
     }
+}
+
+/// Cents as dollars that come on top of what is paid today.
+fn more(amount: Amount) -> String {
+    if amount == Amount::Unknown { dollars(amount) } else { format!("{} more", dollars(amount)) }
 }
 
 fn quantity(what: advice::quotas::Quantity) -> &'static str {
@@ -309,6 +328,6 @@ fn quantity(what: advice::quotas::Quantity) -> &'static str {
         Quantity::Proxies => "proxies in this Region",
         Quantity::SecretsPerProxy => "secrets of the proxy",
         Quantity::EndpointsPerProxy => "further endpoints of the proxy",
-        Quantity::Concurrency => "concurrent executions",
+        Quantity::Concurrency => "possible concurrent executions",
     }
 }

@@ -3,6 +3,7 @@
 //! RDS Proxy is priced per vCPU-hour of every instance of its target, at least 2 vCPUs, and for Serverless v2 per
 //! ACU-hour, at least 8 ACUs (Amazon RDS Proxy pricing). AWS's own calculator counts 730 hours a month.
 
+mod functions;
 mod table;
 
 use schemars::JsonSchema;
@@ -12,7 +13,7 @@ pub use table::{TableError, prices_of};
 
 use crate::facts::{Facts, Serverless};
 use crate::figure::{Amount, Fact, Figure, Gap, Origin, Room};
-use crate::verdict::Limit;
+use crate::verdict::{Change, Need, Verdict};
 
 /// Hours of a month, as AWS's calculator counts.
 pub const HOURS: u64 = 730;
@@ -39,12 +40,16 @@ pub struct Prices {
     pub endpoint_zone_hour: Fact<u64>,
     /// A gigabyte of logs taken in.
     pub log_gigabyte: Fact<u64>,
-    /// Gigabytes of the proxy's logs a month; without debug logging it is next to nothing.
-    pub log_gigabytes_per_month: u64,
+    /// Bytes that the proxy's log group took in during the period.
+    pub log_bytes: Fact<u64>,
     /// Availability Zones of each extra endpoint.
     pub endpoint_zones: u64,
-    /// What the functions cost a month, in cents.
-    pub functions_monthly_cents: Fact<u64>,
+    /// A million invocations of a function.
+    pub million_requests: Fact<u64>,
+    /// A million gigabyte-seconds of a function on x86.
+    pub million_gigabyte_seconds: Fact<u64>,
+    /// A million gigabyte-seconds of a function on Graviton.
+    pub million_gigabyte_seconds_arm: Fact<u64>,
 }
 
 /// What a proxy costs, beside what else there is.
@@ -92,8 +97,8 @@ pub enum Way {
     LimitConcurrency,
     /// A larger class.
     LargerClass {
-        /// The class.
-        class: String,
+        /// The smallest class that takes the peak; none where no such class is known.
+        class: Option<String>,
     },
     /// The Data API.
     DataApi,
@@ -105,34 +110,31 @@ pub(crate) fn of(facts: &Facts) -> (Cost, Vec<Gap>) {
     let mut lines = Vec::new();
     lines.extend(provisioned(facts, &mut gaps));
     lines.extend(serverless(facts, &mut gaps));
-    let prices = &facts.prices;
-    let zones = facts.account.extra_endpoints.saturating_mul(prices.endpoint_zones);
-    if zones > 0 {
-        let what = format!("{} more endpoints in {} zones each", facts.account.extra_endpoints, prices.endpoint_zones);
-        lines.push(line(what, Amount::exactly(zones), HOURS, &prices.endpoint_zone_hour, &mut gaps));
-    }
-    if prices.log_gigabytes_per_month > 0 {
-        let units = Amount::exactly(prices.log_gigabytes_per_month);
-        lines.push(line("gigabytes of logs".to_owned(), units, 1, &prices.log_gigabyte, &mut gaps));
-    }
+    lines.extend(endpoints(facts, &mut gaps));
+    lines.extend(logs(facts, &mut gaps));
+    let functions_monthly_cents = functions::of(facts, &mut gaps);
     let total = lines.iter().map(|line| line.monthly_cents.amount).reduce(Amount::plus).unwrap_or(Amount::Unknown);
     let cost = Cost {
         monthly_cents: Figure::new(
             total,
-            if total.is_known() { Origin::Derived } else { Origin::Unknown },
-            format!("the sum of its parts, at {HOURS} hours a month"),
+            if total == Amount::Unknown { Origin::Unknown } else { Origin::Derived },
+            if total == Amount::Unknown {
+                "the price of a part is not known".to_owned()
+            } else {
+                format!("the sum of its parts, at {HOURS} hours a month")
+            },
         ),
         lines,
         database_monthly_cents: facts.database.monthly_cents.figure(),
-        functions_monthly_cents: prices.functions_monthly_cents.figure(),
+        functions_monthly_cents,
         alternatives: Vec::new(),
     };
     (cost, gaps)
 }
 
-/// Adds what else would do.
-pub(crate) fn with_alternatives(mut cost: Cost, facts: &Facts, limits: &[Limit]) -> Cost {
-    if !limits.is_empty() {
+/// Adds what else would do, where something has to be done.
+pub(crate) fn with_alternatives(mut cost: Cost, facts: &Facts, verdict: &Verdict) -> Cost {
+    if !verdict.limits.is_empty() {
         cost.alternatives.push(Alternative {
             way: Way::LimitConcurrency,
             more_monthly_cents: Figure::new(
@@ -142,17 +144,86 @@ pub(crate) fn with_alternatives(mut cost: Cost, facts: &Facts, limits: &[Limit])
             ),
         });
     }
-    cost.alternatives.extend(facts.database.larger_classes.iter().map(|larger| Alternative {
-        way: Way::LargerClass { class: larger.class.clone() },
-        more_monthly_cents: larger.more_monthly_cents.figure(),
-    }));
-    if facts.database.data_api.value() == Some(&true) {
-        cost.alternatives.push(Alternative {
-            way: Way::DataApi,
-            more_monthly_cents: Figure::unknown("it is billed per request, and how many there will be is not known"),
-        });
+    if matches!(verdict.need, Need::Limits | Need::Pool) {
+        cost.alternatives.push(larger_class(facts, verdict));
+    }
+    if verdict.changes.contains(&Change::DataApi) {
+        cost.alternatives
+            .push(Alternative { way: Way::DataApi, more_monthly_cents: Figure::unknown(data_api_requests(facts)) });
     }
     cost
+}
+
+/// The smallest class that takes the peak, or why there is none.
+fn larger_class(facts: &Facts, verdict: &Verdict) -> Alternative {
+    let found = verdict.changes.iter().find_map(|change| match change {
+        Change::LargerClass { class, .. } => Some(class),
+        _ => None,
+    });
+    let all = &facts.database.larger_classes;
+    let more_monthly_cents = match (found, all) {
+        (_, Fact::Unknown { why }) => Figure::unknown(why.clone()),
+        (Some(class), Fact::Known { value, .. }) => value
+            .iter()
+            .find(|larger| larger.class == *class)
+            .map_or_else(|| Figure::unknown("its price is not known"), |larger| larger.more_monthly_cents.figure()),
+        (None, Fact::Known { source, .. }) => Figure::unknown(format!("none is known to take the peak ({source})")),
+    };
+    Alternative { way: Way::LargerClass { class: found.cloned() }, more_monthly_cents }
+}
+
+/// How many requests the Data API would be billed for, as far as that is known.
+fn data_api_requests(facts: &Facts) -> String {
+    const HOW: &str = "the Data API is billed for each request, a statement of up to 32 KB";
+    let all: Option<u64> =
+        facts.functions.iter().try_fold(0u64, |sum, function| Some(sum.saturating_add(*function.invocations.value()?)));
+    match all {
+        Some(all) => {
+            let month = functions::a_month(u128::from(all), facts.days);
+            format!(
+                "{HOW}: {month} a month if each invocation sends one; for the price of one see Amazon Aurora pricing"
+            )
+        }
+        None => format!("{HOW}, and how many there are is not known"),
+    }
+}
+
+/// Each endpoint besides the proxy's own is an interface endpoint of `AWS PrivateLink` (RDS User Guide, "Working with
+/// Amazon RDS Proxy endpoints").
+fn endpoints(facts: &Facts, gaps: &mut Vec<Gap>) -> Option<CostLine> {
+    let zones = facts.prices.endpoint_zones;
+    let count = match &facts.account.extra_endpoints {
+        Fact::Known { value: 0, .. } => return None,
+        Fact::Known { value, .. } => *value,
+        Fact::Unknown { why } => {
+            gaps.push(Gap::new(Room::Cost, "further endpoints of the proxy", why.clone()));
+            return None;
+        }
+    };
+    let what = format!("further endpoints ({count}, in {zones} zones each)");
+    let units = Amount::exactly(count.saturating_mul(zones));
+    Some(line(what, units, HOURS, &facts.prices.endpoint_zone_hour, gaps))
+}
+
+/// What the proxy logs, in megabytes, since debug logging alone makes it more than a few of them.
+fn logs(facts: &Facts, gaps: &mut Vec<Gap>) -> Option<CostLine> {
+    let bytes = match &facts.prices.log_bytes {
+        Fact::Known { value: 0, .. } => return None,
+        Fact::Known { value, .. } => *value,
+        Fact::Unknown { why } => {
+            gaps.push(Gap::new(Room::Cost, "what the proxy logs", why.clone()));
+            return None;
+        }
+    };
+    let month = functions::a_month(u128::from(bytes), facts.days).div_ceil(1_000_000);
+    let megabyte = match &facts.prices.log_gigabyte {
+        Fact::Known { value, origin, source } => {
+            Fact::known(value.div_ceil(1_000), *origin, format!("a thousandth of {source}"))
+        }
+        unknown @ Fact::Unknown { .. } => unknown.clone(),
+    };
+    let units = Amount::exactly(u64::try_from(month).unwrap_or(u64::MAX));
+    Some(line("megabytes of the proxy's logs".to_owned(), units, 1, &megabyte, gaps))
 }
 
 fn provisioned(facts: &Facts, gaps: &mut Vec<Gap>) -> Option<CostLine> {
@@ -200,7 +271,7 @@ fn serverless(facts: &Facts, gaps: &mut Vec<Gap>) -> Option<CostLine> {
         }
         unknown @ Fact::Unknown { .. } => unknown.clone(),
     };
-    Some(line("half ACUs of Serverless v2, at least 16 of them".to_owned(), half_acus, HOURS, &halves, gaps))
+    Some(line("half ACUs of Serverless v2 (at least 16)".to_owned(), half_acus, HOURS, &halves, gaps))
 }
 
 fn line(what: String, units: Amount, times: u64, price: &Fact<u64>, gaps: &mut Vec<Gap>) -> CostLine {
@@ -208,10 +279,8 @@ fn line(what: String, units: Amount, times: u64, price: &Fact<u64>, gaps: &mut V
         gaps.push(Gap::new(Room::Cost, format!("price of {what}"), why.clone()));
     }
     let price = price.figure();
-    // A cent is ten thousand millionths of a dollar.
     let cents = |units: Option<u64>| {
-        let total = (u128::from(units?) * u128::from(price.amount.high()?)).saturating_mul(u128::from(times));
-        Some(u64::try_from(total.saturating_add(5_000) / 10_000).unwrap_or(u64::MAX))
+        Some(cents_of((u128::from(units?) * u128::from(price.amount.high()?)).saturating_mul(u128::from(times))))
     };
     let amount = match (cents(units.low()), cents(units.high())) {
         (None, None) => Amount::Unknown,
@@ -227,4 +296,9 @@ fn line(what: String, units: Amount, times: u64, price: &Fact<u64>, gaps: &mut V
         units: Figure::new(units, Origin::Derived, "AWS bills at least 2 vCPUs, and at least 8 ACUs"),
         price,
     }
+}
+
+/// Millionths of a dollar as cents, to the nearest.
+fn cents_of(millionths: u128) -> u64 {
+    u64::try_from(millionths.saturating_add(5_000) / 10_000).unwrap_or(u64::MAX)
 }

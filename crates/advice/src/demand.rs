@@ -10,7 +10,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Assumptions, Facts, Function, Source};
+use crate::facts::{Assumptions, EventSource, Facts, Function, Source};
 use crate::figure::{Amount, Fact, Figure, Gap, Origin, Room};
 use crate::num::{percent_up, ratio_up};
 
@@ -52,6 +52,8 @@ pub struct FunctionDemand {
     pub sustained: Figure,
     /// Throttles of the busiest minute.
     pub throttles_per_minute: Figure,
+    /// Errors of the worst minute.
+    pub errors_per_minute: Figure,
 }
 
 /// What bounds a function's environments.
@@ -82,7 +84,11 @@ pub(crate) fn of(facts: &Facts) -> (Demand, Vec<Gap>) {
     let expected = Figure::new(
         sum(|function| &function.expected),
         Origin::Derived,
-        "connections of all functions at their measured peaks",
+        format!(
+            "connections of all functions at their measured peaks; up to {}%: {}",
+            facts.assumptions.lingering.percent.max(100),
+            facts.assumptions.lingering.source
+        ),
     );
     let mut possible = sum(|function| &function.possible);
     if let (Some(account), Some(most)) = (facts.account.concurrency.value(), most_connections(facts)) {
@@ -154,9 +160,8 @@ fn of_function(function: &Function, facts: &Facts, gaps: &mut Vec<Gap>) -> Funct
             now.high().map(|high| percent_up(high, facts.assumptions.lingering.percent.max(100))),
         );
         let source = format!(
-            "environments times connections of each; at the most {}%, {}",
+            "environments times connections of each; up to {}% while replaced environments keep theirs",
             facts.assumptions.lingering.percent.max(100),
-            facts.assumptions.lingering.source
         );
         Figure::new(amount, if amount == Amount::Unknown { Origin::Unknown } else { Origin::Derived }, source)
     };
@@ -171,6 +176,7 @@ fn of_function(function: &Function, facts: &Facts, gaps: &mut Vec<Gap>) -> Funct
         can_wait: can_wait(function),
         sustained: sustained(function),
         throttles_per_minute: function.throttles_per_minute.figure(),
+        errors_per_minute: function.errors_per_minute.figure(),
     }
 }
 
@@ -193,6 +199,13 @@ fn unknowns(function: &Function) -> Vec<(&'static str, String)> {
     }
     if let Fact::Unknown { why } = &function.other_invokers {
         found.push(("other invokers", why.clone()));
+    }
+    for mapping in function.sources.value().into_iter().flatten() {
+        match &mapping.source {
+            Source::Stream { shards: Fact::Unknown { why }, .. } => found.push(("shards", why.clone())),
+            Source::Kafka { partitions: Fact::Unknown { why } } => found.push(("partitions", why.clone())),
+            _ => {}
+        }
     }
     found
 }
@@ -227,7 +240,10 @@ fn bound(function: &Function, facts: &Facts) -> (Amount, Bound, String) {
         (_, Some(account)) => (
             Amount::exactly(account),
             Bound::Account,
-            format!("nothing of its own limits it, so the account's concurrency of {account} does"),
+            format!(
+                "nothing that is known limits it but the account's concurrency of {account}; state with --concurrency what its \
+                 callers bring, such as the MaxConcurrency of a Step Functions map times its executions at a time"
+            ),
         ),
         (None, None) => (Amount::Unknown, Bound::Unknown, "nothing that could be read limits it".to_owned()),
     }
@@ -235,31 +251,7 @@ fn bound(function: &Function, facts: &Facts) -> (Amount, Bound, String) {
 
 /// Returns what its event sources and what is stated of its other invokers allow; nothing where one of them has no limit.
 fn of_sources(function: &Function, assumptions: &Assumptions) -> Option<(Amount, String)> {
-    let mut total = Amount::exactly(0);
-    let mut parts = Vec::new();
-    for mapping in function.sources.value()? {
-        let (amount, part) = match &mapping.source {
-            Source::Sqs { maximum_concurrency: Some(most) } => {
-                let overshoot = &assumptions.sqs_overshoot;
-                let high = percent_up(*most, overshoot.percent.max(100));
-                (
-                    Amount::between(*most, high),
-                    format!("SQS MaximumConcurrency {most}, up to {high} since {}", overshoot.source),
-                )
-            }
-            Source::Stream { shards, parallelization } => (
-                shards.figure().amount.map(|shards| shards.saturating_mul(*parallelization)),
-                format!("shards times ParallelizationFactor {parallelization}"),
-            ),
-            Source::Kafka { partitions } => (partitions.figure().amount, "one consumer a Kafka partition".to_owned()),
-            Source::Sqs { maximum_concurrency: None } | Source::Other { .. } => return None,
-        };
-        if amount == Amount::Unknown {
-            return None;
-        }
-        total = total.plus(amount);
-        parts.push(part);
-    }
+    let (mut total, mut parts) = sum_of_sources(function.sources.value()?, assumptions)?;
     match (&function.stated_concurrency, function.other_invokers.value()) {
         (Some(Fact::Known { value, source, .. }), _) => {
             total = total.plus(Amount::exactly(*value));
@@ -272,6 +264,45 @@ fn of_sources(function: &Function, assumptions: &Assumptions) -> Option<(Amount,
         parts.push("nothing invokes it".to_owned());
     }
     Some((total, parts.join("; ")))
+}
+
+/// Returns how many invocations event sources allow at a time; nothing where one of them has no limit that is known.
+#[must_use]
+pub fn allowed_by(sources: &[EventSource], assumptions: &Assumptions) -> Option<Amount> {
+    Some(sum_of_sources(sources, assumptions)?.0)
+}
+
+/// The same, with how each comes to it.
+fn sum_of_sources(sources: &[EventSource], assumptions: &Assumptions) -> Option<(Amount, Vec<String>)> {
+    let mut total = Amount::exactly(0);
+    let mut parts = Vec::new();
+    for mapping in sources {
+        let (amount, part) = match &mapping.source {
+            Source::Sqs { maximum_concurrency: Some(most) } => {
+                let overshoot = &assumptions.sqs_overshoot;
+                let high = percent_up(*most, overshoot.percent.max(100));
+                (
+                    Amount::between(*most, high),
+                    format!("SQS MaximumConcurrency {most}, up to {high} since {}", overshoot.source),
+                )
+            }
+            Source::Stream { shards, parallelization } => (
+                shards.figure().amount.map(|shards| shards.saturating_mul(*parallelization)),
+                format!("{} shards times ParallelizationFactor {parallelization}", shards.figure().amount),
+            ),
+            Source::Kafka { partitions } => (
+                partitions.figure().amount,
+                format!("one consumer for each of {} Kafka partitions", partitions.figure().amount),
+            ),
+            Source::Sqs { maximum_concurrency: None } | Source::Other { .. } => return None,
+        };
+        if amount == Amount::Unknown {
+            return None;
+        }
+        total = total.plus(amount);
+        parts.push(part);
+    }
+    Some((total, parts))
 }
 
 /// Says whether only queues and streams invoke it, so that work waits where concurrency is limited.
@@ -315,6 +346,6 @@ fn cold_starts(facts: &Facts, functions: &[FunctionDemand], gaps: &mut Vec<Gap>)
     Figure::new(
         Amount::of_ends(low, high),
         if low.is_some() { Origin::Measured } else { Origin::Derived },
-        "the busiest minute's average, to all that Lambda may add to each function at once (1,000 in ten seconds)",
+        "from the busiest minute's average to all that Lambda may add to each function at once (1,000 in ten seconds)",
     )
 }

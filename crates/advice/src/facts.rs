@@ -24,6 +24,8 @@ pub struct Facts {
     pub proxy: Option<Proxy>,
     /// What things cost.
     pub prices: Prices,
+    /// The days that metrics were read for.
+    pub days: u64,
     /// Factors that are not read.
     pub assumptions: Assumptions,
     /// What could not be read at all, in the reader's words. Gaps of single facts are added to these.
@@ -62,9 +64,9 @@ pub struct Database {
     pub port: Option<u64>,
     /// What the database itself costs a month, in cents.
     pub monthly_cents: Fact<u64>,
-    /// The next larger classes, smallest first, with what they cost more a month.
-    pub larger_classes: Vec<LargerClass>,
-    /// Whether the Data API serves this engine, version and Region.
+    /// The larger classes of its family, smallest first, with what they cost more a month.
+    pub larger_classes: Fact<Vec<LargerClass>>,
+    /// Whether the Data API serves this engine, version and class.
     pub data_api: Fact<bool>,
 }
 
@@ -108,8 +110,10 @@ pub struct Parameter {
 pub struct LargerClass {
     /// The class.
     pub class: String,
-    /// Its memory in bytes, as EC2 names it.
+    /// Its memory in bytes, as AWS names it.
     pub memory_bytes: u64,
+    /// Its vCPUs.
+    pub vcpus: u64,
     /// What it costs more a month than today's class, in cents, for all instances.
     pub more_monthly_cents: Fact<u64>,
 }
@@ -139,11 +143,19 @@ pub struct Function {
     pub sustained_invocations_per_minute: Fact<u64>,
     /// The average `Duration` in milliseconds.
     pub duration_ms: Fact<u64>,
+    /// `Invocations` of the whole period.
+    pub invocations: Fact<u64>,
+    /// Its memory in MiB.
+    pub memory_mib: Fact<u64>,
+    /// Whether it runs on Graviton (`arm64`), which has a price of its own.
+    pub arm: bool,
     /// The function's timeout in seconds.
     pub timeout_seconds: u64,
     /// The largest number of `Throttles` of a minute.
     pub throttles_per_minute: Fact<u64>,
-    /// New environments of the busiest minute (log lines with `Init Duration`), where they were counted.
+    /// The largest number of `Errors` of a minute.
+    pub errors_per_minute: Fact<u64>,
+    /// New environments of the busiest minute, as far as a rise of the concurrency shows them.
     pub cold_starts_per_minute: Fact<u64>,
     /// Connections that one environment opens, such as the size of its driver's pool.
     pub connections_per_environment: Fact<u64>,
@@ -208,7 +220,7 @@ pub struct Account {
     /// Secrets that the proxy has or will have.
     pub secrets: Fact<u64>,
     /// Endpoints that the proxy has or will have besides its own.
-    pub extra_endpoints: u64,
+    pub extra_endpoints: Fact<u64>,
 }
 
 /// A proxy that stands before the database already.

@@ -75,7 +75,7 @@ pub fn advise(facts: &Facts) -> Advice {
         logins: &logins,
         gaps: &gaps,
     });
-    let cost = cost::with_alternatives(cost, facts, &verdict.limits);
+    let cost = cost::with_alternatives(cost, facts, &verdict);
     let quotas = quotas::of(facts, &demand.environments);
     Advice {
         database: facts.database.name.clone(),

@@ -53,11 +53,10 @@ pub(crate) fn of(facts: &Facts, possible: &Figure) -> Vec<Quota> {
         }
         Fact::Unknown { why } => Figure::unknown(why.clone()),
     };
-    let extra = Figure::new(Amount::exactly(account.extra_endpoints), Origin::Configured, "besides the proxy's own");
     vec![
         quota(Quantity::Proxies, or_default(&account.proxies_quota, PROXIES), proxies),
         quota(Quantity::SecretsPerProxy, default(SECRETS_PER_PROXY), account.secrets.figure()),
-        quota(Quantity::EndpointsPerProxy, default(ENDPOINTS_PER_PROXY), extra),
+        quota(Quantity::EndpointsPerProxy, default(ENDPOINTS_PER_PROXY), account.extra_endpoints.figure()),
         quota(Quantity::Concurrency, or_default(&account.concurrency, CONCURRENCY), possible.clone()),
     ]
 }

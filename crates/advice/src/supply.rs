@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, SQL_SERVER};
-use crate::facts::{Database, Facts};
+use crate::facts::{Database, Facts, LargerClass};
 use crate::figure::{Amount, Fact, Figure, Gap, Origin, Room};
 use crate::formula::{Formula, Variable, Variables};
 use crate::num::{percent_down, percent_up};
@@ -60,7 +60,8 @@ pub(crate) fn of(facts: &Facts) -> (Supply, Vec<Gap>) {
     let database = &facts.database;
     let memory = memory(database, &mut gaps);
     let vcpus = vcpus(database, &mut gaps);
-    let max_connections = max_connections(database, memory.amount, vcpus.amount, &mut gaps);
+    let worked_out = max_connections(database, memory.amount, vcpus.amount, &mut gaps);
+    let max_connections = with_proxy(worked_out, facts, &mut gaps);
     let reserved = reserved(database, &mut gaps);
     let internal = Figure::new(
         Amount::between(1, 5),
@@ -149,14 +150,15 @@ fn vcpus(database: &Database, gaps: &mut Vec<Gap>) -> Figure {
 }
 
 /// Returns the connections that may be in use with another class, at the least.
-pub(crate) fn limit_with(facts: &Facts, class: &str, memory_bytes: u64) -> Option<u64> {
+pub(crate) fn limit_with(facts: &Facts, class: &LargerClass) -> Option<u64> {
     let mut other = facts.database.clone();
     other.serverless = None;
     let writer = other.instances.first_mut()?;
-    class.clone_into(&mut writer.class);
-    writer.memory_bytes = Fact::known(memory_bytes, Origin::AwsTable, "the class");
-    // A literal stays what it is, whatever the class.
-    let (supply, _) = of(&Facts { database: other, ..facts.clone() });
+    class.class.clone_into(&mut writer.class);
+    writer.memory_bytes = Fact::known(class.memory_bytes, Origin::AwsTable, "the class");
+    writer.vcpus = Fact::known(class.vcpus, Origin::AwsTable, "the class");
+    // A literal stays what it is, whatever the class; what a proxy is allowed is of today's.
+    let (supply, _) = of(&Facts { database: other, proxy: None, ..facts.clone() });
     supply.limit.amount.low()
 }
 
@@ -216,6 +218,29 @@ fn max_connections(database: &Database, memory: Amount, vcpus: Amount, gaps: &mu
             gaps.push(Gap::new(Room::Supply, what, why.clone()));
             Figure::unknown(why)
         }
+    }
+}
+
+/// What the database takes, by what a proxy found: it may open so many connections, and leaves some for itself, so the
+/// database takes as many at least.
+fn with_proxy(figure: Figure, facts: &Facts, gaps: &mut Vec<Gap>) -> Figure {
+    let Some(proxy) = &facts.proxy else { return figure };
+    let Some(allowed) = proxy.connections_allowed.value().copied() else { return figure };
+    if figure.amount.low().is_some_and(|low| low >= allowed) {
+        return figure;
+    }
+    let source = format!("the proxy {} may open {allowed} (MaxDatabaseConnectionsAllowed)", proxy.name);
+    match figure.amount.high() {
+        Some(high) if high < allowed => {
+            let why = format!("{source}, more than the {high} that the configuration says");
+            gaps.push(Gap::new(Room::Supply, "max_connections", why.clone()));
+            Figure::new(Amount::AtLeast { low: allowed }, Origin::Measured, why)
+        }
+        high => Figure::new(
+            Amount::of_ends(Some(allowed), high),
+            Origin::Measured,
+            format!("{source}, so the database takes as many; {}", figure.source),
+        ),
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Mapping {
     pub maximum_concurrency: Option<u64>,
     /// `ParallelizationFactor` of a stream.
     pub parallelization: Option<u64>,
+    /// The Kafka topic that it reads.
+    pub topics: Vec<String>,
 }
 
 impl Lambda {
@@ -76,6 +78,7 @@ impl Lambda {
                     enabled: !matches!(found.state.as_deref(), Some("Disabled" | "Disabling" | "Deleting")),
                     maximum_concurrency: count(found.scaling_config.and_then(|scaling| scaling.maximum_concurrency)),
                     parallelization: count(found.parallelization_factor),
+                    topics: found.topics.unwrap_or_default(),
                 });
             }
         }

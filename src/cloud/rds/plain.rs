@@ -124,6 +124,8 @@ pub(super) fn cluster(found: DbCluster) -> Option<Cluster> {
         resource_id: found.db_cluster_resource_id.unwrap_or_default(),
         tags: tags(found.tag_list),
         parameter_group: found.db_cluster_parameter_group,
+        io_optimized: found.storage_type.as_deref() == Some("aurora-iopt1"),
+        data_api: found.http_endpoint_enabled.unwrap_or(false),
         serverless_floor: capacity(
             found.serverless_v2_scaling_configuration.as_ref().and_then(|scaling| scaling.min_capacity),
         ),

@@ -39,6 +39,9 @@ enum Item {
     AcuHour,
     EndpointZoneHour,
     LogGigabyte,
+    MillionRequests,
+    MillionGigabyteSeconds,
+    MillionGigabyteSecondsArm,
 }
 
 /// Returns what the table has for a Region; prices that it has not are unknown.
@@ -59,8 +62,10 @@ pub fn prices_of(table: &str, region: &str) -> Result<Prices, TableError> {
         acu_hour: price(Item::AcuHour),
         endpoint_zone_hour: price(Item::EndpointZoneHour),
         log_gigabyte: price(Item::LogGigabyte),
-        log_gigabytes_per_month: 0,
+        log_bytes: Fact::known(0, Origin::Assumed, "without debug logging, a proxy logs next to nothing"),
         endpoint_zones: 2,
-        functions_monthly_cents: Fact::unknown("what the functions cost was not worked out"),
+        million_requests: price(Item::MillionRequests),
+        million_gigabyte_seconds: price(Item::MillionGigabyteSeconds),
+        million_gigabyte_seconds_arm: price(Item::MillionGigabyteSecondsArm),
     })
 }

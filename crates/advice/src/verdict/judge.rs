@@ -277,10 +277,8 @@ fn changes(parts: &Parts<'_>, kind: Kind, need: Need, peak: &Figure) -> Vec<Chan
             let connections = ratio_up(peak, 100, share).saturating_add(taken);
             changes.push(Change::MaxConnectionsAtLeast { connections });
         }
-        let fits = |class: &&crate::facts::LargerClass| {
-            limit_with(facts, &class.class, class.memory_bytes).is_some_and(|limit| limit >= peak)
-        };
-        if let Some(larger) = facts.database.larger_classes.iter().find(fits) {
+        let fits = |class: &&crate::facts::LargerClass| limit_with(facts, class).is_some_and(|limit| limit >= peak);
+        if let Some(larger) = facts.database.larger_classes.value().into_iter().flatten().find(fits) {
             changes.push(Change::LargerClass {
                 class: larger.class.clone(),
                 more_monthly_cents: larger.more_monthly_cents.value().copied(),

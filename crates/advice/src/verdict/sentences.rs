@@ -3,47 +3,58 @@
 use super::{Change, Kind, Limit, Place, Reason, Verdict};
 use crate::cost::dollars;
 use crate::facts::Facts;
+use crate::figure::Amount;
 use crate::supply::acus;
+
+/// Limits that the sentence lists; of more it says how many they are.
+const LISTED: usize = 3;
 
 /// Says the answer.
 pub(super) fn verdict(verdict: &Verdict, facts: &Facts) -> String {
-    let (peak, limit) = (verdict.peak.amount, verdict.limit.amount);
     let name = &facts.database.name;
+    let peak = match verdict.peak.amount {
+        Amount::Unknown => "an unknown number of connections".to_owned(),
+        Amount::Exactly { value: 1 } => "1 connection".to_owned(),
+        peak => format!("{peak} connections"),
+    };
+    let limit = format!("the limit is {}", verdict.limit.amount);
     match verdict.kind {
-        Kind::NotNeeded => format!("{name} needs no proxy: at most {peak} connections, and {limit} may be in use."),
+        Kind::NotNeeded => format!("{name} needs no proxy: its functions open at most {peak}, and {limit}."),
         Kind::NotNeededIfLimited => format!(
-            "{name} needs no proxy if you limit concurrency ({}): today {peak} connections are possible, and {limit} may \
-             be in use.",
-            verdict.limits.iter().map(Limit::to_string).collect::<Vec<_>>().join(", ")
+            "{name} needs no proxy if you limit concurrency: {}. As it is, {peak} are possible, and {limit}.",
+            limits(&verdict.limits)
         ),
-        Kind::Helps => {
-            format!("A proxy helps {name}: the peak is {peak} connections, and {limit} may be in use.")
+        Kind::Helps => format!("A proxy helps {name}: its functions open {peak} at the peak, and {limit}."),
+        Kind::FailoverOnly => {
+            format!("A proxy helps {name} through failovers only: its functions open at most {peak}, and {limit}.")
         }
-        Kind::FailoverOnly => format!(
-            "A proxy helps {name} through a failover only: at most {peak} connections, and {limit} may be in use."
+        Kind::WillNotHelp => format!(
+            "A proxy will not help {name}: its functions open {peak} at the peak, {limit}, and a pool cannot share them."
         ),
-        Kind::WillNotHelp => {
-            format!(
-                "A proxy will not help {name}: the peak is {peak} connections, {limit} may be in use, and a pool cannot share them."
-            )
-        }
         Kind::Harmful => format!(
-            "A proxy costs {name} more than it gives: at most {peak} connections, and {limit} may be in use without one."
+            "A proxy costs {name} more than it gives: without one, its functions open at most {peak}, and {limit}."
         ),
         Kind::CannotTell => format!(
-            "It cannot be said whether {name} needs a proxy: the peak is {peak} connections, the limit {limit}; what is \
-             missing is listed."
+            "Whether {name} needs a proxy is not known: its functions open {peak} at the peak, {limit}, and something is \
+             missing."
         ),
     }
 }
 
+/// The limits in a few words.
+fn limits(limits: &[Limit]) -> String {
+    if limits.len() > LISTED {
+        return format!("{} functions have to be limited", limits.len());
+    }
+    limits.iter().map(Limit::to_string).collect::<Vec<_>>().join(", ")
+}
+
 impl std::fmt::Display for Limit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (function, value) = (&self.function, self.value);
         match &self.place {
-            Place::ReservedConcurrency => write!(f, "reserved concurrency of {}: {}", self.function, self.value),
-            Place::SqsMaximumConcurrency { .. } => {
-                write!(f, "SQS MaximumConcurrency of {}: {}", self.function, self.value)
-            }
+            Place::ReservedConcurrency => write!(f, "reserved concurrency of {value} for {function}"),
+            Place::SqsMaximumConcurrency { .. } => write!(f, "SQS MaximumConcurrency of {value} for {function}"),
         }
     }
 }

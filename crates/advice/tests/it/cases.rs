@@ -1,8 +1,9 @@
 //! Cases that people described: their numbers, and what follows from them.
 
 use advice::advise;
+use advice::cost::Way;
 use advice::engine::Engine;
-use advice::facts::{Facts, LargerClass, Parameter, Proxy, Serverless};
+use advice::facts::{EventSource, Facts, LargerClass, Parameter, Proxy, Serverless, Source};
 use advice::figure::Amount;
 use advice::verdict::{Change, Kind, Limit, Need, Place, Reason};
 
@@ -44,8 +45,8 @@ fn mailing_of_500_000_needs_a_limit_and_no_proxy() {
     );
     assert_eq!(
         advice.verdict.sentence,
-        "orders needs no proxy if you limit concurrency (SQS MaximumConcurrency of mailer: 232): today 1000 to 2000 \
-         connections are possible, and 696 to 699 may be in use."
+        "orders needs no proxy if you limit concurrency: SQS MaximumConcurrency of 232 for mailer. As it is, 1000 to 2000 \
+         connections are possible, and the limit is 696 to 699."
     );
     assert_eq!(advice.cost.monthly_cents.amount, Amount::exactly(2190));
 }
@@ -238,17 +239,114 @@ fn a_larger_class_that_takes_the_peak_is_named() {
     let class = |name: &str, gib: u64, cents| LargerClass {
         class: name.into(),
         memory_bytes: gib * GIB,
+        vcpus: 2,
         more_monthly_cents: cents,
     };
-    facts.database.larger_classes = vec![
+    let classes = vec![
         class("db.t3.large", 8, known(5000)),
         class("db.t3.xlarge", 16, known(15_000)),
         class("db.t3.2xlarge", 32, unknown()),
     ];
+    facts.database.larger_classes = known(classes);
     let advice = advise(&facts);
     assert_eq!(advice.verdict.kind, Kind::Helps);
     let larger = Change::LargerClass { class: "db.t3.xlarge".into(), more_monthly_cents: Some(15_000) };
     assert!(advice.verdict.changes.contains(&larger), "{:?}", advice.verdict.changes);
+    let ways = |advice: &advice::Advice| -> Vec<(Way, Amount)> {
+        advice.cost.alternatives.iter().map(|other| (other.way.clone(), other.more_monthly_cents.amount)).collect()
+    };
+    let way = |class: Option<&str>| Way::LargerClass { class: class.map(str::to_owned) };
+    assert_eq!(ways(&advice), [(way(Some("db.t3.xlarge")), Amount::exactly(15_000))]);
+    // A literal in a parameter group is the same on every class, so none takes the peak.
+    facts.database.parameter =
+        known(Parameter { text: Some("300".into()), group: "own".into(), pending_reboot: false });
+    let literal = advise(&facts);
+    assert!(!literal.verdict.changes.iter().any(|change| matches!(change, Change::LargerClass { .. })));
+    assert_eq!(ways(&literal), [(way(None), Amount::Unknown)]);
+    // Where nothing has to be done, no class is offered.
+    facts.functions[0].peak_concurrency = known(5);
+    facts.functions[0].reserved = known(Some(5));
+    assert_eq!(ways(&advise(&facts)), []);
+}
+
+/// A nightly import and a queue: AWS's list price of us-east-1, $0.20 for a million requests and $0.0000166667 for a
+/// gigabyte-second. In 14 days 1,400,000 invocations of 200 ms with 1,024 MiB are 280,000 gigabyte-seconds; a month of 730
+/// hours has 730/336 of that.
+#[test]
+fn functions_have_their_cost_beside_the_proxy() {
+    let mut facts = facts(database(Engine::Mysql, "db.t3.medium", 2, 4), vec![function("api")]);
+    facts.functions[0].invocations = known(1_400_000);
+    facts.functions[0].duration_ms = known(200);
+    let of = |facts: &Facts| advise(facts).cost.functions_monthly_cents.amount;
+    // (1.4 x $0.20 + 0.28 x $16.6667) x 730 / 336 = $10.75.
+    assert_eq!(of(&facts), Amount::exactly(1075));
+    // Graviton: (1.4 x $0.20 + 0.28 x $13.3334) x 730 / 336.
+    facts.functions[0].arm = true;
+    assert_eq!(of(&facts), Amount::exactly(872));
+    // One whose invocations are not known leaves the rest as the least; provisioned concurrency is another price.
+    facts.functions.push(function("other"));
+    assert_eq!(of(&facts), Amount::AtLeast { low: 872 });
+    facts.functions[0].provisioned = known(5);
+    let advice = advise(&facts);
+    assert_eq!(advice.cost.functions_monthly_cents.amount, Amount::Unknown);
+    let gap = advice.gaps.iter().find(|gap| gap.what == "monthly cost of function api").unwrap();
+    assert!(gap.why.contains("provisioned concurrency"), "{gap:?}");
+}
+
+/// The Data API is another way where the engine has it: how many requests it would be billed for is said, and no price.
+#[test]
+fn the_data_api_is_counted_and_not_priced() {
+    let mut facts = facts(database(Engine::AuroraPostgresql, "db.r5.large", 2, 16), vec![function("api")]);
+    facts.functions[0].peak_concurrency = known(3000);
+    facts.functions[0].invocations = known(336);
+    facts.database.data_api = known(true);
+    let advice = advise(&facts);
+    let data = advice.cost.alternatives.iter().find(|other| other.way == Way::DataApi).unwrap();
+    assert_eq!(data.more_monthly_cents.amount, Amount::Unknown);
+    assert!(data.more_monthly_cents.source.contains("730 a month"), "{data:?}");
+}
+
+/// What a proxy may open is the truth: the least that the database takes, and a sign where the configuration says less.
+#[test]
+fn a_proxy_knows_how_many_connections_the_database_takes() {
+    let mut facts = mailing();
+    let proxy = |allowed| Proxy {
+        name: "orders-proxy".into(),
+        max_connections_percent: known(100),
+        connections_allowed: known(allowed),
+        peak_borrowed: known(7),
+        pinned_percent: known(0),
+        borrow_latency_us: known(0),
+    };
+    facts.database.parameter = known(Parameter { text: None, group: "default".into(), pending_reboot: false });
+    let formula = advise(&facts).supply.max_connections.amount;
+    assert_eq!(formula, Amount::between(290, 341));
+    facts.proxy = Some(proxy(330));
+    assert_eq!(advise(&facts).supply.max_connections.amount, Amount::between(330, 341));
+    // A part of the pool alone says nothing new.
+    facts.proxy = Some(proxy(100));
+    assert_eq!(advise(&facts).supply.max_connections.amount, formula);
+    facts.proxy = Some(proxy(600));
+    let advice = advise(&facts);
+    assert_eq!(advice.supply.max_connections.amount, Amount::AtLeast { low: 600 });
+    assert!(advice.gaps.iter().any(|gap| gap.why.contains("more than the 341")), "{:?}", advice.gaps);
+}
+
+/// Shards that nobody could count leave a stream without a limit, and are listed; stated, they are one.
+#[test]
+fn shards_that_are_not_known_are_a_gap() {
+    let stream = |shards| {
+        let mut reader = from_queue("reader", None);
+        let source = Source::Stream { shards, parallelization: 10 };
+        reader.sources = known(vec![EventSource { uuid: "u".into(), source }]);
+        advise(&facts(database(Engine::Mysql, "db.t3.medium", 2, 4), vec![reader]))
+    };
+    let advice = stream(unknown());
+    assert_eq!(advice.demand.functions[0].possible_environments.amount, Amount::exactly(1000));
+    assert!(advice.gaps.iter().any(|gap| gap.what == "shards of function reader"), "{:?}", advice.gaps);
+    let advice = stream(known(4));
+    assert_eq!(advice.demand.functions[0].possible_environments.amount, Amount::exactly(40));
+    assert!(advice.demand.functions[0].possible_environments.source.starts_with("4 shards"));
 }
 
 #[test]
@@ -257,8 +355,9 @@ fn every_instance_and_endpoint_is_billed() {
     let mut reader = facts.database.instances[0].clone();
     reader.vcpus = known(4);
     facts.database.instances.push(reader);
-    facts.account.extra_endpoints = 1;
-    facts.prices.log_gigabytes_per_month = 10;
+    facts.account.extra_endpoints = known(1);
+    // In 14 days, which is 10 GB a month.
+    facts.prices.log_bytes = known(4_602_739_726);
     // 6 vCPUs at $0.015, an endpoint in two zones at $0.01, and 10 GB at $0.50.
     assert_eq!(advise(&facts).cost.monthly_cents.amount, Amount::exactly(6570 + 1460 + 500));
     facts.prices.vcpu_hour = unknown();

@@ -75,11 +75,12 @@ fn function(n: BoxedStrategy<u64>) -> impl Strategy<Value = Function> {
             fact(n.clone()),
             fact(n.clone()),
             option::of(n.clone()),
-            fact(n),
+            fact(n.clone()),
             any::<bool>(),
         ),
+        (fact(n.clone()), fact(n.clone()), fact(n), any::<bool>()),
     )
-        .prop_map(|(one, other)| Function {
+        .prop_map(|(one, other, last)| Function {
             name: "f".into(),
             reserved: one.0,
             provisioned: one.1,
@@ -93,12 +94,16 @@ fn function(n: BoxedStrategy<u64>) -> impl Strategy<Value = Function> {
             duration_ms: other.0,
             timeout_seconds: other.1,
             throttles_per_minute: other.2,
+            errors_per_minute: last.0,
             cold_starts_per_minute: other.3,
             connections_per_environment: other.4,
             borrow_us: other.5,
             borrow_variation_percent: other.6,
             pinned_percent: other.7,
             iam_login: other.8,
+            invocations: last.1,
+            memory_mib: last.2,
+            arm: last.3,
         })
 }
 
@@ -127,10 +132,8 @@ fn database(n: BoxedStrategy<u64>) -> impl Strategy<Value = Database> {
         group: "group".into(),
         pending_reboot,
     });
-    let larger = (n.clone(), fact(n.clone())).prop_map(|(memory_bytes, more_monthly_cents)| LargerClass {
-        class: "db.larger".into(),
-        memory_bytes,
-        more_monthly_cents,
+    let larger = (n.clone(), n.clone(), fact(n.clone())).prop_map(|(memory_bytes, vcpus, more_monthly_cents)| {
+        LargerClass { class: "db.larger".into(), memory_bytes, vcpus, more_monthly_cents }
     });
     (
         (engine(), "[0-9.]{0,6}", vec(instance, 0..4), option::of(serverless), fact(parameter)),
@@ -143,7 +146,7 @@ fn database(n: BoxedStrategy<u64>) -> impl Strategy<Value = Database> {
             option::of(n.clone()),
             option::of(n.clone()),
             fact(n),
-            vec(larger, 0..3),
+            fact(vec(larger, 0..3)),
             fact(any::<bool>()),
         ),
     )
@@ -168,15 +171,11 @@ fn database(n: BoxedStrategy<u64>) -> impl Strategy<Value = Database> {
 }
 
 fn any_facts(n: BoxedStrategy<u64>) -> impl Strategy<Value = Facts> {
-    let account = (fact(n.clone()), fact(n.clone()), fact(n.clone()), fact(n.clone()), fact(n.clone()), n.clone())
-        .prop_map(|(concurrency, unreserved_concurrency, proxies_quota, proxies, secrets, extra_endpoints)| Account {
-            concurrency,
-            unreserved_concurrency,
-            proxies_quota,
-            proxies,
-            secrets,
-            extra_endpoints,
-        });
+    let account =
+        (fact(n.clone()), fact(n.clone()), fact(n.clone()), fact(n.clone()), fact(n.clone()), fact(n.clone()))
+            .prop_map(|(concurrency, unreserved_concurrency, proxies_quota, proxies, secrets, extra_endpoints)| {
+                Account { concurrency, unreserved_concurrency, proxies_quota, proxies, secrets, extra_endpoints }
+            });
     let proxy = (fact(n.clone()), fact(n.clone()), fact(n.clone()), fact(n.clone()), fact(n.clone())).prop_map(
         |(max_connections_percent, connections_allowed, peak_borrowed, pinned_percent, borrow_latency_us)| Proxy {
             name: "proxy".into(),
@@ -187,17 +186,20 @@ fn any_facts(n: BoxedStrategy<u64>) -> impl Strategy<Value = Facts> {
             borrow_latency_us,
         },
     );
+    let lambda = (fact(n.clone()), fact(n.clone()), fact(n.clone()));
     let prices =
-        (fact(n.clone()), fact(n.clone()), fact(n.clone()), fact(n.clone()), n.clone(), n.clone(), fact(n.clone()))
-            .prop_map(|(vcpu_hour, acu_hour, endpoint_zone_hour, log_gigabyte, logs, endpoint_zones, functions)| {
+        (fact(n.clone()), fact(n.clone()), fact(n.clone()), fact(n.clone()), fact(n.clone()), n.clone(), lambda)
+            .prop_map(|(vcpu_hour, acu_hour, endpoint_zone_hour, log_gigabyte, log_bytes, endpoint_zones, lambda)| {
                 Prices {
                     vcpu_hour,
                     acu_hour,
                     endpoint_zone_hour,
                     log_gigabyte,
-                    log_gigabytes_per_month: logs,
+                    log_bytes,
                     endpoint_zones,
-                    functions_monthly_cents: functions,
+                    million_requests: lambda.0,
+                    million_gigabyte_seconds: lambda.1,
+                    million_gigabyte_seconds_arm: lambda.2,
                 }
             });
     let factors = (n.clone(), n.clone(), n.clone(), n.clone(), n.clone(), n.clone(), 0u8..4).prop_map(
@@ -214,8 +216,8 @@ fn any_facts(n: BoxedStrategy<u64>) -> impl Strategy<Value = Facts> {
             assumptions
         },
     );
-    (database(n.clone()), vec(function(n), 0..4), account, option::of(proxy), prices, factors).prop_map(
-        |(database, functions, account, proxy, prices, assumptions)| Facts {
+    (database(n.clone()), vec(function(n.clone()), 0..4), account, option::of(proxy), prices, factors, n).prop_map(
+        |(database, functions, account, proxy, prices, assumptions, days)| Facts {
             region: "eu-central-1".into(),
             database,
             functions: functions
@@ -226,6 +228,7 @@ fn any_facts(n: BoxedStrategy<u64>) -> impl Strategy<Value = Facts> {
             account,
             proxy,
             prices,
+            days,
             assumptions,
             gaps: vec![Gap::new(Room::Cost, "something", "for some reason")],
         },
