@@ -253,10 +253,9 @@ impl Money {
 fn usage(engine: &str, cluster: Option<bool>, multi_az: bool) -> Result<&'static str, String> {
     match (engine.starts_with("aurora"), cluster) {
         (true, Some(true)) => Ok("InstanceUsageIOOptimized:"),
-        (true, _) => Ok("InstanceUsage:"),
         (false, Some(_)) => Err("what a Multi-AZ DB cluster costs is not worked out".to_owned()),
         (false, None) if multi_az => Ok("Multi-AZUsage:"),
-        (false, None) => Ok("InstanceUsage:"),
+        (true, _) | (false, None) => Ok("InstanceUsage:"),
     }
 }
 

@@ -210,10 +210,9 @@ fn serves_data_api(engine: &str, version: &str) -> Option<bool> {
         ("aurora-mysql", 3) => 7,
         ("aurora-postgresql", 13) => 11,
         ("aurora-postgresql", 14) => 8,
-        ("aurora-postgresql", 15) => 3,
+        ("aurora-postgresql", 15 | 18) => 3,
         ("aurora-postgresql", 16) => 1,
         ("aurora-postgresql", 17) => 4,
-        ("aurora-postgresql", 18) => 3,
         ("aurora-mysql", 2) | ("aurora-postgresql", ..=12) => return Some(false),
         _ => return None,
     };
