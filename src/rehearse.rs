@@ -102,7 +102,7 @@ async fn usual(subject: &Subject<'_>) -> Rehearsal {
     let left;
     (rehearsal.scheduled, left) = scheduled(difference::between(&without, &back));
     (rehearsal.released, rehearsal.left) =
-        if subject.spec.publish_pending { released(left, &back) } else { (Vec::new(), left) };
+        if subject.spec.publish_pending { released(&left, &back) } else { (Vec::new(), left) };
     rehearsal.unasked = stage.unasked(subject.asked);
     if up.stopped.is_none() {
         rehearsal.kills = Box::pin(kills(subject, &up, &there, &back)).await;

@@ -17,7 +17,7 @@ pub(super) fn scheduled(differences: Vec<Difference>) -> (Vec<String>, Vec<Diffe
 }
 
 /// Aliases that point at a new version with the variables of `$LATEST`, and everything else in which an account differs.
-pub(super) fn released(differences: Vec<Difference>, back: &Value) -> (Vec<Released>, Vec<Difference>) {
+pub(super) fn released(differences: &[Difference], back: &Value) -> (Vec<Released>, Vec<Difference>) {
     let version = |found: &Difference| match found.names().as_slice() {
         ["lambda", "functions", function, "versions", number] => {
             let latest = back.pointer("/lambda/functions")?.get(function)?.pointer("/latest/environment");

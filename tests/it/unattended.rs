@@ -19,7 +19,7 @@ use crate::desk::{Desk, Shown};
 use crate::signals::Terminal;
 
 /// Far beyond what any of them takes, on a machine that is busy with other tests.
-const BOUND: Duration = Duration::from_secs(120);
+const BOUND: Duration = Duration::from_mins(2);
 
 /// What runs until someone ends it, and the flag with which it ends; none where there is no such flag.
 const ENDLESS: [(&str, Option<&str>); 2] = [("watch", Some("--once")), ("sandbox serve", None)];
