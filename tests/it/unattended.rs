@@ -145,7 +145,7 @@ fn shown(desk: &Desk, line: &[String], more: &[&str], closed: bool) -> Shown {
 
 /// What it shows at a terminal that nobody sits at.
 fn at_a_terminal(desk: &Desk, line: &[String], more: &[&str]) -> (String, Option<i32>) {
-    let at = Terminal::start(&mut command(desk, line, more).env("TERM", "xterm-256color"));
+    let at = Terminal::start(command(desk, line, more).env("TERM", "xterm-256color"));
     let (id, over) = (at.child.id().to_string(), AtomicBool::new(false));
     std::thread::scope(|threads| {
         threads.spawn(|| {
