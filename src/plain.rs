@@ -33,6 +33,12 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// How many of what: `1 change`, `2 changes`.
+#[must_use]
+pub fn counted(number: usize, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A clause with a capital letter at its beginning.
 #[must_use]
 pub fn capitalized(text: &str) -> String {

@@ -12,6 +12,7 @@ use crate::cloud::lambda::Function;
 use crate::cloud::metrics::{Point, Query, Series};
 use crate::cloud::{Answer, Cloud, Refusal};
 use crate::engine::crowd;
+use crate::resources::log_group::name_of;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -31,12 +32,15 @@ const OF_FUNCTION: usize = 3;
 /// Its metrics in the busiest hour, in the order of [`in_busiest_hour`].
 const IN_BUSIEST_HOUR: usize = 4;
 
+/// Metrics of functions, by the function's name.
+type ByFunction = Answer<BTreeMap<String, Vec<Series>>>;
+
 /// What happened.
 pub(super) struct Load {
     /// By the function's name.
-    functions: Answer<BTreeMap<String, Vec<Series>>>,
+    functions: ByFunction,
     /// The busiest hour, minute by minute.
-    minutes: Answer<BTreeMap<String, Vec<Series>>>,
+    minutes: ByFunction,
     connections: Answer<Series>,
     /// Of each instance of Serverless v2.
     capacity: Answer<Vec<Series>>,
@@ -75,7 +79,7 @@ fn in_busiest_hour(name: &str, period: Duration) -> [Query; IN_BUSIEST_HOUR] {
 /// What the proxy's log group took in
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html>).
 fn of_logs(proxy: &str) -> Query {
-    let dimensions = vec![("LogGroupName", format!("/aws/rds/proxy/{proxy}"))];
+    let dimensions = vec![("LogGroupName", name_of(proxy))];
     Query { namespace: "AWS/Logs", metric: "IncomingBytes", dimensions, statistic: "Sum", period: DAY }
 }
 
@@ -245,11 +249,7 @@ impl Load {
         pinned: &Fact<u64>,
     ) -> facts::Function {
         let name = &function.name;
-        let series_of = |read: &Answer<BTreeMap<String, Vec<Series>>>, place: usize| match read {
-            Ok(all) => Ok(all.get(name).and_then(|all| all.get(place)).cloned().unwrap_or_default()),
-            Err(refusal) => Err(refusal.clone()),
-        };
-        let series = |place| series_of(&self.functions, place);
+        let series = |place| series_of(&self.functions, name, place);
         let of = |read: Answer<Series>, value: fn(&Series) -> Option<f64>, what: &str| {
             measured(read.as_ref(), value, what, self.days)
         };
@@ -331,12 +331,8 @@ impl Load {
     }
 
     fn of_busiest_hour(&self, name: &str, place: usize, what: &str, value: fn(&Series) -> f64) -> Fact<u64> {
-        let series = |read: &Answer<BTreeMap<String, Vec<Series>>>, place: usize| match read {
-            Ok(all) => Ok(all.get(name).and_then(|all| all.get(place)).cloned().unwrap_or_default()),
-            Err(refusal) => Err(refusal.clone()),
-        };
-        let ran = series(&self.functions, 1).is_ok_and(|hours| !hours.0.is_empty());
-        measured(series(&self.minutes, place).as_ref(), |series| ran.then(|| value(series)), what, self.days)
+        let ran = series_of(&self.functions, name, 1).is_ok_and(|hours| !hours.0.is_empty());
+        measured(series_of(&self.minutes, name, place).as_ref(), |series| ran.then(|| value(series)), what, self.days)
     }
 
     /// The average duration of an invocation.
@@ -394,6 +390,14 @@ async fn provisioned(cloud: &Cloud, base: &Base<'_>) -> BTreeMap<String, Answer<
         .filter(published)
         .map(async |function| (function.name.clone(), cloud.lambda.provisioned_total(&function.name).await));
     crowd(reads.collect()).await.into_iter().collect()
+}
+
+/// One of a function's metrics, which has no points where none were read.
+fn series_of(read: &ByFunction, name: &str, place: usize) -> Answer<Series> {
+    match read {
+        Ok(all) => Ok(all.get(name).and_then(|all| all.get(place)).cloned().unwrap_or_default()),
+        Err(refusal) => Err(refusal.clone()),
+    }
 }
 
 fn by_name(functions: &[Function], all: &[Series], each: usize) -> BTreeMap<String, Vec<Series>> {

@@ -14,7 +14,7 @@ use crate::shell::quoted;
 
 /// The event sources of a function.
 pub(super) fn of(base: &Base<'_>, question: &Question, function: &str) -> Fact<Vec<EventSource>> {
-    let of = |mapping: &&Mapping| mapping.enabled && mapping.function.split(':').nth(6) == Some(function);
+    let of = |mapping: &&Mapping| mapping.enabled && invoked(mapping) == Some(function);
     match &base.region.mappings {
         Err(refusal) => Fact::unknown(refusal.to_string()),
         Ok(all) => {
@@ -77,6 +77,11 @@ fn source(mapping: &Mapping, question: &Question) -> Source {
     }
 }
 
+/// The name of the function that a mapping invokes, from its ARN.
+fn invoked(mapping: &Mapping) -> Option<&str> {
+    mapping.function.split(':').nth(6)
+}
+
 /// The name of a stream (`stream/NAME`, and `/consumer/…` of a consumer of its own), of a table with a stream
 /// (`table/NAME/stream/…`), or of a topic.
 fn name(mapping: &Mapping) -> Option<&str> {
@@ -89,9 +94,8 @@ fn name(mapping: &Mapping) -> Option<&str> {
 
 /// The names of all event sources of these functions that `--shards` may name.
 pub(super) fn names<'a>(base: &'a Base<'_>) -> impl Iterator<Item = &'a str> {
-    let of = |mapping: &&Mapping| {
-        base.functions.iter().any(|function| mapping.function.split(':').nth(6) == Some(function.name.as_str()))
-    };
+    let of =
+        |mapping: &&Mapping| base.functions.iter().any(|function| invoked(mapping) == Some(function.name.as_str()));
     base.region.mappings.iter().flatten().filter(of).filter_map(name)
 }
 

@@ -69,11 +69,7 @@ impl Memory {
 fn written(begun: &Begun) -> String {
     let Begun { since, before, waves } = begun;
     let short = format!("since={since} before={before}");
-    let one = |share: &Share| match share {
-        Share::Functions(count) => count.to_string(),
-        Share::Percent(percent) => format!("{percent}p"),
-    };
-    let waves: Vec<String> = waves.iter().map(one).collect();
+    let waves: Vec<String> = waves.iter().map(|share| share.to_string().replace('%', "p")).collect();
     let long = format!("{short} waves={}", waves.join("/"));
     if waves.is_empty() || long.len() > LONGEST { short } else { long }
 }

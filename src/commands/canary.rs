@@ -16,6 +16,7 @@ use crate::cli::{Canary, Global};
 use crate::discover::hosts::HostKind;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::plain::counted;
 use crate::report;
 use crate::shell::quoted;
 use crate::spec::{self, SpecError};
@@ -79,7 +80,7 @@ fn span(span: Duration) -> String {
         seconds if seconds % 60 == 0 => (seconds / 60, "minute"),
         seconds => (seconds, "second"),
     };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+    counted(usize::try_from(count).unwrap_or(usize::MAX), unit)
 }
 
 /// The same for programs.

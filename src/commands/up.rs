@@ -22,6 +22,7 @@ use crate::engine::ledger::{Entry, Terms, Verdict};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::handover;
+use crate::plain::counted;
 use crate::probe::{self, Hosts, Seat};
 use crate::report::{self, Done, Topology};
 use crate::saved::{self, Planned};
@@ -230,14 +231,13 @@ fn again(global: &Global, survey: &Survey) -> String {
 }
 
 pub(super) fn headline(survey: &Survey) -> String {
-    let functions = survey.functions.len();
     report::sentence(&format!(
-        "{} ({}) in {}, account {}; used by {functions} function{}.",
+        "{} ({}) in {}, account {}; used by {}.",
         survey.database.id,
         survey.database.label,
         survey.region,
         survey.identity.account,
-        if functions == 1 { "" } else { "s" }
+        counted(survey.functions.len(), "function")
     ))
 }
 

@@ -17,6 +17,9 @@ use crate::report;
 use crate::spec::{self, DatabaseRef, Spec};
 use crate::survey::Survey;
 
+const NO_PROXY: &str = "there is no proxy, and none is being created";
+const UNREGISTERED: &str = "the database is not registered as the proxy's target, and no run is registering it";
+
 /// What it waits for, as one step and the longest wait for it.
 fn goal(wanted: WaitFor, timeouts: &Timeouts) -> (StepId, Limit) {
     match wanted {
@@ -45,7 +48,7 @@ pub(super) async fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
         let asked = session.clock.elapsed();
         let survey = run.unless_stopped(Box::pin(Survey::read(&session.cloud, &spec, timeouts))).await??;
         if survey.seen.proxy.is_absent() {
-            return Err(nothing(global, &doing, &survey));
+            return Err(idle(global, &doing, &survey, NO_PROXY, "Begin"));
         }
         let entries = survey.entries();
         let Some(state) = missing(&entries, step) else { break survey };
@@ -54,7 +57,7 @@ pub(super) async fn run(global: &Global, args: &Wait) -> Result<Exit, Failure> {
         unregistered_since = since;
         if step != StepId::Proxy && since.is_some_and(|since| asked.saturating_sub(since) >= timeouts.propagation.span)
         {
-            return Err(unbegun(global, &doing, &survey));
+            return Err(idle(global, &doing, &survey, UNREGISTERED, "Go on"));
         }
         poll.rest_after(&run, &state, asked).await?;
     };
@@ -88,19 +91,10 @@ fn unregistered(entries: &[Entry]) -> bool {
         && is(StepId::Target, |verdict| *verdict == Verdict::Create)
 }
 
-/// The target is not registered, and no run is at it.
-fn unbegun(global: &Global, doing: &str, survey: &Survey) -> Failure {
-    let up = command(global, "up", &survey.database.id, &survey.names.stack);
-    let headline =
-        format!("{doing}: the database is not registered as the proxy's target, and no run is registering it");
-    Problem::unfit(headline, [format!("Go on with: {up}")]).into()
-}
-
 /// Nothing is under way that could be waited for.
-fn nothing(global: &Global, doing: &str, survey: &Survey) -> Failure {
+fn idle(global: &Global, doing: &str, survey: &Survey, why: &str, how: &str) -> Failure {
     let up = command(global, "up", &survey.database.id, &survey.names.stack);
-    let headline = format!("{doing}: there is no proxy, and none is being created");
-    Problem::unfit(headline, [format!("Begin with: {up}")]).into()
+    Problem::unfit(format!("{doing}: {why}"), [format!("{how} with: {up}")]).into()
 }
 
 fn show(global: &Global, session: &Session, survey: &Survey, reached: WaitFor, elapsed: Duration) {

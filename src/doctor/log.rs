@@ -8,6 +8,7 @@ use observe::proxylog::{FILTER, LogIn, Pin};
 use super::facts::{Known, known};
 use super::metrics::now;
 use crate::cloud::Cloud;
+use crate::plain::counted;
 use crate::resources::log_group::name_of;
 use crate::survey::Survey;
 
@@ -53,8 +54,4 @@ pub(super) fn refused(survey: &Survey, told: &Told) -> Vec<String> {
         format!("The log of the last hour has {} {}, {who}.", counted(*count, "refused log-in"), how.words())
     };
     told.refused.iter().map(sentence).collect()
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

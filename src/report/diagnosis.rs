@@ -4,21 +4,17 @@ use super::{layout, style};
 use crate::catalogue::checks::{CheckId, Severity};
 use crate::doctor::path::{Aspect, Standing};
 use crate::doctor::{Diagnosis, Finding};
-use crate::plain::line;
+use crate::plain::{counted, line};
 
 /// Where the words of a finding begin.
 const INDENT: usize = 11;
-
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
 
 /// How many of what, in a few words.
 fn counts(diagnosis: &Diagnosis) -> String {
     let of = |severity| diagnosis.findings.iter().filter(|finding| finding.severity == severity).count();
     let kinds = [Severity::Error, Severity::Warning, Severity::Notice];
     let told: Vec<String> =
-        kinds.into_iter().filter(|kind| of(*kind) > 0).map(|kind| count(of(kind), kind.word())).collect();
+        kinds.into_iter().filter(|kind| of(*kind) > 0).map(|kind| counted(of(kind), kind.word())).collect();
     if told.is_empty() { "nothing found".to_owned() } else { told.join(", ") }
 }
 
@@ -94,7 +90,7 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> String {
             format!("{}, without a proxy", diagnosis.database)
         },
         counts(diagnosis),
-        count(diagnosis.fine, "check"),
+        counted(diagnosis.fine, "check"),
         diagnosis.unchecked.len()
     ))];
     if !diagnosis.symptoms.is_empty() {

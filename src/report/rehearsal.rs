@@ -9,6 +9,7 @@ use documents::{Difference, Rehearsal, RehearsedChange, RehearsedDay, RehearsedR
 use serde_json::Value;
 
 use super::duration;
+use crate::plain::counted;
 use gaps::gaps;
 pub use pages::{rehearsal, rehearsal_markdown};
 
@@ -35,10 +36,6 @@ impl Section {
         self.rows = rows;
         self
     }
-}
-
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// What was rehearsed, and how it ended, in a sentence.
@@ -107,9 +104,9 @@ fn change_rows(changes: &[RehearsedChange]) -> Vec<Vec<String>> {
 
 fn changes(found: &Rehearsal) -> Section {
     let said = match usual(found).and_then(|day| day.up.stopped.as_ref()) {
-        Some(why) => format!("up makes {} and stops: {why}.", count(found.changes.len(), "change")),
+        Some(why) => format!("up makes {} and stops: {why}.", counted(found.changes.len(), "change")),
         None if found.changes.is_empty() => "up makes no changes.".to_owned(),
-        None => format!("up makes {}, in this order:", count(found.changes.len(), "change")),
+        None => format!("up makes {}, in this order:", counted(found.changes.len(), "change")),
     };
     Section::of("Changes", [said]).with(&["", "call", "of"], change_rows(&found.changes))
 }
@@ -201,9 +198,9 @@ fn afterwards(found: &Rehearsal) -> Section {
     let again = match (ended, found.again.len(), &found.again_stopped) {
         (false, _, _) => "not reached".to_owned(),
         (true, 0, None) => "nothing to change".to_owned(),
-        (true, number, None) => format!("{} more, which is wrong", count(number, "change")),
+        (true, number, None) => format!("{} more, which is wrong", counted(number, "change")),
         (true, 0, Some(why)) => format!("stops before its first change: {why}"),
-        (true, number, Some(why)) => format!("stops after {}: {why}", count(number, "change")),
+        (true, number, Some(why)) => format!("stops after {}: {why}", counted(number, "change")),
     };
     let mut rows = vec![vec!["status".to_owned(), status], vec!["up again".to_owned(), again]];
     for part in &found.parts {
@@ -240,7 +237,7 @@ fn kills(found: &Rehearsal) -> Section {
         ),
         (_, bad) => format!(
             "up was killed at {all} of its {changes} changes and carried out again; {} went wrong:",
-            count(bad, "run")
+            counted(bad, "run")
         ),
     };
     Section::of("Killed and run again", [said]).with(&["change", "killed", "then"], bad)
@@ -250,7 +247,7 @@ fn teardown(found: &Rehearsal) -> Section {
     let day = usual(found);
     let from =
         if day.is_some_and(|day| day.up.stopped.is_some()) { "From where up stops, teardown" } else { "teardown" };
-    let makes = format!("{from} makes {}", count(found.teardown.len(), "change"));
+    let makes = format!("{from} makes {}", counted(found.teardown.len(), "change"));
     let there = found.plan.iter().any(|step| step.slug == "proxy" && step.state == StepState::InPlace);
     let how = if there { "as it would be without the stack" } else { "as it was" };
     let leaves =

@@ -34,11 +34,7 @@ impl Canary {
     /// The waves, as the flag takes them.
     #[must_use]
     pub fn shares(&self) -> String {
-        let one = |share: &Share| match share {
-            Share::Functions(count) => count.to_string(),
-            Share::Percent(percent) => format!("{percent}%"),
-        };
-        let waves: Vec<String> = self.waves.iter().map(one).collect();
+        let waves: Vec<String> = self.waves.iter().map(Share::to_string).collect();
         waves.join(",")
     }
 }

@@ -108,6 +108,18 @@ fn a_precise_error_is_told_from_a_vague_one() {
     }
 }
 
+/// Counts how a run ended; one that stopped says why, precisely.
+fn tally(fate: &Fate<()>, done: &AtomicUsize, stopped: &AtomicUsize) {
+    match fate {
+        Fate::Done(()) => done.fetch_add(1, Ordering::SeqCst),
+        Fate::Stopped(why) => {
+            assert!(is_precise(why), "{why}");
+            stopped.fetch_add(1, Ordering::SeqCst)
+        }
+        Fate::Killed => unreachable!("nothing is killed here"),
+    };
+}
+
 #[test]
 #[ignore = "full tier: random interleavings"]
 fn law_8_ups_and_teardowns_at_once_lose_nothing() {
@@ -121,14 +133,7 @@ fn law_8_ups_and_teardowns_at_once_lose_nothing() {
             futures(downs.iter().map(|start| down(&bed, id, *start))),
         );
         for fate in ups.iter().chain(&downs) {
-            match fate {
-                Fate::Done(()) => done.fetch_add(1, Ordering::SeqCst),
-                Fate::Stopped(why) => {
-                    assert!(is_precise(why), "{why}");
-                    stopped.fetch_add(1, Ordering::SeqCst)
-                }
-                Fate::Killed => unreachable!("nothing is killed here"),
-            };
+            tally(fate, &done, &stopped);
         }
         let fate = if last_up { bed.up(&wish(id)).await.map(drop) } else { bed.down(&wish(id)).await };
         let before = format!("{ups:?} {downs:?}");
@@ -164,14 +169,7 @@ fn law_8_waves_restores_and_alarms_at_once_lose_nothing() {
         }))
         .await;
         for fate in &fates {
-            match fate {
-                Fate::Done(()) => done.fetch_add(1, Ordering::SeqCst),
-                Fate::Stopped(why) => {
-                    assert!(is_precise(why), "{why}");
-                    stopped.fetch_add(1, Ordering::SeqCst)
-                }
-                Fate::Killed => unreachable!("nothing is killed here"),
-            };
+            tally(fate, &done, &stopped);
         }
         let last = if last_up { Verb::Up } else { Verb::Teardown };
         let fate = last.run(&bed, id).await;

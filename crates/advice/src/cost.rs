@@ -188,18 +188,22 @@ fn data_api_requests(facts: &Facts) -> String {
     }
 }
 
+/// How much there is of something that costs; none where there is nothing of it, or where that is a gap.
+fn some_of(fact: &Fact<u64>, what: &str, gaps: &mut Vec<Gap>) -> Option<u64> {
+    match fact {
+        Fact::Known { value, .. } => Some(*value).filter(|value| *value > 0),
+        Fact::Unknown { why } => {
+            gaps.push(Gap::new(Room::Cost, what, why.clone()));
+            None
+        }
+    }
+}
+
 /// Each endpoint besides the proxy's own is an interface endpoint of `AWS PrivateLink` (RDS User Guide, "Working with
 /// Amazon RDS Proxy endpoints").
 fn endpoints(facts: &Facts, gaps: &mut Vec<Gap>) -> Option<CostLine> {
     let zones = facts.prices.endpoint_zones;
-    let count = match &facts.account.extra_endpoints {
-        Fact::Known { value: 0, .. } => return None,
-        Fact::Known { value, .. } => *value,
-        Fact::Unknown { why } => {
-            gaps.push(Gap::new(Room::Cost, "further endpoints of the proxy", why.clone()));
-            return None;
-        }
-    };
+    let count = some_of(&facts.account.extra_endpoints, "further endpoints of the proxy", gaps)?;
     let what = format!("further endpoints ({count}, in {zones} zones each)");
     let units = Amount::exactly(count.saturating_mul(zones));
     Some(line(what, units, HOURS, &facts.prices.endpoint_zone_hour, gaps))
@@ -207,14 +211,7 @@ fn endpoints(facts: &Facts, gaps: &mut Vec<Gap>) -> Option<CostLine> {
 
 /// What the proxy logs, in megabytes, since debug logging alone makes it more than a few of them.
 fn logs(facts: &Facts, gaps: &mut Vec<Gap>) -> Option<CostLine> {
-    let bytes = match &facts.prices.log_bytes {
-        Fact::Known { value: 0, .. } => return None,
-        Fact::Known { value, .. } => *value,
-        Fact::Unknown { why } => {
-            gaps.push(Gap::new(Room::Cost, "what the proxy logs", why.clone()));
-            return None;
-        }
-    };
+    let bytes = some_of(&facts.prices.log_bytes, "what the proxy logs", gaps)?;
     let month = functions::a_month(u128::from(bytes), facts.days).div_ceil(1_000_000);
     let megabyte = match &facts.prices.log_gigabyte {
         Fact::Known { value, origin, source } => {

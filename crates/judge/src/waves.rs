@@ -63,6 +63,16 @@ fn part_of(part: &str) -> Option<Share> {
     part.parse().ok().filter(|count| *count > 0).map(Share::Functions)
 }
 
+impl std::fmt::Display for Share {
+    /// As [`parse`] takes it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Functions(count) => write!(f, "{count}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
 impl Share {
     /// How many of so many functions have moved once this wave has: never more than there are, and at least one of any.
     #[must_use]

@@ -2,8 +2,8 @@
 
 use documents::Rehearsal;
 
-use super::{Section, count};
-use crate::plain::capitalized;
+use super::Section;
+use crate::plain::{capitalized, counted};
 
 /// How many names of the same kind are shown.
 const SHOWN: usize = 3;
@@ -26,7 +26,11 @@ pub(super) fn gaps(found: &Rehearsal) -> Section {
     });
     let unasked = found.unasked.iter().map(|asked| {
         let number = usize::try_from(asked.questions).unwrap_or(usize::MAX);
-        vec![format!("{} ({}) was answered from what other answers said.", asked.operation, count(number, "question"))]
+        vec![format!(
+            "{} ({}) was answered from what other answers said.",
+            asked.operation,
+            counted(number, "question")
+        )]
     });
     let said = "A rehearsal is as good as its copy. What the copy does not have as the account has it:".to_owned();
     Section::of("What the copy does not have", [said]).with(&["what"], gaps.chain(unasked).collect())
