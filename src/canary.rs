@@ -2,12 +2,14 @@
 //!
 //! What is worse is decided by `crates/judge`; this module moves, waits, reads and goes back. A run that is killed leaves
 //! functions at the database or at a proxy that works, and a tag of the proxy says that a canary is not complete
-//! ([`memory`]). Somebody who interrupts the watch over a wave is asked ([`watch`]).
+//! ([`memory`]). Somebody who interrupts the watch over a wave is asked ([`watch`]). An alias sends a share of its calls to the
+//! proxy first ([`split`]), and the wave is judged twice: with the share, and with all of them.
 
 mod back;
 mod evidence;
 pub mod memory;
 mod soak;
+mod split;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -21,12 +23,15 @@ use self::evidence::Reader;
 use self::memory::Memory;
 use crate::discover::FunctionUse;
 use crate::discover::hosts::HostKind;
+use crate::discover::releases::Frozen;
 use crate::engine::event::{Event, WaveState};
 use crate::engine::{Milestone, Observed, Run, StepError};
-use crate::resources::release::Release;
+use crate::resources::release::{Move, Release};
 use crate::resources::repoint::Repoint;
 use crate::spec::{Canary, OnUnknown};
 use crate::survey::Survey;
+
+pub use crate::engine::event::AliasShare;
 
 /// How far back the time before the change goes.
 pub const BASELINE: Duration = Duration::from_hours(1);
@@ -71,6 +76,8 @@ pub struct Stand {
     pub left: Vec<String>,
     /// Those at the proxy that go back with this canary.
     pub back: Vec<String>,
+    /// The aliases of them that send only a share of their calls there.
+    pub aliases: Vec<AliasShare>,
 }
 
 /// Nobody: the run stops.
@@ -92,6 +99,8 @@ pub struct Wave {
     pub of: usize,
     /// The functions that it moved.
     pub functions: Vec<String>,
+    /// The aliases of them that sent only a share of their calls to the proxy, while it was watched.
+    pub aliases: Vec<AliasShare>,
     /// What came of it.
     pub judgement: Judgement,
 }
@@ -122,6 +131,8 @@ pub struct Walk {
     pub moved: Vec<String>,
     /// The functions that are still to move.
     pub left: Vec<String>,
+    /// The aliases that send only a share of their calls to the proxy.
+    pub aliases: Vec<AliasShare>,
 }
 
 /// What step 13 in waves works with.
@@ -150,6 +161,10 @@ struct Way<'a> {
     moved: BTreeMap<String, i64>,
     /// The same in waves, oldest first: the way back.
     order: Vec<Vec<String>>,
+    /// The shares of aliases that do not move whole.
+    shares: BTreeMap<String, u8>,
+    /// The aliases that send such a share now.
+    split: Vec<Move>,
     walk: Walk,
 }
 
@@ -164,10 +179,16 @@ pub(crate) async fn carry_out(run: &Run<'_>, mut cut: Cutover<'_>, decider: &dyn
         functions.into_iter().partition(|found| cut.is_to_move(found));
     let there: Vec<String> = rest.iter().filter(is_there).map(|found| found.function.name.clone()).collect();
     let memory = cut.memory.clone();
-    let resumed = memory.canary().filter(|begun| there.len() > begun.before);
-    let names: Vec<String> = left.iter().map(|found| found.function.name.clone()).collect();
-    let walk =
-        Walk { ending: Ending::Complete, waves: Vec::new(), back: Vec::new(), moved: there.clone(), left: names };
+    let begun = there.len() + left.iter().filter(|found| cut.is_half_way(found)).count();
+    let resumed = memory.canary().filter(|canary| begun > canary.before);
+    let walk = Walk {
+        ending: Ending::Complete,
+        waves: Vec::new(),
+        back: Vec::new(),
+        moved: there.clone(),
+        left: names(&left),
+        aliases: Vec::new(),
+    };
     if left.is_empty() && resumed.is_none() {
         // Nothing to move: as without waves.
         run.converge(cut.repoint, Observed::Present(rest), Milestone::Ready).await?;
@@ -177,7 +198,9 @@ pub(crate) async fn carry_out(run: &Run<'_>, mut cut: Cutover<'_>, decider: &dyn
         return Ok(walk);
     }
     let reader = Reader { cloud: run.cloud, proxy: &cut.survey.names.stack };
-    let mut way = Way { run, cut: &cut, decider, reader, moved: BTreeMap::new(), order: Vec::new(), walk };
+    let (shares, split) = (BTreeMap::new(), Vec::new());
+    let mut way =
+        Way { run, cut: &cut, decider, reader, moved: BTreeMap::new(), order: Vec::new(), shares, split, walk };
     let ending = way.walk(left, &there, resumed, &memory).await?;
     way.walk.ending = ending;
     if ending != Ending::Unknown {
@@ -192,6 +215,12 @@ impl Cutover<'_> {
         let frozen = self.survey.frozen.iter().any(|frozen| frozen.function == found.function.name);
         frozen || !self.repoint.edit(found).names.is_empty()
     }
+
+    /// Whether an alias of a function sends a share of its calls to the proxy: an earlier run of the canary was there.
+    fn is_half_way(&self, found: &FunctionUse) -> bool {
+        let mut of_it = self.survey.frozen.iter().filter(|frozen| frozen.function == found.function.name);
+        of_it.any(|frozen| frozen.alias.split.is_some())
+    }
 }
 
 impl Way<'_> {
@@ -202,6 +231,8 @@ impl Way<'_> {
         resumed: Option<memory::Begun>,
         memory: &Memory,
     ) -> Result<Ending, StepError> {
+        let is_half_way = |found: &FunctionUse| resumed.is_some() && self.cut.is_half_way(found);
+        let (half, left): (Vec<FunctionUse>, Vec<FunctionUse>) = left.into_iter().partition(is_half_way);
         let order = match self.ordered(&left).await {
             Ok(order) => order,
             Err(gap) => {
@@ -213,7 +244,8 @@ impl Way<'_> {
                 waves::order(&candidates(&left, &BTreeMap::new()), self.cut.canary.first.as_deref())
             }
         };
-        let waves = waves::divide(&order, there.len(), &self.cut.canary.waves);
+        let begun = [there, &names(&half)].concat();
+        let waves = waves::divide(&order, begun.len(), &self.cut.canary.waves);
         let since = if let Some(begun) = &resumed {
             begun.since
         } else {
@@ -222,64 +254,107 @@ impl Way<'_> {
             memory.write(self.run, &begun).await?;
             begun.since
         };
-        if let Some(begun) = resumed {
-            // Of a canary that began without any, all are its own.
-            if begun.before == 0 {
-                self.order.push(there.to_vec());
-            }
-            self.moved.extend(there.iter().map(|name| (name.clone(), since)));
-            if let Verdict::End(ending) = self.watch(0, waves.len(), there.to_vec()).await? {
+        let of = waves.len();
+        if let Some(canary) = resumed {
+            // Of a canary that began without any, all are its own; and so is who is half way.
+            self.order.push(if canary.before == 0 { begun.clone() } else { names(&half) });
+            self.moved.extend(begun.iter().map(|name| (name.clone(), since)));
+            if let Verdict::End(ending) = self.wave(0, of, half, begun).await? {
                 return Ok(ending);
             }
         }
-        let of = waves.len();
         for (place, names) in waves.into_iter().enumerate() {
             let wave: Vec<FunctionUse> =
                 left.iter().filter(|found| names.contains(&found.function.name)).cloned().collect();
-            self.note(place + 1, of, &names, WaveState::Moving);
             // Their time before ends with the call that moves them.
             let now = self.now();
             self.order.push(names.clone());
             self.moved.extend(names.iter().map(|name| (name.clone(), now)));
-            self.shift(wave).await?;
-            self.walk.left.retain(|name| !names.contains(name));
-            self.walk.moved.extend(names.iter().cloned());
-            if let Verdict::End(ending) = self.watch(place + 1, of, names).await? {
+            if let Verdict::End(ending) = self.wave(place + 1, of, wave, names).await? {
                 return Ok(ending);
             }
         }
         Ok(Ending::Complete)
     }
 
+    /// Moves a wave and watches it: where aliases send a share of their calls first, with that share, and then with all of them.
+    async fn wave(
+        &mut self,
+        number: usize,
+        of: usize,
+        wave: Vec<FunctionUse>,
+        functions: Vec<String>,
+    ) -> Result<Verdict, StepError> {
+        if !wave.is_empty() {
+            let moving = names(&wave);
+            self.note(number, of, &functions, WaveState::Moving);
+            self.shift(wave).await?;
+            self.walk.left.retain(|name| !moving.contains(name));
+            self.walk.moved.extend(moving);
+        }
+        if !self.split.is_empty() {
+            if let Verdict::End(ending) = self.watch(number, of, functions.clone()).await? {
+                return Ok(Verdict::End(ending));
+            }
+            self.note(number, of, &functions, WaveState::Completing);
+            self.complete().await?;
+        }
+        self.watch(number, of, functions).await
+    }
+
     fn now(&self) -> i64 {
         self.run.cloud.metrics.now()
     }
 
-    /// The functions in the order in which they move.
-    async fn ordered(&self, left: &[FunctionUse]) -> Result<Vec<String>, Gap> {
-        let names: Vec<String> = left.iter().map(|found| found.function.name.clone()).collect();
-        let now = self.now();
-        let traffic = self.reader.traffic(&names, now).await.map_err(|refusal| Gap {
+    /// The functions in the order in which they move; the shares of their aliases follow from the same look.
+    async fn ordered(&mut self, left: &[FunctionUse]) -> Result<Vec<String>, Gap> {
+        let (survey, canary) = (self.cut.survey, self.cut.canary);
+        let read = self.reader.traffic(&names(left), &survey.frozen, self.now()).await;
+        let calls = read.as_ref().ok().map(|traffic| &traffic.aliases);
+        self.shares = split::shares(&survey.frozen, canary.alias_weight, calls, (BASELINE, canary.soak));
+        let traffic = read.map_err(|refusal| Gap {
             subject: Subject::Proxy,
             measure: Measure::Invocations,
             why: format!("CloudWatch could not be read: {refusal}"),
             passes: refusal.passes(),
         })?;
-        Ok(waves::order(&candidates(left, &traffic), self.cut.canary.first.as_deref()))
+        Ok(waves::order(&candidates(left, &traffic.functions), canary.first.as_deref()))
     }
 
     /// Points one wave at the proxy, its aliases too.
-    async fn shift(&self, wave: Vec<FunctionUse>) -> Result<(), StepError> {
+    async fn shift(&mut self, wave: Vec<FunctionUse>) -> Result<(), StepError> {
         let survey = self.cut.survey;
-        let names: Vec<String> = wave.iter().map(|found| found.function.name.clone()).collect();
+        let names = names(&wave);
         let part = self.cut.repoint.only(&wave);
         self.run.converge(&part, Observed::Present(wave.clone()), Milestone::Ready).await?;
         let frozen: Vec<_> = survey.frozen.iter().filter(|frozen| names.contains(&frozen.function)).cloned().collect();
         if frozen.is_empty() {
             return Ok(());
         }
-        let release = Release { frozen: &frozen, mark: survey.names.version_mark(), timeouts: survey.timeouts };
-        self.run.converge(&release, Observed::Present(release.start()), Milestone::Ready).await?;
+        let (mark, shares) = (survey.names.version_mark(), self.shares.clone());
+        let release = Release { frozen: &frozen, mark, shares, timeouts: survey.timeouts };
+        let there = self.run.converge(&release, Observed::Present(release.start()), Milestone::Ready).await?;
+        for on_its_way in there.present().into_iter().flatten() {
+            if let Some(percent) = self.shares.get(&on_its_way.frozen.label()) {
+                let Frozen { function, alias, .. } = &on_its_way.frozen;
+                let (function, alias) = (function.clone(), alias.name.clone());
+                self.walk.aliases.push(AliasShare { function, alias, percent: *percent });
+                self.split.push(on_its_way.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends all calls of the aliases to the proxy that sent a share.
+    async fn complete(&mut self) -> Result<(), StepError> {
+        let survey = self.cut.survey;
+        let moves = std::mem::take(&mut self.split).into_iter();
+        let moves: Vec<Move> = moves.map(|one| Move { sent: false, moved: false, ..one }).collect();
+        let frozen: Vec<Frozen> = moves.iter().map(|one| one.frozen.clone()).collect();
+        let (mark, shares) = (survey.names.version_mark(), BTreeMap::new());
+        let release = Release { frozen: &frozen, mark, shares, timeouts: survey.timeouts };
+        self.run.converge(&release, Observed::Present(moves), Milestone::Ready).await?;
+        self.walk.aliases.clear();
         Ok(())
     }
 
@@ -301,7 +376,7 @@ impl Way<'_> {
         judgement: Judgement,
     ) -> Result<Verdict, StepError> {
         self.note(number, of, &functions, state_after(&judgement));
-        let wave = Wave { number, of, functions, judgement };
+        let wave = Wave { number, of, functions, aliases: self.walk.aliases.clone(), judgement };
         let verdict = match &wave.judgement {
             Judgement::NotWorse { .. } => Verdict::On,
             Judgement::Worse { .. } => Verdict::End(Ending::Worse),
@@ -332,17 +407,24 @@ impl Way<'_> {
         self.walk.left.extend(back.iter().cloned());
         self.walk.left.sort();
         self.walk.back = back;
+        self.walk.aliases.clear();
         Ok(())
     }
 
     fn stand(&self, number: usize, of: usize) -> Stand {
-        let Walk { moved, left, .. } = &self.walk;
-        Stand { number, of, moved: moved.clone(), left: left.clone(), back: self.order.concat() }
+        let Walk { moved, left, aliases, .. } = &self.walk;
+        let (moved, left, aliases) = (moved.clone(), left.clone(), aliases.clone());
+        Stand { number, of, moved, left, back: self.order.concat(), aliases }
     }
 
     fn note(&self, number: usize, of: usize, functions: &[String], state: WaveState) {
-        self.run.tell(&Event::Wave { number, of, functions: functions.to_vec(), state });
+        let aliases = self.walk.aliases.clone();
+        self.run.tell(&Event::Wave { number, of, functions: functions.to_vec(), aliases, state });
     }
+}
+
+fn names(functions: &[FunctionUse]) -> Vec<String> {
+    functions.iter().map(|found| found.function.name.clone()).collect()
 }
 
 fn state_after(judgement: &Judgement) -> WaveState {

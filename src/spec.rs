@@ -13,7 +13,7 @@ use crate::cloud::url;
 use crate::names;
 use crate::plain::is_unseen;
 
-pub use canary::{Canary, canary};
+pub use canary::{AliasWeight, Canary, canary};
 pub use choices::{ClientAuth, ClientPasswordAuth, DatabaseAuth, NetworkType, OnUnknown, ReaderEndpoint, Verify};
 pub use iam::{connect_policy, foreign, permissions_boundary, role};
 pub use variables::{VariableName, Variables, variable, variables};

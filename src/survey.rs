@@ -216,7 +216,8 @@ impl Survey {
         let known = self.known(Some(&endpoint), reader.as_deref());
         let step = self.repoint(&known, &endpoint, reader.as_deref());
         let repointed = |function: &str, variables: &Variables| step.there(function, variables).changed.variables;
-        releases::find(cloud, &self.functions, versions, self.spec.publish_pending, repointed).await
+        let (mark, pending) = (self.names.version_mark(), self.spec.publish_pending);
+        releases::find(cloud, &self.functions, versions, &mark, pending, repointed).await
     }
 
     pub(crate) fn group(&self) -> Observed<Group> {

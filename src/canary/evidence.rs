@@ -9,12 +9,14 @@ use std::time::Duration;
 use judge::{Counts, Evidence, Function, Proxy, Reading, Share};
 
 use super::BASELINE;
+use super::split::Split;
 use crate::cloud::metrics::{Point, Query, Series};
 use crate::cloud::{Answer, Cloud};
+use crate::discover::releases::Frozen;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// The metrics of one function, in the order of [`of_function`].
+/// The metrics of one function, in the order of [`counted`].
 const OF_FUNCTION: usize = 4;
 
 /// The metrics of the proxy, in the order of [`of_proxy`].
@@ -32,6 +34,8 @@ pub(super) struct Spans<'a> {
     pub(super) moved: &'a BTreeMap<String, i64>,
     /// The functions that have not.
     pub(super) control: &'a [String],
+    /// The aliases that send a share of their calls to the proxy.
+    pub(super) split: &'a [Split<'a>],
     /// When the time since the change begins: a whole minute with nothing of the time before in it.
     pub(super) after: i64,
 }
@@ -51,18 +55,50 @@ pub(super) struct Read {
     pub(super) covered: Duration,
 }
 
-fn lambda(function: &str, metric: &'static str, statistic: &'static str) -> Query {
-    let dimensions = vec![("FunctionName", function.to_owned())];
+/// How often functions and aliases were called; those that were not are not among them.
+pub(super) struct Traffic {
+    pub(super) functions: BTreeMap<String, u64>,
+    pub(super) aliases: BTreeMap<String, u64>,
+}
+
+/// Whose metrics.
+#[derive(Clone, Copy)]
+enum Of<'a> {
+    /// All calls of a function, by whichever name.
+    Function(&'a str),
+    /// Those by an alias.
+    Alias(&'a str, &'a str),
+    /// Those by an alias that ran a version. Lambda has these where an alias has weights.
+    Version(&'a str, &'a str, &'a str),
+}
+
+fn lambda(of: Of<'_>, metric: &'static str, statistic: &'static str) -> Query {
+    let (function, alias, version) = match of {
+        Of::Function(name) => (name, None, None),
+        Of::Alias(name, alias) => (name, Some(alias), None),
+        Of::Version(name, alias, version) => (name, Some(alias), Some(version)),
+    };
+    let resource = alias.map(|alias| ("Resource", format!("{function}:{alias}")));
+    let version = version.map(|version| ("ExecutedVersion", version.to_owned()));
+    let dimensions = [("FunctionName", function.to_owned())].into_iter().chain(resource).chain(version).collect();
     Query { namespace: "AWS/Lambda", metric, dimensions, statistic, period: MINUTE }
 }
 
-fn of_function(name: &str) -> [Query; OF_FUNCTION] {
+fn counted(of: Of<'_>) -> [Query; OF_FUNCTION] {
     [
-        lambda(name, "Invocations", "Sum"),
-        lambda(name, "Errors", "Sum"),
-        lambda(name, "Throttles", "Sum"),
-        lambda(name, "Duration", "p95"),
+        lambda(of, "Invocations", "Sum"),
+        lambda(of, "Errors", "Sum"),
+        lambda(of, "Throttles", "Sum"),
+        lambda(of, "Duration", "p95"),
     ]
+}
+
+/// Before: all calls of the alias. Since: those that ran the version at the proxy, and those that ran the one before.
+fn of_split(split: &Split<'_>) -> impl Iterator<Item = Query> {
+    let Split { function, alias, ours, theirs } = *split;
+    [Of::Alias(function, alias), Of::Version(function, alias, ours), Of::Version(function, alias, theirs)]
+        .into_iter()
+        .flat_map(counted)
 }
 
 /// `AvailabilityPercentage` has a dimension more, whose value AWS documents in two spellings: one of them has data.
@@ -95,37 +131,57 @@ fn of_proxy(name: &str) -> [Query; OF_PROXY] {
 }
 
 impl Reader<'_> {
-    /// How often each function was invoked in the last hour; those that were not are not among them.
-    pub(super) async fn traffic(&self, names: &[String], now: i64) -> Answer<BTreeMap<String, u64>> {
-        let queries: Vec<Query> = names.iter().map(|name| lambda(name, "Invocations", "Sum")).collect();
+    /// How often each function, and each alias that is to move, was called in the last hour.
+    pub(super) async fn traffic(&self, names: &[String], frozen: &[Frozen], now: i64) -> Answer<Traffic> {
+        let functions = names.iter().map(|name| Of::Function(name));
+        let aliases = frozen.iter().map(|one| Of::Alias(&one.function, &one.alias.name));
+        let queries: Vec<Query> = functions.chain(aliases).map(|of| lambda(of, "Invocations", "Sum")).collect();
         if queries.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(Traffic { functions: BTreeMap::new(), aliases: BTreeMap::new() });
         }
         let read = self.cloud.metrics.read(&queries, now - seconds(BASELINE), now).await?;
-        let sum = |(name, series): (&String, &Series)| Some((name.clone(), whole(series.total()?)));
-        Ok(names.iter().zip(&read).filter_map(sum).collect())
+        let (functions, aliases) = read.split_at(names.len().min(read.len()));
+        let sum = |(name, series): (String, &Series)| Some((name, whole(series.total()?)));
+        let labels = frozen.iter().map(Frozen::label);
+        Ok(Traffic {
+            functions: names.iter().cloned().zip(functions).filter_map(sum).collect(),
+            aliases: labels.zip(aliases).filter_map(sum).collect(),
+        })
     }
 
     /// Everything that a judgement rests on.
     pub(super) async fn evidence(&self, spans: &Spans<'_>, now: i64, looks: u32) -> Answer<Read> {
         let names: Vec<&String> = spans.moved.keys().chain(spans.control).collect();
-        let mut queries: Vec<Query> = names.iter().flat_map(|name| of_function(name)).collect();
+        let mut queries: Vec<Query> = names.iter().flat_map(|name| counted(Of::Function(name))).collect();
+        queries.extend(spans.split.iter().flat_map(of_split));
         queries.extend(of_proxy(self.proxy));
         let first = spans.moved.values().copied().min().unwrap_or(spans.after).min(spans.after);
         let read = self.cloud.metrics.read(&queries, first - seconds(BASELINE), now.max(spans.after)).await?;
         let (of_functions, of_proxy) = read.split_at(read.len().saturating_sub(OF_PROXY));
+        let (of_functions, of_split) = of_functions.split_at((names.len() * OF_FUNCTION).min(of_functions.len()));
         let newest = read.iter().filter_map(|series| series.0.last()).map(|point| point.at + 60).max();
         let covered = newest.unwrap_or(spans.after).saturating_sub(spans.after);
         // The others are compared over the times of the wave that moved last.
         let end_of_control = spans.moved.values().copied().max().unwrap_or(spans.after);
-        let of = |(name, series): (&&String, &[Series])| {
-            let end = spans.moved.get(*name).copied().unwrap_or(end_of_control);
+        let between = |name: String, end: i64, (earlier, since): (&[Series], &[Series])| {
             let before = |point: &Point| (end - seconds(BASELINE)..end.div_euclid(60) * 60).contains(&point.at);
             let after = |point: &Point| point.at >= spans.after;
-            Function { name: (*name).clone(), before: counts(series, before), after: counts(series, after) }
+            Function { name, before: counts(earlier, before), after: counts(since, after) }
         };
+        let ended = |name: &str| spans.moved.get(name).copied().unwrap_or(end_of_control);
+        let of = |(name, series): (&&String, &[Series])| between((*name).clone(), ended(name), (series, series));
         let all: Vec<Function> = names.iter().zip(of_functions.chunks(OF_FUNCTION)).map(of).collect();
-        let (moved, control) = all.into_iter().partition(|one| spans.moved.contains_key(&one.name));
+        let (mut moved, mut control): (Vec<Function>, Vec<Function>) =
+            all.into_iter().partition(|one| spans.moved.contains_key(&one.name));
+        for (split, series) in spans.split.iter().zip(of_split.chunks(3 * OF_FUNCTION)) {
+            let [before, ours, theirs] = std::array::from_fn(|place| {
+                series.get(place * OF_FUNCTION..(place + 1) * OF_FUNCTION).unwrap_or_default()
+            });
+            let end = ended(split.function);
+            moved.push(between(split.label(), end, (before, ours)));
+            // The same function at the same time, without the change.
+            control.push(between(split.label(), end, (before, theirs)));
+        }
         let proxy = proxy(of_proxy, spans.after, spans.changed());
         let covered = Duration::from_secs(u64::try_from(covered).unwrap_or(0));
         Ok(Read { evidence: Evidence { moved, control, proxy, looks }, covered })

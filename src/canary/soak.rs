@@ -6,6 +6,7 @@ use judge::{Gap, Judgement, Measure, Subject, judge};
 
 use super::Way;
 use super::evidence::{Read, Spans};
+use super::split::Split;
 use crate::catalogue::StepId;
 use crate::engine::{Limit, Poll, PollInterval, Row, StepError};
 
@@ -24,7 +25,8 @@ pub(super) async fn watch(way: &Way<'_>, number: usize, of: usize, names: &[Stri
     let control: Vec<String> = way.walk.left.clone();
     // The first whole minute with nothing of the time before in it.
     let after = way.now().div_euclid(MINUTE) * MINUTE + MINUTE;
-    let spans = Spans { moved: &way.moved, control: &control, after };
+    let split: Vec<Split<'_>> = way.split.iter().filter_map(Split::of).collect();
+    let spans = Spans { moved: &way.moved, control: &control, split: &split, after };
     let wave = if number == 0 { "what had moved".to_owned() } else { format!("wave {number} of {of}") };
     let mut state = format!("{wave}: no data yet");
     let mut judgement = Judgement::Unknown { gaps: vec![late("CloudWatch shows no data since the change yet")] };

@@ -30,6 +30,13 @@ pub struct Canary {
     /// [default: the one with the least traffic that has any]
     #[arg(long, value_name = "NAME", requires = "canary", hide_short_help = true)]
     pub canary_function: Option<String>,
+    /// The share of an alias's calls that moves first
+    ///
+    /// Applies to functions that are called by an alias: Lambda sends so many of its calls to the new version, and all of them
+    /// once that is not worse. auto takes the smallest of 10%, 25% and 50% that can be judged within the soak, by the traffic of
+    /// the last hour; where none can, and with 100%, all calls move at once.
+    #[arg(long, value_name = "PERCENT", default_value = "auto", requires = "canary", hide_short_help = true)]
+    pub alias_weight: String,
     /// Where that is unknown: ask, stop or continue
     ///
     /// ask asks on a terminal, and stops elsewhere. stop leaves what has moved at the proxy. continue goes on with the next wave.

@@ -45,7 +45,7 @@ pub const RULES: Rules = Rules {
     common: &["name", "region", "timeout"],
     own: &["name"],
     commands: &[
-        ("up", &[&CHOICES, &["verify", "canary", "waves", "soak", "canary-function", "on-unknown"]]),
+        ("up", &[&CHOICES, &["verify", "canary", "waves", "soak", "canary-function", "alias-weight", "on-unknown"]]),
         ("rehearse", &[&CHOICES]),
         ("advise", &[&["function", "days", "concurrency", "shards", "connections", "hold", "pinned"]]),
         ("status", &[]),

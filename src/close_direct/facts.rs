@@ -208,8 +208,7 @@ async fn called(cloud: &Cloud, arn: &str, name: &str, events: &Events) -> Answer
     let mut all: Vec<(String, String)> = Vec::new();
     for alias in aliases {
         let by = format!("the alias {}", alias.name);
-        // Which other version gets a share of its calls is not among what is read.
-        all.extend(alias.weighted.then(|| (String::new(), by.clone())));
+        all.extend(alias.split.map(|split| (split.version, by.clone())));
         all.push((alias.version, by));
     }
     all.extend(bound(arn, events, &provisioned).map(|(number, by)| (number.to_owned(), by.to_owned())));

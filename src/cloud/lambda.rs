@@ -22,7 +22,7 @@ use super::pages::capped;
 
 pub use load::{Concurrency, Mapping};
 pub use probe::{Invoked, NewFunction, Published, State};
-pub use versions::{Alias, LATEST, Version};
+pub use versions::{Alias, LATEST, Split, Version};
 
 /// The Lambda client.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use judge::waves::{self, Reached};
 use super::interrupt::{blocking, ctrl_c, stop_sign};
 use super::session::{Session, command};
 use crate::canary::memory::Memory;
-use crate::canary::{Decider, Decision, Ending, Stand, Walk, Wave};
+use crate::canary::{AliasShare, Decider, Decision, Ending, Stand, Walk, Wave};
 use crate::cli::{Canary, Global};
 use crate::discover::hosts::HostKind;
 use crate::error::Failure;
@@ -19,7 +19,7 @@ use crate::exit::Exit;
 use crate::plain::counted;
 use crate::report;
 use crate::shell::quoted;
-use crate::spec::{self, SpecError};
+use crate::spec::{self, AliasWeight, SpecError};
 use crate::survey::Survey;
 
 /// What the flags ask for.
@@ -28,7 +28,7 @@ pub(super) fn settings(args: &Canary) -> Result<Option<spec::Canary>, SpecError>
         return Ok(None);
     }
     let first = args.canary_function.as_deref();
-    spec::canary(&args.waves, &args.soak, first, args.on_unknown).map(Some)
+    spec::canary(&args.waves, &args.soak, first, &args.alias_weight, args.on_unknown).map(Some)
 }
 
 /// The flags that ask for the same again, each with a space before it; where nobody was asked for waves, none.
@@ -44,6 +44,9 @@ pub(super) fn flags(wanted: Option<&spec::Canary>) -> String {
     }
     if let Some(first) = &canary.first {
         flags.push_str(&format!(" --canary-function {}", quoted(first)));
+    }
+    if canary.alias_weight != default.alias_weight {
+        flags.push_str(&format!(" --alias-weight {}", canary.alias_weight));
     }
     flags
 }
@@ -65,9 +68,20 @@ pub(super) fn check(survey: &Survey) -> Result<(), Failure> {
 /// What the plan says of the waves.
 pub(super) fn plan(survey: &Survey) -> String {
     let Some(canary) = &survey.spec.canary else { return String::new() };
+    let split = canary.alias_weight != AliasWeight::Percent(100) && survey.frozen.iter().any(|one| one.whole.is_none());
+    let aliases = match canary.alias_weight {
+        _ if !split => String::new(),
+        AliasWeight::ByTraffic => {
+            " Of an alias, a share of the calls moves first, by its traffic 10 %, 25 % or 50 %, and the rest once that is not worse."
+                .to_owned()
+        }
+        AliasWeight::Percent(percent) => {
+            format!(" Of an alias, {percent} % of the calls move first, and the rest once that is not worse.")
+        }
+    };
     let text = format!(
-        "\nStep 13 moves the functions in waves: {}. After each, CloudWatch must show {} of data. Where functions are worse off, \
-         everything that this run moved uses the database again.\n",
+        "\nStep 13 moves the functions in waves: {}. After each, CloudWatch must show {} of data.{aliases} Where functions are \
+         worse off, everything that this run moved uses the database again.\n",
         canary.shares().replace(',', ", "),
         span(canary.soak)
     );
@@ -89,6 +103,7 @@ pub(super) fn plan_document(survey: &Survey) -> Option<CanaryPlan> {
         waves: canary.shares(),
         soak_seconds: canary.soak.as_secs(),
         first: canary.first.clone(),
+        alias_weight: canary.alias_weight.to_string(),
     })
 }
 
@@ -228,7 +243,11 @@ fn ended(walk: &Walk) -> (String, Vec<String>) {
     let last = walk.waves.last();
     let moved = match walk.moved.as_slice() {
         [] => "No function is at the proxy.".to_owned(),
-        names => format!("At the proxy, and staying there: {}.", names.join(", ")),
+        names => {
+            let shares: Vec<String> = walk.aliases.iter().map(AliasShare::to_string).collect();
+            let shares = if shares.is_empty() { String::new() } else { format!(", with {}", shares.join(", ")) };
+            format!("At the proxy, and staying there: {}{shares}.", names.join(", "))
+        }
     };
     match walk.ending {
         Ending::Worse => {
@@ -273,6 +292,8 @@ pub(super) struct Progress {
     pub(super) functions: usize,
     /// How far its waves are, where the proxy remembers them.
     pub(super) reached: Option<Reached>,
+    /// The aliases that send only a share of their calls there.
+    pub(super) aliases: Vec<AliasShare>,
 }
 
 /// How far a canary is, where one is not complete.
@@ -283,20 +304,27 @@ pub(super) fn progress(survey: &Survey) -> Option<Progress> {
     let functions = survey.functions.len();
     let reached = waves::reached(&begun.waves, begun.before, at_proxy, functions);
     let reached = (!begun.waves.is_empty()).then_some(reached);
-    (at_proxy > begun.before).then_some(Progress { at_proxy, functions, reached })
+    let aliases = survey.frozen.iter().filter_map(|frozen| {
+        let percent = u8::try_from(frozen.alias.split.as_ref()?.thousandths / 10).ok()?;
+        Some(AliasShare { function: frozen.function.clone(), alias: frozen.alias.name.clone(), percent })
+    });
+    let aliases = aliases.collect();
+    (at_proxy > begun.before).then_some(Progress { at_proxy, functions, reached, aliases })
 }
 
 impl Progress {
     /// What is said of it.
     pub(super) fn text(&self) -> String {
-        let Self { at_proxy, functions, reached } = self;
+        let Self { at_proxy, functions, reached, aliases } = self;
         let wave = match reached {
-            Some(Reached { wave, of, whole: true }) => {
+            Some(Reached { wave, of, whole: true }) if aliases.is_empty() => {
                 format!("wave {wave} of {of} has moved and is still to be judged; ")
             }
-            Some(Reached { wave, of, whole: false }) => format!("it was moving wave {wave} of {of}; "),
+            Some(Reached { wave, of, .. }) => format!("it was moving wave {wave} of {of}; "),
             None => String::new(),
         };
-        format!("A canary is not complete: {wave}{at_proxy} of {functions} functions are at the proxy.")
+        let shares: Vec<String> = aliases.iter().map(AliasShare::to_string).collect();
+        let shares = if shares.is_empty() { String::new() } else { format!(", with only {}", shares.join(", ")) };
+        format!("A canary is not complete: {wave}{at_proxy} of {functions} functions are at the proxy{shares}.")
     }
 }

@@ -60,6 +60,7 @@ pub(super) async fn run(global: &Global, args: &Status) -> Result<Exit, Failure>
                 functions: canary.functions as u64,
                 wave: canary.reached.map(|reached| reached.wave as u64),
                 waves: canary.reached.map(|reached| reached.of as u64),
+                aliases: report::alias_shares(&canary.aliases),
             }),
             direct_path: DirectPath {
                 state: match direct {

@@ -27,6 +27,27 @@ pub struct Frozen {
     pub code: String,
     /// Everything else of the configuration of `$LATEST`, for comparison.
     pub rest: String,
+    /// Why all of its calls move at once, where a share of them cannot move first.
+    pub whole: Option<Whole>,
+}
+
+/// Why an alias cannot send a share of its calls to a new version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whole {
+    /// It has provisioned concurrency. Lambda refuses that for an alias with weights, and sets weights by itself when it moves:
+    /// its calls go to the former version until the new one's environments are ready
+    /// (<https://github.com/hashicorp/terraform-provider-aws/pull/48116>).
+    Provisioned,
+    /// The new version is one of another configuration, and a role or a dead-letter queue may be among it, which must be the same.
+    OtherConfiguration,
+}
+
+impl Frozen {
+    /// The function and the alias, as Lambda writes them.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}:{}", self.function, self.alias.name)
+    }
 }
 
 /// The longest description of a version
@@ -71,17 +92,19 @@ struct Published<'a> {
     provisioned: Vec<String>,
 }
 
-/// Finds the aliases that must move.
+/// Finds the aliases that must move. One that sends a share of its calls to a version of ours, by its `mark`, is on its way: a
+/// canary was there.
 ///
 /// `repointed` turns a function's variables into those that step 13 would make of them; with `publish_pending`, a release
 /// that is waiting in `$LATEST` is published along.
 ///
 /// # Errors
-/// When a person must decide: a release is pending, an alias splits its traffic, or something calls a frozen version itself.
+/// When a person must decide: a release is pending, an alias splits its calls with somebody else's version, or something calls a frozen version itself.
 pub async fn find(
     cloud: &Cloud,
     functions: &[FunctionUse],
     listed: Option<&BTreeMap<String, Vec<Version>>>,
+    mark: &str,
     publish_pending: bool,
     repointed: impl Fn(&str, &Variables) -> Variables,
 ) -> Result<Vec<Frozen>, Problem> {
@@ -107,14 +130,19 @@ pub async fn find(
                 continue;
             }
             let name = &of.found.function.name;
-            let Some(latest) = latest.filter(|_| !alias.weighted) else {
+            let provisioned = bound(&of.found.function.arn, &[], &of.provisioned).any(|(name, _)| name == alias.name);
+            let other = alias.split.as_ref().map(|split| of.versions.iter().find(|one| one.number == split.version));
+            let Some(latest) = latest.filter(|_| other.is_none_or(|one| one.is_some_and(|one| is_ours(one, mark))))
+            else {
+                let way = if provisioned {
+                    "Wait until its provisioned concurrency is ready, or finish the shift, so that it points at one version; then \
+                     run the same command again."
+                } else {
+                    "Finish the shift first, so that it points at one version; then run the same command again."
+                };
                 return Err(Problem::unfit(
                     format!("checking the alias ({name}:{}): it splits its calls between two versions", alias.name),
-                    [
-                        "Finish the shift first, so that it points at one version; then run the same command again."
-                            .to_owned(),
-                        leave_out(name),
-                    ],
+                    [way.to_owned(), leave_out(name)],
                 ));
             };
             if !publish_pending {
@@ -125,6 +153,11 @@ pub async fn find(
                 alias: alias.clone(),
                 code: latest.code.clone(),
                 rest: latest.rest.clone(),
+                whole: match (provisioned, version.rest == latest.rest) {
+                    (true, _) => Some(Whole::Provisioned),
+                    (false, false) => Some(Whole::OtherConfiguration),
+                    (false, true) => None,
+                },
             });
         }
     }

@@ -28,11 +28,31 @@ pub enum Ending {
     Failed,
 }
 
+/// An alias, and the share of its calls that goes to the proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AliasShare {
+    /// The function.
+    pub function: String,
+    /// The alias.
+    pub alias: String,
+    /// Its share, in percent.
+    pub percent: u8,
+}
+
+impl std::fmt::Display for AliasShare {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { function, alias, percent } = self;
+        write!(f, "{percent} % of the calls of {function}:{alias}")
+    }
+}
+
 /// What is done with a wave of a canary, or what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaveState {
     /// Its functions are being pointed at the proxy.
     Moving,
+    /// Aliases that sent a share of their calls to the proxy are being pointed there whole.
+    Completing,
     /// It is watched.
     Watching,
     /// Something is worse than before.
@@ -92,6 +112,8 @@ pub enum Event {
         of: usize,
         /// The functions that it moves.
         functions: Vec<String>,
+        /// The aliases of them that send only a share of their calls to the proxy.
+        aliases: Vec<AliasShare>,
         /// What is done with it, or what came of it.
         state: WaveState,
     },

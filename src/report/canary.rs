@@ -4,20 +4,33 @@ use judge::{Finding, Judgement, Numbers};
 
 use super::layout::{prose, sentence};
 use crate::canary::{Stand, Wave};
-use crate::engine::event::{Event, WaveState};
+use crate::engine::event::{AliasShare, Event, WaveState};
 
 /// The line for a wave that goes on.
 pub(super) fn line(event: &Event) -> String {
-    let Event::Wave { number, of, functions, state } = event else { return String::new() };
+    let Event::Wave { number, of, functions, aliases, state } = event else { return String::new() };
     let whose = functions.join(", ");
     let name = name(*number, *of);
     match state {
         WaveState::Moving => format!("{name}: pointing {whose} at the proxy"),
-        WaveState::Watching => format!("{name}: watching {whose}"),
+        WaveState::Completing => format!("{name}: sending all calls of {} to the proxy", labels(aliases)),
+        WaveState::Watching => format!("{name}: watching {whose}{}", with(aliases)),
         WaveState::Worse => format!("{name}: worse"),
         WaveState::NotWorse => format!("{name}: not worse"),
         WaveState::Unknown => format!("{name}: unknown"),
     }
+}
+
+/// The aliases, as Lambda writes them.
+fn labels(aliases: &[AliasShare]) -> String {
+    let labels: Vec<String> = aliases.iter().map(|one| format!("{}:{}", one.function, one.alias)).collect();
+    labels.join(", ")
+}
+
+/// With which share of their calls aliases are at the proxy, after the functions that are.
+fn with(aliases: &[AliasShare]) -> String {
+    let shares: Vec<String> = aliases.iter().map(AliasShare::to_string).collect();
+    if shares.is_empty() { String::new() } else { format!(", with {}", shares.join(", ")) }
 }
 
 fn name(number: usize, of: usize) -> String {
@@ -29,8 +42,10 @@ fn name(number: usize, of: usize) -> String {
 pub fn wave_text(wave: &Wave) -> String {
     let who = match (wave.number, wave.functions.is_empty()) {
         (0, true) => "Before anything moved".to_owned(),
-        (0, false) => format!("What had moved before ({})", wave.functions.join(", ")),
-        (number, _) => format!("Wave {number} of {} ({})", wave.of, wave.functions.join(", ")),
+        (0, false) => format!("What had moved before ({}{})", wave.functions.join(", "), with(&wave.aliases)),
+        (number, _) => {
+            format!("Wave {number} of {} ({}{})", wave.of, wave.functions.join(", "), with(&wave.aliases))
+        }
     };
     let mut lines = vec![format!("{who}: {}.", wave.judgement.word())];
     match &wave.judgement {
@@ -52,7 +67,7 @@ pub fn wave_text(wave: &Wave) -> String {
 /// How a canary stands for somebody who interrupted it, and what each answer does.
 #[must_use]
 pub fn stand_text(stand: &Stand) -> String {
-    let Stand { number, of, moved, left, back } = stand;
+    let Stand { number, of, moved, left, back, aliases } = stand;
     let wave = if *number == 0 { "what had moved before".to_owned() } else { format!("wave {number} of {of}") };
     let back = match back.as_slice() {
         [] => "end here: this run has moved nothing that could go back".to_owned(),
@@ -60,7 +75,7 @@ pub fn stand_text(stand: &Stand) -> String {
     };
     let lines = [
         format!("Interrupted while watching {wave}; nothing has stopped yet."),
-        format!("At the proxy: {}.", few(moved)),
+        format!("At the proxy: {}{}.", few(moved), with(aliases)),
         format!("Not moved yet: {}.", few(left)),
         "Until you answer, the watch goes on; functions that are worse off still go back.".to_owned(),
         "  continue  keep watching, as if you had not interrupted".to_owned(),

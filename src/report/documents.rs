@@ -1,8 +1,8 @@
 //! What several documents have in common, made from what the program knows.
 
 use documents::{
-    Canary, CanaryEnding, Change, ChangeAction, Part, Probe, ProbeLogin, Severity, Stage, Step, StepState, Variable,
-    WaveState,
+    AliasShare, Canary, CanaryEnding, Change, ChangeAction, Part, Probe, ProbeLogin, Severity, Stage, Step, StepState,
+    Variable, WaveState,
 };
 
 use crate::canary::{self, Walk};
@@ -154,6 +154,7 @@ pub fn canary(walk: &Walk) -> Canary {
         number: wave.number as u64,
         of: wave.of as u64,
         functions: wave.functions.clone(),
+        aliases: alias_shares(&wave.aliases),
         judgement: wave.judgement.clone().into(),
     };
     Canary {
@@ -167,13 +168,26 @@ pub fn canary(walk: &Walk) -> Canary {
         back: walk.back.clone(),
         moved: walk.moved.clone(),
         left: walk.left.clone(),
+        aliases: alias_shares(&walk.aliases),
     }
+}
+
+/// Aliases that send a share of their calls to the proxy.
+#[must_use]
+pub fn alias_shares(aliases: &[event::AliasShare]) -> Vec<AliasShare> {
+    let one = |event::AliasShare { function, alias, percent }: &event::AliasShare| AliasShare {
+        function: function.clone(),
+        alias: alias.clone(),
+        percent: *percent,
+    };
+    aliases.iter().map(one).collect()
 }
 
 /// What is done with a wave, or what came of it.
 pub(super) fn wave_state(state: event::WaveState) -> WaveState {
     match state {
         event::WaveState::Moving => WaveState::Moving,
+        event::WaveState::Completing => WaveState::Completing,
         event::WaveState::Watching => WaveState::Watching,
         event::WaveState::Worse => WaveState::Worse,
         event::WaveState::NotWorse => WaveState::NotWorse,

@@ -2,7 +2,7 @@
 
 use documents::{Document, Version};
 
-use super::documents::{findings, wave_state};
+use super::documents::{alias_shares, findings, wave_state};
 use crate::catalogue::StepId;
 use crate::cloud::Call;
 use crate::doctor::Diagnosis;
@@ -46,12 +46,13 @@ pub(super) fn line(event: &Event) -> String {
             elapsed_seconds: wait.map(|(elapsed, _)| elapsed.as_secs_f64()),
             limit_seconds: wait.map(|(_, limit)| limit.as_secs_f64()),
         },
-        Event::Wave { number, of, functions, state } => documents::Event::Wave {
+        Event::Wave { number, of, functions, aliases, state } => documents::Event::Wave {
             schema: Version,
             step: StepId::Repoint.number(),
             wave: *number as u64,
             of: *of as u64,
             functions: functions.clone(),
+            aliases: alias_shares(aliases),
             state: wave_state(*state),
         },
         Event::Note { step, text } => {

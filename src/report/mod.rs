@@ -38,7 +38,7 @@ pub use alarms::alarms;
 pub use bars::Bars;
 pub use canary::{seen, stand_text, wave_text};
 pub use diagnosis::{aspects, diagnosis, finding};
-pub use documents::{canary, findings, path, probes, removal, steps};
+pub use documents::{alias_shares, canary, findings, path, probes, removal, steps};
 pub use json::json_line;
 pub use lines::Lines;
 pub use modes::{Modes, forget_typed};

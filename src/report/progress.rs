@@ -129,6 +129,7 @@ impl Listener for Progress {
 fn wave_word(state: WaveState) -> &'static str {
     match state {
         WaveState::Moving => "moving",
+        WaveState::Completing => "completing",
         WaveState::Watching => "watching",
         WaveState::Worse => "worse",
         WaveState::NotWorse => "not_worse",
@@ -165,7 +166,7 @@ fn recorded(event: &Event) -> line::Event {
             limit_seconds: wait.map(|(_, limit)| limit.as_secs_f64()),
             ..line::Event::default()
         },
-        Event::Wave { number, of: all, functions, state } => line::Event {
+        Event::Wave { number, of: all, functions, state, .. } => line::Event {
             state: Some(wave_word(*state).to_owned()),
             text: Some(format!("wave {number} of {all}")),
             functions: functions.clone(),

@@ -2,14 +2,17 @@
 //!
 //! Versions are frozen with their variables, so `$LATEST` is published once it is repointed. The version that the alias
 //! pointed at stays, and the new one's description says which one it was
-//! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html>).
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html>). A canary sends a share of the calls to the new
+//! version first (<https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html>).
 
 mod aliases;
 
+use std::collections::BTreeMap;
+
 use crate::catalogue::StepId;
-use crate::cloud::lambda::Version;
+use crate::cloud::lambda::{Split, Version};
 use crate::cloud::{Answer, Cloud, Refusal};
-use crate::discover::releases::{Frozen, description};
+use crate::discover::releases::{Frozen, Whole, description};
 use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
 use crate::names::digest;
 use crate::resources::updating;
@@ -22,6 +25,9 @@ pub struct Release<'a> {
     pub frozen: &'a [Frozen],
     /// What our versions are described by.
     pub mark: String,
+    /// The percentage of its calls that an alias is to send to the new version, by [`Frozen::label`]; all of them where it is
+    /// not named.
+    pub shares: BTreeMap<String, u8>,
     /// The limits.
     pub timeouts: Timeouts,
 }
@@ -33,6 +39,8 @@ pub struct Move {
     pub frozen: Frozen,
     /// Where it goes to, once that is published.
     pub to: Option<Version>,
+    /// Whether it was sent there.
+    pub sent: bool,
     /// Whether it is there.
     pub moved: bool,
     /// Where someone else moved it meanwhile.
@@ -43,7 +51,8 @@ impl Release<'_> {
     /// Where every alias is before the run.
     #[must_use]
     pub fn start(&self) -> Vec<Move> {
-        let start = |frozen: &Frozen| Move { frozen: frozen.clone(), to: None, moved: false, elsewhere: None };
+        let start =
+            |frozen: &Frozen| Move { frozen: frozen.clone(), to: None, sent: false, moved: false, elsewhere: None };
         self.frozen.iter().map(start).collect()
     }
 
@@ -52,18 +61,27 @@ impl Release<'_> {
     pub fn intentions(&self) -> Vec<String> {
         let line = |frozen: &Frozen| {
             let Frozen { function, alias, .. } = frozen;
-            format!(
-                "{function}: alias {}, from version {} to a new one with the proxy's host",
-                alias.name, alias.version
-            )
+            let to = match &alias.split {
+                Some(Split { version, .. }) => format!("version {version}, where some of its calls go already"),
+                None => "a new one with the proxy's host".to_owned(),
+            };
+            format!("{function}: alias {}, from version {} to {to}", alias.name, alias.version)
         };
         self.frozen.iter().map(line).collect()
     }
 
-    /// The same for a plan that is saved: with the code and the configuration that a new version freezes.
+    /// The same for a plan that is saved, however far an alias has come: with the code and the configuration that a new version
+    /// freezes.
     pub(crate) fn actions(&self) -> impl Iterator<Item = String> {
-        let frozen = |frozen: &Frozen| format!("code {}, configuration {}", frozen.code, digest(&frozen.rest));
-        self.intentions().into_iter().zip(self.frozen).map(move |(line, one)| format!("move {line}; {}", frozen(one)))
+        self.frozen.iter().map(|frozen| {
+            let Frozen { function, alias, code, rest, .. } = frozen;
+            format!(
+                "move {function}: alias {}, from version {} to a new one with the proxy's host; code {code}, configuration {}",
+                alias.name,
+                alias.version,
+                digest(rest)
+            )
+        })
     }
 
     async fn one(&self, cloud: &Cloud, mut on_its_way: Move) -> Answer<Move> {
@@ -75,16 +93,24 @@ impl Release<'_> {
                 let text = description(&self.mark, replaced);
                 on_its_way.to = Some(cloud.lambda.publish(function, code, &text).await?);
             }
-            Some(version) if version.ready && !on_its_way.moved => {
-                cloud.lambda.move_alias(function, alias, &version.number).await?;
-                on_its_way.moved = true;
+            Some(version) if version.ready && !on_its_way.sent => {
+                if let Some(percent) = self.shares.get(&on_its_way.frozen.label()) {
+                    let split = cloud.lambda.split_alias(function, alias, &version.number, *percent).await?;
+                    on_its_way.frozen.alias = split;
+                    on_its_way.moved = true;
+                } else {
+                    cloud.lambda.move_alias(function, alias, &version.number).await?;
+                    on_its_way.moved = on_its_way.frozen.whole != Some(Whole::Provisioned);
+                }
+                on_its_way.sent = true;
             }
             Some(_) => {}
         }
         Ok(on_its_way)
     }
 
-    async fn look(cloud: &Cloud, mut on_its_way: Move) -> Answer<Move> {
+    async fn look(&self, cloud: &Cloud, mut on_its_way: Move) -> Answer<Move> {
+        let share = self.shares.get(&on_its_way.frozen.label()).map(|percent| u32::from(*percent) * 10);
         let Frozen { function, alias, .. } = &mut on_its_way.frozen;
         if let Some(version) = &mut on_its_way.to
             && !version.ready
@@ -93,10 +119,25 @@ impl Release<'_> {
             *version = now;
         }
         let now = cloud.lambda.aliases(function).await?.into_iter().find(|now| now.name == alias.name);
+        let to = on_its_way.to.as_ref().map(|to| to.number.as_str());
+        // A version that gets a share is ours, as the survey had it, or the one that is new.
+        let known = |split: &Split| to == Some(&split.version) || alias.split.as_ref() == Some(split);
         match now {
-            Some(now) if now.version == alias.version => *alias = now,
-            Some(now) if on_its_way.to.as_ref().is_some_and(|to| to.number == now.version) => on_its_way.moved = true,
-            Some(now) => on_its_way.elsewhere = Some(now.version),
+            Some(now) if now.version == alias.version && now.split.as_ref().is_none_or(known) => {
+                let there = |split: &Split| to == Some(&split.version) && Some(split.thousandths) == share;
+                on_its_way.moved = now.split.as_ref().is_some_and(there);
+                on_its_way.sent = on_its_way.moved;
+                *alias = now;
+            }
+            // With provisioned concurrency, all calls go to the former version for as long as it is in the weights.
+            Some(now) if to == Some(&now.version) => {
+                on_its_way.sent = true;
+                on_its_way.moved = now.split.is_none();
+            }
+            Some(now) => {
+                let share = now.split.map(|split| format!(", with a share of its calls at version {}", split.version));
+                on_its_way.elsewhere = Some(now.version + &share.unwrap_or_default());
+            }
             None => on_its_way.elsewhere = Some("none: it was deleted".to_owned()),
         }
         Ok(on_its_way)
@@ -111,15 +152,17 @@ impl Step for Release<'_> {
     }
 
     fn subject(&self) -> String {
-        let names: Vec<String> =
-            self.frozen.iter().map(|frozen| format!("{}:{}", frozen.function, frozen.alias.name)).collect();
+        let names: Vec<String> = self.frozen.iter().map(Frozen::label).collect();
         names.join(", ")
     }
 
     fn doing(&self, change: &Diff) -> String {
         match change {
             Diff::Await(_) => format!("waiting for the new version ({})", self.subject()),
-            _ => format!("moving the alias to a version with the proxy's host ({})", self.subject()),
+            _ if self.shares.is_empty() => {
+                format!("moving the alias to a version with the proxy's host ({})", self.subject())
+            }
+            _ => format!("sending a share of the alias's calls to the proxy ({})", self.subject()),
         }
     }
 
@@ -130,7 +173,7 @@ impl Step for Release<'_> {
     async fn look_again(&self, cloud: &Cloud, seen: &Observed<Vec<Move>>) -> Answer<Observed<Vec<Move>>> {
         let mut now = Vec::new();
         for on_its_way in seen.present().into_iter().flatten() {
-            now.push(if on_its_way.moved { on_its_way.clone() } else { Self::look(cloud, on_its_way.clone()).await? });
+            now.push(if on_its_way.moved { on_its_way.clone() } else { self.look(cloud, on_its_way.clone()).await? });
         }
         Ok(Observed::Present(now))
     }
@@ -138,7 +181,7 @@ impl Step for Release<'_> {
     fn compare(&self, seen: &Observed<Vec<Move>>) -> Diff {
         let moves = seen.present().map(Vec::as_slice).unwrap_or_default();
         for Move { frozen, to, elsewhere, .. } in moves {
-            let name = format!("{}:{}", frozen.function, frozen.alias.name);
+            let name = frozen.label();
             if let Some(version) = elsewhere {
                 return Diff::Conflict(vec![format!("{name} was moved meanwhile, to version {version}")]);
             }
@@ -147,7 +190,7 @@ impl Step for Release<'_> {
             }
         }
         let open: Vec<&Move> = moves.iter().filter(|on_its_way| !on_its_way.moved).collect();
-        let ready = |open: &&&Move| open.to.as_ref().is_none_or(|version| version.ready);
+        let ready = |open: &&&Move| !open.sent && open.to.as_ref().is_none_or(|version| version.ready);
         let due: Vec<String> = open
             .iter()
             .filter(ready)
@@ -158,7 +201,8 @@ impl Step for Release<'_> {
             (_, false) => Diff::Update(due),
             (Some(first), true) => {
                 let number = first.to.as_ref().map(|version| version.number.as_str()).unwrap_or_default();
-                let state = format!("version {number} of {} is being made ready", first.frozen.function);
+                let what = if first.sent { "the provisioned concurrency of version" } else { "version" };
+                let state = format!("{what} {number} of {} is being made ready", first.frozen.function);
                 Diff::Await(Wait { state, usable: false, grace: None })
             }
         }
@@ -184,7 +228,10 @@ impl Step for Release<'_> {
         let one = |on_its_way: &Move| {
             let Frozen { function, alias, .. } = &on_its_way.frozen;
             let number = on_its_way.to.as_ref().map(|version| version.number.as_str()).unwrap_or_default();
-            format!("{function}:{} at version {number} (was {})", alias.name, alias.version)
+            match self.shares.get(&on_its_way.frozen.label()) {
+                Some(percent) => format!("{function}:{}, {percent} % of it at version {number}", alias.name),
+                None => format!("{function}:{} at version {number} (was {})", alias.name, alias.version),
+            }
         };
         let moves: Vec<String> = seen.present().into_iter().flatten().map(one).collect();
         moves.join(", ")

@@ -79,7 +79,8 @@ pub fn of_up(database: &str, spec: &Spec) -> Settings {
     if let Some(canary) = canary {
         all.switch("canary", true).value("waves", Some(canary.shares()));
         all.value("soak", Some(format!("{}s", canary.soak.as_secs())));
-        all.value("canary-function", canary.first.as_ref()).choice("on-unknown", Some(canary.on_unknown));
+        all.value("canary-function", canary.first.as_ref()).value("alias-weight", Some(canary.alias_weight));
+        all.choice("on-unknown", Some(canary.on_unknown));
     }
     all.choice("verify", Some(*verify)).switch("probe-login", *probe_login);
     all.0

@@ -1,6 +1,6 @@
 //! The steps as a survey wants them: each with what earlier ones gave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::NO_FUNCTION;
 use crate::advise;
@@ -334,7 +334,8 @@ impl Survey {
     }
 
     pub(super) fn release(&self) -> Release<'_> {
-        Release { frozen: &self.frozen, mark: self.names.version_mark(), timeouts: self.timeouts }
+        let (mark, timeouts) = (self.names.version_mark(), self.timeouts);
+        Release { frozen: &self.frozen, mark, shares: BTreeMap::new(), timeouts }
     }
 }
 

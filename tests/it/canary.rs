@@ -459,7 +459,7 @@ fn a_canary_that_cannot_tell_says_how_far_it_is() {
     assert!(status.stdout.contains(text), "{status}");
     let status = desk.run(&["status", "--db", INSTANCE, "--output", "json"]);
     let told: Value = serde_json::from_str(&status.stdout).unwrap();
-    let canary = serde_json::json!({"at_proxy": 1, "functions": 2, "wave": 1, "waves": 2});
+    let canary = serde_json::json!({"aliases": [], "at_proxy": 1, "functions": 2, "wave": 1, "waves": 2});
     assert_eq!(told["stacks"][0]["canary"], canary, "{status}");
     // Without waves, the rest moves at once, and no canary is left to complete.
     let desk_of_all = Desk::new();

@@ -83,5 +83,6 @@ mod verify;
 mod waiting;
 mod walks;
 mod watch;
+mod weights;
 mod which_stack;
 mod written;

@@ -92,7 +92,7 @@ fn sample(command: &str, key: &str, shape: Shape) -> String {
 /// What a key needs beside it.
 fn beside(key: &str) -> &'static [(&'static str, &'static str)] {
     match key {
-        "waves" | "soak" | "canary-function" | "on-unknown" => &[("canary", "")],
+        "waves" | "soak" | "canary-function" | "alias-weight" | "on-unknown" => &[("canary", "")],
         "create-secret" => &[("db-user", "u")],
         "secret-kms-key" => &[("db-user", "u"), ("create-secret", "")],
         _ => &[],

@@ -355,7 +355,8 @@ fn a_terminal_is_asked_and_each_answer_does_what_it_says() {
 fn the_question_is_short_however_many_functions_there_are() {
     let names = |count: usize| (0..count).map(|n| format!("Function{n}")).collect::<Vec<_>>();
     for (number, count) in [(0, 1), (1, 3), (2, 1000)] {
-        let stand = Stand { number, of: 3, moved: names(count), left: Vec::new(), back: names(count) };
+        let stand =
+            Stand { number, of: 3, moved: names(count), left: Vec::new(), back: names(count), aliases: Vec::new() };
         let text = stand_text(&stand);
         let fits = |line: &str| line.chars().count() <= 80 || line.contains("Function0, Function1");
         assert!(text.lines().all(fits), "{text}");

@@ -13,6 +13,19 @@ pub struct CanaryPlan {
     pub soak_seconds: u64,
     /// The function that moves first, where one was named.
     pub first: Option<String>,
+    /// Which share of an alias's calls goes to the proxy before all do, as `--alias-weight` takes it.
+    pub alias_weight: String,
+}
+
+/// An alias, and the share of its calls that goes to the proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AliasShare {
+    /// The function.
+    pub function: String,
+    /// The alias.
+    pub alias: String,
+    /// Its share, in percent.
+    pub percent: u8,
 }
 
 /// What became of a canary.
@@ -28,6 +41,8 @@ pub struct Canary {
     pub moved: Vec<String>,
     /// The functions that are still to move.
     pub left: Vec<String>,
+    /// The aliases that send only a share of their calls to the proxy.
+    pub aliases: Vec<AliasShare>,
 }
 
 /// How a canary ended.
@@ -53,6 +68,8 @@ pub struct Wave {
     pub of: u64,
     /// The functions that it moved.
     pub functions: Vec<String>,
+    /// The aliases of them that sent only a share of their calls to the proxy, while it was watched; empty once all calls go there.
+    pub aliases: Vec<AliasShare>,
     /// What came of it.
     pub judgement: Judgement,
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, Version};
+use crate::{AliasShare, Finding, Version};
 
 /// Something that happens while a command runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -75,6 +75,8 @@ pub enum Event {
         of: u64,
         /// The functions that it moves.
         functions: Vec<String>,
+        /// The aliases of them that send only a share of their calls to the proxy.
+        aliases: Vec<AliasShare>,
         /// What is done with it, or what came of it.
         state: WaveState,
     },
@@ -156,6 +158,8 @@ pub enum Ending {
 pub enum WaveState {
     /// Its functions are being pointed at the proxy.
     Moving,
+    /// Aliases that sent a share of their calls to the proxy are being pointed there whole.
+    Completing,
     /// CloudWatch is read.
     Watching,
     /// Something is worse than before.

@@ -40,7 +40,7 @@ use serde_json::Value;
 
 pub use advise::{Advise, AdviseAll};
 pub use alarms::{Alarm, AlarmAction, Alarms, AlarmsPlan, AlarmsRemoval};
-pub use canary::{Answer, Canary, CanaryEnding, CanaryPlan, Judgement, Wave};
+pub use canary::{AliasShare, Answer, Canary, CanaryEnding, CanaryPlan, Judgement, Wave};
 pub use close_direct::{CloseDirect, CloseDirectPlan, DirectAction, DirectRule};
 pub use connect::{Authorities, Connect};
 pub use doctor::{CheckNote, Doctor, Symptom};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Alarm, Step, Version};
+use crate::{Alarm, AliasShare, Step, Version};
 
 /// All thirteen steps of each stack as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +50,8 @@ pub struct CanaryProgress {
     pub wave: Option<u64>,
     /// How many waves there are.
     pub waves: Option<u64>,
+    /// The aliases that send only a share of their calls to the proxy.
+    pub aliases: Vec<AliasShare>,
 }
 
 /// The functions' direct path to the database.

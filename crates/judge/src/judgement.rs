@@ -12,7 +12,7 @@ use crate::{ERROR_OF_A_WAVE, statistics::real};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
-    /// A function, by its name.
+    /// A function, by its name; or its calls by an alias, `function:alias`, that went to the proxy.
     Function(String),
     /// The proxy.
     Proxy,

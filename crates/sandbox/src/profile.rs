@@ -38,6 +38,11 @@ pub struct Profile {
     pub lambda_publish: Duration,
     /// The same for a version that is started from a snapshot.
     pub lambda_snapshot: Duration,
+    /// From the move of an alias that has provisioned concurrency to the end of the weight that its former version keeps.
+    /// Terraform's provider waits for that (<https://github.com/hashicorp/terraform-provider-aws/pull/48116>); nobody has
+    /// published a figure.
+    #[serde(default = "lambda_provisioned")]
+    pub lambda_provisioned: Duration,
     /// From `CreateDBProxyEndpoint` to `available`.
     pub endpoint_create: Duration,
     /// From `DeleteDBProxyEndpoint` to its being gone.
@@ -60,6 +65,10 @@ pub struct Profile {
 /// Metrics of AWS services come a minute or some minutes late.
 fn metric_lag() -> Duration {
     seconds(120)
+}
+
+fn lambda_provisioned() -> Duration {
+    seconds(90)
 }
 
 fn first_log() -> Duration {
@@ -85,6 +94,7 @@ impl Profile {
             lambda_update: seconds(1),
             lambda_publish: seconds(1),
             lambda_snapshot: seconds(60),
+            lambda_provisioned: seconds(30),
             endpoint_create: seconds(60),
             endpoint_delete: seconds(30),
             database_modify: seconds(30),
@@ -112,6 +122,7 @@ impl Profile {
             lambda_update: seconds(3),
             lambda_publish: seconds(3),
             lambda_snapshot: seconds(120),
+            lambda_provisioned: lambda_provisioned(),
             endpoint_create: seconds(180),
             endpoint_delete: seconds(120),
             database_modify: seconds(120),
@@ -139,6 +150,7 @@ impl Profile {
             lambda_update: seconds(10),
             lambda_publish: seconds(10),
             lambda_snapshot: seconds(300),
+            lambda_provisioned: seconds(300),
             endpoint_create: seconds(600),
             endpoint_delete: seconds(600),
             database_modify: seconds(600),

@@ -132,6 +132,8 @@ impl World {
         });
         if mutating {
             health::observe(self, now);
+            // A function connects elsewhere from the moment of the change on, not from that of the next request.
+            load::tick(self);
         }
         self.record(now, service, &action, mutating, &outcome, trouble.as_ref());
         let late = match trouble {
@@ -161,6 +163,12 @@ impl World {
     /// Lets time pass: everything that was on its way by then has arrived.
     pub fn tick(&mut self, now: Moment) {
         let now = now.max(self.now);
+        // Where functions connect changes when a transition ends, however late anybody looks.
+        for end in lambda::transitions(self, now) {
+            self.now = end.max(self.now);
+            lambda::tick(self, end);
+            load::tick(self);
+        }
         self.now = now;
         rds::tick(self, now);
         ec2::tick(self, now);

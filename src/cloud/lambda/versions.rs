@@ -1,6 +1,12 @@
 //! Published versions, the aliases that point at them, and what else is bound to one.
 
-use aws_sdk_lambda::types::{AliasConfiguration, FunctionConfiguration, ProvisionedConcurrencyConfigListItem, State};
+use std::collections::HashMap;
+use std::fmt;
+
+use aws_sdk_lambda::types::builders::AliasRoutingConfigurationBuilder;
+use aws_sdk_lambda::types::{
+    AliasConfiguration, AliasRoutingConfiguration, FunctionConfiguration, ProvisionedConcurrencyConfigListItem, State,
+};
 
 use super::{Lambda, Variables};
 use crate::cloud::error::{Answer, Kind, Refusal, refuse};
@@ -36,10 +42,26 @@ pub struct Alias {
     pub name: String,
     /// The version that it points at.
     pub version: String,
-    /// Whether it sends a share of the calls to another version.
-    pub weighted: bool,
+    /// The other version that gets a share of its calls.
+    pub split: Option<Split>,
     /// The revision, for compare-and-set.
     pub revision: Option<String>,
+}
+
+/// A share of an alias's calls that another version gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The other version; empty for several, which AWS does not allow today: it could be any.
+    pub version: String,
+    /// Its share, in thousandths.
+    pub thousandths: u32,
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, tenths) = (self.thousandths / 10, self.thousandths % 10);
+        if tenths == 0 { write!(f, "{whole} % of its calls") } else { write!(f, "{whole}.{tenths} % of its calls") }
+    }
 }
 
 /// The number that `$LATEST` stands under in lists.
@@ -166,15 +188,46 @@ impl Lambda {
         })
     }
 
-    /// Points an alias at a version, if the alias is still at its revision.
+    /// Points an alias at a version, with all of its calls, if the alias is still at its revision.
     ///
     /// # Errors
     /// [`Kind::Stale`] when it is not, or when AWS refuses otherwise.
     pub async fn move_alias(&self, function: &str, found: &Alias, version: &str) -> Answer<()> {
+        // Weights stay where nothing is said of them, and those of the version that the alias points at are refused.
+        let whole = found.split.is_some().then(HashMap::new);
+        self.update_alias(function, found, Some(version), whole).await.map(drop)
+    }
+
+    /// Sends a share of an alias's calls to another version, if the alias is still at its revision. Both must be published, and
+    /// have the same role and the same dead-letter queue
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html>).
+    ///
+    /// # Errors
+    /// As [`Self::move_alias`].
+    pub async fn split_alias(&self, function: &str, found: &Alias, version: &str, percent: u8) -> Answer<Alias> {
+        let weights = HashMap::from([(version.to_owned(), f64::from(percent) / 100.0)]);
+        self.update_alias(function, found, None, Some(weights)).await
+    }
+
+    async fn update_alias(
+        &self,
+        function: &str,
+        found: &Alias,
+        version: Option<&str>,
+        weights: Option<HashMap<String, f64>>,
+    ) -> Answer<Alias> {
         const CALL: &str = "lambda:UpdateAlias";
-        let call = self.client.update_alias().function_name(function).name(&found.name).function_version(version);
-        let call = call.set_revision_id(found.revision.clone()).send();
-        call.await.map(drop).map_err(|error| refuse(CALL, &error))
+        let routing =
+            weights.map(|weights| AliasRoutingConfiguration::builder().set_additional_version_weights(Some(weights)));
+        let call = self.client.update_alias().function_name(function).name(&found.name);
+        let call = call
+            .set_function_version(version.map(str::to_owned))
+            .set_routing_config(routing.map(AliasRoutingConfigurationBuilder::build));
+        let call = call.set_revision_id(found.revision.clone());
+        let answer = call.send().await.map_err(|error| refuse(CALL, &error))?;
+        let version = answer.function_version.ok_or_else(|| Refusal::incomplete(CALL, "the alias's version"))?;
+        let split = split(answer.routing_config);
+        Ok(Alias { name: found.name.clone(), version, split, revision: answer.revision_id })
     }
 
     /// Deletes one published version; that it is gone already is fine.
@@ -219,7 +272,7 @@ pub(super) fn version(found: FunctionConfiguration) -> Option<Version> {
     );
     let (variables, hidden) = match found.environment {
         Some(environment) => (environment.variables.unwrap_or_default(), environment.error.is_some()),
-        None => (std::collections::HashMap::new(), false),
+        None => (HashMap::new(), false),
     };
     Some(Version {
         number: found.version?,
@@ -235,11 +288,23 @@ pub(super) fn version(found: FunctionConfiguration) -> Option<Version> {
 }
 
 fn alias(found: AliasConfiguration) -> Option<Alias> {
-    let weights = found.routing_config.and_then(|routing| routing.additional_version_weights).unwrap_or_default();
-    Some(Alias {
-        name: found.name?,
-        version: found.function_version?,
-        weighted: !weights.is_empty(),
-        revision: found.revision_id,
-    })
+    let split = split(found.routing_config);
+    Some(Alias { name: found.name?, version: found.function_version?, split, revision: found.revision_id })
+}
+
+/// Who else gets calls of an alias.
+fn split(routing: Option<AliasRoutingConfiguration>) -> Option<Split> {
+    let weights = routing.and_then(|routing| routing.additional_version_weights).unwrap_or_default();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates, and a share is 0 to 1"
+    )]
+    let thousandths = (weights.values().sum::<f64>() * 1000.0).round() as u32;
+    let version = match weights.keys().collect::<Vec<_>>().as_slice() {
+        [] => return None,
+        [one] => (*one).clone(),
+        _ => String::new(),
+    };
+    Some(Split { version, thousandths })
 }

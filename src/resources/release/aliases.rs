@@ -47,6 +47,10 @@ impl Aliases {
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let back = self.back.iter().map(|(alias, to)| match to {
+            Some(version) if *version == alias.version => {
+                let share = alias.split.as_ref().map(|split| format!(" (version {} gets {split} now)", split.version));
+                format!("alias {} back to version {version} alone{}", alias.name, share.unwrap_or_default())
+            }
             Some(version) => format!("alias {} back to version {version}", alias.name),
             None => format!("alias {} to a new version with the database's host", alias.name),
         });
@@ -105,11 +109,26 @@ impl Aliases {
                 held.push(number);
             }
         }
+        // One of the two leads to the proxy and is ours, and the other is what it is but for our hosts: a share that a canary
+        // sends there, or an alias with provisioned concurrency that Lambda is moving.
+        let unsplit = |now: &Version, other: &Version| {
+            let (own, theirs) = if ours(now) { (now, other) } else { (other, now) };
+            let fits = ours(own) && rules.at_proxy(&own.variables) && !ours(theirs) && rules.same(theirs, own);
+            fits.then(|| theirs.clone())
+        };
         for alias in &aliases {
             let Some(now) = find(&alias.version).filter(|version| version.number != LATEST) else { continue };
-            if alias.weighted && versions.iter().any(concerns) {
-                found.stuck.push(format!("{}, which splits its calls between two versions", alias.name));
-                held.push(&alias.version);
+            if let Some(split) = &alias.split {
+                let other = find(&split.version);
+                let shared = [Some(now), other].into_iter().flatten().any(concerns) || other.is_none();
+                match other.and_then(|other| unsplit(now, other)) {
+                    Some(version) => found.back.push((alias.clone(), Some(version.number.clone()))),
+                    None if shared => {
+                        found.stuck.push(format!("{}, which splits its calls between two versions", alias.name));
+                        held.extend([alias.version.as_str(), split.version.as_str()]);
+                    }
+                    None => {}
+                }
                 continue;
             }
             if now.hidden && !rules.adopted {

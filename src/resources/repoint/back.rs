@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Restoring;
 use crate::catalogue::StepId;
-use crate::cloud::lambda::{Function, Update, Variables};
+use crate::cloud::lambda::{Alias, Function, Update, Variables};
 use crate::cloud::{Kind, Tags, tags};
 use crate::engine::poll::refused;
 use crate::engine::{Poll, PollInterval, Row, Run, StepError};
@@ -82,7 +82,7 @@ async fn aliases(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<()
                     poll.rest(run, "changed meanwhile").await?;
                     let now = poll.look(run, async || lambda.aliases(name).await).await?;
                     match now.into_iter().find(|now| now.name == alias.name) {
-                        Some(now) if now.version == alias.version => current = now,
+                        Some(now) if now.version == alias.version && shares(&now, alias) => current = now,
                         // Moved by someone else, or deleted: theirs by now.
                         _ => break,
                     }
@@ -95,6 +95,12 @@ async fn aliases(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring) -> Result<()
         poll.insist(run, async || lambda.delete_version(name, number).await).await?;
     }
     Ok(())
+}
+
+/// Whether an alias shares its calls with nobody, or with whom it did.
+fn shares(now: &Alias, before: &Alias) -> bool {
+    let with = |alias: &Alias| alias.split.as_ref().map(|split| split.version.clone());
+    now.split.is_none() || with(now) == with(before)
 }
 
 /// Publishes `$LATEST` with the restored variables, and waits until the version can be called.

@@ -165,6 +165,7 @@ fn alias_of(build: &Build<'_>, name: &str, thing: &Thing) -> Alias {
         version: string(thing, "FunctionVersion"),
         description: build.described(thing, "Description").unwrap_or_default(),
         weights: weights.collect(),
+        until: None,
         revision: string(thing, "RevisionId"),
     }
 }

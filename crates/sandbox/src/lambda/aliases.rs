@@ -1,21 +1,20 @@
 //! Aliases: names that point at versions.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::super::account::{AwsError, Call, World};
 use super::super::input;
-use super::{Alias, Function, LATEST, absent, check, named, named_mut, next_revision, shown};
+use super::{Alias, Function, check, named, named_mut, next_revision, shown, weights};
 
 pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, AwsError> {
     let name = name(call)?;
+    let weights = weights::asked(call)?.unwrap_or_default();
     let (function, _) = named(world, call)?;
     let Some(version) = input::text(&call.input, "FunctionVersion") else {
         return Err(check::invalid("FunctionVersion is required."));
     };
-    check_version(world, function, version)?;
-    let weights = weights(world, function, call, version)?.unwrap_or_default();
+    weights::existing(world, function, version)?;
+    weights::valid(world, function, version, &weights)?;
     if function.aliases.contains_key(name) {
         return Err(check::conflict(format!("Alias already exists: {}:{name}", function.latest.arn)));
     }
@@ -24,6 +23,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, AwsError> 
         version: version.to_owned(),
         description: input::text(&call.input, "Description").unwrap_or_default().to_owned(),
         weights,
+        until: None,
         revision: next_revision(&mut world.lambda.revisions),
     };
     let function = named_mut(world, call)?;
@@ -48,17 +48,34 @@ pub(super) fn list(world: &World, call: &Call) -> Result<Value, AwsError> {
     Ok(shown::paged(aliases.map(|alias| (alias.name.clone(), show(function, alias))).collect(), call, "Aliases"))
 }
 
+/// `UpdateAlias`. What the call leaves out stays, and the revision changes even where nothing else does.
+///
+/// A call without `RoutingConfig` keeps the weights. Empty weights delete them, which localstack/localstack recorded
+/// (`TestLambdaAlias::test_alias_lifecycle` in `tests/aws/services/lambda_/test_lambda_api.snapshot.json`), and so does an
+/// empty `RoutingConfig`, which Terraform's provider sends (`internal/service/lambda/alias.go` in
+/// hashicorp/terraform-provider-aws). A call that completes a shift must send one of them: the version that it moves to is
+/// the one in the weights.
 pub(super) fn update(world: &mut World, call: &Call) -> Result<Value, AwsError> {
     let name = name(call)?;
+    let asked = weights::asked(call)?;
     let (function, _) = named(world, call)?;
-    let mut alias = function.aliases.get(name).cloned().ok_or_else(|| no_alias(function, name))?;
-    check::revision(call, &alias.revision)?;
-    if let Some(version) = input::text(&call.input, "FunctionVersion") {
-        check_version(world, function, version)?;
+    let former = function.aliases.get(name).ok_or_else(|| no_alias(function, name))?;
+    check::revision(call, &former.revision)?;
+    let mut alias = former.clone();
+    let version = input::text(&call.input, "FunctionVersion");
+    if let Some(version) = version {
+        weights::existing(world, function, version)?;
         version.clone_into(&mut alias.version);
     }
-    if let Some(weights) = weights(world, function, call, &alias.version)? {
-        alias.weights = weights;
+    if asked.is_some() || version.is_some() {
+        if let Some(weights) = asked {
+            alias.weights = weights;
+            alias.until = None;
+        }
+        weights::valid(world, function, &alias.version, &alias.weights)?;
+        if function.provisioned.contains_key(name) {
+            weights::hold(former, &mut alias, call.now + world.profile.lambda_provisioned);
+        }
     }
     if let Some(description) = call.input.get("Description").and_then(Value::as_str) {
         description.clone_into(&mut alias.description);
@@ -86,37 +103,6 @@ fn name(call: &Call) -> Result<&str, AwsError> {
         return Ok(name);
     }
     Err(check::constraint(name, "name", "Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)"))
-}
-
-fn check_version(world: &World, function: &Function, version: &str) -> Result<(), AwsError> {
-    let exists = version == LATEST || version.parse().is_ok_and(|number: u64| function.versions.contains_key(&number));
-    if exists { Ok(()) } else { Err(absent(world, &function.latest.name, Some(version))) }
-}
-
-/// The weights that the call brings, `None` where it says nothing about them.
-fn weights(
-    world: &World,
-    function: &Function,
-    call: &Call,
-    version: &str,
-) -> Result<Option<BTreeMap<String, f64>>, AwsError> {
-    let Some(routing) = call.input.get("RoutingConfig").filter(|given| given.is_object()) else { return Ok(None) };
-    let given = routing.get("AdditionalVersionWeights").and_then(Value::as_object);
-    let mut weights = BTreeMap::new();
-    for (other, weight) in given.into_iter().flatten() {
-        check_version(world, function, other)?;
-        let weight = weight.as_f64().filter(|weight| (0.0..=1.0).contains(weight));
-        let Some(weight) = weight.filter(|_| other != version && other != LATEST && version != LATEST) else {
-            return Err(check::invalid(
-                "An alias routes between two different published versions, with a weight from 0 to 1.",
-            ));
-        };
-        weights.insert(other.clone(), weight);
-    }
-    if weights.len() > 1 {
-        return Err(check::invalid("Number of items in AdditionalVersionWeights cannot be greater than 1"));
-    }
-    Ok(Some(weights))
 }
 
 fn no_alias(function: &Function, name: &str) -> AwsError {

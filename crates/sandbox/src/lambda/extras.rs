@@ -194,6 +194,11 @@ pub(super) fn put_provisioned(world: &mut World, call: &Call) -> Result<Value, A
         ));
     };
     function.version(Some(qualifier)).ok_or_else(|| absent(world, &function.latest.name, Some(qualifier)))?;
+    if function.aliases.get(qualifier).is_some_and(|alias| !alias.weights.is_empty()) {
+        // People quote the sentence (https://github.com/hashicorp/terraform/issues/24957). It is the same for weights that
+        // AWS has set by itself (https://github.com/hashicorp/terraform-provider-aws/pull/48116).
+        return Err(check::invalid("Alias with weights can not be used with Provisioned Concurrency"));
+    }
     let Some(count) = check::number(call, "ProvisionedConcurrentExecutions", 1, 10_000)? else {
         return Err(check::invalid("ProvisionedConcurrentExecutions is required."));
     };

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::account::{AwsError, Call, World};
-use super::super::dial;
-use super::{State, absent, check, named};
+use super::super::{dial, fault};
+use super::{Configuration, Function, State, absent, check, named};
 
 /// The entry point of the handler whose answers are computed, and the tag that a function of it carries: the one thing
 /// that this account knows of a program outside.
@@ -25,7 +25,7 @@ pub(super) fn invoke(world: &mut World, call: &Call) -> Result<Value, AwsError> 
 fn called(world: &World, call: &Call, event: &Value) -> Result<(String, bool, Value), AwsError> {
     let (function, qualifier) = named(world, call)?;
     let name = &function.latest.name;
-    let version = function.version(qualifier).ok_or_else(|| absent(world, name, qualifier))?;
+    let version = chosen(world, function, qualifier).ok_or_else(|| absent(world, name, qualifier))?;
     if matches!(version.state, State::Pending(_)) {
         return Err(check::conflict(
             "The operation cannot be performed at this time. The function is currently in the following state: Pending",
@@ -41,4 +41,20 @@ fn called(world: &World, call: &Call, event: &Value) -> Result<(String, bool, Va
         return Ok((number, false, json!({})));
     }
     Ok((number, false, dial::from_seat(world, version, event, call.now)))
+}
+
+/// The version that runs: of a weighted alias the second one, for its share of the calls.
+///
+/// "Responses to synchronous function invocations include an `x-amz-executed-version` header to indicate which function
+/// version has been invoked" (<https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html>). Here it
+/// follows from the account's seed and the number of requests so far, so that a run can be repeated.
+fn chosen<'world>(world: &World, function: &'world Function, qualifier: Option<&str>) -> Option<&'world Configuration> {
+    let alias = qualifier.and_then(|qualifier| function.aliases.get(qualifier));
+    let second = alias.and_then(|alias| alias.weights.iter().next());
+    match second {
+        Some((version, weight)) if fault::share(world.loads.seed, world.counter) < *weight => {
+            function.version(Some(version))
+        }
+        _ => function.version(qualifier),
+    }
 }

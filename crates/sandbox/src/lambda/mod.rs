@@ -13,12 +13,13 @@ mod read;
 mod shown;
 mod state;
 mod versions;
+mod weights;
 
 pub(super) use dispatch::{handle, mutating};
 pub(super) use needs::needs;
-pub(super) use state::tick;
 pub use state::{Alias, Configuration, Function, KeyGrants, Lambda, Mapping, State, Update, Vpc};
-use state::{LATEST, absent, concurrency, identify, named, named_mut, next_revision, split, uuid};
+pub(super) use state::{LATEST, tick, transitions};
+use state::{absent, concurrency, identify, named, named_mut, next_revision, split, uuid};
 
 #[cfg(test)]
 mod tests;

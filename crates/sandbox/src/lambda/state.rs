@@ -10,7 +10,7 @@ use crate::account::{AwsError, Call, Moment, World};
 use crate::input;
 
 /// The version that can be edited.
-pub(super) const LATEST: &str = "$LATEST";
+pub(crate) const LATEST: &str = "$LATEST";
 
 /// Lambda's state.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -213,8 +213,8 @@ impl Function {
         self
     }
 
-    /// The configuration of `$LATEST`, a version or what an alias points at.
-    pub(super) fn version(&self, qualifier: Option<&str>) -> Option<&Configuration> {
+    /// The configuration of `$LATEST`, a version or what an alias points at, whatever its weights are.
+    pub(crate) fn version(&self, qualifier: Option<&str>) -> Option<&Configuration> {
         match qualifier {
             None | Some(LATEST) => Some(&self.latest),
             Some(qualifier) => match self.aliases.get(qualifier) {
@@ -283,6 +283,10 @@ pub struct Alias {
     pub description: String,
     /// Shares of calls that go to other versions.
     pub weights: BTreeMap<String, f64>,
+    /// When the weights end that AWS has set by itself, because the version that the alias points at has no provisioned
+    /// concurrency yet. None where there are none, or a caller has set them.
+    #[serde(default)]
+    pub until: Option<Moment>,
     /// Changes at every write.
     #[serde(rename = "~revision")]
     pub revision: String,
@@ -393,10 +397,25 @@ pub(super) fn uuid(number: u64) -> String {
     )
 }
 
+/// When weights that AWS has set by itself end, up to now and in order.
+pub(crate) fn transitions(world: &World, now: Moment) -> Vec<Moment> {
+    let aliases = world.lambda.functions.values().flat_map(|function| function.aliases.values());
+    let mut ends: Vec<Moment> = aliases.filter_map(|alias| alias.until).filter(|until| *until <= now).collect();
+    ends.sort_unstable();
+    ends
+}
+
 /// Lets time pass: what was on its way by now has arrived.
 pub(crate) fn tick(world: &mut World, now: Moment) {
     let lambda = &mut world.lambda;
     for function in lambda.functions.values_mut() {
+        for alias in function.aliases.values_mut() {
+            if alias.until.is_some_and(|until| until <= now) {
+                alias.until = None;
+                alias.weights.clear();
+                alias.revision = next_revision(&mut lambda.revisions);
+            }
+        }
         for version in function.versions.values_mut() {
             if matches!(version.state, State::Pending(until) if until <= now) {
                 version.state = State::Active;

@@ -8,6 +8,8 @@ use super::*;
 use crate::account::{Call, Moment, Principal, Service, World};
 use crate::iam;
 
+mod weights;
+
 fn run(world: &mut World, now: u64, action: &str, input: Value) -> Result<Value, String> {
     let principal = Principal { arn: "arn:aws:iam::123456789012:user/u".into(), policies: None };
     let call = Call { service: Service::Lambda, action: action.into(), input, principal, now: Moment(now), ahead: 0 };

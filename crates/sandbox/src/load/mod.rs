@@ -1,11 +1,14 @@
 //! What the functions of the account do, as a rate and a behavior: metrics follow from it, and nothing else is stored.
 //!
 //! A function has a rate of invocations, a duration, and a driver that opens connections. Concurrency is rate times duration
-//! (Little's law). Where a function connects follows from its environment variables, so that a change of a variable moves
-//! connections from a database to a proxy. The past stays as it was: rates and routes are kept with the moment of each change.
+//! (Little's law). Where a function connects follows from the environment variables of the version that is called, so that
+//! a change of a variable, or of an alias, moves connections from a database to a proxy. An alias with weights calls two
+//! versions, each with a share of the invocations. The past stays as it was: rates and routes are kept with the moment of
+//! each change.
 
 mod classes;
 mod databases;
+mod flow;
 mod formula;
 mod numbers;
 mod presets;
@@ -248,7 +251,7 @@ impl World {
     }
 }
 
-/// Lets time pass: what the functions' variables say now is remembered.
+/// Remembers what the variables of the functions' versions, and the weights of their aliases, say now.
 pub(super) fn tick(world: &mut World) {
     if !world.loads.functions.is_empty() {
         routes::observe(world);

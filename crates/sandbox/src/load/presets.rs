@@ -114,7 +114,7 @@ impl World {
 
 /// The instance that a function's variables name, itself or behind a proxy.
 fn function_database(world: &World, function: &str) -> Option<String> {
-    let route = super::routes::route(world, function);
+    let (route, _) = super::routes::routes(world, function);
     let of = |target: &Target| match target {
         Target::Instance(id) => Some(id.clone()),
         Target::Writer(cluster) | Target::Readers(cluster) => {

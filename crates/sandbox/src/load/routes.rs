@@ -1,34 +1,58 @@
-//! Where functions connect: what their variables name.
+//! Where functions connect: what the variables of the versions that are called name.
+//!
+//! A simplification: a function that has aliases is called through the first of them, by name, and through nothing else;
+//! one that has none is called as `$LATEST`. Nothing that Lambda shows says how a function is really called.
 
 use serde::{Deserialize, Serialize};
 
 use super::Loads;
 use crate::account::{Moment, World};
+use crate::lambda::{Configuration, Function, LATEST};
 
 /// How a function stood from a moment on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Seen {
     /// Since when; none for ever.
     since: Option<Moment>,
-    /// How.
+    /// How the version that is called does.
+    pub(super) route: Route,
+    /// The other version of a weighted alias.
+    #[serde(default)]
+    pub(super) second: Option<Second>,
+}
+
+/// The second version of a weighted alias.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Second {
+    /// The share of invocations that it is given.
+    pub(super) weight: f64,
+    /// How it stands.
     pub(super) route: Route,
 }
 
-/// What of a function matters for its load.
+/// What of a version of a function matters for its load.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Route {
     /// Whether it is there.
     pub(super) exists: bool,
+    /// The version that runs.
+    #[serde(default = "latest")]
+    pub(super) version: String,
     /// What it connects to.
     pub(super) targets: Vec<Target>,
     /// Its reserved concurrency.
     pub(super) reserved: Option<u32>,
-    /// Its provisioned concurrency, all qualifiers together.
+    /// The function's provisioned concurrency, all qualifiers together; a second version has none of it.
     pub(super) provisioned: u32,
     /// Its timeout in seconds.
     pub(super) timeout: u32,
     /// The maximum concurrency of its event sources, where all have one.
     pub(super) maximum: Option<u32>,
+}
+
+/// What was called in accounts that were stored before they knew of versions.
+fn latest() -> String {
+    LATEST.to_owned()
 }
 
 impl Route {
@@ -63,11 +87,11 @@ pub(super) enum Target {
 pub(super) fn observe(world: &mut World) {
     let mut seen = Vec::new();
     for name in world.loads.functions.keys() {
-        let route = route(world, name);
+        let (route, second) = routes(world, name);
         let held = world.loads.routes.get(name).and_then(|seen| seen.last());
-        if held.is_none_or(|held| held.route != route) {
+        if held.is_none_or(|held| held.route != route || held.second != second) {
             let since = held.map(|_| world.now);
-            seen.push((name.clone(), Seen { since, route }));
+            seen.push((name.clone(), Seen { since, route, second }));
         }
     }
     for (name, new) in seen {
@@ -77,23 +101,51 @@ pub(super) fn observe(world: &mut World) {
 
 impl Loads {
     /// How a function stood at a moment, in milliseconds since 1970.
-    pub(super) fn route(&self, function: &str, moment: i64) -> Option<&Route> {
+    pub(super) fn seen(&self, function: &str, moment: i64) -> Option<&Seen> {
         let seen = self.routes.get(function)?;
         let begun = |seen: &&Seen| seen.since.is_none_or(|since| since.unix_signed() <= moment);
-        seen.iter().rev().find(begun).map(|seen| &seen.route).filter(|route| route.exists)
+        seen.iter().rev().find(begun).filter(|seen| seen.route.exists)
     }
 
     /// When a function first connected to a target, in milliseconds since 1970.
     pub(super) fn first(&self, function: &str, of: impl Fn(&Target) -> bool) -> Option<i64> {
-        let seen = self.routes.get(function)?.iter().find(|seen| seen.route.targets.iter().any(&of))?;
+        let there = |route: &Route| route.targets.iter().any(&of);
+        let seen = self.routes.get(function)?.iter().find(|seen| {
+            let second = seen.second.as_ref();
+            // A version without a share of the invocations is never called.
+            second.is_none_or(|second| second.weight < 1.0) && there(&seen.route)
+                || second.is_some_and(|second| second.weight > 0.0 && there(&second.route))
+        })?;
         Some(seen.since.map_or(self.beginning(), Moment::unix_signed))
+    }
+
+    /// The versions between which a weighted alias of a function has divided invocations, in order.
+    pub(crate) fn versions(&self, function: &str) -> Vec<&str> {
+        let weighted = self.routes.get(function).into_iter().flatten();
+        let pairs = weighted.filter_map(|seen| Some([&seen.route, &seen.second.as_ref()?.route]));
+        let mut versions: Vec<&str> = pairs.flatten().map(|route| route.version.as_str()).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        versions
     }
 }
 
-pub(super) fn route(world: &World, name: &str) -> Route {
-    let Some(function) = world.lambda.functions.get(name) else { return Route::default() };
+/// How the version of a function that is called stands now, and the second one where its alias has weights.
+pub(super) fn routes(world: &World, name: &str) -> (Route, Option<Second>) {
+    let Some(function) = world.lambda.functions.get(name) else { return (Route::default(), None) };
+    let first = function.aliases.iter().next();
+    let called = first.and_then(|(alias, _)| function.version(Some(alias))).unwrap_or(&function.latest);
+    let provisioned = function.provisioned.values().sum();
+    // Lambda takes one additional version.
+    let second = first.and_then(|(_, alias)| alias.weights.iter().next()).and_then(|(version, weight)| {
+        Some(Second { weight: *weight, route: route(world, function, function.version(Some(version))?, 0) })
+    });
+    (route(world, function, called, provisioned), second)
+}
+
+fn route(world: &World, function: &Function, version: &Configuration, provisioned: u32) -> Route {
     let mut targets = Vec::new();
-    for value in function.latest.environment.iter().flat_map(|variables| variables.values()) {
+    for value in version.environment.iter().flat_map(|variables| variables.values()) {
         targets.extend(target(world, &value.to_ascii_lowercase()));
     }
     targets.sort();
@@ -109,10 +161,11 @@ pub(super) fn route(world: &World, name: &str) -> Route {
     let maximum = sources.iter().copied().sum::<Option<u32>>().filter(|_| !sources.is_empty());
     Route {
         exists: true,
+        version: version.version.clone(),
         targets,
         reserved: function.reserved,
-        provisioned: function.provisioned.values().sum(),
-        timeout: function.latest.timeout,
+        provisioned,
+        timeout: version.timeout,
         maximum,
     }
 }

@@ -5,6 +5,8 @@
 use super::*;
 use crate::rds::{Instance, Proxy, Target as Registered};
 
+mod weights;
+
 const FUNCTION: &str = "DBAppFunction";
 const DATABASE: &str = "my-instance";
 
@@ -23,7 +25,7 @@ fn hour(world: &World, of: impl Fn(&Traffic<'_>, usize) -> Option<Sample>) -> Ve
 }
 
 fn function(world: &World, metric: FunctionMetric) -> Sample {
-    hour(world, |traffic, minute| traffic.of_function(Some(FUNCTION), metric, minute))
+    hour(world, |traffic, minute| traffic.of_function(Some(FUNCTION), None, metric, minute))
         .into_iter()
         .reduce(Sample::and)
         .unwrap()
@@ -112,7 +114,7 @@ fn concurrency_is_rate_times_duration() {
 fn equal_accounts_have_equal_metrics_and_another_seed_gives_others() {
     let load = || Load { rate: Rate::Constant(20.0), ..Load::default() };
     let per_minute = |world: &World| {
-        hour(world, |traffic, minute| traffic.of_function(Some(FUNCTION), FunctionMetric::Invocations, minute))
+        hour(world, |traffic, minute| traffic.of_function(Some(FUNCTION), None, FunctionMetric::Invocations, minute))
     };
     let mut other = account(load());
     assert_eq!(per_minute(&account(load())), per_minute(&other));
@@ -164,7 +166,7 @@ fn a_queue_with_a_maximum_goes_beyond_it_for_moments() {
     let concurrent = function(&world, FunctionMetric::ConcurrentExecutions);
     assert_eq!(concurrent.max, 30.0);
     let busy = hour(&world, |traffic, minute| {
-        traffic.of_function(Some(FUNCTION), FunctionMetric::ConcurrentExecutions, minute)
+        traffic.of_function(Some(FUNCTION), None, FunctionMetric::ConcurrentExecutions, minute)
     });
     assert!(busy.iter().all(|sample| sample.average() <= 20.0));
     assert_eq!(function(&world, FunctionMetric::Throttles).sum, 0.0, "what is more waits in the queue");
@@ -310,7 +312,7 @@ fn a_load_changes_from_now_on_and_the_past_stays() {
     world.now = Moment(30 * 60_000);
     world.set_load(FUNCTION, Load { rate: Rate::Constant(100.0), ..Load::default() });
     let traffic = Traffic::new(&world, Moment::default().unix_signed(), 60);
-    let at = |minute| traffic.of_function(Some(FUNCTION), FunctionMetric::Invocations, minute).unwrap().sum;
+    let at = |minute| traffic.of_function(Some(FUNCTION), None, FunctionMetric::Invocations, minute).unwrap().sum;
     assert!(at(29) < 100.0 && at(30) > 5_000.0);
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::numbers::{chance, deviation};
+use super::flow::{Arrival, Flow, seconds};
 use super::proxies::IDLE;
 use super::routes::{Route, Target};
 use super::{AtProxy, Load, Sample};
@@ -23,21 +23,6 @@ const ARRIVING: usize = 2;
 /// Minutes before the first that is looked at.
 const BEFORE: usize = 15;
 
-/// What a function did in a minute.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Flow {
-    /// Invocations that ran.
-    pub(super) invocations: f64,
-    /// Invocations that were refused for the want of concurrency.
-    pub(super) throttled: f64,
-    /// The mean number of invocations at one time.
-    pub(super) average: f64,
-    /// The highest number of invocations at one time.
-    pub(super) peak: f64,
-    /// Execution environments, idle ones too.
-    pub(super) environments: f64,
-}
-
 /// What all functions did in some minutes.
 #[derive(Debug)]
 pub(crate) struct Traffic<'world> {
@@ -51,11 +36,25 @@ pub(crate) struct Traffic<'world> {
 
 /// One function's minutes.
 #[derive(Debug)]
-pub(super) struct Row<'world> {
-    pub(super) name: &'world str,
-    flows: Vec<Flow>,
-    stands: Vec<Option<(&'world Load, &'world Route)>>,
+struct Row<'world> {
+    name: &'world str,
+    /// The highest number of invocations at one time, of all parts together.
+    peaks: Vec<f64>,
+    /// The version that is called, and after it the second one of a weighted alias, if there ever was one.
+    parts: Vec<Part<'world>>,
 }
+
+/// What one of a function's versions did; nothing is known of it in minutes in which it was not called.
+#[derive(Debug)]
+struct Part<'world> {
+    flows: Vec<Flow>,
+    stands: Vec<Option<Stand<'world>>>,
+    /// Whether any call went to it.
+    called: Vec<bool>,
+}
+
+/// What a version does, and how it is set up.
+type Stand<'world> = (&'world Load, &'world Route);
 
 /// A metric of a function, or of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,21 +72,17 @@ impl<'world> Traffic<'world> {
     /// What happened in so many minutes from a moment on, in milliseconds since 1970 by the account's calendar.
     pub(crate) fn new(world: &'world World, from: i64, minutes: usize) -> Self {
         let all = minutes + BEFORE;
-        let rows = world.loads.functions.keys().map(|name| Row {
-            name,
-            flows: vec![Flow::default(); all],
-            stands: vec![None; all],
+        let part = || Part { flows: vec![Flow::default(); all], stands: vec![None; all], called: vec![false; all] };
+        let rows = world.loads.functions.keys().map(|name| {
+            let parts = if world.loads.versions(name).is_empty() { 1 } else { 2 };
+            Row { name, peaks: vec![0.0; all], parts: std::iter::repeat_with(part).take(parts).collect() }
         });
         let mut traffic = Self { world, from, rows: rows.collect(), pools: BTreeMap::new() };
         for at in 0..all {
             traffic.fill(at);
         }
         for row in &mut traffic.rows {
-            let peaks: Vec<f64> = row.flows.iter().map(|flow| flow.peak).collect();
-            for (at, flow) in row.flows.iter_mut().enumerate() {
-                let first = (at + 1).saturating_sub(LINGERING);
-                flow.environments = peaks.get(first..=at).unwrap_or_default().iter().copied().fold(0.0, f64::max);
-            }
+            row.linger();
         }
         for (name, proxy) in &world.rds.proxies {
             for readers in [false, true] {
@@ -124,38 +119,46 @@ impl<'world> Traffic<'world> {
         let moment = self.moment(at);
         let loads = &self.world.loads;
         let mut shared = 0.0;
-        let mut flows: Vec<Option<(Flow, &Load, &Route)>> = Vec::with_capacity(self.rows.len());
+        let mut arrivals: Vec<Option<Arrival<'world>>> = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
-            let known = loads.load(row.name, moment).zip(loads.route(row.name, moment));
-            let flow = known.map(|(load, route)| (arriving(loads.seed, row.name, load, route, moment), load, route));
-            if let Some((flow, _, route)) = flow
-                && route.reserved.is_none()
+            let known = loads.load(row.name, moment).zip(loads.seen(row.name, moment));
+            let arrival = known.map(|(load, seen)| Arrival::new(loads.seed, row.name, load, seen, moment));
+            if let Some(arrival) = &arrival
+                && arrival.seen.route.reserved.is_none()
             {
-                shared += flow.average;
+                shared += arrival.flow.average;
             }
-            flows.push(flow);
+            arrivals.push(arrival);
         }
         let reserved: u32 = self.world.lambda.functions.values().filter_map(|function| function.reserved).sum();
         let pool = f64::from(self.world.lambda.concurrency.saturating_sub(reserved));
-        for (row, flow) in self.rows.iter_mut().zip(flows) {
-            let Some((flow, load, route)) = flow else { continue };
-            let limit = match route.reserved {
+        for (row, arrival) in self.rows.iter_mut().zip(arrivals) {
+            let Some(arrival) = arrival else { continue };
+            let limit = match arrival.seen.route.reserved {
                 Some(reserved) => f64::from(reserved),
-                None if shared > pool => pool * flow.average / shared,
+                None if shared > pool => pool * arrival.flow.average / shared,
                 None => pool,
             };
-            if let (Some(place), Some(stands)) = (row.flows.get_mut(at), row.stands.get_mut(at)) {
-                *place = limited(flow, seconds(load, route), limit);
-                *stands = Some((load, route));
+            let whole = arrival.limited(limit);
+            if let Some(peak) = row.peaks.get_mut(at) {
+                *peak = whole.peak;
+            }
+            let (first, second) = arrival.divided(whole);
+            let flows = std::iter::once((first, &arrival.seen.route)).chain(second);
+            let weight = arrival.seen.second.as_ref().map_or(0.0, |second| second.weight);
+            for ((part, share), (flow, route)) in row.parts.iter_mut().zip([1.0 - weight, weight]).zip(flows) {
+                if let (Some(place), Some(stand), Some(called)) =
+                    (part.flows.get_mut(at), part.stands.get_mut(at), part.called.get_mut(at))
+                {
+                    *place = flow;
+                    *stand = Some((arrival.load, route));
+                    *called = share > 0.0;
+                }
             }
         }
     }
 
-    pub(super) fn row(&self, name: &str) -> Option<&Row<'world>> {
-        self.rows.iter().find(|row| row.name == name)
-    }
-
-    /// Every function that does something at a place of `flows` and reaches what `of` says, with its flow, load and route.
+    /// Every version that is called at a place of `flows` and reaches what `of` says, with its flow, load and route.
     pub(super) fn reaching<'this>(
         &'this self,
         at: usize,
@@ -171,13 +174,13 @@ impl<'world> Traffic<'world> {
         at: usize,
         of: impl Fn(&Target) -> bool + 'this,
     ) -> impl Iterator<Item = (Flow, &'world Load, &'world Route, bool)> + 'this {
-        self.rows.iter().filter_map(move |row| {
-            let stood = |at: usize| row.stands.get(at).copied().flatten();
-            let (load, route) = stood(at)?;
-            let flow = row.flows.get(at)?;
+        self.rows.iter().flat_map(|row| &row.parts).filter_map(move |part| {
+            let (load, route) = part.stand(at)?;
+            let flow = part.flows.get(at)?;
             let there = |route: &Route| route.targets.iter().any(&of);
-            let before = at.checked_sub(ARRIVING).and_then(stood);
-            there(route).then(|| (*flow, load, route, before.is_none_or(|(_, route)| !there(route))))
+            let before = at.checked_sub(ARRIVING).and_then(|before| part.called(before));
+            let called = part.called(at).is_some() && there(route);
+            called.then(|| (*flow, load, route, before.is_none_or(|(_, route)| !there(route))))
         })
     }
 
@@ -188,26 +191,40 @@ impl<'world> Traffic<'world> {
     }
 
     /// A metric of one function, or of all functions together, in a minute.
-    pub(crate) fn of_function(&self, name: Option<&str>, metric: FunctionMetric, minute: usize) -> Option<Sample> {
-        if let Some(name) = name {
-            return self.of_row(self.row(name)?, metric, minute);
+    ///
+    /// A version has metrics of its own in the minutes in which a weighted alias led to it, and none in others.
+    pub(crate) fn of_function(
+        &self,
+        name: Option<&str>,
+        version: Option<&str>,
+        metric: FunctionMetric,
+        minute: usize,
+    ) -> Option<Sample> {
+        let Some(name) = name else { return self.together(&self.rows, metric, minute) };
+        let row = self.rows.iter().find(|row| row.name == name)?;
+        match version {
+            Some(version) => self.of_part(row.weighted(version, place(minute))?, metric, minute),
+            None => self.together(std::slice::from_ref(row), metric, minute),
         }
-        let all = self.rows.iter().filter_map(|row| self.of_row(row, metric, minute)).reduce(Sample::and)?;
+    }
+
+    fn together(&self, rows: &[Row<'_>], metric: FunctionMetric, minute: usize) -> Option<Sample> {
+        let parts = || rows.iter().flat_map(|row| &row.parts);
+        let all = parts().filter_map(|part| self.of_part(part, metric, minute)).reduce(Sample::and)?;
         let at_once = [FunctionMetric::ConcurrentExecutions, FunctionMetric::UnreservedConcurrentExecutions];
         if !at_once.contains(&metric) {
             return Some(all);
         }
-        // At one time, all functions together.
-        let flows = self.rows.iter().filter_map(|row| row.flows.get(place(minute)));
-        let (average, peak) =
-            flows.fold((0.0, 0.0), |(average, peak), flow| (average + flow.average, peak + flow.peak));
+        // At one time, all together.
+        let average = parts().filter_map(|part| part.flows.get(place(minute))).map(|flow| flow.average).sum();
+        let peak = rows.iter().filter_map(|row| row.peaks.get(place(minute))).sum();
         let peak = f64::min(peak, f64::from(self.world.lambda.concurrency));
         Some(concurrent(all.count, average, peak))
     }
 
-    fn of_row(&self, row: &Row<'_>, metric: FunctionMetric, minute: usize) -> Option<Sample> {
-        let flow = *row.flows.get(place(minute))?;
-        let (load, route) = (*row.stands.get(place(minute))?)?;
+    fn of_part(&self, part: &Part<'_>, metric: FunctionMetric, minute: usize) -> Option<Sample> {
+        let flow = *part.flows.get(place(minute))?;
+        let (load, route) = part.stand(place(minute))?;
         // Lambda sends metrics of a minute in which something was invoked, and no zeros for others.
         if flow.invocations + flow.throttled <= 0.0 {
             return None;
@@ -260,71 +277,49 @@ impl<'world> Traffic<'world> {
     }
 }
 
+impl<'world> Row<'world> {
+    /// Counts the execution environments of each version, which outlive its invocations for a while.
+    fn linger(&mut self) {
+        let peaks = |part: &Part<'world>| -> Vec<(&'world str, f64)> {
+            let of = |(stand, flow): (&Option<Stand<'world>>, &Flow)| {
+                (stand.map_or("", |(_, route)| route.version.as_str()), flow.peak)
+            };
+            part.stands.iter().zip(&part.flows).map(of).collect()
+        };
+        // A version that becomes the first one keeps the environments that it has as the second.
+        let all: Vec<_> = self.parts.iter().map(peaks).collect();
+        for part in &mut self.parts {
+            for (at, (stand, flow)) in part.stands.iter().zip(&mut part.flows).enumerate() {
+                let Some((_, route)) = stand else { continue };
+                let first = (at + 1).saturating_sub(LINGERING);
+                let recent = all.iter().flat_map(|peaks| peaks.get(first..=at).unwrap_or_default());
+                let own = recent.filter(|(version, _)| *version == route.version).map(|(_, peak)| *peak);
+                flow.environments = own.fold(0.0, f64::max);
+            }
+        }
+    }
+
+    /// The part that ran a version, at a place at which the alias has weights.
+    fn weighted(&self, version: &str, at: usize) -> Option<&Part<'world>> {
+        self.parts.get(1)?.stand(at)?;
+        self.parts.iter().find(|part| part.stand(at).is_some_and(|(_, route)| route.version == version))
+    }
+}
+
+impl<'world> Part<'world> {
+    /// As [`Self::stand`], where it gets calls: who gets none connects to nothing yet, and its connections are new when the first
+    /// call comes.
+    fn called(&self, at: usize) -> Option<Stand<'world>> {
+        self.stand(at).filter(|_| self.called.get(at) == Some(&true))
+    }
+
+    fn stand(&self, at: usize) -> Option<Stand<'world>> {
+        self.stands.get(at).copied().flatten()
+    }
+}
+
 fn concurrent(count: f64, average: f64, peak: f64) -> Sample {
     Sample { count, sum: average.max(1.0).min(peak) * count, min: 1.0_f64.min(peak), max: peak }
-}
-
-/// How long an invocation takes, in seconds.
-fn seconds(load: &Load, route: &Route) -> f64 {
-    let slower = if load.at_proxy == AtProxy::Slow && route.by_proxy() { 3.0 } else { 1.0 };
-    (load.duration * slower / 1000.0).min(f64::from(route.timeout)).max(0.001)
-}
-
-/// What arrives in a minute, before any limit but that of the event sources.
-fn arriving(seed: u64, name: &str, load: &Load, route: &Route, moment: i64) -> Flow {
-    let index = moment.div_euclid(MINUTE);
-    let name = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let mean = load.rate.at(moment) * 60.0;
-    let count = (mean + mean.sqrt() * deviation(seed, name, index)).max(0.0);
-    let mut count = (count + chance(seed, name, index)).floor();
-    if mean <= 0.0 || count <= 0.0 {
-        return Flow::default();
-    }
-    let each = seconds(load, route);
-    let mut average = count / 60.0 * each;
-    let mut peak = peak(average, count);
-    if let Some(maximum) = route.maximum {
-        // What is more waits in the queue; environments that end and those that begin overlap for moments.
-        let maximum = f64::from(maximum);
-        if average > maximum {
-            average = maximum;
-            count = (maximum * 60.0 / each).floor();
-        }
-        peak = peak.min((maximum * load.overshoot.max(1.0)).round());
-    }
-    Flow { invocations: count, throttled: 0.0, average, peak, environments: 0.0 }
-}
-
-/// The highest of numbers that scatter around a mean as arrivals by chance do.
-fn peak(average: f64, most: f64) -> f64 {
-    (average + 2.5 * average.sqrt()).ceil().max(1.0).min(most)
-}
-
-/// A flow under a limit of concurrency: what is more is throttled.
-fn limited(flow: Flow, each: f64, limit: f64) -> Flow {
-    if flow.peak <= limit {
-        return flow;
-    }
-    let kept = (limit * 60.0 / each).floor().min(flow.invocations);
-    // At the peak, what is above the limit is refused; in the mean, what does not fit.
-    let throttled = (flow.invocations - kept).max((flow.peak - limit).ceil()).min(flow.invocations);
-    Flow {
-        invocations: flow.invocations - throttled,
-        throttled,
-        average: flow.average.min(limit),
-        peak: limit.floor(),
-        environments: 0.0,
-    }
-}
-
-impl Flow {
-    /// Connections of a function to each of its targets.
-    pub(super) fn connections(self, load: &Load, route: &Route) -> f64 {
-        let environments = if load.closes { self.peak } else { self.environments.max(f64::from(route.provisioned)) };
-        environments * f64::from(load.connections)
-    }
 }
 
 /// Where a minute stands in `flows`.

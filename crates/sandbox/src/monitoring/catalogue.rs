@@ -17,7 +17,7 @@ pub(super) struct Metric {
 /// What a metric follows from.
 #[derive(Debug, Clone)]
 enum Source {
-    Function(Option<String>, FunctionMetric),
+    Function(Option<String>, Option<String>, FunctionMetric),
     Instances(Vec<String>, InstanceMetric),
     Proxy(String, ProxyScope, ProxyMetric),
 }
@@ -26,7 +26,9 @@ impl Metric {
     /// What it was in a minute.
     pub(super) fn sample(&self, traffic: &Traffic<'_>, minute: usize) -> Option<Sample> {
         match &self.source {
-            Source::Function(name, metric) => traffic.of_function(name.as_deref(), *metric, minute),
+            Source::Function(name, version, metric) => {
+                traffic.of_function(name.as_deref(), version.as_deref(), *metric, minute)
+            }
             Source::Instances(ids, metric) => {
                 ids.iter().filter_map(|id| traffic.of_instance(id, *metric, minute)).reduce(Sample::and)
             }
@@ -70,7 +72,7 @@ fn functions(world: &World, all: &mut Vec<Metric>) {
                     name: metric,
                     dimensions: dimensions.clone(),
                     unit,
-                    source: Source::Function(name.cloned(), *kind),
+                    source: Source::Function(name.cloned(), None, *kind),
                 });
             }
         }
@@ -84,6 +86,37 @@ fn functions(world: &World, all: &mut Vec<Metric>) {
         let resource = alias.map_or_else(|| name.clone(), |alias| format!("{name}:{alias}"));
         add(Some(name), vec![("FunctionName", name.clone())], false);
         add(Some(name), vec![("FunctionName", name.clone()), ("Resource", resource)], alias.is_some());
+    }
+    versions(world, all);
+}
+
+/// Adds what `ExecutedVersion` divides, "to compare error rates for two versions of a function that are both targets of a
+/// weighted alias" (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html>).
+///
+/// It comes with the two other dimensions, as in the alarms of AWS's example
+/// (<https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/automating-updates-to-serverless-apps.html>).
+fn versions(world: &World, all: &mut Vec<Metric>) {
+    let unversioned = |kind: FunctionMetric| {
+        matches!(kind, FunctionMetric::ProvisionedConcurrentExecutions | FunctionMetric::UnreservedConcurrentExecutions)
+    };
+    for name in world.loads.functions.keys() {
+        let function = world.lambda.functions.get(name);
+        let Some(alias) = function.and_then(|function| function.aliases.keys().next()) else { continue };
+        for version in world.loads.versions(name) {
+            for (metric, unit, kind) in OF_FUNCTIONS.iter().filter(|(.., kind)| !unversioned(*kind)) {
+                all.push(Metric {
+                    namespace: "AWS/Lambda",
+                    name: metric,
+                    dimensions: vec![
+                        ("FunctionName", name.clone()),
+                        ("Resource", format!("{name}:{alias}")),
+                        ("ExecutedVersion", version.to_owned()),
+                    ],
+                    unit,
+                    source: Source::Function(Some(name.clone()), Some(version.to_owned()), *kind),
+                });
+            }
+        }
     }
 }
 

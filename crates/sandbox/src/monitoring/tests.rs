@@ -12,6 +12,7 @@ use crate::account::{Call, Moment, Principal, Service, World};
 mod alarms;
 mod dashboards;
 mod protocols;
+mod versions;
 
 /// A caller whose calendar is so many milliseconds ahead of the account's.
 const AHEAD: i64 = 1_000_000_000;
