@@ -95,8 +95,11 @@ impl Release<'_> {
             }
             Some(version) if version.ready && !on_its_way.sent => {
                 if let Some(percent) = self.shares.get(&on_its_way.frozen.label()) {
-                    let split = cloud.lambda.split_alias(function, alias, &version.number, *percent).await?;
-                    on_its_way.frozen.alias = split;
+                    let wanted = Split { version: version.number.clone(), thousandths: u32::from(*percent) * 10 };
+                    if alias.split.as_ref() != Some(&wanted) {
+                        let split = cloud.lambda.split_alias(function, alias, &version.number, *percent).await?;
+                        on_its_way.frozen.alias = split;
+                    }
                     on_its_way.moved = true;
                 } else {
                     cloud.lambda.move_alias(function, alias, &version.number).await?;

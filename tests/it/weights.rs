@@ -181,8 +181,10 @@ async fn a_share_that_stands_is_resumed_completed_or_taken_back() {
     let before = functions(&world);
     // The same command goes on: the share is judged first, though this run would take a quarter.
     let bed = half_way(world.clone()).await;
-    let seen = shares(&bed);
+    let (seen, since) = (shares(&bed), bed.logged());
     let resumed = walk(bed.up(&orders()).await);
+    let written = bed.mutations(since).iter().filter(|action| action.contains("UpdateAlias")).count();
+    assert_eq!(written, 1, "what stands is not written again");
     assert_eq!(resumed.ending, Ending::Complete, "{resumed:#?}");
     assert_eq!(
         resumed.waves.iter().map(|wave| (wave.number, wave.aliases.len())).collect::<Vec<_>>(),

@@ -5,6 +5,7 @@ looked at with boto3, and the test fails when it is gone: an upgrade that change
 """
 
 import html
+import json
 import re
 import urllib.parse
 
@@ -122,6 +123,26 @@ def ministack_mended(scene):
     if not scene.members:
         mended["an instance of no cluster is in the cluster ''"] = without_empty("DBClusterIdentifier")
     return mended | members_listed(scene) | members_grouped(scene)
+
+
+def ministack_with_aliases(scene):
+    """What functions with aliases meet besides. Programs that list them for every function of an account get an empty list from AWS."""
+
+    def provisioned(exchange):
+        none = exchange.status == 404 and exchange.operation == "ListProvisionedConcurrencyConfigs"
+        return (200, b'{"ProvisionedConcurrencyConfigs": []}') if none else (exchange.status, exchange.answer)
+
+    def versions(exchange):
+        if exchange.operation != "ListFunctions" or "FunctionVersion=ALL" not in exchange.target:
+            return exchange.status, exchange.answer
+        names = [row["FunctionName"] for row in json.loads(exchange.answer)["Functions"]]
+        every = [row for name in names for row in scene.functions.list_versions_by_function(FunctionName=name)["Versions"]]
+        return 200, json.dumps({"Functions": every}, default=str).encode()
+
+    return ministack_mended(scene) | {
+        "ListProvisionedConcurrencyConfigs finds none, and that is an error": provisioned,
+        "ListFunctions lists no versions": versions,
+    }
 
 
 def ministack_probed(scene):
