@@ -26,6 +26,11 @@ docs:
     UPDATE_DOCS=1 cargo test --locked --test it -- docs
     git diff --stat -- README.md docs
 
-# Runs the program against the simulated account: `just run up --db my-instance`.
+# Runs the program against the simulated account: `just run up --db my-instance`. As the tests build it, so that the SDK is not compiled twice.
 run *arguments:
-    cargo run --locked -- --sandbox {{ arguments }}
+    cargo test --locked --no-run --quiet
+    target/debug/rdsproxy-setup --sandbox {{ arguments }}
+
+# Fuzzes the code that rewrites values, for this many seconds a target.
+fuzz seconds="60":
+    FUZZ_SECONDS={{ seconds }} fuzz/run

@@ -213,7 +213,9 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
         '.' => escapes::after(text, range.end + next.len).is_some_and(Glyph::is_of_a_name),
         _ => next.is_of_a_name(),
     });
-    !goes_on && !escapes::before(text, range.start).is_some_and(|last| last.is_of_a_name() || last.char == '.')
+    // With a percent sign in front, the first letters of a host may read as an escape, and those of another one may not.
+    let begins = |last: Glyph| last.is_of_a_name() || matches!(last.char, '.' | '%');
+    !goes_on && !escapes::before(text, range.start).is_some_and(begins)
 }
 
 /// How often the text around a host is encoded.
@@ -257,7 +259,10 @@ pub fn restore(value: &str, proxy: &[KnownHost], former: &[&str]) -> Option<Stri
         let (host, port) = former.split_once(':').map_or((*former, None), |(host, port)| (host, Some(port)));
         edits.push((mention.host.clone(), Host::parse(host)?.0));
         if let Some(port) = port {
-            edits.push((mention.port.clone()?, port.parse::<u16>().ok()?.to_string()));
+            // As it stood, zeros in front included; a tag may hold anything.
+            let is_port =
+                port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+            edits.push((mention.port.clone().filter(|_| is_port)?, port.to_owned()));
         }
     }
     Some(edited(value, edits))
@@ -312,6 +317,39 @@ mod tests {
     }
 
     /// Every shape comes back byte for byte.
+    /// What the fuzzer found (`fuzz/seeds/values/leading-zero`).
+    #[test]
+    fn a_port_comes_back_as_it_stood() {
+        let proxy = KnownHost { name: PROXY.to_owned(), kind: HostKind::Proxy };
+        for value in [format!("{DB}:03307"), format!("Server={DB};Port:03307")] {
+            let found = mentions(&value, &known());
+            let (new, former) = replace(&value, &to(&found, &host(PROXY)), (3307, 3306));
+            assert_eq!(new, value.replace(DB, PROXY).replace("03307", "3306"));
+            let former: Vec<&str> = former.iter().map(String::as_str).collect();
+            assert_eq!(restore(&new, std::slice::from_ref(&proxy), &former).as_deref(), Some(value.as_str()));
+        }
+        // A tag may hold anything.
+        for port in ["+3307", "3307 ", "000003307", "65536", "", "x"] {
+            let former = format!("{DB}:{port}");
+            assert_eq!(restore(&format!("{PROXY}:3306"), std::slice::from_ref(&proxy), &[&former]), None, "{port}");
+        }
+    }
+
+    /// A percent sign and the first letters of a host may read as an escape, and those of another host not
+    /// (`fuzz/seeds/values/percent-between`).
+    #[test]
+    fn a_host_behind_a_bare_percent_sign_is_none() {
+        let hex = "ad-hoc.proxy-abc123.eu-west-1.rds.amazonaws.com";
+        let proxy = KnownHost { name: hex.to_owned(), kind: HostKind::Proxy };
+        for value in [format!("{DB}%{DB}"), format!("port=3307%{DB}"), format!("%{DB}")] {
+            let found = mentions(&value, &known());
+            let (new, former) = replace(&value, &to(&found, &host(hex)), (3307, 3306));
+            let former: Vec<&str> = former.iter().map(String::as_str).collect();
+            let back = if former.is_empty() { Some(new) } else { restore(&new, std::slice::from_ref(&proxy), &former) };
+            assert_eq!(back.as_deref(), Some(value.as_str()));
+        }
+    }
+
     #[test]
     fn what_is_replaced_can_be_put_back_exactly() {
         let proxy = KnownHost { name: PROXY.to_owned(), kind: HostKind::Proxy };

@@ -92,6 +92,7 @@ fn every_text_keeps_to_the_style() {
         "crates/observe/src",
         "crates/screen/src",
         "crates/sandbox/src",
+        "fuzz/src",
     ] {
         sources(&root().join(folder), &mut files);
     }
