@@ -78,4 +78,15 @@ def shown(folder):
 
 def client(service, url, **config):
     session = boto3.Session(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
-    return session.client(service, endpoint_url=url, config=Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, **config))
+    made = session.client(service, endpoint_url=url, config=Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, **config))
+    return alone(made)
+
+
+def alone(made):
+    """A client with a connection for every call.
+
+    A server closes a connection that nobody used for a while, and a request that is on its way by then is lost: clients try
+    again, and these must not, since what is refused once must be seen.
+    """
+    made.meta.events.register("before-send.*", lambda request, **_: request.headers.__setitem__("Connection", "close"))
+    return made

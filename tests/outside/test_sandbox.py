@@ -8,7 +8,7 @@ import unittest
 
 import botocore.session
 import shapes
-from account import KEYS, REGION, SERVICES, client, served
+from account import KEYS, REGION, SERVICES, alone, client, served
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from documents import allow, package, trust
@@ -56,7 +56,7 @@ def speaking(url, protocol):
     assert protocol in model["metadata"]["protocols"]
     model["metadata"].update(protocol=protocol, protocols=[protocol])
     session.set_credentials(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"])
-    return session.create_client("cloudwatch", region_name=REGION, endpoint_url=url, config=Config(retries={"total_max_attempts": 1}))
+    return alone(session.create_client("cloudwatch", region_name=REGION, endpoint_url=url, config=Config(retries={"total_max_attempts": 1})))
 
 
 def until(look, wanted, what):

@@ -6,7 +6,7 @@ import time
 import unittest
 from urllib.parse import urlsplit
 
-from account import served
+from account import client, served
 
 REQUEST = "GET /2015-03-31/functions HTTP/1.1\r\n{host}Connection: close\r\n\r\n"
 
@@ -39,6 +39,11 @@ class Serve(unittest.TestCase):
                 self.assertIn(" 403 ", said(port, REQUEST.format(host="Host: localhost\r\n")))
                 slow.recv(65536)
                 self.assertLess(time.monotonic() - began, 20)
+
+    def test_no_call_of_these_tests_waits_on_a_connection_that_may_be_closed(self):
+        with tempfile.TemporaryDirectory() as folder, served(folder, 60) as url:
+            answer = client("sts", url).get_caller_identity()
+            self.assertEqual("close", answer["ResponseMetadata"]["HTTPHeaders"].get("connection"))
 
 
 if __name__ == "__main__":
