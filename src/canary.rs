@@ -26,7 +26,7 @@ use crate::discover::hosts::HostKind;
 use crate::discover::releases::Frozen;
 use crate::engine::event::{Event, WaveState};
 use crate::engine::{Milestone, Observed, Run, StepError};
-use crate::resources::release::{Move, Release};
+use crate::resources::release::Move;
 use crate::resources::repoint::Repoint;
 use crate::spec::{Canary, OnUnknown};
 use crate::survey::Survey;
@@ -203,6 +203,7 @@ pub(crate) async fn carry_out(run: &Run<'_>, mut cut: Cutover<'_>, decider: &dyn
         Way { run, cut: &cut, decider, reader, moved: BTreeMap::new(), order: Vec::new(), shares, split, walk };
     let ending = way.walk(left, &there, resumed, &memory).await?;
     way.walk.ending = ending;
+    way.walk.aliases = way.aliases();
     if ending != Ending::Unknown {
         memory.clear(run).await?;
     }
@@ -331,31 +332,30 @@ impl Way<'_> {
         if frozen.is_empty() {
             return Ok(());
         }
-        let (mark, shares) = (survey.names.version_mark(), self.shares.clone());
-        let release = Release { frozen: &frozen, mark, shares, timeouts: survey.timeouts };
+        let release = survey.release_of(&frozen, self.shares.clone());
         let there = self.run.converge(&release, Observed::Present(release.start()), Milestone::Ready).await?;
-        for on_its_way in there.present().into_iter().flatten() {
-            if let Some(percent) = self.shares.get(&on_its_way.frozen.label()) {
-                let Frozen { function, alias, .. } = &on_its_way.frozen;
-                let (function, alias) = (function.clone(), alias.name.clone());
-                self.walk.aliases.push(AliasShare { function, alias, percent: *percent });
-                self.split.push(on_its_way.clone());
-            }
-        }
+        let is_split = |on_its_way: &&Move| self.shares.contains_key(&on_its_way.frozen.label());
+        self.split = there.present().into_iter().flatten().filter(is_split).cloned().collect();
         Ok(())
     }
 
     /// Sends all calls of the aliases to the proxy that sent a share.
     async fn complete(&mut self) -> Result<(), StepError> {
-        let survey = self.cut.survey;
         let moves = std::mem::take(&mut self.split).into_iter();
         let moves: Vec<Move> = moves.map(|one| Move { sent: false, moved: false, ..one }).collect();
         let frozen: Vec<Frozen> = moves.iter().map(|one| one.frozen.clone()).collect();
-        let (mark, shares) = (survey.names.version_mark(), BTreeMap::new());
-        let release = Release { frozen: &frozen, mark, shares, timeouts: survey.timeouts };
+        let release = self.cut.survey.release_of(&frozen, BTreeMap::new());
         self.run.converge(&release, Observed::Present(moves), Milestone::Ready).await?;
-        self.walk.aliases.clear();
         Ok(())
+    }
+
+    /// The aliases that send only a share of their calls to the proxy now.
+    fn aliases(&self) -> Vec<AliasShare> {
+        let one = |Move { frozen, .. }: &Move| {
+            let percent = *self.shares.get(&frozen.label())?;
+            Some(AliasShare { function: frozen.function.clone(), alias: frozen.alias.name.clone(), percent })
+        };
+        self.split.iter().filter_map(one).collect()
     }
 
     /// Watches a wave, and says whether the next may go.
@@ -376,7 +376,7 @@ impl Way<'_> {
         judgement: Judgement,
     ) -> Result<Verdict, StepError> {
         self.note(number, of, &functions, state_after(&judgement));
-        let wave = Wave { number, of, functions, aliases: self.walk.aliases.clone(), judgement };
+        let wave = Wave { number, of, functions, aliases: self.aliases(), judgement };
         let verdict = match &wave.judgement {
             Judgement::NotWorse { .. } => Verdict::On,
             Judgement::Worse { .. } => Verdict::End(Ending::Worse),
@@ -407,18 +407,17 @@ impl Way<'_> {
         self.walk.left.extend(back.iter().cloned());
         self.walk.left.sort();
         self.walk.back = back;
-        self.walk.aliases.clear();
+        self.split.clear();
         Ok(())
     }
 
     fn stand(&self, number: usize, of: usize) -> Stand {
-        let Walk { moved, left, aliases, .. } = &self.walk;
-        let (moved, left, aliases) = (moved.clone(), left.clone(), aliases.clone());
-        Stand { number, of, moved, left, back: self.order.concat(), aliases }
+        let (moved, left) = (self.walk.moved.clone(), self.walk.left.clone());
+        Stand { number, of, moved, left, back: self.order.concat(), aliases: self.aliases() }
     }
 
     fn note(&self, number: usize, of: usize, functions: &[String], state: WaveState) {
-        let aliases = self.walk.aliases.clone();
+        let aliases = self.aliases();
         self.run.tell(&Event::Wave { number, of, functions: functions.to_vec(), aliases, state });
     }
 }

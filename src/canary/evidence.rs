@@ -95,10 +95,9 @@ fn counted(of: Of<'_>) -> [Query; OF_FUNCTION] {
 
 /// Before: all calls of the alias. Since: those that ran the version at the proxy, and those that ran the one before.
 fn of_split(split: &Split<'_>) -> impl Iterator<Item = Query> {
-    let Split { function, alias, ours, theirs } = *split;
-    [Of::Alias(function, alias), Of::Version(function, alias, ours), Of::Version(function, alias, theirs)]
-        .into_iter()
-        .flat_map(counted)
+    let Frozen { function, alias, .. } = split.frozen;
+    let ran = |version| Of::Version(function, &alias.name, version);
+    [Of::Alias(function, &alias.name), ran(split.ours), ran(&alias.version)].into_iter().flat_map(counted)
 }
 
 /// `AvailabilityPercentage` has a dimension more, whose value AWS documents in two spellings: one of them has data.
@@ -177,10 +176,10 @@ impl Reader<'_> {
             let [before, ours, theirs] = std::array::from_fn(|place| {
                 series.get(place * OF_FUNCTION..(place + 1) * OF_FUNCTION).unwrap_or_default()
             });
-            let end = ended(split.function);
-            moved.push(between(split.label(), end, (before, ours)));
+            let end = ended(&split.frozen.function);
+            moved.push(between(split.frozen.label(), end, (before, ours)));
             // The same function at the same time, without the change.
-            control.push(between(split.label(), end, (before, theirs)));
+            control.push(between(split.frozen.label(), end, (before, theirs)));
         }
         let proxy = proxy(of_proxy, spans.after, spans.changed());
         let covered = Duration::from_secs(u64::try_from(covered).unwrap_or(0));

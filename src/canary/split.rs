@@ -17,27 +17,18 @@ const SHARES: [u8; 3] = [10, 25, 50];
 /// How many calls a share must bring within the soak: twice what a judgement takes, since two of them may fail by chance.
 const ENOUGH: u64 = 2 * judge::FEWEST;
 
-/// An alias whose calls are split, and between which versions.
+/// An alias whose calls are split.
 pub(super) struct Split<'a> {
-    pub(super) function: &'a str,
-    pub(super) alias: &'a str,
+    /// The alias, which points at the version before.
+    pub(super) frozen: &'a Frozen,
     /// The version at the proxy.
     pub(super) ours: &'a str,
-    /// The version before.
-    pub(super) theirs: &'a str,
 }
 
 impl<'a> Split<'a> {
     /// Of an alias that sends a share of its calls to a version that was published.
     pub(super) fn of(on_its_way: &'a Move) -> Option<Self> {
-        let Frozen { function, alias, .. } = &on_its_way.frozen;
-        let ours = &on_its_way.to.as_ref()?.number;
-        Some(Self { function, alias: &alias.name, ours, theirs: &alias.version })
-    }
-
-    /// The function and the alias, as Lambda writes them.
-    pub(super) fn label(&self) -> String {
-        format!("{}:{}", self.function, self.alias)
+        Some(Self { frozen: &on_its_way.frozen, ours: &on_its_way.to.as_ref()?.number })
     }
 }
 

@@ -244,8 +244,7 @@ fn ended(walk: &Walk) -> (String, Vec<String>) {
     let moved = match walk.moved.as_slice() {
         [] => "No function is at the proxy.".to_owned(),
         names => {
-            let shares: Vec<String> = walk.aliases.iter().map(AliasShare::to_string).collect();
-            let shares = if shares.is_empty() { String::new() } else { format!(", with {}", shares.join(", ")) };
+            let shares = report::shares("with", &walk.aliases);
             format!("At the proxy, and staying there: {}{shares}.", names.join(", "))
         }
     };
@@ -323,8 +322,7 @@ impl Progress {
             Some(Reached { wave, of, .. }) => format!("it was moving wave {wave} of {of}; "),
             None => String::new(),
         };
-        let shares: Vec<String> = aliases.iter().map(AliasShare::to_string).collect();
-        let shares = if shares.is_empty() { String::new() } else { format!(", with only {}", shares.join(", ")) };
+        let shares = report::shares("with only", aliases);
         format!("A canary is not complete: {wave}{at_proxy} of {functions} functions are at the proxy{shares}.")
     }
 }

@@ -39,10 +39,17 @@ pub struct AliasShare {
     pub percent: u8,
 }
 
+impl AliasShare {
+    /// The function and the alias, as Lambda writes them.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}:{}", self.function, self.alias)
+    }
+}
+
 impl std::fmt::Display for AliasShare {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { function, alias, percent } = self;
-        write!(f, "{percent} % of the calls of {function}:{alias}")
+        write!(f, "{} % of the calls of {}", self.percent, self.label())
     }
 }
 

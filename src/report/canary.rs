@@ -13,24 +13,22 @@ pub(super) fn line(event: &Event) -> String {
     let name = name(*number, *of);
     match state {
         WaveState::Moving => format!("{name}: pointing {whose} at the proxy"),
-        WaveState::Completing => format!("{name}: sending all calls of {} to the proxy", labels(aliases)),
-        WaveState::Watching => format!("{name}: watching {whose}{}", with(aliases)),
+        WaveState::Completing => {
+            let labels: Vec<String> = aliases.iter().map(AliasShare::label).collect();
+            format!("{name}: sending all calls of {} to the proxy", labels.join(", "))
+        }
+        WaveState::Watching => format!("{name}: watching {whose}{}", shares("with", aliases)),
         WaveState::Worse => format!("{name}: worse"),
         WaveState::NotWorse => format!("{name}: not worse"),
         WaveState::Unknown => format!("{name}: unknown"),
     }
 }
 
-/// The aliases, as Lambda writes them.
-fn labels(aliases: &[AliasShare]) -> String {
-    let labels: Vec<String> = aliases.iter().map(|one| format!("{}:{}", one.function, one.alias)).collect();
-    labels.join(", ")
-}
-
-/// With which share of their calls aliases are at the proxy, after the functions that are.
-fn with(aliases: &[AliasShare]) -> String {
+/// With which share of their calls aliases are at the proxy, to stand behind the functions that are.
+#[must_use]
+pub fn shares(with: &str, aliases: &[AliasShare]) -> String {
     let shares: Vec<String> = aliases.iter().map(AliasShare::to_string).collect();
-    if shares.is_empty() { String::new() } else { format!(", with {}", shares.join(", ")) }
+    if shares.is_empty() { String::new() } else { format!(", {with} {}", shares.join(", ")) }
 }
 
 fn name(number: usize, of: usize) -> String {
@@ -42,9 +40,9 @@ fn name(number: usize, of: usize) -> String {
 pub fn wave_text(wave: &Wave) -> String {
     let who = match (wave.number, wave.functions.is_empty()) {
         (0, true) => "Before anything moved".to_owned(),
-        (0, false) => format!("What had moved before ({}{})", wave.functions.join(", "), with(&wave.aliases)),
+        (0, false) => format!("What had moved before ({}{})", wave.functions.join(", "), shares("with", &wave.aliases)),
         (number, _) => {
-            format!("Wave {number} of {} ({}{})", wave.of, wave.functions.join(", "), with(&wave.aliases))
+            format!("Wave {number} of {} ({}{})", wave.of, wave.functions.join(", "), shares("with", &wave.aliases))
         }
     };
     let mut lines = vec![format!("{who}: {}.", wave.judgement.word())];
@@ -75,7 +73,7 @@ pub fn stand_text(stand: &Stand) -> String {
     };
     let lines = [
         format!("Interrupted while watching {wave}; nothing has stopped yet."),
-        format!("At the proxy: {}{}.", few(moved), with(aliases)),
+        format!("At the proxy: {}{}.", few(moved), shares("with", aliases)),
         format!("Not moved yet: {}.", few(left)),
         "Until you answer, the watch goes on; functions that are worse off still go back.".to_owned(),
         "  continue  keep watching, as if you had not interrupted".to_owned(),

@@ -36,7 +36,7 @@ use crate::plain;
 pub use advice::{advice, ranking};
 pub use alarms::alarms;
 pub use bars::Bars;
-pub use canary::{seen, stand_text, wave_text};
+pub use canary::{seen, shares, stand_text, wave_text};
 pub use diagnosis::{aspects, diagnosis, finding};
 pub use documents::{alias_shares, canary, findings, path, probes, removal, steps};
 pub use json::json_line;

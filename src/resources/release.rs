@@ -84,6 +84,13 @@ impl Release<'_> {
         })
     }
 
+    /// The share that an alias is to send to its new version, where it does not move whole.
+    fn split(&self, on_its_way: &Move) -> Option<Split> {
+        let percent = self.shares.get(&on_its_way.frozen.label())?;
+        let version = on_its_way.to.as_ref()?.number.clone();
+        Some(Split { version, thousandths: u32::from(*percent) * 10 })
+    }
+
     async fn one(&self, cloud: &Cloud, mut on_its_way: Move) -> Answer<Move> {
         let Frozen { function, alias, code, .. } = &on_its_way.frozen;
         match &on_its_way.to {
@@ -94,11 +101,9 @@ impl Release<'_> {
                 on_its_way.to = Some(cloud.lambda.publish(function, code, &text).await?);
             }
             Some(version) if version.ready && !on_its_way.sent => {
-                if let Some(percent) = self.shares.get(&on_its_way.frozen.label()) {
-                    let wanted = Split { version: version.number.clone(), thousandths: u32::from(*percent) * 10 };
+                if let Some(wanted) = self.split(&on_its_way) {
                     if alias.split.as_ref() != Some(&wanted) {
-                        let split = cloud.lambda.split_alias(function, alias, &version.number, *percent).await?;
-                        on_its_way.frozen.alias = split;
+                        on_its_way.frozen.alias = cloud.lambda.split_alias(function, alias, &wanted).await?;
                     }
                     on_its_way.moved = true;
                 } else {
@@ -113,7 +118,7 @@ impl Release<'_> {
     }
 
     async fn look(&self, cloud: &Cloud, mut on_its_way: Move) -> Answer<Move> {
-        let share = self.shares.get(&on_its_way.frozen.label()).map(|percent| u32::from(*percent) * 10);
+        let wanted = self.split(&on_its_way);
         let Frozen { function, alias, .. } = &mut on_its_way.frozen;
         if let Some(version) = &mut on_its_way.to
             && !version.ready
@@ -127,8 +132,7 @@ impl Release<'_> {
         let known = |split: &Split| to == Some(&split.version) || alias.split.as_ref() == Some(split);
         match now {
             Some(now) if now.version == alias.version && now.split.as_ref().is_none_or(known) => {
-                let there = |split: &Split| to == Some(&split.version) && Some(split.thousandths) == share;
-                on_its_way.moved = now.split.as_ref().is_some_and(there);
+                on_its_way.moved = wanted.is_some() && now.split == wanted;
                 on_its_way.sent = on_its_way.moved;
                 *alias = now;
             }

@@ -12,6 +12,7 @@ use crate::cloud::rds::TaggedProxy;
 use crate::discover::grants::users_in;
 use crate::discover::home::Home;
 use crate::discover::hosts::{Host, KnownHost};
+use crate::discover::releases::Frozen;
 use crate::discover::selection::Selection;
 use crate::discover::{FunctionUse, direct, remembered, secrets};
 use crate::engine::Step;
@@ -334,8 +335,12 @@ impl Survey {
     }
 
     pub(super) fn release(&self) -> Release<'_> {
-        let (mark, timeouts) = (self.names.version_mark(), self.timeouts);
-        Release { frozen: &self.frozen, mark, shares: BTreeMap::new(), timeouts }
+        self.release_of(&self.frozen, BTreeMap::new())
+    }
+
+    /// The release of some of the aliases, those that are named with a share of their calls alone.
+    pub(crate) fn release_of<'a>(&self, frozen: &'a [Frozen], shares: BTreeMap<String, u8>) -> Release<'a> {
+        Release { frozen, mark: self.names.version_mark(), shares, timeouts: self.timeouts }
     }
 }
 

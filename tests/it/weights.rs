@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use judge::{Judgement, Subject};
-use rdsproxy_setup::canary::{AliasShare, Ending, Walk};
+use rdsproxy_setup::canary::{AliasShare, Ending};
 use rdsproxy_setup::spec::{AliasWeight, Canary, Spec};
 use sandbox::parts::{Alias, Configuration};
-use sandbox::{AtProxy, Fault, Trigger, Trouble, World};
+use sandbox::{AtProxy, World};
 
-use crate::canary::{functions, orders};
+use crate::canary::{calls, functions, orders, under_every_fault, walk};
 use crate::desk::Desk;
 use crate::harness::{Bed, Fate, NEVER, newcomer, say};
 
@@ -22,13 +22,6 @@ const LABEL: &str = "OrdersFunction:live";
 fn by(percent: u8) -> Spec {
     let canary = Canary { alias_weight: AliasWeight::Percent(percent), ..Canary::default() };
     Spec { canary: Some(canary), ..orders() }
-}
-
-fn walk(fate: Fate<rdsproxy_setup::sequence::Outcome>) -> Walk {
-    match fate {
-        Fate::Done(outcome) => outcome.canary.unwrap(),
-        other => panic!("{other:?}"),
-    }
 }
 
 /// The sample account, with so many invocations of the function a second.
@@ -109,7 +102,7 @@ async fn a_share_goes_first_and_all_of_it_once_that_is_not_worse() {
     assert_eq!(functions(&with), functions(&without));
     assert_eq!(with.rds.proxies[PROXY].tags["rdsproxy-setup:canary"], ".");
     let since = bed.logged();
-    assert!(self::walk(bed.up(&by(25)).await).waves.is_empty());
+    assert!(crate::canary::walk(bed.up(&by(25)).await).waves.is_empty());
     assert_eq!(bed.mutations(since), [""; 0]);
 }
 
@@ -128,8 +121,7 @@ async fn the_share_follows_from_the_traffic() {
 #[tokio::test(start_paused = true)]
 async fn a_share_that_is_worse_goes_back_and_the_rest_never_moved() {
     for cause in [AtProxy::Refused, AtProxy::Failed, AtProxy::Slow, AtProxy::Pinned] {
-        let mut world = newcomer();
-        world.set_at_proxy(NAME, cause);
+        let world = troubled(cause);
         let before = functions(&world);
         let bed = Bed::of(world, NEVER, false);
         let seen = shares(&bed);
@@ -282,26 +274,21 @@ async fn an_alias_with_provisioned_concurrency_moves_whole_and_is_waited_for() {
     assert_eq!(functions(&bed.settled().await), before);
 }
 
-/// The calls of a canary with a share, from the first that moves a function on.
-async fn calls(cause: AtProxy) -> (usize, Vec<String>) {
+/// The sample account, in which this becomes of the function at a proxy.
+fn troubled(cause: AtProxy) -> World {
     let mut world = newcomer();
     world.set_at_proxy(NAME, cause);
-    let bed = Bed::of(world, NEVER, false);
-    walk(bed.up(&by(50)).await);
-    let all = bed.actions(0);
-    let first = all.iter().position(|action| action == "UpdateFunctionConfiguration").unwrap();
-    (first, all)
+    world
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "full tier: a kill before and after every call, and three ways on from each"]
+#[ignore = "full tier: a kill before and after every call, and four ways on from each"]
 async fn killed_anywhere_the_alias_leads_somewhere_and_every_way_on_works() {
     for cause in [AtProxy::Works, AtProxy::Refused] {
-        let (first, all) = calls(cause).await;
+        let (first, all) = calls(&by(50), troubled(cause)).await;
         say(&format!("{cause:?}: killed at {} calls, before and after each", all.len() - first));
         for (kill_at, after) in (first..all.len()).flat_map(|n| [(n, false), (n, true)]) {
-            let mut world = newcomer();
-            world.set_at_proxy(NAME, cause);
+            let world = troubled(cause);
             let before = functions(&world);
             let name = format!("{cause:?}, killed at call {kill_at} ({}, after: {after})", all[kill_at]);
             for way in ["canary", "up", "restore", "teardown"] {
@@ -338,38 +325,8 @@ async fn killed_anywhere_the_alias_leads_somewhere_and_every_way_on_works() {
 #[tokio::test(start_paused = true)]
 #[ignore = "full tier: every fault at every call"]
 async fn under_every_fault_the_alias_leads_somewhere_and_worse_leaves_nothing() {
-    let error = Trouble::ErrorBefore { status: 503, code: "ServiceUnavailable".to_owned(), message: "busy".to_owned() };
-    let faults =
-        [Trouble::Throttle, error, Trouble::ErrorAfter, Trouble::DropBefore, Trouble::DropAfter, Trouble::Deny];
-    for cause in [AtProxy::Works, AtProxy::Refused] {
-        let (first, all) = calls(cause).await;
-        for (at, fault) in (first..all.len()).flat_map(|at| faults.iter().map(move |fault| (at, fault.clone()))) {
-            let mut world = newcomer();
-            world.set_at_proxy(NAME, cause);
-            let before = functions(&world);
-            world.faults.push(Fault::once(Trigger::Request(u64::try_from(at + 1).unwrap()), fault.clone()));
-            let bed = Bed::of(world, NEVER, false);
-            let name = format!("{cause:?}, {fault:?} at call {at} ({})", all[at]);
-            let fate = bed.up(&by(50)).await;
-            let world = bed.settled().await;
-            leads_somewhere(&world).unwrap_or_else(|why| panic!("{name}: {why}"));
-            match fate {
-                Fate::Done(outcome) => {
-                    let walk = outcome.canary.unwrap();
-                    match walk.ending {
-                        Ending::Worse => assert_eq!(functions(&world), before, "{name}"),
-                        Ending::Complete => {
-                            assert!(cause == AtProxy::Works, "{name}: it passed what fails: {walk:#?}");
-                            assert_eq!((share(&world), live(&world).weights.len()), (100, 0), "{name}");
-                        }
-                        _ => assert!(matches!(fault, Trouble::Deny), "{name}: {walk:#?}"),
-                    }
-                }
-                Fate::Stopped(why) => assert!(matches!(fault, Trouble::Deny), "{name}: {why}"),
-                Fate::Killed => unreachable!(),
-            }
-        }
-    }
+    let is_at_proxy = |world: &World| (share(world), live(world).weights.len()) == (100, 0);
+    under_every_fault(&by(50), troubled, leads_somewhere, is_at_proxy).await;
 }
 
 /// The built program: the plan, the waves, status half way, and the way on.

@@ -104,14 +104,15 @@ def moto_mended(scene):
     } | members_listed(scene)
 
 
+def none_provisioned(exchange):
+    """Programs that list provisioned concurrency for every function of an account get an empty list from AWS."""
+    refused = exchange.status == 404 and exchange.operation == "ListProvisionedConcurrencyConfigs"
+    return (200, b'{"ProvisionedConcurrencyConfigs": []}') if refused else (exchange.status, exchange.answer)
+
+
 def moto_with_aliases(scene):
     """What functions with aliases meet besides."""
-
-    def provisioned(exchange):
-        absent = exchange.status == 404 and exchange.operation == "ListProvisionedConcurrencyConfigs"
-        return (200, b'{"ProvisionedConcurrencyConfigs": []}') if absent else (exchange.status, exchange.answer)
-
-    return moto_mended(scene) | {"ListProvisionedConcurrencyConfigs is not there": provisioned}
+    return moto_mended(scene) | {"ListProvisionedConcurrencyConfigs is not there": none_provisioned}
 
 
 def ministack_mended(scene):
@@ -126,11 +127,7 @@ def ministack_mended(scene):
 
 
 def ministack_with_aliases(scene):
-    """What functions with aliases meet besides. Programs that list them for every function of an account get an empty list from AWS."""
-
-    def provisioned(exchange):
-        none = exchange.status == 404 and exchange.operation == "ListProvisionedConcurrencyConfigs"
-        return (200, b'{"ProvisionedConcurrencyConfigs": []}') if none else (exchange.status, exchange.answer)
+    """What functions with aliases meet besides."""
 
     def versions(exchange):
         if exchange.operation != "ListFunctions" or "FunctionVersion=ALL" not in exchange.target:
@@ -140,7 +137,7 @@ def ministack_with_aliases(scene):
         return 200, json.dumps({"Functions": every}, default=str).encode()
 
     return ministack_mended(scene) | {
-        "ListProvisionedConcurrencyConfigs finds none, and that is an error": provisioned,
+        "ListProvisionedConcurrencyConfigs finds none, and that is an error": none_provisioned,
         "ListFunctions lists no versions": versions,
     }
 

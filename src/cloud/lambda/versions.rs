@@ -204,8 +204,8 @@ impl Lambda {
     ///
     /// # Errors
     /// As [`Self::move_alias`].
-    pub async fn split_alias(&self, function: &str, found: &Alias, version: &str, percent: u8) -> Answer<Alias> {
-        let weights = HashMap::from([(version.to_owned(), f64::from(percent) / 100.0)]);
+    pub async fn split_alias(&self, function: &str, found: &Alias, split: &Split) -> Answer<Alias> {
+        let weights = HashMap::from([(split.version.clone(), f64::from(split.thousandths) / 1000.0)]);
         self.update_alias(function, found, None, Some(weights)).await
     }
 
