@@ -247,14 +247,10 @@ impl Way<'_> {
         };
         let begun = [there, &names(&half)].concat();
         let waves = waves::divide(&order, begun.len(), &self.cut.canary.waves);
-        let since = if let Some(begun) = &resumed {
-            begun.since
-        } else {
-            let (before, waves) = (there.len(), self.cut.canary.waves.clone());
-            let begun = memory::Begun { since: self.now(), before, waves };
-            memory.write(self.run, &begun).await?;
-            begun.since
-        };
+        // Its waves are those of this run, also where an earlier one began it.
+        let asked = self.cut.canary.waves.clone();
+        let (since, before) = resumed.as_ref().map_or_else(|| (self.now(), there.len()), |one| (one.since, one.before));
+        memory.keep(self.run, &memory::Begun { since, before, waves: asked }).await?;
         let of = waves.len();
         if let Some(canary) = resumed {
             // Of a canary that began without any, all are its own; and so is who is half way.

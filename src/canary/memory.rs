@@ -47,9 +47,13 @@ impl Memory {
         self.begun.clone()
     }
 
-    /// Remembers that a canary begins.
-    pub(super) async fn write(&self, run: &Run<'_>, begun: &Begun) -> Result<(), StepError> {
-        self.put(run, written(begun)).await
+    /// Remembers how a canary began, unless it stands there already.
+    pub(super) async fn keep(&self, run: &Run<'_>, begun: &Begun) -> Result<(), StepError> {
+        let value = written(begun);
+        if self.begun.as_ref().is_some_and(|held| written(held) == value) {
+            return Ok(());
+        }
+        self.put(run, value).await
     }
 
     /// Forgets it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use documents::{CanaryPlan, UpCanary, Version};
 use judge::Judgement;
-use judge::waves::{self, Reached};
+use judge::waves::{self, Reached, Share};
 
 use super::interrupt::{blocking, ctrl_c, stop_sign};
 use super::session::{Session, command};
@@ -291,6 +291,8 @@ pub(super) struct Progress {
     pub(super) functions: usize,
     /// How far its waves are, where the proxy remembers them.
     pub(super) reached: Option<Reached>,
+    /// These waves; none where it does not.
+    waves: Vec<Share>,
     /// The aliases that send only a share of their calls there.
     pub(super) aliases: Vec<AliasShare>,
 }
@@ -308,13 +310,20 @@ pub(super) fn progress(survey: &Survey) -> Option<Progress> {
         Some(AliasShare { function: frozen.function.clone(), alias: frozen.alias.name.clone(), percent })
     });
     let aliases = aliases.collect();
-    (at_proxy > begun.before).then_some(Progress { at_proxy, functions, reached, aliases })
+    (at_proxy > begun.before).then_some(Progress { at_proxy, functions, reached, waves: begun.waves, aliases })
 }
 
 impl Progress {
+    /// The flags that go on with it.
+    pub(super) fn flags(&self) -> String {
+        let default = spec::Canary::default();
+        let waves = if self.waves.is_empty() { default.waves.clone() } else { self.waves.clone() };
+        flags(Some(&spec::Canary { waves, ..default }))
+    }
+
     /// What is said of it.
     pub(super) fn text(&self) -> String {
-        let Self { at_proxy, functions, reached, aliases } = self;
+        let Self { at_proxy, functions, reached, aliases, .. } = self;
         let wave = match reached {
             Some(Reached { wave, of, whole: true }) if aliases.is_empty() => {
                 format!("wave {wave} of {of} has moved and is still to be judged; ")

@@ -189,8 +189,8 @@ fn show(global: &Global, survey: &Survey, entries: &[Entry], alarms: &Alarms, fi
         return;
     }
     let mut next = Vec::new();
-    if canary.is_some() {
-        next.push((command(global, "up", db, stack) + " --canary", "go on with the waves"));
+    if let Some(canary) = &canary {
+        next.push((command(global, "up", db, stack) + &canary.flags(), "go on with the waves"));
     }
     if fine {
         report::result("Everything is in place.");

@@ -248,6 +248,26 @@ async fn a_person_may_go_on_stop_or_go_back() {
     }
 }
 
+/// What is shown of its waves is what it goes by.
+#[tokio::test(start_paused = true)]
+async fn a_canary_that_is_resumed_with_other_waves_remembers_those() {
+    let mut world = newcomer();
+    world.loads.functions.clear();
+    let bed = Bed::of(world, NEVER, false);
+    asked(&bed, &waves(INSTANCE), Decision::Stop, &StopSign::new()).await.unwrap();
+    let first = memory(&bed.settled().await).unwrap();
+    let shares = judge::waves::parse("1,100%").unwrap();
+    let other = Spec { canary: Some(Canary { waves: shares, ..Canary::default() }), ..waves(INSTANCE) };
+    let since = bed.logged();
+    asked(&bed, &other, Decision::Stop, &StopSign::new()).await.unwrap();
+    let (start, _) = first.split_once(" waves=").unwrap();
+    assert_eq!(memory(&bed.settled().await).unwrap(), format!("{start} waves=1/100p"));
+    assert_eq!(bed.mutations(since), ["AddTagsToResource"]);
+    let since = bed.logged();
+    asked(&bed, &other, Decision::Stop, &StopSign::new()).await.unwrap();
+    assert_eq!(bed.mutations(since), [""; 0]);
+}
+
 /// Ctrl-C while a wave is watched keeps what has moved; the same command goes on, and restore goes back.
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_soak_keeps_what_has_moved_and_is_resumed() {
@@ -452,6 +472,30 @@ fn the_sample_account_runs_through_and_shows_the_way_back() {
     assert_eq!(functions(&desk.store().world().unwrap()), before);
     let again = desk.run(&["up", "--db", INSTANCE, "--canary", "--canary-function", "Absent", "--yes"]);
     assert_eq!(again.code, Some(4), "{again}");
+}
+
+/// Whoever goes on with it later goes on with its waves.
+#[test]
+fn the_way_on_names_the_waves_that_were_asked_for() {
+    let desk = Desk::new();
+    desk.change(|world| world.profile.metric_lag = Duration::from_hours(100));
+    let up = [
+        "up",
+        "--db",
+        INSTANCE,
+        "--canary",
+        "--waves",
+        "1,50%,100%",
+        "--soak",
+        "1m",
+        "--timeout",
+        "canary=1m",
+        "--yes",
+    ];
+    let run = desk.run(&up);
+    assert_eq!(run.code, Some(8), "{run}");
+    let status = desk.run(&["status", "--db", INSTANCE]);
+    assert!(status.stdout.contains("up --db my-instance --canary --waves 1,50%,100%"), "{status}");
 }
 
 /// Metrics that do not come: it stops with its own code, and status says how far it is.
