@@ -32,6 +32,21 @@ pub struct Cause {
     pub known: bool,
 }
 
+/// How a run that stopped goes on.
+#[derive(Debug)]
+pub enum Resume {
+    /// With this command.
+    Command(String),
+    /// With this command, and the flags that were given to it.
+    SameFlags(String),
+}
+
+impl From<String> for Resume {
+    fn from(command: String) -> Self {
+        Self::Command(command)
+    }
+}
+
 impl Failure {
     /// A failure without AWS.
     pub fn new<H: Into<String>>(exit: Exit, headline: impl Into<String>, hints: impl IntoIterator<Item = H>) -> Self {
@@ -55,8 +70,12 @@ impl Failure {
 
     /// A failure in the middle of a run: the command that goes on from there, what stands now, and the one that undoes it.
     #[must_use]
-    pub fn after(mut self, made: &str, resume: &str, undo: Option<&str>) -> Self {
-        self.hints.push(format!("To resume: {resume}"));
+    pub fn after(mut self, made: &str, resume: impl Into<Resume>, undo: Option<&str>) -> Self {
+        let (how, command) = match resume.into() {
+            Resume::Command(command) => ("To resume", command),
+            Resume::SameFlags(command) => ("To resume, with the same flags", command),
+        };
+        self.hints.push(format!("{how}: {command}"));
         self.hints.push(made.to_owned());
         self.hints.extend(undo.map(|command| format!("To undo it: {command}")));
         self

@@ -95,7 +95,7 @@ async fn plan(global: &Global, args: &Alarms, saved: Option<&Saved>) -> Result<E
     let now = done.map_err(|stop| {
         let remove = format!("{again} --remove");
         let again = saved.map_or_else(|| again.clone(), |saved| saved.resume(global));
-        Failure::from(stop).after("What is created is created; the rest is still missing.", &again, Some(&remove))
+        Failure::from(stop).after("What is created is created; the rest is still missing.", again, Some(&remove))
     })?;
     present(&session, &stack, &now, "Done:", false);
     if !session.json {
@@ -154,9 +154,8 @@ impl Wanted<'_> {
         drop(progress);
         let again = format!("{} --remove", command(global, "alarms", &database.id, &name));
         let again = saved.map_or(again, |saved| saved.resume(global));
-        result.map_err(|stop| {
-            Failure::from(stop).after("What is gone is gone; the rest is still there.", &again, None)
-        })?;
+        result
+            .map_err(|stop| Failure::from(stop).after("What is gone is gone; the rest is still there.", again, None))?;
         let document = || Removed { schema: Version, proxy: name.clone(), changes: report::removal(&lines) };
         if !report::outcome(session.json, document) {
             report::result(&format!("Done: {name} is no longer watched."));

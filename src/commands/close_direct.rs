@@ -64,7 +64,7 @@ pub(super) async fn run(global: &Global, args: &CloseDirect) -> Result<Exit, Fai
         };
         failure.after(
             "What is closed is remembered on the proxy's security group.",
-            &of("close-direct"),
+            of("close-direct"),
             Some(&of("restore")),
         )
     })?;

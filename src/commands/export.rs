@@ -147,7 +147,7 @@ impl Subject<'_> {
         drop(progress);
         result.map_err(|stop| {
             let again = self.command(if hand_over { " --hand-over" } else { " --take-back" });
-            Failure::from(stop).after("Nothing else was changed.", &again, None)
+            Failure::from(stop).after("Nothing else was changed.", again, None)
         })?;
         let how = if hand_over { "is marked as handed over" } else { "is rdsproxy-setup's to change again" };
         Ok(self.marked(hand_over, true, &format!("Done: {name} {how}.")))

@@ -102,7 +102,7 @@ async fn plan(global: &Global, args: &Restore, saved: Option<&Saved>) -> Result<
     result.map_err(|stop| {
         let named = |line: String, name: &String| line + &format!(" --function {}", quoted(name));
         let again = saved.map_or_else(|| functions.iter().fold(of("restore"), named), |saved| saved.resume(global));
-        Failure::from(stop).after("What is restored is restored; the rest still uses the proxy.", &again, None)
+        Failure::from(stop).after("What is restored is restored; the rest still uses the proxy.", again, None)
     })?;
     let document = || documents::Restore {
         schema: Version,

@@ -97,7 +97,7 @@ async fn plan(global: &Global, args: &Teardown, saved: Option<&Saved>) -> Result
         let id =
             stack.database.clone().unwrap_or_else(|| name.strip_suffix("-proxy").unwrap_or(name.as_str()).to_owned());
         let again = saved.map_or_else(|| command(global, "teardown", &id, &name), |saved| saved.resume(global));
-        Failure::from(stop).after("What is gone is gone; the rest is still there.", &again, None)
+        Failure::from(stop).after("What is gone is gone; the rest is still there.", again, None)
     })?;
     let left = stack.deletes_proxy().then(|| left_behind(&name, &session.cloud.region, &stack.log_group));
     let document = || documents::Teardown {

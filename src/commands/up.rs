@@ -19,7 +19,7 @@ use crate::discover::selection::Selection;
 use crate::doctor::Finding;
 use crate::engine::StepError;
 use crate::engine::ledger::{Entry, Terms, Verdict};
-use crate::error::Failure;
+use crate::error::{Failure, Resume};
 use crate::exit::Exit;
 use crate::handover;
 use crate::plain::counted;
@@ -118,10 +118,10 @@ async fn plan(global: &Global, args: &Up, saved: Option<&Saved>) -> Result<Exit,
                 cause = diagnosis::after(&at, &stop) => cause,
                 () = interrupt::stop_sign().interrupted() => None,
             };
-            let same = || format!("{} (with the same flags).", again(global, &survey));
-            let resume = saved.map_or_else(same, |saved| saved.resume(global));
+            let same = || Resume::SameFlags(again(global, &survey));
+            let resume = saved.map_or_else(same, |saved| Resume::Command(saved.resume(global)));
             let undo = command(global, "teardown", &survey.database.id, &survey.names.stack);
-            let mut failure = Failure::because(stop, cause).after(&made(&done), &resume, Some(&undo));
+            let mut failure = Failure::because(stop, cause).after(&made(&done), resume, Some(&undo));
             if done.iter().any(|done| done.step == StepId::Repoint) {
                 failure.hints.push(format!("{RESTORING}: {}", restore(global, &survey)));
             }

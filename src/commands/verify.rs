@@ -95,7 +95,7 @@ pub(super) async fn run(global: &Global, args: &Prove) -> Result<Exit, Failure> 
     drop(progress);
     let proofs = proofs.map_err(|stop| {
         let again = format!("{} --probe", command(global, "verify", &survey.database.id, &survey.names.stack));
-        Failure::from(stop).after("Nothing of the database, the proxy or the functions was changed.", &again, None)
+        Failure::from(stop).after("Nothing of the database, the proxy or the functions was changed.", again, None)
     })?;
     show(global, &session, &survey, &found, Some(&proofs));
     Ok(exit(&found, &proofs))

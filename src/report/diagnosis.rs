@@ -21,22 +21,8 @@ fn counts(diagnosis: &Diagnosis) -> String {
 /// Breaks a text into lines, all but the first indented.
 fn wrapped(label: &str, text: &str) -> String {
     let gap = if label.len() < INDENT { "" } else { "  " };
-    let mut lines = vec![format!("{label:<INDENT$}{gap}")];
-    let start = lines[0].len();
-    let (text, width) = (line(text), layout::page(layout::columns()));
-    for word in text.split(' ') {
-        let last = lines.len() - 1;
-        let row = &mut lines[last];
-        let empty = last == 0 && row.len() == start;
-        if !empty && row.chars().count() + 1 + word.chars().count() > width {
-            lines.push(format!("{:INDENT$}{word}", ""));
-        } else if empty {
-            row.push_str(word);
-        } else {
-            row.push_str(&format!(" {word}"));
-        }
-    }
-    lines.join("\n")
+    let start = format!("{label:<INDENT$}{gap}");
+    layout::hang(&start, &line(text), INDENT, layout::page(layout::columns())).join("\n")
 }
 
 fn severity(finding: &Finding) -> String {

@@ -24,19 +24,21 @@ pub(super) fn page(columns: Option<usize>) -> usize {
     columns.map_or(PAGE, |columns| columns.min(PAGE))
 }
 
-/// Breaks a line between words; all but the first begin two columns further right.
-fn broken(line: &str, width: usize) -> Vec<String> {
-    if console::measure_text_width(line) <= width {
-        return vec![line.to_owned()];
-    }
-    let text = line.trim_start_matches(' ');
-    let hanging = " ".repeat(line.len() - text.len() + 2);
+/// The words of a text. A command at its end is one word, so that it can be copied from the screen.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let command = ["rdsproxy-setup ", "aws "].iter().filter_map(|program| text.find(&format!(": {program}"))).min();
+    let (prose, command) = command.map_or((text, None), |at| (&text[..=at], Some(&text[at + 2..])));
+    prose.split(' ').chain(command)
+}
+
+/// A text after `start`, broken between words; what does not fit goes on below, from column `indent` on.
+pub(super) fn hang(start: &str, text: &str, indent: usize, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    let mut row = line[..line.len() - text.len()].to_owned();
+    let mut row = start.to_owned();
     let mut empty = true;
-    for word in text.split(' ') {
+    for word in words(text) {
         if !empty && console::measure_text_width(&row) + 1 + console::measure_text_width(word) > width {
-            lines.push(std::mem::replace(&mut row, hanging.clone()));
+            lines.push(std::mem::replace(&mut row, " ".repeat(indent)));
             empty = true;
         }
         if !empty {
@@ -47,6 +49,16 @@ fn broken(line: &str, width: usize) -> Vec<String> {
     }
     lines.push(row);
     lines
+}
+
+/// Breaks a line between words; all but the first begin two columns further right.
+fn broken(line: &str, width: usize) -> Vec<String> {
+    if console::measure_text_width(line) <= width {
+        return vec![line.to_owned()];
+    }
+    let text = line.trim_start_matches(' ');
+    let start = &line[..line.len() - text.len()];
+    hang(start, text, start.len() + 2, width)
 }
 
 /// A sentence of a result, broken between words where that goes to a terminal.
@@ -141,6 +153,16 @@ mod tests {
         let words: Vec<&str> = rows.iter().flat_map(|row| row.split_whitespace()).collect();
         assert_eq!(words.join(" "), format!("+ 3 RDS Proxy {text}"));
         assert!(rows[1].starts_with("                  "), "hanging: {rows:?}");
+    }
+
+    #[test]
+    fn a_sentence_hangs_and_its_command_stays_whole() {
+        let text = "  hint: Restore it with: aws secretsmanager restore-secret --secret-id my-cluster/app";
+        let command = "    aws secretsmanager restore-secret --secret-id my-cluster/app";
+        assert_eq!(within(text, Some(60)), format!("  hint: Restore it with:\n{command}"));
+        assert_eq!(within(text, None), text);
+        let text = "error: finding the function (nope): there is none of this name";
+        assert_eq!(within(text, Some(40)), "error: finding the function (nope):\n  there is none of this name");
     }
 
     #[test]

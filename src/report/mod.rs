@@ -230,9 +230,9 @@ pub fn failure(json: bool, headline: &str, hints: &[String], request_id: Option<
         say(&json::failure(headline, hints, request_id));
         return github::failed(headline, hints);
     }
-    say(&format!("{} {}", style::bad("error:"), plain::line(headline)));
+    say(&layout::prose(&format!("{} {}", style::bad("error:"), plain::line(headline))));
     for hint in hints {
-        say(&format!("  {} {}", style::change("hint:"), plain::line(hint)));
+        say(&layout::prose(&format!("  {} {}", style::change("hint:"), plain::line(hint))));
     }
     if let Some(id) = request_id {
         say(&style::quiet(&format!("  AWS request id: {}", plain::line(id))));

@@ -81,6 +81,25 @@ fn tables_are_not_broken_within_words_at_80_columns() {
 }
 
 #[test]
+fn an_error_and_its_hints_are_broken_between_words() {
+    let flat = |lines: &[&str]| lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    for arguments in
+        [&["up", "--db", "my-instance", "--function", "nope", "--yes"][..], &["up", "--db", "legacy-oracle", "--yes"]]
+    {
+        let desk = Desk::new();
+        let (shown, _) = Terminal::sized(&mut command(&desk, arguments), 24, 60).until_it_ends();
+        let text = plain(&shown, usize::MAX);
+        let lines: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("error:")).collect();
+        assert!(lines.iter().all(|line| line.chars().count() <= 60), "{text}");
+        assert!(lines.iter().any(|line| line.starts_with("    ")), "{text}");
+        // The same words as where another program reads them.
+        let told = String::from_utf8(command(&desk, arguments).output().unwrap().stderr).unwrap();
+        let told: Vec<&str> = told.lines().skip_while(|line| !line.starts_with("error:")).collect();
+        assert_eq!(flat(&lines), flat(&told));
+    }
+}
+
+#[test]
 fn the_end_repeats_only_what_the_rows_had_to_cut() {
     for columns in [120, 80] {
         let desk = Desk::new();
@@ -141,8 +160,7 @@ fn a_target_that_timed_out_has_one_cause_first_and_then_one_command() {
     let shown = desk.run(&["up", "--db", "my-instance", "--yes", "--quiet", "--timeout", "target=1m"]);
     assert_eq!(shown.code, Some(5), "{shown}");
     let hints: Vec<&str> = shown.stderr.lines().filter_map(|line| line.strip_prefix("  hint: ")).collect();
-    let begins =
-        ["RPX081: ", "To wait longer: ", "To resume: rdsproxy-setup --sandbox up ", "What steps ", "To undo it: "];
+    let begins = ["RPX081: ", "To wait longer: ", "To resume, with the same flags: ", "What steps ", "To undo it: "];
     assert!(hints.len() == begins.len(), "{hints:#?}");
     assert!(hints.iter().zip(begins).all(|(hint, begin)| hint.starts_with(begin)), "{hints:#?}");
 }

@@ -96,7 +96,7 @@ fn a_slow_read_in_the_middle_of_a_run_does_not_hold_it_up() {
     assert_eq!(ends(&mut child), Some(130));
     let mut told = String::new();
     child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-    assert!(told.contains("To resume: rdsproxy-setup --sandbox"), "{told}");
+    assert!(told.contains("To resume, with the same flags: rdsproxy-setup --sandbox"), "{told}");
 }
 
 /// A terminal of our own, and the program at it.
