@@ -62,8 +62,8 @@ fn update(field: &str, redirects: &[Redirect], indent: usize, page: usize) -> Ve
     }
 }
 
-/// Variables of one function: `NAME: from -> to`, with the values in one column, and broken before the arrow, or after the
-/// name as well, where that is wider than the page.
+/// Variables of one function: `NAME: from -> to`, with the values in one column, and broken before the arrow, or after
+/// the name as well, where that is wider than the page.
 fn redirect_rows(redirects: &[&Redirect], indent: usize, page: usize) -> Vec<String> {
     let width = redirects.iter().map(|found| found.variable.chars().count()).max().unwrap_or(0) + 1;
     let fits = |row: &String| indent + row.chars().count() <= page;
@@ -124,7 +124,7 @@ fn plan_at(entries: &[Entry], columns: Option<usize>) -> String {
         "Nothing to change.".to_owned()
     } else {
         let rest = if conflicts + unknown == 0 { "" } else { "\nThis plan cannot be carried out." };
-        let counts = format!("Plan: {create} to create (+), {update} to change (~), 0 to remove (-){more}.");
+        let counts = format!("Plan: {create} to create (+), {update} to change (~){more}.");
         within(&counts, columns) + rest
     };
     format!("{text}\n{counts}")
