@@ -1,7 +1,8 @@
-//! Whether a proxy helps, how large it is to be, and what it costs: the account is read here, and worked out in `crates/advice`.
+//! Whether a proxy helps, how large it is to be, and what it costs: the account is read here, and worked out in
+//! `crates/advice`.
 //!
-//! Nothing is changed. What cannot be read becomes a gap with its reason, and never a zero: only the database itself, its
-//! functions and the caller have to be readable.
+//! Nothing is changed. What cannot be read becomes a gap with its reason, and never a zero: only the database itself,
+//! its functions and the caller have to be readable.
 
 mod base;
 mod load;
@@ -73,8 +74,8 @@ pub async fn read_in(cloud: &Cloud, region: &Region, question: &Question, now: i
     Ok(Some(facts(cloud, &base, question, now).await))
 }
 
-/// Refuses what is stated of a function or an event source that is not there: a slip of the pen would change nothing, and
-/// nobody would see it.
+/// Refuses what is stated of a function or an event source that is not there: a slip of the pen would change nothing,
+/// and nobody would see it.
 fn all_stated_is_of(base: &base::Base<'_>, question: &Question) -> Result<(), Problem> {
     if let Some(name) = question.concurrency.keys().find(|name| base.functions.iter().all(|found| found.name != **name))
     {

@@ -1,9 +1,9 @@
 //! Step 13 in waves: a few functions first, and on only where CloudWatch shows that they are not worse off.
 //!
-//! What is worse is decided by `crates/judge`; this module moves, waits, reads and goes back. A run that is killed leaves
-//! functions at the database or at a proxy that works, and a tag of the proxy says that a canary is not complete
-//! ([`memory`]). Somebody who interrupts the watch over a wave is asked ([`watch`]). An alias sends a share of its calls to the
-//! proxy first ([`split`]), and the wave is judged twice: with the share, and with all of them.
+//! What is worse is decided by `crates/judge`; this module moves, waits, reads and goes back. A run that is killed
+//! leaves functions at the database or at a proxy that works, and a tag of the proxy says that a canary is not complete
+//! ([`memory`]). Somebody who interrupts the watch over a wave is asked ([`watch`]). An alias sends a share of its
+//! calls to the proxy first ([`split`]), and the wave is judged twice: with the share, and with all of them.
 
 mod back;
 mod evidence;
@@ -274,7 +274,8 @@ impl Way<'_> {
         Ok(Ending::Complete)
     }
 
-    /// Moves a wave and watches it: where aliases send a share of their calls first, with that share, and then with all of them.
+    /// Moves a wave and watches it: where aliases send a share of their calls first, with that share, and then with all
+    /// of them.
     async fn wave(
         &mut self,
         number: usize,

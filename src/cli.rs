@@ -200,8 +200,8 @@ pub struct Global {
     pub sandbox_speed: f64,
     /// Read settings from this TOML file; flags and variables come first
     ///
-    /// The names of its keys are those of the flags, below [defaults] or [database."NAME"]. No file is read unless this flag or
-    /// RDSPROXY_CONFIG names it. docs/config.md has an example.
+    /// The names of its keys are those of the flags, below [defaults] or [database."NAME"]. No file is read unless
+    /// this flag or RDSPROXY_CONFIG names it. docs/config.md has an example.
     #[arg(
         long,
         global = true,
@@ -223,8 +223,9 @@ pub struct Global {
     pub github_actions: GitHub,
     /// Record every AWS call and its response to a new file, redacted
     ///
-    /// One JSON line a call, with the run's events. Values are kept only where they are known to be harmless, and names, ids, hosts
-    /// and addresses are replaced by pseudonyms, so that the file may be attached to an issue. The file must not exist yet.
+    /// One JSON line a call, with the run's events. Values are kept only where they are known to be harmless, and
+    /// names, ids, hosts and addresses are replaced by pseudonyms, so that the file may be attached to an issue.
+    /// The file must not exist yet.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub record: Option<PathBuf>,
     /// Keep names in the recording; values stay redacted
@@ -284,9 +285,9 @@ pub enum Command {
     Up(Box<Up>),
     /// Try up and teardown on a copy of the account
     ///
-    /// Reads the account, and changes nothing in it. What it reads becomes a simulated account within this program, and there up
-    /// is carried out, killed and carried out again, looked at, and torn down. Shows each change in order, how long it takes, what
-    /// the account looks like afterwards, and whether teardown leaves it as it was.
+    /// Reads the account, and changes nothing in it. What it reads becomes a simulated account within this program, and
+    /// there up is carried out, killed and carried out again, looked at, and torn down. Shows each change in order,
+    /// how long it takes, what the account looks like afterwards, and whether teardown leaves it as it was.
     #[command(after_long_help = examples::REHEARSE)]
     Rehearse(Box<Rehearse>),
     /// Work out whether a proxy helps, its size and its cost
@@ -311,20 +312,22 @@ pub enum Command {
     Restore(Restore),
     /// Close the functions' direct path to the database
     ///
-    /// For after the cut-over: removes the rules that let the functions' security groups reach the database directly, those that
-    /// nothing else can be using. They are remembered, and restore and teardown bring them back first.
+    /// For after the cut-over: removes the rules that let the functions' security groups reach the database directly,
+    /// those that nothing else can be using. They are remembered, and restore and teardown bring them back first.
     #[command(after_long_help = examples::CLOSE_DIRECT)]
     CloseDirect(CloseDirect),
     /// Write the stack as Terraform or CloudFormation, to hand it over
     ///
-    /// Writes files with everything that this tool created for a database, so that another tool can take it over as it is, and
-    /// the proxy stays. Reads the account and changes nothing in it, unless --hand-over or --take-back asks for the mark.
+    /// Writes files with everything that this tool created for a database, so that another tool can take it over as it
+    /// is, and the proxy stays. Reads the account and changes nothing in it, unless --hand-over or --take-back asks
+    /// for the mark.
     #[command(after_long_help = examples::EXPORT)]
     Export(Export),
     /// Watch the proxy live: connections, waits, log-ins, errors
     ///
-    /// On a terminal, a screen that is read again each minute; q, Esc or Ctrl-C quits. Without one, a line a minute, or JSON
-    /// Lines with --output json. CloudWatch bills each metric that is read: docs/watch.md says what an hour costs.
+    /// On a terminal, a screen that is read again each minute; q, Esc or Ctrl-C quits. Without one, a line a minute, or
+    /// JSON Lines with --output json. CloudWatch bills each metric that is read: docs/watch.md says what an hour
+    /// costs.
     #[command(after_long_help = examples::WATCH)]
     Watch(Watch),
     /// Find why connections fail, and how to fix it; changes nothing
@@ -332,8 +335,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Watch the proxy with CloudWatch alarms and a dashboard
     ///
-    /// Shows the plan and asks before anything changes. Running it again repairs what was changed by hand; thresholds and topics
-    /// that were set by hand stay.
+    /// Shows the plan and asks before anything changes. Running it again repairs what was changed by hand; thresholds
+    /// and topics that were set by hand stay.
     #[command(after_long_help = examples::ALARMS)]
     Alarms(Box<Alarms>),
     /// Check that functions can connect through the proxy
@@ -364,8 +367,8 @@ pub enum Command {
     Man(Man),
     /// Print the JSON Schema of what a command prints
     ///
-    /// For documents on stdout and for events on stderr, with --output json. Without a name, it lists all schemas. Makes no
-    /// AWS calls.
+    /// For documents on stdout and for events on stderr, with --output json. Without a name, it lists all schemas.
+    /// Makes no AWS calls.
     #[command(after_long_help = examples::SCHEMA, hide = true)]
     Schema(Schema),
 }
@@ -379,8 +382,8 @@ const MORE: &str = "All options and examples: rdsproxy-setup up --help";
 pub struct Waits {
     /// How long to wait, such as 45m; repeatable
     ///
-    /// 45m is for every long wait, target=45m for one of them: proxy, target, deletion, propagation, database, function,
-    /// probe, canary.
+    /// 45m is for every long wait, target=45m for one of them: proxy, target, deletion, propagation, database,
+    /// function, probe, canary.
     #[arg(long = "timeout", value_name = "[WAIT=]SPAN")]
     pub timeouts: Vec<String>,
 }
@@ -473,7 +476,8 @@ pub struct Doctor {
     pub inspect_secret: bool,
     /// Read the proxy's log of the last hour too
     ///
-    /// Finds why sessions are pinned and whose log-ins are refused. No statement and no value of the log is ever printed.
+    /// Finds why sessions are pinned and whose log-ins are refused. No statement and no value of the log is ever
+    /// printed.
     #[arg(long)]
     pub logs: bool,
 }

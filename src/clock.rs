@@ -42,8 +42,8 @@ impl Clock {
         Self { began: SystemTime::now(), flow: Flow::Runs { origin: Instant::now(), speed: speed.max(0.001) } }
     }
 
-    /// A clock that stands still while anything is done, and jumps to the end of the next wait once everybody waits: minutes
-    /// pass at once, and two runs over the same account take the same time to the millisecond.
+    /// A clock that stands still while anything is done, and jumps to the end of the next wait once everybody waits:
+    /// minutes pass at once, and two runs over the same account take the same time to the millisecond.
     ///
     /// It moves within [`Self::drive`] alone.
     #[must_use]

@@ -1,7 +1,8 @@
 //! The functions' direct path to the database, and how it is closed once they are all at the proxy.
 //!
-//! Three looks: one for the plan that a person agrees to, one right before anything changes, and one after it. What is no longer
-//! as in the first stays; where a function is no longer at the proxy in the last, what this run closed is opened again.
+//! Three looks: one for the plan that a person agrees to, one right before anything changes, and one after it. What is
+//! no longer as in the first stays; where a function is no longer at the proxy in the last, what this run closed is
+//! opened again.
 
 mod facts;
 mod judge;
@@ -232,8 +233,8 @@ fn at_the_proxy(survey: &Survey) -> Result<(), Obstacle> {
 /// Closes what the plan shows, as far as it is still so; the plan as it is afterwards.
 ///
 /// # Errors
-/// When AWS refuses, a wait times out, or the run is stopped; running it again resumes. Where a function is no longer at the
-/// proxy, what was closed is opened again.
+/// When AWS refuses, a wait times out, or the run is stopped; running it again resumes. Where a function is no longer
+/// at the proxy, what was closed is opened again.
 pub async fn carry_out(run: &Run<'_>, spec: &Spec, shown: &Plan) -> Result<Plan, StepError> {
     handover::hold(shown.handed_over, DOING, &shown.stack)?;
     // A person may have read the plan for long.

@@ -226,7 +226,8 @@ pub async fn examine(cloud: &Cloud, spec: &Spec, timeouts: Timeouts) -> Result<D
     judged(cloud, spec, timeouts, true).await
 }
 
-/// Reads the account as it is set up, and judges it; what happened of late says nothing about a proxy that is just being made.
+/// Reads the account as it is set up, and judges it; what happened of late says nothing about a proxy that is just
+/// being made.
 ///
 /// # Errors
 /// As [`examine`].

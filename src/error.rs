@@ -68,7 +68,8 @@ impl Failure {
         failure
     }
 
-    /// A failure in the middle of a run: the command that goes on from there, what stands now, and the one that undoes it.
+    /// A failure in the middle of a run: the command that goes on from there, what stands now, and the one that undoes
+    /// it.
     #[must_use]
     pub fn after(mut self, made: &str, resume: impl Into<Resume>, undo: Option<&str>) -> Self {
         let (how, command) = match resume.into() {

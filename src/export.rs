@@ -37,8 +37,8 @@ pub fn proxy(stack: &Stack) -> Result<&ProxyRemoval, Problem> {
     Ok(found)
 }
 
-/// The proxy that is marked as handed over, or no longer. The mark comes off wherever it is: anyone who may tag an adopted
-/// proxy can write it there.
+/// The proxy that is marked as handed over, or no longer. The mark comes off wherever it is: anyone who may tag an
+/// adopted proxy can write it there.
 ///
 /// # Errors
 /// As [`proxy`] where it is to be handed over, and where there is none.

@@ -7,8 +7,8 @@ use crate::doctor::path::{self, Ahead};
 use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 use crate::survey::Survey;
 
-/// What would keep the functions from the proxy, from what AWS says; a policy that was attached just now may take a while
-/// to count.
+/// What would keep the functions from the proxy, from what AWS says; a policy that was attached just now may take a
+/// while to count.
 ///
 /// # Errors
 /// When the run is stopped.

@@ -1,4 +1,5 @@
-//! A stack that was handed over to infrastructure as code: a tag on its proxy says so, and nothing here changes it then.
+//! A stack that was handed over to infrastructure as code: a tag on its proxy says so, and nothing here changes it
+//! then.
 //!
 //! Anyone who may tag the proxy can set the tag, and does no harm: runs stop until it is taken off again.
 

@@ -136,7 +136,8 @@ pub fn secret_of(stack: &str, user: &str) -> String {
     if plain == user { format!("{prefix}{user}") } else { format!("{prefix}{plain}-{}", digest(user)) }
 }
 
-/// What makes two calls that create a stack's secret for a user one and the same, in Secrets Manager's 32 to 64 characters.
+/// What makes two calls that create a stack's secret for a user one and the same, in Secrets Manager's 32 to 64
+/// characters.
 #[must_use]
 pub fn secret_token(name: &str) -> String {
     let digest = Sha256::digest(name.as_bytes());

@@ -1,8 +1,8 @@
 //! What proves that a resource is this tool's: the ownership tag, and what only its own create call can have written.
 //!
-//! A tag alone proves nothing: `ec2:CreateTags`, `iam:TagRole` or `rds:AddTagsToResource` writes it on anyone's resource.
-//! So each kind of resource must show something besides that cannot be changed after it was created (a group's name and
-//! description, a role's path), or that takes another right to change (a rule's description).
+//! A tag alone proves nothing: `ec2:CreateTags`, `iam:TagRole` or `rds:AddTagsToResource` writes it on anyone's
+//! resource. So each kind of resource must show something besides that cannot be changed after it was created (a
+//! group's name and description, a role's path), or that takes another right to change (a rule's description).
 
 use crate::cloud::ec2::{Group, Rule};
 use crate::cloud::iam::Role;
@@ -32,8 +32,8 @@ pub fn rule(owner: &Owner, found: &Rule, proxy_groups: &[String]) -> bool {
         && found.peer.as_ref().is_some_and(|peer| of_the_proxy(peer) || of_the_proxy(&found.group))
 }
 
-/// Whether a proxy is the stack's own, and not one that was adopted: besides the tag it has the stack's role or is in the
-/// stack's group, which takes `rds:ModifyDBProxy` to change. `own_groups` are the ids of the stack's group.
+/// Whether a proxy is the stack's own, and not one that was adopted: besides the tag it has the stack's role or is in
+/// the stack's group, which takes `rds:ModifyDBProxy` to change. `own_groups` are the ids of the stack's group.
 #[must_use]
 pub fn proxy(owner: &Owner, names: &Names, found: &TaggedProxy, own_groups: &[String]) -> bool {
     let with_our_role = found.proxy.role.ends_with(&own_role(names));
@@ -41,8 +41,8 @@ pub fn proxy(owner: &Owner, names: &Names, found: &TaggedProxy, own_groups: &[St
     owner.owns(&found.tags) && (with_our_role || in_our_group)
 }
 
-/// Whether a proxy is one of someone else's that the stack took over: the tags say so, and it has neither the stack's role
-/// nor its group, which no such proxy has. So write access to tags alone cannot have ours taken for one.
+/// Whether a proxy is one of someone else's that the stack took over: the tags say so, and it has neither the stack's
+/// role nor its group, which no such proxy has. So write access to tags alone cannot have ours taken for one.
 #[must_use]
 pub fn adopted(owner: &Owner, names: &Names, found: &TaggedProxy, own_groups: &[String]) -> bool {
     owner.owns(&found.tags) && found.tags.contains_key(tags::ADOPTED) && !proxy(owner, names, found, own_groups)

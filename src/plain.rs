@@ -1,5 +1,5 @@
-//! Texts that others wrote, as one line of what people read: nothing in it moves a cursor, turns a line around or begins
-//! a new one.
+//! Texts that others wrote, as one line of what people read: nothing in it moves a cursor, turns a line around or
+//! begins a new one.
 
 use std::borrow::Cow;
 
@@ -46,8 +46,8 @@ pub fn capitalized(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// A styled text as the streams take it: lines and our color codes, and no other control. What others wrote went through
-/// [`line`] before; this is the net for what was forgotten.
+/// A styled text as the streams take it: lines and our color codes, and no other control. What others wrote went
+/// through [`line`] before; this is the net for what was forgotten.
 #[must_use]
 pub fn styled(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unseen) {

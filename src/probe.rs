@@ -1,5 +1,5 @@
-//! Proving a connection with a function's own role and network: a temporary function in the same subnets, with the same security
-//! groups and role, connects to the proxy, says how far it came, and is removed.
+//! Proving a connection with a function's own role and network: a temporary function in the same subnets, with the same
+//! security groups and role, connects to the proxy, says how far it came, and is removed.
 
 pub mod answer;
 pub mod faults;

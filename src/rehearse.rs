@@ -1,7 +1,7 @@
 //! A run over a copy of the account: what it would do, and whether it can be taken back.
 //!
-//! The copy is a simulated account, made from what the real one answered ([`capture`]). `up` runs there on still time, is
-//! killed and run again, and is torn down; what is reported is what happened. Nothing here reaches the real account.
+//! The copy is a simulated account, made from what the real one answered ([`capture`]). `up` runs there on still time,
+//! is killed and run again, and is torn down; what is reported is what happened. Nothing here reaches the real account.
 
 pub mod capture;
 mod change;
@@ -55,7 +55,8 @@ pub struct Subject<'a> {
 
 /// At how many places a run is killed at most, unless asked for otherwise.
 pub const KILLS: usize = 24;
-/// How many calls all killed runs together make at most, about: with a thousand functions, one run makes several thousand.
+/// How many calls all killed runs together make at most, about: with a thousand functions, one run makes several
+/// thousand.
 const CALLS: usize = 4_000;
 
 /// Rehearses.

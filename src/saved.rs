@@ -1,8 +1,8 @@
 //! Saved plans: what is reviewed is what is carried out, or nothing is.
 //!
-//! A saved plan holds the settings that it was drawn up with, and what it comes to. A later run draws the plan up again with the
-//! same settings, and whatever it comes to then must be a part of what was saved: all of it, or what a run that was killed has
-//! left of it (`docs/decisions/0088-saved-plans.md`).
+//! A saved plan holds the settings that it was drawn up with, and what it comes to. A later run draws the plan up again
+//! with the same settings, and whatever it comes to then must be a part of what was saved: all of it, or what a run
+//! that was killed has left of it (`docs/decisions/0088-saved-plans.md`).
 
 mod settings;
 

@@ -15,8 +15,8 @@ pub fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r#"'"'"'"#))
 }
 
-/// A word with unseen characters, in the notation for which bash, zsh and ksh know escapes: a person who copies the line sees
-/// all that it holds, and the terminal acts on none of it.
+/// A word with unseen characters, in the notation for which bash, zsh and ksh know escapes: a person who copies the
+/// line sees all that it holds, and the terminal acts on none of it.
 fn seen(word: &str) -> String {
     let mut text = String::from("$'");
     for c in word.chars() {

@@ -371,7 +371,8 @@ pub const ANY_USER: &str = "*";
 /// Reads all of `--db-user`: the users, and whether any user is asked for.
 ///
 /// # Errors
-/// When one cannot stand in a policy's resource; when any user is asked for together with some, or with secrets to create.
+/// When one cannot stand in a policy's resource; when any user is asked for together with some, or with secrets to
+/// create.
 pub fn db_users(texts: &[String], create_secret: bool) -> Checked<(Vec<String>, bool)> {
     if !texts.iter().any(|text| text == ANY_USER) {
         return Ok((texts.iter().map(|text| db_user(text)).collect::<Checked<_>>()?, false));

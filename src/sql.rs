@@ -7,8 +7,8 @@ use crate::cloud::rds::EngineFamily;
 
 /// What lets a user log in with IAM: the statement for a new one, and the one for a user that exists.
 ///
-/// From then on that user's password does not work any more: on MySQL and MariaDB the plugin takes its place, on PostgreSQL
-/// the role `rds_iam` comes before it.
+/// From then on that user's password does not work any more: on MySQL and MariaDB the plugin takes its place, on
+/// PostgreSQL the role `rds_iam` comes before it.
 #[must_use]
 pub fn log_in_with_iam(family: EngineFamily, user: &str) -> [String; 2] {
     match family {
@@ -25,8 +25,8 @@ pub fn log_in_with_iam(family: EngineFamily, user: &str) -> [String; 2] {
     }
 }
 
-/// What creates a user that may work with the data of one database, and change no table: without its password, which the
-/// person chooses as the statement runs.
+/// What creates a user that may work with the data of one database, and change no table: without its password, which
+/// the person chooses as the statement runs.
 ///
 /// MySQL generates one and shows it
 /// (<https://dev.mysql.com/doc/refman/8.4/en/create-user.html#create-user-tables-random-passwords>), `psql` asks for one; MariaDB
@@ -61,8 +61,8 @@ fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// An account of MySQL or MariaDB, from any host: the proxy's addresses are not known in advance. In back quotes, since in
-/// single ones a backslash may escape or not, as the session's `sql_mode` says
+/// An account of MySQL or MariaDB, from any host: the proxy's addresses are not known in advance. In back quotes, since
+/// in single ones a backslash may escape or not, as the session's `sql_mode` says
 /// (<https://dev.mysql.com/doc/refman/8.4/en/account-names.html>).
 fn account(name: &str) -> String {
     format!("`{}`@`%`", name.replace('`', "``"))

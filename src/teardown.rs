@@ -19,7 +19,8 @@ use crate::resources::direct_rules::{RulesBack, open};
 
 pub use found::{Stack, survey, survey_as_tagged};
 
-/// Points the functions back at the database, and leaves everything else. Rules that `close-direct` removed come back first.
+/// Points the functions back at the database, and leaves everything else. Rules that `close-direct` removed come back
+/// first.
 ///
 /// # Errors
 /// As [`carry_out`].
@@ -32,8 +33,8 @@ pub async fn restore(run: &Run<'_>, stack: &Stack) -> Result<(), StepError> {
     closed_meanwhile(run, stack).await
 }
 
-/// Opens what a `close-direct` at the same time has closed since this run looked: it looks at the functions after it has
-/// closed, and this run at the memory after the functions are back, so that one of the two sees the other.
+/// Opens what a `close-direct` at the same time has closed since this run looked: it looks at the functions after it
+/// has closed, and this run at the memory after the functions are back, so that one of the two sees the other.
 async fn closed_meanwhile(run: &Run<'_>, stack: &Stack) -> Result<(), StepError> {
     if stack.functions.is_empty() || stack.groups.is_empty() {
         return Ok(());

@@ -49,7 +49,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Looks for the proxy, and for the names that functions know it and its database by; `None` where there is no proxy.
+    /// Looks for the proxy, and for the names that functions know it and its database by; `None` where there is no
+    /// proxy.
     ///
     /// # Errors
     /// When AWS refuses, or there is no such database.

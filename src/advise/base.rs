@@ -89,8 +89,8 @@ fn could_serve<'a>(database: &Database, proxies: &'a Answer<Vec<Proxy>>) -> Vec<
     proxies.iter().flatten().filter(fits).collect()
 }
 
-/// The proxy that serves the database: the one of the stack's name, or else one that a function's variables name. Each is
-/// asked for its target, which is one call.
+/// The proxy that serves the database: the one of the stack's name, or else one that a function's variables name. Each
+/// is asked for its target, which is one call.
 async fn serving(
     cloud: &Cloud,
     database: &Database,

@@ -181,8 +181,8 @@ impl Load {
         )
     }
 
-    /// The connections that clients other than the functions hold: what was open in the quietest hour. It has the functions' own
-    /// of that hour, and misses others' jobs at busier times, which no metric separates.
+    /// The connections that clients other than the functions hold: what was open in the quietest hour. It has the
+    /// functions' own of that hour, and misses others' jobs at busier times, which no metric separates.
     pub(super) fn other_connections(&self, base: &Base<'_>) -> Fact<u64> {
         if base.functions.is_empty() {
             return self.connections();
@@ -312,15 +312,15 @@ impl Load {
         }
     }
 
-    /// The largest of a function's points in the busiest hour of all functions together. Lambda sends no point for a minute
-    /// without an invocation, so no point is none, where the function has any in the period.
+    /// The largest of a function's points in the busiest hour of all functions together. Lambda sends no point for a
+    /// minute without an invocation, so no point is none, where the function has any in the period.
     fn in_busiest_hour(&self, name: &str, place: usize, metric: &str) -> Fact<u64> {
         let what = format!("{metric} of the busiest hour");
         self.of_busiest_hour(name, place, &what, |series| series.peak().map_or(0.0, |peak| peak.value))
     }
 
-    /// New environments of the busiest minute, as far as a rise of the concurrency shows them: more than ran at any time
-    /// before in that hour. An environment that is replaced by another does not show.
+    /// New environments of the busiest minute, as far as a rise of the concurrency shows them: more than ran at any
+    /// time before in that hour. An environment that is replaced by another does not show.
     fn cold_starts(&self, name: &str) -> Fact<u64> {
         const WHAT: &str = "the largest rise of ConcurrentExecutions in a minute of the busiest hour";
         self.of_busiest_hour(name, 3, WHAT, |series| {
@@ -363,8 +363,8 @@ impl Load {
     }
 }
 
-/// The reserved concurrency of each function, where any function of the account has some: what is unreserved says so, in
-/// one call for all, and no call answers it for several functions.
+/// The reserved concurrency of each function, where any function of the account has some: what is unreserved says so,
+/// in one call for all, and no call answers it for several functions.
 async fn reserved(cloud: &Cloud, base: &Base<'_>) -> BTreeMap<String, Answer<Option<u64>>> {
     if base.region.concurrency.as_ref().is_ok_and(|found| found.unreserved >= found.total) {
         return BTreeMap::new();

@@ -156,8 +156,8 @@ impl Money {
         Self { prices, instances: instances.await }
     }
 
-    /// The prices of instances as this database pays them, or why there are none: by deployment and storage, which the usage
-    /// type says.
+    /// The prices of instances as this database pays them, or why there are none: by deployment and storage, which the
+    /// usage type says.
     fn rows<'a>(&'a self, base: &'a Base<'_>) -> Result<impl Iterator<Item = &'a Price> + Clone, String> {
         let writer = base.instances.first();
         let engine = writer.map(|found| found.engine.as_str()).unwrap_or_default();
@@ -208,7 +208,8 @@ impl Money {
         Ok(month(price, halves).div_ceil(2))
     }
 
-    /// The classes of the writer's family that have more memory, smallest first, and what all instances would cost more.
+    /// The classes of the writer's family that have more memory, smallest first, and what all instances would cost
+    /// more.
     pub(super) fn larger_classes(&self, base: &Base<'_>) -> Fact<Vec<LargerClass>> {
         let Some(writer) = base.instances.first() else { return Fact::unknown("the database has no instance") };
         let Some(family) = family(&writer.class) else {
@@ -248,8 +249,8 @@ impl Money {
     }
 }
 
-/// What the usage types of instances have before the class, by deployment and storage: `EU-Multi-AZUsage:db.t3.medium`. A
-/// cluster is optimized for I/O or not.
+/// What the usage types of instances have before the class, by deployment and storage: `EU-Multi-AZUsage:db.t3.medium`.
+/// A cluster is optimized for I/O or not.
 fn usage(engine: &str, cluster: Option<bool>, multi_az: bool) -> Result<&'static str, String> {
     match (engine.starts_with("aurora"), cluster) {
         (true, Some(true)) => Ok("InstanceUsageIOOptimized:"),

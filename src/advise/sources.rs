@@ -1,7 +1,7 @@
 //! What invokes the functions: their event sources, and what somebody states of them.
 //!
-//! How many shards a stream has, no service says that is asked here (`docs/decisions/0105-what-a-stream-allows.md`): it is
-//! stated, or a gap that names the command.
+//! How many shards a stream has, no service says that is asked here (`docs/decisions/0105-what-a-stream-allows.md`): it
+//! is stated, or a gap that names the command.
 
 use advice::demand::allowed_by;
 use advice::facts::{Assumptions, EventSource, Source};
@@ -27,8 +27,8 @@ pub(super) fn of(base: &Base<'_>, question: &Question, function: &str) -> Fact<V
     }
 }
 
-/// Whether anything else invokes it. Nothing shows that but the concurrency that was measured: more than its event sources
-/// allow.
+/// Whether anything else invokes it. Nothing shows that but the concurrency that was measured: more than its event
+/// sources allow.
 pub(super) fn other_invokers(function: &str, sources: &Fact<Vec<EventSource>>, peak: Option<u64>) -> Fact<bool> {
     let Some(sources) = sources.value() else { return Fact::unknown("its event sources could not be read") };
     if sources.is_empty() {

@@ -41,8 +41,8 @@ pub(super) struct Spans<'a> {
 }
 
 impl Spans<'_> {
-    /// The minute in which the last function moved. Log-ins count from there: an execution environment that is new then may
-    /// log in at once, and never again.
+    /// The minute in which the last function moved. Log-ins count from there: an execution environment that is new then
+    /// may log in at once, and never again.
     fn changed(&self) -> i64 {
         self.moved.values().copied().max().unwrap_or(self.after).min(self.after).div_euclid(60) * 60
     }
@@ -193,8 +193,8 @@ fn sum(series: &Series, within: impl Fn(&Point) -> bool) -> Option<u64> {
     Series(part).total().map(whole)
 }
 
-/// What a function did in a span. Lambda sends errors and throttles, zeros too, for each minute with an invocation; where it
-/// does not, they are not known.
+/// What a function did in a span. Lambda sends errors and throttles, zeros too, for each minute with an invocation;
+/// where it does not, they are not known.
 fn counts(series: &[Series], within: impl Fn(&Point) -> bool) -> Reading<Counts> {
     let [invoked, failed, throttled, duration] = series else {
         return Reading::NoData("CloudWatch did not answer for it".to_owned());

@@ -1,7 +1,8 @@
-//! What a canary cannot derive: when it began, how many functions were at the proxy before, and its waves. A tag of the proxy holds it.
+//! What a canary cannot derive: when it began, how many functions were at the proxy before, and its waves. A tag of the
+//! proxy holds it.
 //!
-//! Anyone who may tag the proxy can write it. It moves nothing: it says which time is compared with, and whether the functions at
-//! the proxy go back with this canary, to where `restore` would point them as well.
+//! Anyone who may tag the proxy can write it. It moves nothing: it says which time is compared with, and whether the
+//! functions at the proxy go back with this canary, to where `restore` would point them as well.
 
 use judge::waves::Share;
 

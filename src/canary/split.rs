@@ -14,7 +14,8 @@ use crate::spec::AliasWeight;
 /// The shares that are taken by traffic, smallest first. With more than half of its calls elsewhere, nothing is spared.
 const SHARES: [u8; 3] = [10, 25, 50];
 
-/// How many calls a share must bring within the soak: twice what a judgement takes, since two of them may fail by chance.
+/// How many calls a share must bring within the soak: twice what a judgement takes, since two of them may fail by
+/// chance.
 const ENOUGH: u64 = 2 * judge::FEWEST;
 
 /// An alias whose calls are split.
@@ -34,8 +35,8 @@ impl<'a> Split<'a> {
 
 /// The shares of aliases that do not move whole, by [`Frozen::label`].
 ///
-/// `traffic` is how often each was called in so long a time, and without it, that is not known; an alias that is not among it
-/// was not called.
+/// `traffic` is how often each was called in so long a time, and without it, that is not known; an alias that is not
+/// among it was not called.
 pub(super) fn shares(
     frozen: &[Frozen],
     wanted: AliasWeight,

@@ -28,14 +28,14 @@ pub struct Advise {
 
     /// The concurrency that other callers bring; repeatable
     ///
-    /// For what AWS does not show: a Step Functions map (its MaxConcurrency times the executions at a time), a scheduler, an
-    /// API. 0 says that nothing but the function's event sources invokes it.
+    /// For what AWS does not show: a Step Functions map (its MaxConcurrency times the executions at a time), a
+    /// scheduler, an API. 0 says that nothing but the function's event sources invokes it.
     #[arg(long = "concurrency", value_name = "FUNCTION=N", help_heading = "What you know better")]
     pub concurrency: Vec<String>,
     /// The open shards of a stream, or the partitions of a Kafka topic; repeatable
     ///
-    /// By the name of the Kinesis stream, of the DynamoDB table, or of the topic. With ParallelizationFactor, they limit the
-    /// functions that read it.
+    /// By the name of the Kinesis stream, of the DynamoDB table, or of the topic. With ParallelizationFactor, they
+    /// limit the functions that read it.
     #[arg(long = "shards", value_name = "SOURCE=N", help_heading = "What you know better")]
     pub shards: Vec<String>,
     /// The connections that one execution environment opens [default: 1]

@@ -24,8 +24,8 @@ pub struct Alarms {
     pub no_topic: bool,
     /// The threshold of an alarm, such as pool=90; repeatable
     ///
-    /// availability, pool and pinned take percent, borrow-latency milliseconds, refused-log-ins, failed-setups and without-tls
-    /// a number, client-growth and query-growth standard deviations. [default: what the alarm has now]
+    /// availability, pool and pinned take percent, borrow-latency milliseconds, refused-log-ins, failed-setups and
+    /// without-tls a number, client-growth and query-growth standard deviations. [default: what the alarm has now]
     #[arg(long = "threshold", value_name = "ALARM=VALUE", value_parser = threshold)]
     pub thresholds: Vec<(Kind, f64)>,
     /// Create a dashboard too

@@ -17,8 +17,8 @@ pub struct Export {
     pub name: Option<String>,
     /// What to write: terraform or cloudformation
     ///
-    /// terraform is a configuration for the AWS provider 6, with import blocks. cloudformation is a template with the list of
-    /// resources to import, and a second one with parameters for other accounts and Regions.
+    /// terraform is a configuration for the AWS provider 6, with import blocks. cloudformation is a template with the
+    /// list of resources to import, and a second one with parameters for other accounts and Regions.
     #[arg(long, value_enum, value_name = "FORMAT", required_unless_present_any = ["hand_over", "take_back"],
           conflicts_with_all = ["hand_over", "take_back"], hide_possible_values = true)]
     pub to: Option<To>,
@@ -30,8 +30,8 @@ pub struct Export {
     pub force: bool,
     /// Mark the stack as handed over, after the import
     ///
-    /// A tag on the proxy. From then on up, restore and teardown change nothing of this stack and exit with 4; status, doctor
-    /// and verify go on working.
+    /// A tag on the proxy. From then on up, restore and teardown change nothing of this stack and exit with 4; status,
+    /// doctor and verify go on working.
     #[arg(long, help_heading = "After the import")]
     pub hand_over: bool,
     /// Take the mark off: up, restore and teardown work again

@@ -10,9 +10,9 @@ pub struct Load {
     pub function: String,
     /// A ready-made load, which the function has always had
     ///
-    /// quiet: a few invocations a second by day. busy: by day, connections come near to what the database takes. mailing:
-    /// 500,000 invocations in ten minutes, a thousand at a time. queue: a queue with a maximum concurrency of 20, which goes
-    /// to 30 for moments. pinned: as busy, and a proxy must pin each session.
+    /// quiet: a few invocations a second by day. busy: by day, connections come near to what the database takes.
+    /// mailing: 500,000 invocations in ten minutes, a thousand at a time. queue: a queue with a maximum
+    /// concurrency of 20, which goes to 30 for moments. pinned: as busy, and a proxy must pin each session.
     #[arg(
         long,
         value_parser = ["quiet", "busy", "mailing", "queue", "pinned"],
@@ -36,8 +36,9 @@ pub struct Load {
     pub pinned: f64,
     /// What becomes of it at a proxy
     ///
-    /// works: as before. refused: the proxy refuses its log-in. failed: the proxy cannot log in to the database for it. slow: it
-    /// takes three times as long. pinned: each of its sessions is pinned. Without --rate, everything else stays as it is.
+    /// works: as before. refused: the proxy refuses its log-in. failed: the proxy cannot log in to the database for
+    /// it. slow: it takes three times as long. pinned: each of its sessions is pinned. Without --rate, everything
+    /// else stays as it is.
     #[arg(long, value_name = "HOW", value_parser = ["works", "refused", "failed", "slow", "pinned"])]
     pub at_proxy: Option<String>,
 }

@@ -13,9 +13,9 @@ use crate::spec::ClientAuth;
 pub struct Permissions {
     /// The command: up, status, teardown, advise, …
     ///
-    /// The command to print permissions for: up, status, restore, teardown, close-direct, rehearse, advise, export, watch, alarms, doctor or
-    /// verify. all is for all of them. administrator prints what an administrator creates once, for up --role-arn and
-    /// --connect-policy-arn. [default: all]
+    /// The command to print permissions for: up, status, restore, teardown, close-direct, rehearse, advise, export,
+    /// watch, alarms, doctor or verify. all is for all of them. administrator prints what an administrator creates
+    /// once, for up --role-arn and --connect-policy-arn. [default: all]
     #[arg(long = "for", value_enum, default_value_t = For::All, value_name = "COMMAND", hide_possible_values = true,
           hide_default_value = true)]
     pub verb: For,
@@ -30,8 +30,8 @@ pub struct Permissions {
     pub account: Option<String>,
     /// Read the account, and allow only what is in use
     ///
-    /// Finds the functions that use the database, their roles, the secrets, security groups and keys, as up does, and prints
-    /// policies for exactly those. Needs what status needs. Without this flag, no AWS calls are made.
+    /// Finds the functions that use the database, their roles, the secrets, security groups and keys, as up does, and
+    /// prints policies for exactly those. Needs what status needs. Without this flag, no AWS calls are made.
     #[arg(long, requires = "db", conflicts_with = "account")]
     pub discover: bool,
     /// With --discover: a function to leave out; repeatable
@@ -79,8 +79,8 @@ pub struct Permissions {
     pub kms_keys: Vec<String>,
     /// json, cloudformation or terraform
     ///
-    /// json prints IAM policy documents; cloudformation a template; terraform a configuration in JSON syntax (.tf.json).
-    /// [default: json]
+    /// json prints IAM policy documents; cloudformation a template; terraform a configuration in JSON syntax
+    /// (.tf.json). [default: json]
     #[arg(long = "as", value_name = "FORMAT", value_enum, default_value_t = Form::Json, hide_possible_values = true,
           hide_default_value = true)]
     pub form: Form,

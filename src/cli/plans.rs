@@ -19,8 +19,8 @@ pub struct Plans {
     pub plan_out: Option<PathBuf>,
     /// Carry out a saved plan, and nothing else
     ///
-    /// Asks for nothing: saving it was for its review. Exits with 9, and changes nothing, where the account has changed since
-    /// in what the plan is about. All settings come from the file.
+    /// Asks for nothing: saving it was for its review. Exits with 9, and changes nothing, where the account has
+    /// changed since in what the plan is about. All settings come from the file.
     #[arg(long, value_name = "FILE", conflicts_with = "plan_out")]
     pub plan: Option<PathBuf>,
 }

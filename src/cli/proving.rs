@@ -57,8 +57,8 @@ pub struct Prove {
     pub functions: Vec<String>,
     /// Connect from temporary functions
     ///
-    /// Creates a temporary function with the subnets, security groups and role of each function. It connects through the
-    /// proxy as far as SELECT 1, and is always deleted afterwards.
+    /// Creates a temporary function with the subnets, security groups and role of each function. It connects through
+    /// the proxy as far as SELECT 1, and is always deleted afterwards.
     #[arg(long)]
     pub probe: bool,
     /// Log in with the functions' own passwords

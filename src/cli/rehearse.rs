@@ -26,8 +26,8 @@ pub struct Rehearse {
     pub report: Option<PathBuf>,
     /// Write the copy to a new file, for --sandbox-file
     ///
-    /// A simulated account that any command runs on with --sandbox. It holds no value of a variable, secret or tag, but for what
-    /// this program reads: hosts, ports and names. The file must not exist yet.
+    /// A simulated account that any command runs on with --sandbox. It holds no value of a variable, secret or tag,
+    /// but for what this program reads: hosts, ports and names. The file must not exist yet.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub save: Option<PathBuf>,
     /// Replace names, ids, hosts and addresses in that file

@@ -7,7 +7,8 @@ use config::{Database, Rules};
 
 use crate::spec::DatabaseRef;
 
-/// What is wanted of the proxy and of the functions: those of `Choices`, which `up` and a rehearsal of it have in common.
+/// What is wanted of the proxy and of the functions: those of `Choices`, which `up` and a rehearsal of it have in
+/// common.
 const CHOICES: [&str; 29] = [
     "function",
     "exclude-function",

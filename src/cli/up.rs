@@ -33,7 +33,8 @@ pub struct Up {
     pub dry_run: bool,
     /// Leave the functions as they are
     ///
-    /// The first twelve steps, and the checks before the thirteenth. A later run without it points the functions at the proxy.
+    /// The first twelve steps, and the checks before the thirteenth. A later run without it points the functions at
+    /// the proxy.
     #[arg(long)]
     pub prepare: bool,
     /// A plan in a file.
@@ -52,8 +53,8 @@ pub struct Up {
     /// Check first: static, probe or none
     ///
     /// The checks required before functions are pointed at the proxy. static: what the AWS APIs report. probe: also a
-    /// connection from a temporary function with the role and network of each function, deleted afterwards. none: only the
-    /// target's health. [default: static]
+    /// connection from a temporary function with the role and network of each function, deleted afterwards. none: only
+    /// the target's health. [default: static]
     #[arg(long, value_enum, default_value_t = Verify::Static, value_name = "HOW", help_heading = VERIFICATION,
           hide_possible_values = true, hide_default_value = true)]
     pub verify: Verify,
@@ -69,8 +70,8 @@ pub struct Up {
 
     /// Whether to wait for the proxy and its target
     ///
-    /// With --wait=false, the run begins whatever can be begun, and ends at the first thing that takes minutes. Functions are
-    /// pointed at the proxy only by a run that finds its target available: wait, and run up again.
+    /// With --wait=false, the run begins whatever can be begun, and ends at the first thing that takes minutes.
+    /// Functions are pointed at the proxy only by a run that finds its target available: wait, and run up again.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
           default_missing_value = "true", require_equals = true, help_heading = WAITING, hide_short_help = true,
           hide_possible_values = true)]
@@ -105,9 +106,9 @@ pub struct Choices {
     pub all_functions: bool,
     /// A variable to leave alone; repeatable
     ///
-    /// Leaves a variable as it is although it holds the database's host, in every function or in one. The proxy remembers
-    /// it. Names that ask for a direct connection are left alone by default: DIRECT_URL, MIGRATION_…, …_UNPOOLED,
-    /// …_NON_POOLING, SHADOW_DATABASE_URL and similar.
+    /// Leaves a variable as it is although it holds the database's host, in every function or in one. The proxy
+    /// remembers it. Names that ask for a direct connection are left alone by default: DIRECT_URL, MIGRATION_…,
+    /// …_UNPOOLED, …_NON_POOLING, SHADOW_DATABASE_URL and similar.
     #[arg(long = "exclude-variable", value_name = "[FUNCTION:]NAME", help_heading = FUNCTIONS, hide_short_help = true)]
     pub excluded_variables: Vec<String>,
     /// A variable to move all the same; repeatable
@@ -123,15 +124,15 @@ pub struct Choices {
     pub reader_endpoint: ReaderEndpoint,
     /// Publish $LATEST although it holds other changes
     ///
-    /// Applies to functions with an alias that points to an older version. Without this flag, such a function is a conflict
-    /// when $LATEST differs from the alias's version in more than the database's host.
+    /// Applies to functions with an alias that points to an older version. Without this flag, such a function is a
+    /// conflict when $LATEST differs from the alias's version in more than the database's host.
     #[arg(long, help_heading = FUNCTIONS, hide_short_help = true)]
     pub publish_pending: bool,
 
     /// Log in with: auto, iam or password
     ///
-    /// How functions log in at the proxy. auto keeps what they do today, so that no code changes; iam means IAM tokens.
-    /// [default: auto]
+    /// How functions log in at the proxy. auto keeps what they do today, so that no code changes; iam means IAM
+    /// tokens. [default: auto]
     #[arg(long, value_enum, default_value_t = ClientAuth::Auto, value_name = "HOW", help_heading = LOGIN,
           hide_possible_values = true, hide_default_value = true)]
     pub client_auth: ClientAuth,
@@ -143,8 +144,8 @@ pub struct Choices {
     pub secrets: Vec<String>,
     /// A database user; repeatable
     ///
-    /// A database user that functions log in as. Only '*' lets every function log in as any user, the master user among
-    /// them; it is not remembered. [default: the users found in variables, policies and secrets]
+    /// A database user that functions log in as. Only '*' lets every function log in as any user, the master user
+    /// among them; it is not remembered. [default: the users found in variables, policies and secrets]
     #[arg(long = "db-user", value_name = "USER", help_heading = LOGIN)]
     pub db_users: Vec<String>,
     /// Create a secret for each --db-user
@@ -221,8 +222,8 @@ pub struct Choices {
     pub name: Option<String>,
     /// Adopt an existing proxy of this database
     ///
-    /// Takes over the proxy that --name names. It keeps its role, security groups and secrets, and teardown restores its
-    /// settings instead of deleting it.
+    /// Takes over the proxy that --name names. It keeps its role, security groups and secrets, and teardown restores
+    /// its settings instead of deleting it.
     #[arg(long, conflicts_with_all = ["secrets", "create_secret", "subnets"], help_heading = PROXY)]
     pub adopt: bool,
     /// Tag everything that is created; repeatable
@@ -235,14 +236,16 @@ pub struct Choices {
     pub debug_logging: bool,
     /// How many days the proxy's log group keeps events
     ///
-    /// One of the spans that CloudWatch Logs knows, 30 for example. [default: RDS creates the group and keeps everything]
+    /// One of the spans that CloudWatch Logs knows, 30 for example. [default: RDS creates the group and keeps
+    /// everything]
     #[arg(long, value_name = "DAYS", help_heading = PROXY, hide_short_help = true)]
     pub log_retention: Option<i32>,
 
     /// Pool settings: advise or lambda
     ///
-    /// advise: those that `advise` works out, which then reads what it needs. lambda: 50, 25, 300 s and 120 s, as guides for Lambda
-    /// have them, with a warning where they do not fit. Settings that are given beside it come first. [default: AWS's own]
+    /// advise: those that `advise` works out, which then reads what it needs. lambda: 50, 25, 300 s and 120 s, as
+    /// guides for Lambda have them, with a warning where they do not fit. Settings that are given beside it come
+    /// first. [default: AWS's own]
     #[arg(long, value_enum, value_name = "HOW", help_heading = POOL, hide_possible_values = true, hide_short_help = true)]
     pub sizing: Option<Sizing>,
     /// The share of max_connections that the proxy may use

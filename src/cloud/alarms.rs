@@ -83,7 +83,8 @@ impl Alarms {
         }
     }
 
-    /// Creates an alarm with its tags, or changes it; a change leaves tags, silence and what is done without data as they are.
+    /// Creates an alarm with its tags, or changes it; a change leaves tags, silence and what is done without data as
+    /// they are.
     ///
     /// # Errors
     /// When AWS refuses.

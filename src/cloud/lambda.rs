@@ -92,8 +92,8 @@ pub struct Function {
     pub update: Update,
     /// The customer KMS key of the environment.
     pub kms_key: Option<String>,
-    /// The tags; `None` where they are not known: lists do not give them, and `GetFunction` only to callers that may list
-    /// them.
+    /// The tags; `None` where they are not known: lists do not give them, and `GetFunction` only to callers that may
+    /// list them.
     pub tags: Option<Tags>,
     /// Why AWS does not show the tags, where it was asked for them.
     pub unread_tags: Option<String>,
@@ -129,8 +129,8 @@ impl Lambda {
         Ok(functions)
     }
 
-    /// Lists every function of the region with all versions, or without them where a few functions have published so much
-    /// that asking for the versions of single functions is cheaper.
+    /// Lists every function of the region with all versions, or without them where a few functions have published so
+    /// much that asking for the versions of single functions is cheaper.
     ///
     /// # Errors
     /// When AWS refuses.

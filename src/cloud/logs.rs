@@ -86,8 +86,8 @@ impl Logs {
         Ok(answer.tags.into_iter().flatten().collect())
     }
 
-    /// Reads the newest lines of a span that match a filter, no more than some pages; none where there is no group. The moments are
-    /// in seconds since 1970.
+    /// Reads the newest lines of a span that match a filter, no more than some pages; none where there is no group. The
+    /// moments are in seconds since 1970.
     ///
     /// # Errors
     /// When AWS refuses.

@@ -39,8 +39,8 @@ impl Family {
 
     /// How many requests may come at once, and how many a second after that, as long as AWS takes them.
     ///
-    /// Lambda's is one below its limit: a run that changes hundreds of functions is as fast as AWS lets it be, and makes
-    /// room as soon as someone else needs it.
+    /// Lambda's is one below its limit: a run that changes hundreds of functions is as fast as AWS lets it be, and
+    /// makes room as soon as someone else needs it.
     fn figures(self) -> (u32, u32) {
         match self {
             Self::Lambda => (5, 14),

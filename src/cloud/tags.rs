@@ -28,8 +28,9 @@ pub const FORMER_VERSION: &str = "rdsproxy-setup:former-version:";
 pub const USER: &str = "rdsproxy-setup:user";
 /// The tag on a proxy that was taken over; its value says whether it had a target then.
 pub const ADOPTED: &str = "rdsproxy-setup:adopted";
-/// The tag on a database whose IAM authentication a stack turned on, with the stack's name; and on that stack's role, with
-/// the database's id. A teardown turns it off again only where both say so: one right alone writes only one of them.
+/// The tag on a database whose IAM authentication a stack turned on, with the stack's name; and on that stack's role,
+/// with the database's id. A teardown turns it off again only where both say so: one right alone writes only one of
+/// them.
 pub const IAM_AUTH: &str = "rdsproxy-setup:iam-auth";
 
 /// The tag on a proxy which remembers how functions log in, where a flag asked for it: `iam`, `password`.
@@ -43,7 +44,8 @@ pub const FUNCTIONS: &str = "rdsproxy-setup:functions";
 pub const EXCLUDED: &str = "rdsproxy-setup:exclude-functions";
 /// The tag on a proxy which remembers the variables that flags had stay as they are, in the same way.
 pub const EXCLUDED_VARIABLES: &str = "rdsproxy-setup:exclude-variables";
-/// The tag on a proxy which remembers the variables that flags had moved although their names ask for a direct connection.
+/// The tag on a proxy which remembers the variables that flags had moved although their names ask for a direct
+/// connection.
 pub const INCLUDED_VARIABLES: &str = "rdsproxy-setup:include-variables";
 
 /// The tag on a proxy which remembers the connect policy that an administrator gave.
@@ -54,11 +56,12 @@ pub const LOG_RETENTION: &str = "rdsproxy-setup:log-retention";
 
 /// The tag on a proxy that says that its stack was handed over to infrastructure as code: nothing here changes it.
 pub const HANDED_OVER: &str = "rdsproxy-setup:handed-over";
-/// The tag on a proxy which remembers a canary that is not complete: when it began, and how many functions were there before.
+/// The tag on a proxy which remembers a canary that is not complete: when it began, and how many functions were there
+/// before.
 pub const CANARY: &str = "rdsproxy-setup:canary";
 
-/// The beginning of the tags on the proxy's group which remember rules that let functions reach the database directly and were
-/// removed; the rule follows, and the value is its description.
+/// The beginning of the tags on the proxy's group which remember rules that let functions reach the database directly
+/// and were removed; the rule follows, and the value is its description.
 pub const CLOSED: &str = "rdsproxy-setup:closed:";
 
 /// The tag on a temporary function that names the functions it stands in for.

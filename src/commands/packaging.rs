@@ -18,8 +18,8 @@ const NAME: &str = "rdsproxy-setup";
 pub(super) fn completions(args: &Completions) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), NAME, &mut script);
-    // clap_complete 4.6.11 takes the hyphen of our name for a step down to a subcommand, but in one of two places, so that
-    // bash would complete no flag of any command. A test asks bash itself.
+    // clap_complete 4.6.11 takes the hyphen of our name for a step down to a subcommand, but in one of two places, so
+    // that bash would complete no flag of any command. A test asks bash itself.
     let script = String::from_utf8_lossy(&script).replace("rdsproxy__subcmd__setup", "rdsproxy__setup");
     report::verbatim(script.as_bytes());
     Exit::Done

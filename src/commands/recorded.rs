@@ -24,7 +24,8 @@ pub(super) fn begin(global: &Global) -> Result<Tape, Failure> {
     Tape::file(&run, path, global.record_plain).map_err(|error| unwritten(path, &error))
 }
 
-/// After a failure of which a recording shows more: offers to write it where a person is asked, and names the flag elsewhere.
+/// After a failure of which a recording shows more: offers to write it where a person is asked, and names the flag
+/// elsewhere.
 pub(super) async fn offer(global: &Global, exit: Exit) {
     let worth = matches!(exit, Exit::Failed | Exit::TimedOut) && global.tape.calls() > 0;
     if !worth || global.tape.on_file() || global.quiet {

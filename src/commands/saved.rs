@@ -31,7 +31,8 @@ pub(super) struct Saved {
 }
 
 impl Saved {
-    /// Reads the file that the flags name, if they name one. One that is to be written is looked at before anything else.
+    /// Reads the file that the flags name, if they name one. One that is to be written is looked at before anything
+    /// else.
     pub(super) fn open(plans: &Plans, command: Planned) -> Result<Option<Self>, Failure> {
         if let Some(file) = &plans.plan_out {
             replaceable(file)?;
@@ -96,7 +97,8 @@ impl Saved {
         Ok(())
     }
 
-    /// Holds a plan that is drawn up now to the saved one. Where it is no part of it, shows what differs, and how that ends.
+    /// Holds a plan that is drawn up now to the saved one. Where it is no part of it, shows what differs, and how that
+    /// ends.
     pub(super) fn refuse(&self, session: &Session, now: Vec<(String, Terms)>) -> Option<Exit> {
         let found = saved::differences(&self.plan, now);
         if found.is_empty() {

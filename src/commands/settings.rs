@@ -84,7 +84,8 @@ fn unused(unused: &Unused) -> UnusedSetting {
     UnusedSetting { key: unused.entry.key.clone(), line: unused.entry.place.line as u64, why: unused.why.clone() }
 }
 
-/// Says that a file is used, and what of it is not for a reason that is not plain to see; also that one lies there unused.
+/// Says that a file is used, and what of it is not for a reason that is not plain to see; also that one lies there
+/// unused.
 pub(super) fn announce(cli: &Cli) {
     let json = cli.global.output == Output::Json;
     let Some(file) = &cli.sources.file else {

@@ -192,7 +192,8 @@ fn left_behind(proxy: &str, region: &str, found: &LogGroupFound) -> String {
     )
 }
 
-/// The stack that the flags name, or else the region's only one; with the tag that names its database, where no flag does.
+/// The stack that the flags name, or else the region's only one; with the tag that names its database, where no flag
+/// does.
 ///
 /// A name alone never means another stack: what it belongs to is found by the name.
 async fn chosen(

@@ -30,7 +30,8 @@ pub(super) async fn run(global: &Global, args: &Token) -> Result<Exit, Failure> 
     let (host, port) = (entrance.host.as_str(), entrance.port);
     let token = session.cloud.rds.token(host, port, &user).await;
     let token = token.map_err(Problem::refused(format!("making a token ({stack})")))?;
-    // For what the job does with it later. The runner reads two streams: where nothing captures stdout, this may come too late.
+    // For what the job does with it later. The runner reads two streams: where nothing captures stdout, this may come
+    // too late.
     report::github::mask(&token.text);
     if session.json {
         report::document(&documents::Token {

@@ -1,7 +1,7 @@
 //! How functions log in: with IAM tokens or with a password.
 //!
-//! Judged by each function's variables, and where those say nothing by what else shows it ([`Evidence`]). AWS takes one `IAMAuth` a secret, and for MySQL and PostgreSQL it is
-//! either required or disabled (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_UserAuthConfig.html>),
+//! Judged by each function's variables, and where those say nothing by what else shows it ([`Evidence`]). AWS takes one
+//! `IAMAuth` a secret, and for MySQL and PostgreSQL it is either required or disabled (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_UserAuthConfig.html>),
 //! so functions that share a database user must log in the same way.
 
 use std::collections::BTreeMap;
@@ -379,7 +379,8 @@ mod tests {
         Evidence { database: true, ..Evidence::default() }
     }
 
-    /// A connection string is no user, whatever its variable is called, and what stands in front of an `@` in a query is none.
+    /// A connection string is no user, whatever its variable is called, and what stands in front of an `@` in a query
+    /// is none.
     #[test]
     fn what_is_no_user_is_not_taken_for_one() {
         let user = |variables: &[(&str, &str)]| user_of(&using("f", variables));

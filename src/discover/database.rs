@@ -285,8 +285,8 @@ fn of_instance(found: Instance) -> Result<Database, Problem> {
     })
 }
 
-/// A cluster that replicates another one. In an Aurora global database a proxy may stand in front of a secondary cluster,
-/// for reads (<https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-gdb.html>); functions that write would
+/// A cluster that replicates another one. In an Aurora global database a proxy may stand in front of a secondary
+/// cluster, for reads (<https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-gdb.html>); functions that write would
 /// fail there, so it is not set up here.
 fn replica(id: &str, arn: &str, source: &str) -> Problem {
     let region = |arn: &str| arn.split(':').nth(3).map(str::to_owned);

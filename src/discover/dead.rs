@@ -1,7 +1,7 @@
 //! Functions that point at a proxy which does not exist.
 //!
-//! A proxy's host is its name, `proxy-` with letters of the account's in the region, and the region: the same letters as
-//! in the hosts of databases there
+//! A proxy's host is its name, `proxy-` with letters of the account's in the region, and the region: the same letters
+//! as in the hosts of databases there
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-connecting.html>). A host with other letters is of
 //! another account, of which nothing is known here.
 

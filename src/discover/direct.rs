@@ -1,8 +1,8 @@
 //! Variables that step 13 leaves alone: those that a flag names, and those whose names ask for a direct connection.
 //!
-//! What migrates a schema needs session state that a pooling proxy does not keep, and so a connection of its own. Common
-//! tools name the variable that holds it: Prisma's `DIRECT_URL` and `DIRECT_DATABASE_URL`, and `SHADOW_DATABASE_URL`
-//! (<https://www.prisma.io/docs/postgres/database/connecting-to-your-database>,
+//! What migrates a schema needs session state that a pooling proxy does not keep, and so a connection of its own.
+//! Common tools name the variable that holds it: Prisma's `DIRECT_URL` and `DIRECT_DATABASE_URL`, and
+//! `SHADOW_DATABASE_URL` (<https://www.prisma.io/docs/postgres/database/connecting-to-your-database>,
 //! <https://www.prisma.io/docs/orm/prisma-migrate/understanding-prisma-migrate/shadow-database>), Vercel's
 //! `POSTGRES_URL_NON_POOLING` and Neon's `DATABASE_URL_UNPOOLED` and `PGHOST_UNPOOLED`
 //! (<https://neon.com/docs/guides/vercel-managed-integration>).

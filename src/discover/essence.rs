@@ -1,8 +1,9 @@
 //! What of variables this program reads, and nothing else of them: for a copy of an account that may leave the machine.
 //!
-//! What is read stays where it is: hosts of the database and the proxy and their ports, users, names of databases, secrets and
-//! parameters, and the words that checks look for. Every other character becomes an `x` or a `?`, so that a value is as long as it was.
-//! Two values that differ in what is hidden stay different, since versions of a function are compared.
+//! What is read stays where it is: hosts of the database and the proxy and their ports, users, names of databases,
+//! secrets and parameters, and the words that checks look for. Every other character becomes an `x` or a `?`, so that a
+//! value is as long as it was. Two values that differ in what is hidden stay different, since versions of a function
+//! are compared.
 
 mod connection;
 
@@ -332,8 +333,8 @@ mod tests {
         fn the_same_is_read_of_what_is_kept_and_nothing_else_is_kept(pairs in drawn()) {
             let (known, all) = (known(), variables(&pairs));
             let kept = Essence::new(&known, &[]).of(&all);
-            // A host that is hidden beside one that is not is reported of the original alone; and a host in what should be a
-            // name of something else is nobody's, so the name is kept no more than its neighbors.
+            // A host that is hidden beside one that is not is reported of the original alone; and a host in what should
+            // be a name of something else is nobody's, so the name is kept no more than its neighbors.
             let odd = |(name, value): (&String, &String)| {
                 let (open, hidden) = (!mentions(value, &known).is_empty(), hidden::form(value, &known).is_some());
                 (hidden && (open || is_name(name, value))) || (open && name.contains("SECRET"))

@@ -48,7 +48,8 @@ pub(super) enum Shown {
 }
 
 impl Evidence {
-    /// Looks at what may speak for tokens where the settings leave it open: no call where the database's own settings do, else one a role.
+    /// Looks at what may speak for tokens where the settings leave it open: no call where the database's own settings
+    /// do, else one a role.
     pub async fn read(
         cloud: &Cloud,
         database: &Database,

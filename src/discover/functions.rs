@@ -297,7 +297,8 @@ pub async fn choose(
         |found: &&FunctionUse| !(*found).clone().unset().keeping(wanted.variables_now).variables.is_empty();
     left_out.extend(only_staying.iter().filter(remembered).map(|found| found.function.name.clone()));
     if chosen.is_empty() && !left_out.is_empty() {
-        // Without any function the connect policy would name no user, and so let in all of them: no tag may bring that about.
+        // Without any function the connect policy would name no user, and so let in all of them: no tag may bring that
+        // about.
         return Err(Problem::unfit(
             format!(
                 "choosing the functions: what the proxy remembers leaves none, although {} use the database",

@@ -50,8 +50,8 @@ pub fn in_this_account(spec: &Spec, who: &Identity) -> Result<(), Problem> {
 
 /// The role that was given: by the flag, or by an earlier run's, which the proxy itself shows.
 ///
-/// Without the flag, a role of another name counts only where our own proxy uses it and our own role does not exist. That
-/// leaves things as they are; nothing is ever granted by it.
+/// Without the flag, a role of another name counts only where our own proxy uses it and our own role does not exist.
+/// That leaves things as they are; nothing is ever granted by it.
 ///
 /// # Errors
 /// When the role that the flag names cannot serve the proxy, or a secret is to be created that it would have to read.

@@ -116,8 +116,8 @@ impl Grants {
     }
 }
 
-/// The user of the only secret that the proxy has, as far as more than a tag says so: anyone who may tag the secret writes
-/// tags (`secretsmanager:TagResource`).
+/// The user of the only secret that the proxy has, as far as more than a tag says so: anyone who may tag the secret
+/// writes tags (`secretsmanager:TagResource`).
 fn of_only_secret(spec: &Spec, secrets: &Secrets, database: &Database) -> Option<String> {
     let [only] = secrets.found.as_slice() else { return None };
     let user = only.user.as_ref().filter(|_| secrets.planned.is_empty())?;

@@ -1,7 +1,8 @@
-//! Hosts of the database that a value holds in a form that is not changed: such variables are reported, never passed over.
+//! Hosts of the database that a value holds in a form that is not changed: such variables are reported, never passed
+//! over.
 //!
-//! A text within base64 cannot be changed byte for byte, and a host whose own letters are percent-encoded is no encoder's
-//! work; its author knows what else depends on it.
+//! A text within base64 cannot be changed byte for byte, and a host whose own letters are percent-encoded is no
+//! encoder's work; its author knows what else depends on it.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! The way of a function's variables to the proxy and back, both as pure functions.
 //!
-//! What the way to the proxy replaces is the database's writer or reader endpoint, so the way back is derived: nothing is
-//! remembered on the function. [`Way::there`] computes the way back before it is taken, and says where it would not
+//! What the way to the proxy replaces is the database's writer or reader endpoint, so the way back is derived: nothing
+//! is remembered on the function. [`Way::there`] computes the way back before it is taken, and says where it would not
 //! lead to the very same values; only then must a memory help.
 
 use std::collections::BTreeSet;
@@ -223,8 +223,8 @@ impl Way<'_> {
         there
     }
 
-    /// Port variables go with hosts that stand alone: those of the same name but for the last word, or else the only one
-    /// that holds the database's port. Where a host that stays stands alone, too, that one may be its port.
+    /// Port variables go with hosts that stand alone: those of the same name but for the last word, or else the only
+    /// one that holds the database's port. Where a host that stays stands alone, too, that one may be its port.
     fn ports_apart(
         &self,
         variables: &Variables,

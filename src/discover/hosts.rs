@@ -213,7 +213,8 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
         '.' => escapes::after(text, range.end + next.len).is_some_and(Glyph::is_of_a_name),
         _ => next.is_of_a_name(),
     });
-    // With a percent sign in front, the first letters of a host may read as an escape, and those of another one may not.
+    // With a percent sign in front, the first letters of a host may read as an escape, and those of another one may
+    // not.
     let begins = |last: Glyph| last.is_of_a_name() || matches!(last.char, '.' | '%');
     !goes_on && !escapes::before(text, range.start).is_some_and(begins)
 }
@@ -224,7 +225,8 @@ pub(super) fn depth(text: &str, range: &Range<usize>) -> usize {
     around.into_iter().flatten().map(|glyph| glyph.depth).max().unwrap_or_default()
 }
 
-/// Replaces each mention by the host beside it, and its port where the value states `ports.0`: then it becomes `ports.1`.
+/// Replaces each mention by the host beside it, and its port where the value states `ports.0`: then it becomes
+/// `ports.1`.
 ///
 /// Returns the new value and what stood at each mention (`host`, or `host:port` where the port was replaced), in order.
 /// All hosts that are ever written into a variable pass here or through [`restore`], as a [`Host`].

@@ -1,6 +1,7 @@
 //! Secrets that functions' variables name, and what shows that they are this database's.
 //!
-//! Anyone who may write a function's variables may name any secret there, so a name alone does not make the proxy read it.
+//! Anyone who may write a function's variables may name any secret there, so a name alone does not make the proxy read
+//! it.
 
 use super::auth::{refers_to_secret, user_in};
 use super::database::Database;

@@ -36,8 +36,8 @@ pub struct Other {
 }
 
 impl Others {
-    /// Looks at the targets of those of the region's proxies that could serve the database: a proxy is in its database's
-    /// VPC, and of its engine family (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.limits.html>).
+    /// Looks at the targets of those of the region's proxies that could serve the database: a proxy is in its
+    /// database's VPC, and of its engine family (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.limits.html>).
     pub async fn find(cloud: &Cloud, all: &[Proxy], names: &Names, database: &Database) -> Self {
         let could = |other: &&Proxy| {
             other.vpc == database.vpc

@@ -38,9 +38,9 @@ pub struct Plugin {
 const NATIVE: &str = "mysql_native_password";
 
 impl Plugin {
-    /// As the engine's version has it, and the parameters that someone set: MySQL 8.4 has `authentication_policy`, those
-    /// before it `default_authentication_plugin`, and 8.0 both, where a plugin named by the policy comes first
-    /// (<https://dev.mysql.com/doc/refman/8.0/en/server-system-variables.html#sysvar_authentication_policy>,
+    /// As the engine's version has it, and the parameters that someone set: MySQL 8.4 has `authentication_policy`,
+    /// those before it `default_authentication_plugin`, and 8.0 both, where a plugin named by the policy comes
+    /// first (<https://dev.mysql.com/doc/refman/8.0/en/server-system-variables.html#sysvar_authentication_policy>,
     /// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Upgrade-v3-v84-security.html>).
     ///
     /// `set` is what was read of the groups; `None` where nobody asked.

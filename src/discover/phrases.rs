@@ -1,7 +1,7 @@
 //! What the doctor looks for within the values of variables, in lower case.
 //!
-//! One list for both that need it: the doctor, which finds them, and [`essence`](super::essence), which keeps them in a copy
-//! of the account. Were there two, a rehearsal could miss what the doctor would have seen.
+//! One list for both that need it: the doctor, which finds them, and [`essence`](super::essence), which keeps them in a
+//! copy of the account. Were there two, a rehearsal could miss what the doctor would have seen.
 
 /// What turns TLS off within a connection string.
 pub const NO_TLS: [&str; 9] = [

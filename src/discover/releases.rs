@@ -34,11 +34,12 @@ pub struct Frozen {
 /// Why an alias cannot send a share of its calls to a new version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whole {
-    /// It has provisioned concurrency. Lambda refuses that for an alias with weights, and sets weights by itself when it moves:
-    /// its calls go to the former version until the new one's environments are ready
+    /// It has provisioned concurrency. Lambda refuses that for an alias with weights, and sets weights by itself when
+    /// it moves: its calls go to the former version until the new one's environments are ready
     /// (<https://github.com/hashicorp/terraform-provider-aws/pull/48116>).
     Provisioned,
-    /// The new version is one of another configuration, and a role or a dead-letter queue may be among it, which must be the same.
+    /// The new version is one of another configuration, and a role or a dead-letter queue may be among it, which must
+    /// be the same.
     OtherConfiguration,
 }
 
@@ -56,7 +57,8 @@ const LONGEST: usize = 256;
 
 /// What a version that we publish says: whose it is, and which version each alias pointed at before.
 ///
-/// Aliases that do not fit are left out; the way back then looks for the last version that is the same but for our hosts.
+/// Aliases that do not fit are left out; the way back then looks for the last version that is the same but for our
+/// hosts.
 #[must_use]
 pub fn description<'a>(mark: &str, replaced: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut text = mark.to_owned();
@@ -92,14 +94,15 @@ struct Published<'a> {
     provisioned: Vec<String>,
 }
 
-/// Finds the aliases that must move. One that sends a share of its calls to a version of ours, by its `mark`, is on its way: a
-/// canary was there.
+/// Finds the aliases that must move. One that sends a share of its calls to a version of ours, by its `mark`, is on its
+/// way: a canary was there.
 ///
-/// `repointed` turns a function's variables into those that step 13 would make of them; with `publish_pending`, a release
-/// that is waiting in `$LATEST` is published along.
+/// `repointed` turns a function's variables into those that step 13 would make of them; with `publish_pending`, a
+/// release that is waiting in `$LATEST` is published along.
 ///
 /// # Errors
-/// When a person must decide: a release is pending, an alias splits its calls with somebody else's version, or something calls a frozen version itself.
+/// When a person must decide: a release is pending, an alias splits its calls with somebody else's version, or
+/// something calls a frozen version itself.
 pub async fn find(
     cloud: &Cloud,
     functions: &[FunctionUse],
@@ -190,8 +193,8 @@ fn leave_out(name: &str) -> String {
     format!("Or leave it out: --exclude-function {name}.")
 }
 
-/// What is bound to a function, and to what of it: a version's number or an alias. A mapping's `FunctionArn` may be that of a
-/// version or an alias (<https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html>), and so is that of
+/// What is bound to a function, and to what of it: a version's number or an alias. A mapping's `FunctionArn` may be
+/// that of a version or an alias (<https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html>), and so is that of
 /// provisioned concurrency (<https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedConcurrencyConfigListItem.html>).
 pub fn bound<'a>(
     function: &'a str,
@@ -203,7 +206,8 @@ pub fn bound<'a>(
     all.filter_map(move |(arn, what)| Some((arn.strip_prefix(function)?.strip_prefix(':')?, what)))
 }
 
-/// Refuses where something calls a frozen version by its number: only the person who set that up can point it elsewhere.
+/// Refuses where something calls a frozen version by its number: only the person who set that up can point it
+/// elsewhere.
 fn called_by_number(
     of: &Published<'_>,
     events: &[String],

@@ -40,8 +40,8 @@ pub fn wishes(spec: &Spec) -> Tags {
 
 /// The settings, with what an earlier run's flags asked for where today's are silent.
 ///
-/// Anyone who may tag the proxy can write these tags, so they are held to the rules of the flags, and believed as far as
-/// the account itself shows the same: they may narrow what is granted, and never widen it.
+/// Anyone who may tag the proxy can write these tags, so they are held to the rules of the flags, and believed as far
+/// as the account itself shows the same: they may narrow what is granted, and never widen it.
 ///
 /// # Errors
 /// When a tag names a user that no flag may name, or another login than the proxy has.

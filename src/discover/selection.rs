@@ -1,7 +1,7 @@
 //! Which functions flags chose: tags of the proxy remember it.
 //!
-//! Anyone who may tag the proxy can write these tags, so they only ever narrow: a function that is remembered and does not use
-//! the database gets nothing by it.
+//! Anyone who may tag the proxy can write these tags, so they only ever narrow: a function that is remembered and does
+//! not use the database gets nothing by it.
 
 use super::problem::Problem;
 use crate::cloud::{Tags, tags};

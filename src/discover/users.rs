@@ -1,7 +1,7 @@
 //! Who logs in as whom: the database users of the functions' variables, and those of the flags.
 //!
-//! Variables are written by the person who deploys a function, and a user's name becomes part of a policy's resource, where
-//! `*`, `?` and `${…}` mean more than themselves
+//! Variables are written by the person who deploys a function, and a user's name becomes part of a policy's resource,
+//! where `*`, `?` and `${…}` mean more than themselves
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>). So they are held to
 //! the same rule as the flags, and never granted where they break it.
 

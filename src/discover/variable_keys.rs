@@ -17,8 +17,8 @@ const ACTIONS: [&str; 2] = ["kms:CreateGrant", "kms:Encrypt"];
 
 /// What a person should know of functions that step 13 may not be able to write, one sentence a key.
 ///
-/// One that IAM's simulator allows is not mentioned. Key policies are not part of the simulation, so what it denies is a
-/// warning and no more.
+/// One that IAM's simulator allows is not mentioned. Key policies are not part of the simulation, so what it denies is
+/// a warning and no more.
 pub async fn warnings(cloud: &Cloud, who: &Identity, functions: &[FunctionUse]) -> Vec<String> {
     let mut keys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for found in functions.iter().filter(|found| !found.holding(|kind| !kind.is_ours()).is_empty()) {

@@ -1,5 +1,5 @@
-//! The proxy's log of the last hour, counted by what its lines say. No line and no part of one that a client or a statement may
-//! have put there goes any further.
+//! The proxy's log of the last hour, counted by what its lines say. No line and no part of one that a client or a
+//! statement may have put there goes any further.
 
 pub(super) use observe::proxylog::Told;
 
@@ -15,7 +15,8 @@ use crate::survey::Survey;
 /// Seconds that are looked at.
 const SPAN: i64 = 3600;
 
-/// Reads the log of the last hour, the newest lines first and no more than some pages of them; none where there is no log group.
+/// Reads the log of the last hour, the newest lines first and no more than some pages of them; none where there is no
+/// log group.
 pub(super) async fn read(cloud: &Cloud, survey: &Survey) -> Known<Option<Told>> {
     let until = now();
     let group = name_of(&survey.names.stack);

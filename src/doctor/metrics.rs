@@ -1,7 +1,9 @@
-//! What CloudWatch has of the proxy: shares, waits, refusals and failures of the last hour, and the target's health of the last day.
+//! What CloudWatch has of the proxy: shares, waits, refusals and failures of the last hour, and the target's health of
+//! the last day.
 //!
 //! The metrics are AWS's (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html>). Some are sent only
-//! when there is something to count, so a series without points is none only where others show that the proxy sends at all.
+//! when there is something to count, so a series without points is none only where others show that the proxy sends at
+//! all.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

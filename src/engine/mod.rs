@@ -1,7 +1,8 @@
 //! The loop that brings one step after another to where it should be.
 //!
 //! A step says what is there, what is missing, and how to change it; [`Run::converge`] looks,
-//! compares, acts if needed, and looks again until nothing is left to do. Every wait is a [`Poll`]. Events go out to a listener; nothing here prints.
+//! compares, acts if needed, and looks again until nothing is left to do. Every wait is a [`Poll`]. Events go out to a
+//! listener; nothing here prints.
 
 mod crowd;
 pub mod event;

@@ -1,7 +1,7 @@
 //! The one wait: asking AWS again and again, at a pace and within a limit, until the run is stopped.
 //!
-//! Creation, deletion, probes and the checks before step 13 all wait with it, so that every wait shows itself, ends, and
-//! gives way to an interruption in the same manner.
+//! Creation, deletion, probes and the checks before step 13 all wait with it, so that every wait shows itself, ends,
+//! and gives way to an interruption in the same manner.
 
 use std::time::Duration;
 
@@ -172,8 +172,8 @@ impl<'a> Poll<'a> {
         self.look_whatever(run, call, passes).await?.map_err(refused(self.doing))
     }
 
-    /// As [`Self::look`], for a reading of several calls, which fails in its own way: `passes` says as what it shows while it
-    /// is waited for. Anything else is the caller's.
+    /// As [`Self::look`], for a reading of several calls, which fails in its own way: `passes` says as what it shows
+    /// while it is waited for. Anything else is the caller's.
     ///
     /// # Errors
     /// As [`Self::rest`].

@@ -86,7 +86,8 @@ pub enum StepError {
 }
 
 impl StepError {
-    /// How much it says of why a run stopped: what is only not waited for is no failure, and one step is abandoned for another's.
+    /// How much it says of why a run stopped: what is only not waited for is no failure, and one step is abandoned for
+    /// another's.
     fn weight(&self) -> u8 {
         match self {
             Self::Pending { .. } => 0,
@@ -173,8 +174,8 @@ pub struct Run<'a> {
     pub stop: &'a StopSign,
 }
 
-/// How many changes of one step AWS may take before it is clear that someone undoes them. A step makes two or three; runs
-/// at once make some more.
+/// How many changes of one step AWS may take before it is clear that someone undoes them. A step makes two or three;
+/// runs at once make some more.
 const CHANGES: usize = 20;
 /// How many of them come without a rest.
 const FEW: usize = 4;
@@ -222,7 +223,8 @@ impl Run<'_> {
         self.take(step, seen, Milestone::Ready, so_far).await
     }
 
-    /// Looks at a step first, and then brings it to where it should be; what was seen before serves where the look fails.
+    /// Looks at a step first, and then brings it to where it should be; what was seen before serves where the look
+    /// fails.
     ///
     /// The pace of the questions counts from this first one.
     ///

@@ -147,7 +147,8 @@ pub trait Step: Sync {
 
     /// What is left to do, action by action, for a plan that is saved.
     ///
-    /// A step of several calls lists each: what is left after a run that was killed is then a part of what was there before.
+    /// A step of several calls lists each: what is left after a run that was killed is then a part of what was there
+    /// before.
     fn terms(&self, seen: &Observed<Self::State>) -> Terms {
         let subject = self.subject();
         match self.compare(seen) {

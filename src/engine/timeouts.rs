@@ -80,8 +80,8 @@ pub struct Timeouts {
     /// For a temporary function to be made and to answer: its network interfaces take up to 90 s where no other
     /// function shares them (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html>).
     pub probe: Limit,
-    /// For CloudWatch to show enough of a canary, beyond the soak. Metrics come some minutes late, and a function that is
-    /// invoked five times a minute needs twelve for a judgement.
+    /// For CloudWatch to show enough of a canary, beyond the soak. Metrics come some minutes late, and a function that
+    /// is invoked five times a minute needs twelve for a judgement.
     pub canary: Limit,
 }
 

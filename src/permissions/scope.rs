@@ -172,7 +172,8 @@ pub struct Scope {
     pub function_roles: Vec<String>,
     /// The ARNs of secrets of someone else's; none is any.
     pub secrets: Vec<String>,
-    /// What was read from the account; then functions, roles and secrets are those of the account, too, and none is none.
+    /// What was read from the account; then functions, roles and secrets are those of the account, too, and none is
+    /// none.
     pub known: Option<Known>,
     /// The ARN of the permissions boundary that new roles must carry.
     pub boundary: Option<String>,
@@ -210,8 +211,8 @@ impl Scope {
         self.functions.iter().flat_map(both).map(|resource| self.arn("lambda", &resource)).collect()
     }
 
-    /// What the statements of these actions are about: one, or two where some groups are known and the stack's own, which
-    /// does not exist yet, is known by its tag; none where no key is in use.
+    /// What the statements of these actions are about: one, or two where some groups are known and the stack's own,
+    /// which does not exist yet, is known by its tag; none where no key is in use.
     ///
     /// AWS takes `aws:ResourceTag` for a group's rules
     /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html>).

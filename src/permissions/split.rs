@@ -33,8 +33,8 @@ pub struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    /// Of a stack that is known: for log-ins with IAM as these users (none: with passwords), and for secrets under these customer
-    /// keys.
+    /// Of a stack that is known: for log-ins with IAM as these users (none: with passwords), and for secrets under
+    /// these customer keys.
     #[must_use]
     pub fn new(scope: &'a Scope, users: &'a [String], keys: &'a [String]) -> Option<Self> {
         let names = Names::new(&scope.stack()?, &scope.region);

@@ -1,4 +1,5 @@
-//! What each fault of a probe means behind an RDS Proxy, and how to fix it. `docs/verify.md` draws its table from this one.
+//! What each fault of a probe means behind an RDS Proxy, and how to fix it. `docs/verify.md` draws its table from this
+//! one.
 
 /// The code of what went wrong with the probe itself.
 pub const PROBE_FAILED: &str = "probe_failed";

@@ -43,7 +43,8 @@ pub async fn prove(run: &Run<'_>, wanted: &Probing<'_>) -> Result<Vec<Proof>, St
     all
 }
 
-/// Deletes what runs that were killed left behind. It is never called: anyone who may change functions may have changed it.
+/// Deletes what runs that were killed left behind. It is never called: anyone who may change functions may have changed
+/// it.
 ///
 /// What another run uses at this moment goes too; that run creates its own again.
 async fn sweep(run: &Run<'_>, wanted: &Probing<'_>) -> Result<(), StepError> {
@@ -77,7 +78,8 @@ async fn at(run: &Run<'_>, wanted: &Probing<'_>, seat: &Seat) -> Result<Vec<Proo
     proofs
 }
 
-/// The temporary functions for one role and network, from their beginning to their end: one, unless something deletes it early.
+/// The temporary functions for one role and network, from their beginning to their end: one, unless something deletes
+/// it early.
 struct Visit<'a> {
     run: &'a Run<'a>,
     wanted: &'a Probing<'a>,
@@ -298,8 +300,8 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// Whether a refusal passes with time: a role that is new to Lambda, interfaces that are being made, a name that another
-/// run just took.
+/// Whether a refusal passes with time: a role that is new to Lambda, interfaces that are being made, a name that
+/// another run just took.
 fn waits(refusal: &Refusal) -> bool {
     let role = refusal.is(&["InvalidParameterValueException"]) && refusal.message.contains("cannot be assumed");
     refusal.kind == Kind::NotYet || role

@@ -88,8 +88,8 @@ impl Asked {
         })
     }
 
-    /// Whether a question is about what the real account has: every name in it is one that it knows, and none that was asked for
-    /// in vain.
+    /// Whether a question is about what the real account has: every name in it is one that it knows, and none that was
+    /// asked for in vain.
     pub(super) fn concerns(&self, question: &Question) -> bool {
         let about = |word: &String| self.words.contains(word) && !self.absent.contains(word);
         question.words.iter().all(about) || question.words.is_empty()

@@ -145,13 +145,15 @@ pub struct Rehearsal {
     pub days: Vec<OneDay>,
     /// What `up` made of the account.
     pub differences: Vec<Difference>,
-    /// A look at the account after `up`, or what kept it from being read; none where `up` changed nothing and did not come to its end.
+    /// A look at the account after `up`, or what kept it from being read; none where `up` changed nothing and did not
+    /// come to its end.
     pub look: Option<Result<Look, String>>,
     /// A second `up`, which changes nothing if all is well; none where the first did not come to its end.
     pub again: Option<Ran>,
     /// What a teardown would remove.
     pub removals: Vec<Line>,
-    /// In what the account differs, after `teardown`, from the original: from one without the stack, where it was there already.
+    /// In what the account differs, after `teardown`, from the original: from one without the stack, where it was
+    /// there already.
     pub left: Vec<Difference>,
     /// Secrets that `up` created, and that a teardown has scheduled for deletion.
     pub scheduled: Vec<String>,

@@ -16,7 +16,8 @@ pub(super) fn scheduled(differences: Vec<Difference>) -> (Vec<String>, Vec<Diffe
     (leaving.into_iter().filter_map(|found| found.path.into_iter().next_back()).collect(), left)
 }
 
-/// Aliases that point at a new version with the variables of `$LATEST`, and everything else in which an account differs.
+/// Aliases that point at a new version with the variables of `$LATEST`, and everything else in which an account
+/// differs.
 pub(super) fn released(differences: &[Difference], back: &Value) -> (Vec<Released>, Vec<Difference>) {
     let version = |found: &Difference| match found.names().as_slice() {
         ["lambda", "functions", function, "versions", number] => {

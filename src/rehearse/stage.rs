@@ -172,7 +172,8 @@ impl Stage {
         world.dump()
     }
 
-    /// The reads that nobody has made of the real account, and that the copy answers with something, as it was at the start.
+    /// The reads that nobody has made of the real account, and that the copy answers with something, as it was at the
+    /// start.
     pub(super) fn unasked(&self, asked: &Asked) -> Vec<(String, usize)> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         let mut once: Vec<&Question> = Vec::new();

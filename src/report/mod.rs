@@ -252,7 +252,8 @@ pub fn ask(question: &str) -> Option<String> {
     }
 }
 
-/// Why nobody can be asked, if nobody can: where there is no terminal, and in CI, which may offer one that nobody watches.
+/// Why nobody can be asked, if nobody can: where there is no terminal, and in CI, which may offer one that nobody
+/// watches.
 #[must_use]
 pub fn unattended() -> Option<&'static str> {
     if !std::io::stdin().is_terminal() {

@@ -15,9 +15,9 @@ impl Modes {
         Self { before: rustix::termios::tcgetattr(std::io::stdin()).ok() }
     }
 
-    /// Has a terminal show no `^C` where Ctrl-C is pressed: the cursor stands at the end of the last row, so that it would
-    /// wrap, and rows that are drawn again would begin one line too low. Nor is what was written and is not shown yet dropped then,
-    /// which would leave half of the rows, and the cursor anywhere (termios(3), `NOFLSH`).
+    /// Has a terminal show no `^C` where Ctrl-C is pressed: the cursor stands at the end of the last row, so that it
+    /// would wrap, and rows that are drawn again would begin one line too low. Nor is what was written and is not
+    /// shown yet dropped then, which would leave half of the rows, and the cursor anywhere (termios(3), `NOFLSH`).
     #[must_use]
     pub(super) fn without_echoed_signals() -> Self {
         let modes = Self::remember();

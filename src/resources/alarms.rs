@@ -1,8 +1,8 @@
 //! The alarms and the dashboard of a proxy: none of the thirteen steps, and asked for by `alarms`.
 //!
-//! An alarm is the stack's own by its name, which cannot be changed, and by the ownership tag, which the call that creates it
-//! writes. A dashboard has tags in newer models of CloudWatch, which the Service Authorization Reference does not know; so it is
-//! the stack's own by its name and by the first widget of its body
+//! An alarm is the stack's own by its name, which cannot be changed, and by the ownership tag, which the call that
+//! creates it writes. A dashboard has tags in newer models of CloudWatch, which the Service Authorization Reference
+//! does not know; so it is the stack's own by its name and by the first widget of its body
 //! (`docs/decisions/0083-alarms-and-a-dashboard.md`).
 
 use std::collections::BTreeMap;
@@ -341,7 +341,8 @@ pub struct AlarmsRemoval {
 }
 
 impl AlarmsRemoval {
-    /// Looks for a stack's alarms and dashboard. A right that is missing keeps a teardown from beginning, and `restore` from nothing.
+    /// Looks for a stack's alarms and dashboard. A right that is missing keeps a teardown from beginning, and `restore`
+    /// from nothing.
     ///
     /// # Errors
     /// When AWS refuses for another reason.

@@ -2,8 +2,8 @@
 //!
 //! A function signs its token with its execution role, so the role carries the right
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-connecting.html>). Functions that share a role
-//! share the attachment. What a role is to have is attached before what it had is taken off, so that none is without its
-//! right for a moment; and as IAM is eventually consistent
+//! share the attachment. What a role is to have is attached before what it had is taken off, so that none is without
+//! its right for a moment; and as IAM is eventually consistent
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>), some
 //! seconds lie between the two.
 
@@ -17,8 +17,8 @@ use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Wait
 use crate::resources::connect_policy::{ConnectPolicy, Held, InForce, look, name_of};
 use crate::resources::settling;
 
-/// How many rests lie between attaching and detaching: twelve seconds at [`PollInterval::Dense`], by when IAM has usually spread a
-/// change.
+/// How many rests lie between attaching and detaching: twelve seconds at [`PollInterval::Dense`], by when IAM has
+/// usually spread a change.
 const RESTS: u8 = 8;
 
 /// The attachments.

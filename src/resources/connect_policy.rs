@@ -44,8 +44,8 @@ pub struct ConnectPolicy<'a> {
     pub given: bool,
     /// Its document, once the proxy's id is known.
     pub document: Option<Value>,
-    /// Where no function is left: the users that flags ask for all the same. What the policy allows already then stays,
-    /// since the functions at the proxy are not known.
+    /// Where no function is left: the users that flags ask for all the same. What the policy allows already then
+    /// stays, since the functions at the proxy are not known.
     pub unused: Option<Vec<String>>,
     /// Whether it is the first one, and there are further ones beside it.
     pub further: bool,
@@ -365,8 +365,8 @@ pub struct PolicyRemoval {
 }
 
 impl PolicyRemoval {
-    /// Finds the stack's own policies under its path, the one that names the others last, and the roles that carry them:
-    /// the one of the stack's own name, and further ones where it names some, or is not there.
+    /// Finds the stack's own policies under its path, the one that names the others last, and the roles that carry
+    /// them: the one of the stack's own name, and further ones where it names some, or is not there.
     /// `needs_none` says that its proxy does not need any.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! Rules that let functions reach the database directly: `close-direct` removes them, a way back opens them again.
 //!
-//! What was removed is remembered in tags of the proxy's own group, one for each rule, before the rule goes; and the tag
-//! goes once the rule is seen again. So a run that was killed at any point leaves the rule, the memory, or both. Anyone with
-//! `ec2:CreateTags` on that group can write such a tag: a rule comes back only from a group of a function that uses this
-//! database, into a group of this database, on its port ([`Doors`]).
+//! What was removed is remembered in tags of the proxy's own group, one for each rule, before the rule goes; and the
+//! tag goes once the rule is seen again. So a run that was killed at any point leaves the rule, the memory, or both.
+//! Anyone with `ec2:CreateTags` on that group can write such a tag: a rule comes back only from a group of a function
+//! that uses this database, into a group of this database, on its port ([`Doors`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Step 3, where `--log-retention` asks for it: the log group that the proxy writes to, and for how long it keeps events.
+//! Step 3, where `--log-retention` asks for it: the log group that the proxy writes to, and for how long it keeps
+//! events.
 //!
 //! RDS Proxy writes to `/aws/rds/proxy/NAME`, a group that it makes itself and that keeps everything for ever
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.troubleshooting.html>). It stays when the proxy goes.

@@ -1,8 +1,8 @@
 //! The resources, one file each: how it is created ([`Step`](crate::engine::Step)) and how it is deleted ([`Removal`]).
 //!
-//! A step knows what should be there and compares it with what is; it knows neither the other steps nor how it is shown.
-//! Its inputs are fields, `None` while they are not known yet (in a plan). A removal is found by what proves that a thing
-//! is this stack's, says what it will do, and does it.
+//! A step knows what should be there and compares it with what is; it knows neither the other steps nor how it is
+//! shown. Its inputs are fields, `None` while they are not known yet (in a plan). A removal is found by what proves
+//! that a thing is this stack's, says what it will do, and does it.
 
 pub mod alarms;
 pub mod attach;

@@ -137,8 +137,8 @@ impl GroupRemoval {
         poll.insist_on(run, delete, async || self.user(run).await).await
     }
 
-    /// What keeps the group from being deleted: the interfaces of the proxy that just went, which AWS removes in its own
-    /// time, or a proxy that an `up` at the same time has created since.
+    /// What keeps the group from being deleted: the interfaces of the proxy that just went, which AWS removes in its
+    /// own time, or a proxy that an `up` at the same time has created since.
     async fn user(&self, run: &Run<'_>) -> String {
         if let Some(name) = &self.without_proxy {
             let proxy = run.cloud.rds.proxy(name).await.ok().flatten();

@@ -20,7 +20,8 @@ pub struct ProxyRole<'a> {
     pub names: &'a Names,
     /// Ownership.
     pub owner: &'a Owner,
-    /// The ARN of the permissions boundary that it must carry; one that someone else set stays where none is asked for.
+    /// The ARN of the permissions boundary that it must carry; one that someone else set stays where none is asked
+    /// for.
     pub boundary: Option<&'a str>,
     /// Why there may be nothing to do.
     pub not_needed: Option<String>,
@@ -152,8 +153,8 @@ impl RoleRemoval {
         poll.insist_on(run, async || iam.delete_role(name).await, async || self.user(run).await).await
     }
 
-    /// What keeps the role from being deleted: its policies that went a moment ago, which IAM forgets in its own time, or
-    /// one that an `up` at the same time has written since.
+    /// What keeps the role from being deleted: its policies that went a moment ago, which IAM forgets in its own time,
+    /// or one that an `up` at the same time has written since.
     async fn user(&self, run: &Run<'_>) -> String {
         match run.cloud.iam.role_policies(&self.role.name).await {
             Ok(policies) if !policies.is_empty() => {

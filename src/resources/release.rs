@@ -25,8 +25,8 @@ pub struct Release<'a> {
     pub frozen: &'a [Frozen],
     /// What our versions are described by.
     pub mark: String,
-    /// The percentage of its calls that an alias is to send to the new version, by [`Frozen::label`]; all of them where it is
-    /// not named.
+    /// The percentage of its calls that an alias is to send to the new version, by [`Frozen::label`]; all of them
+    /// where it is not named.
     pub shares: BTreeMap<String, u8>,
     /// The limits.
     pub timeouts: Timeouts,
@@ -70,8 +70,8 @@ impl Release<'_> {
         self.frozen.iter().map(line).collect()
     }
 
-    /// The same for a plan that is saved, however far an alias has come: with the code and the configuration that a new version
-    /// freezes.
+    /// The same for a plan that is saved, however far an alias has come: with the code and the configuration that a new
+    /// version freezes.
     pub(crate) fn actions(&self) -> impl Iterator<Item = String> {
         self.frozen.iter().map(|frozen| {
             let Frozen { function, alias, code, rest, .. } = frozen;

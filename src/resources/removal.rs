@@ -10,7 +10,8 @@ use crate::engine::{Run, StepError};
 /// What is under way.
 pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), StepError>> + 'a>>;
 
-/// One thing that goes, or goes back to what it was. The teardown's plan, its rows and its work all come from a list of these.
+/// One thing that goes, or goes back to what it was. The teardown's plan, its rows and its work all come from a list of
+/// these.
 pub trait Removal {
     /// The step that made it; `None` for what none of the thirteen makes.
     fn step(&self) -> Option<StepId>;
@@ -23,8 +24,8 @@ pub trait Removal {
 
     /// What it comes to, thing by thing, for a plan that is saved.
     ///
-    /// What only says how a thing is just now is no part of it; and what is left after a run that was killed is a part of
-    /// what was there before.
+    /// What only says how a thing is just now is no part of it; and what is left after a run that was killed is a part
+    /// of what was there before.
     fn terms(&self) -> Vec<(String, Terms)> {
         self.lines().into_iter().filter(|line| line.mark != '!').map(Line::terms).collect()
     }

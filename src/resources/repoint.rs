@@ -3,8 +3,8 @@
 //! `UpdateFunctionConfiguration` replaces the whole environment, so it is read, merged and written with the
 //! revision that was read
 //! (<https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html>). The way back is derived
-//! ([`crate::discover::home`]); only where it would not lead to the very same values, or where the proxy is not ours and
-//! may have had users before, tags on the function remember what stood there.
+//! ([`crate::discover::home`]); only where it would not lead to the very same values, or where the proxy is not ours
+//! and may have had users before, tags on the function remember what stood there.
 
 mod back;
 mod restoring;
@@ -331,8 +331,8 @@ impl Step for Repoint<'_> {
         _change: &Diff,
         seen: Observed<Vec<FunctionUse>>,
     ) -> Answer<Observed<Vec<FunctionUse>>> {
-        // While one batch is written, the one before the last is looked at: its updates are live by then, and those reads
-        // have an allowance of their own.
+        // While one batch is written, the one before the last is looked at: its updates are live by then, and those
+        // reads have an allowance of their own.
         let mut after: Vec<FunctionUse> = Vec::new();
         let (mut looked_at, mut written) = (0, 0);
         for batch in seen.present().map(Vec::as_slice).unwrap_or_default().chunks(BATCH) {

@@ -165,8 +165,8 @@ impl Step for Target<'_> {
             Kind::NotYet => {
                 Some(RetryPolicy { limit: self.timeouts.database, pace: PollInterval::Minutes, look: false })
             }
-            // Whether a proxy takes a target while it is being created, and how it says no, is not documented: only what
-            // an available proxy says is believed.
+            // Whether a proxy takes a target while it is being created, and how it says no, is not documented: only
+            // what an available proxy says is believed.
             Kind::Invalid | Kind::NotFound | Kind::Quota | Kind::InUse
                 if !self.proxy_available.load(Ordering::SeqCst) =>
             {

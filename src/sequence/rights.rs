@@ -1,8 +1,9 @@
 //! Steps 6 and 7: which connect policy is for which set of database users, and on which roles.
 //!
-//! A function's role gets the users that its functions use, so roles with other users have another policy. The first set
-//! has the policy of the stack's own name, each further one a name that ends in a digest of its users. A policy keeps the
-//! users that it has, for as long as roles carry it that no chosen function has: what is excluded loses nothing.
+//! A function's role gets the users that its functions use, so roles with other users have another policy. The first
+//! set has the policy of the stack's own name, each further one a name that ends in a digest of its users. A policy
+//! keeps the users that it has, for as long as roles carry it that no chosen function has: what is excluded loses
+//! nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -169,8 +170,8 @@ impl Survey {
         }
     }
 
-    /// Looks at the connect policies and at who carries them: at the one of the stack's own name, and at further ones where
-    /// there may be some.
+    /// Looks at the connect policies and at who carries them: at the one of the stack's own name, and at further ones
+    /// where there may be some.
     pub(crate) async fn look_for_rights(&self, cloud: &Cloud) -> Result<Rights, Problem> {
         let nothing = self.seen.role.is_absent() && self.seen.proxy.is_absent() && self.group().is_absent();
         // The policy comes after all of them: where none of them exists, it does not either.

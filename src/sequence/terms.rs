@@ -9,8 +9,8 @@ use crate::survey::Survey;
 impl Survey {
     /// What is left to do, step by step, and what it builds on.
     ///
-    /// What the stack creates is called by its name and not by its ID, so that a plan from before its creation and one from
-    /// after it say the same.
+    /// What the stack creates is called by its name and not by its ID, so that a plan from before its creation and one
+    /// from after it say the same.
     #[must_use]
     pub fn terms(&self) -> Vec<(String, Terms)> {
         let seen = &self.seen;

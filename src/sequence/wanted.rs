@@ -144,8 +144,8 @@ impl Survey {
         named(&self.grants.users())
     }
 
-    /// The users that the proxy logs in as at the database, with IAM. Where no function is left, those that it may log in
-    /// as already stay: the functions at the proxy are not known then.
+    /// The users that the proxy logs in as at the database, with IAM. Where no function is left, those that it may log
+    /// in as already stay: the functions at the proxy are not known then.
     fn database_users(&self) -> Vec<String> {
         let mut users: BTreeSet<String> = self.grants.users().into_iter().collect();
         if self.functions.is_empty() && !self.grants.any() {

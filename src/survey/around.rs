@@ -129,7 +129,8 @@ impl Around {
 }
 
 impl Base<'_> {
-    /// Whether it is open how clients send passwords: they log in with some, and the proxy meets a secret for the first time.
+    /// Whether it is open how clients send passwords: they log in with some, and the proxy meets a secret for the first
+    /// time.
     fn sends_passwords(&self, iam: bool, secrets: &Secrets) -> bool {
         let known = |arn: &str| self.described().is_some_and(|proxy| proxy.auth.iter().any(|auth| auth.secret == arn));
         let new_secret = secrets.found.iter().any(|secret| !known(&secret.arn));

@@ -59,7 +59,8 @@ impl Using {
         let dead = dead::find(cloud, database, kept.filter_map(|(_, function)| function.as_ref()), there).await;
         known.extend(dead::hosts(&dead));
         if proxy.is_absent() {
-            // With letters of which it is not known whose they are: it is not changed, and may come back under its host.
+            // With letters of which it is not known whose they are: it is not changed, and may come back under its
+            // host.
             let values =
                 listed.iter().filter_map(|(_, function)| function.as_ref()).flat_map(|f| f.variables.0.values());
             let unsure = proxies_of(&names.stack, &cloud.region, values).into_iter();

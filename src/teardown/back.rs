@@ -136,7 +136,8 @@ fn unread_tags(function: &str, why: &str) -> Problem {
     )
 }
 
-/// A function that may use the proxy unseen: AWS does not show its variables, and they were shown to the person who ran `up`.
+/// A function that may use the proxy unseen: AWS does not show its variables, and they were shown to the person who ran
+/// `up`.
 fn hidden(function: &Function, vpc: &str) -> Option<String> {
     function.hidden.as_ref().filter(|_| function.vpc.as_deref() == Some(vpc))?;
     Some(format!("perhaps {}, whose variables AWS does not show without kms:Decrypt on its key", function.name))

@@ -28,8 +28,8 @@ const SUMS: [&str; 8] = [
     "QueryRequests",
 ];
 
-/// How the role of the writer is spelled as a dimension: as on accounts (yet-another-cloudwatch-exporter#1501), and as RDS's
-/// own pages have it. Both are asked for until one has data.
+/// How the role of the writer is spelled as a dimension: as on accounts (yet-another-cloudwatch-exporter#1501), and as
+/// RDS's own pages have it. Both are asked for until one has data.
 const ROLES: [&str; 2] = ["READWRITE", "READ_WRITE"];
 
 /// What is asked for, in the order of [`Read::of`].

@@ -498,7 +498,8 @@ async fn clients_send_passwords_as_the_parameters_of_the_database_have_it() {
     restrict(&denied, &[all]);
     assert_eq!(kind(&denied).await, (sha2, true, 1));
 
-    // Where the answer changes nothing, nobody asks: log-in with tokens, an explicit flag, a proxy that has its secrets.
+    // Where the answer changes nothing, nobody asks: log-in with tokens, an explicit flag, a proxy that has its
+    // secrets.
     let reads = async |bed: &Bed, spec: &Spec| {
         let since = bed.logged();
         drop(bed.survey(spec).await.unwrap());

@@ -93,9 +93,10 @@ async fn calls(world: World, id: &str) -> Vec<String> {
     bed.actions(since).into_iter().filter(|action| !SINGLE.contains(&action.as_str())).collect()
 }
 
-/// The goal is 12, and 1 for a hundred functions. A proxy that is there takes two more than one that is not: its
-/// target, and its further endpoints. Where the Price List has the class, EC2 is not asked for its size. A cluster takes three
-/// more, and reads one group of parameters here: RDS is asked for an instance of that name first, and for its members.
+/// The goal is 12, and 1 for a hundred functions. A proxy that is there takes two more than one that is not:
+/// its target, and its further endpoints. Where the Price List has the class, EC2 is not asked for its size. A cluster
+/// takes three more, and reads one group of parameters here: RDS is asked for an instance of that name first, and for
+/// its members.
 #[tokio::test(start_paused = true)]
 async fn it_changes_nothing_and_takes_few_calls() {
     let mut world = every_read().await;

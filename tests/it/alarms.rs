@@ -1,4 +1,5 @@
-//! `alarms`: what watches a proxy is created once, repaired, shown, and gone with the proxy; nothing of others is touched.
+//! `alarms`: what watches a proxy is created once, repaired, shown, and gone with the proxy; nothing of others is
+//! touched.
 
 use observe::alarms::{KINDS, Kind};
 use rdsproxy_setup::alarms::Look;
@@ -143,7 +144,8 @@ fn alarm<'world>(world: &'world mut World, key: &str) -> &'world mut Alarm {
     world.monitoring.alarms.get_mut(&format!("{PREFIX}{key}")).unwrap()
 }
 
-/// The dimension is documented in two spellings: the one that the account has is used, and until it is known, nothing is guessed.
+/// The dimension is documented in two spellings: the one that the account has is used, and until it is known, nothing
+/// is guessed.
 #[tokio::test(start_paused = true)]
 async fn the_writer_s_role_is_spelled_as_the_account_spells_it() {
     for spelling in ["READWRITE", "READ_WRITE"] {
@@ -281,7 +283,8 @@ async fn a_killed_teardown_takes_the_alarms_too() {
     }
 }
 
-/// Someone deletes one of the alarms while a teardown is about to: all or none is deleted, so the others are tried again.
+/// Someone deletes one of the alarms while a teardown is about to: all or none is deleted, so the others are tried
+/// again.
 #[tokio::test(start_paused = true)]
 async fn an_alarm_that_goes_meanwhile_keeps_the_others_from_nothing() {
     let bed = Bed::of(with_proxy(INSTANCE).await, NEVER, false);

@@ -403,8 +403,8 @@ async fn killed_anywhere_no_function_points_at_nothing_and_the_canary_is_resumed
     }
 }
 
-/// Law: under every fault at every call, everything leads somewhere; what ends as worse is byte for byte as before, and what
-/// ends as complete works, and is at the proxy.
+/// Law: under every fault at every call, everything leads somewhere; what ends as worse is byte for byte as before, and
+/// what ends as complete works, and is at the proxy.
 pub(crate) async fn under_every_fault(
     spec: &Spec,
     world: impl Fn(AtProxy) -> World,

@@ -1,7 +1,7 @@
 //! Chance that can be repeated, and that shrinks to the smallest case that fails.
 //!
-//! `RDSPROXY_TEST_CASES=5000` tries for long, `RDSPROXY_TEST_SEED=7` tries other cases. What fails is printed as the case
-//! itself: the deeds of a walk, the moments of a race.
+//! `RDSPROXY_TEST_CASES=5000` tries for long, `RDSPROXY_TEST_SEED=7` tries other cases. What fails is printed as the
+//! case itself: the deeds of a walk, the moments of a race.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

@@ -338,7 +338,8 @@ async fn what_cannot_be_read_stays() {
     assert_eq!(bed.mutations(since), [""; 0]);
 }
 
-/// Each command under exactly what is printed for it; and without the opt-in, a restore stops before it moves a function.
+/// Each command under exactly what is printed for it; and without the opt-in, a restore stops before it moves a
+/// function.
 #[tokio::test(start_paused = true)]
 async fn its_own_policy_is_enough_and_the_way_back_takes_an_opt_in() {
     for id in DATABASES {
@@ -386,8 +387,8 @@ async fn run(bed: &Bed, deed: Deed, id: &str) -> Fate<()> {
     }
 }
 
-/// Killed before and after the effect of every call: the same command resumes, and a restore and a teardown after it come to
-/// what they come to without a kill.
+/// Killed before and after the effect of every call: the same command resumes, and a restore and a teardown after it
+/// come to what they come to without a kill.
 async fn killed_anywhere(deed: Deed, id: &'static str) {
     let without = shape(&Bed::of(newcomer(), NEVER, false).settled().await);
     let start = if deed == Deed::Close { moved(id).await } else { closed(id).await };
@@ -433,8 +434,8 @@ async fn a_restore_and_a_teardown_that_are_killed_after_it_lose_nothing() {
     killed_anywhere(Deed::Teardown, "my-instance").await;
 }
 
-/// Two at once, in random interleavings: when both are done, every function gets through where it is pointed, and a teardown
-/// leaves the account as it was.
+/// Two at once, in random interleavings: when both are done, every function gets through where it is pointed, and a
+/// teardown leaves the account as it was.
 #[test]
 fn two_at_once_cut_nobody_off() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();

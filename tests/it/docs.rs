@@ -43,7 +43,8 @@ pub(crate) fn hold_as(document: &str, name: &str, text: &str, plain: fn(&str) ->
     std::fs::write(&path, format!("{}{text}{}", &whole[..start], &whole[end..])).unwrap();
 }
 
-/// Writes the block `name` of `docs/testing.md` when asked to; else holds its first line, which says what was counted and over how many calls.
+/// Writes the block `name` of `docs/testing.md` when asked to; else holds its first line, which says what was counted
+/// and over how many calls.
 pub(crate) fn measured(name: &str, table: &str) {
     measured_in("docs/testing.md", name, table);
 }

@@ -73,7 +73,8 @@ impl Real {
     }
 }
 
-/// What the product, or for calls that change something the SDK, makes of a response; `None` where nothing here makes that call.
+/// What the product, or for calls that change something the SDK, makes of a response; `None` where nothing here makes
+/// that call.
 async fn understood(real: &Real) -> Option<Result<(), String>> {
     let http = mount(Arc::new(Echo(real.response())), 1.0);
     let cloud = Cloud::mounted(http.clone(), "us-east-1", "AKIATEST", &Clock::real());

@@ -291,8 +291,8 @@ async fn our_own_proxy_is_not_handed_back_because_a_tag_says_that_it_was_adopted
     }
 }
 
-/// Tags that say that a stack of this name adopted someone else's proxy delete nothing: the most that they do is to take
-/// them away again.
+/// Tags that say that a stack of this name adopted someone else's proxy delete nothing: the most that they do is to
+/// take them away again.
 #[tokio::test(start_paused = true)]
 async fn a_proxy_of_others_is_not_deleted_because_tags_say_that_it_was_adopted() {
     let bed = Bed::of(adoption::made_by_hand().await, NEVER, false);
@@ -320,7 +320,8 @@ fn inbound(bed: &Bed) -> Vec<String> {
     })
 }
 
-/// Tags that look like what `close-direct` remembers open nothing to a group, on a port or in a database of the writer's choice.
+/// Tags that look like what `close-direct` remembers open nothing to a group, on a port or in a database of the
+/// writer's choice.
 #[tokio::test(start_paused = true)]
 async fn tags_that_look_like_closed_rules_open_no_door() {
     for (closed, down) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -337,7 +338,8 @@ async fn tags_that_look_like_closed_rules_open_no_door() {
         let (database, app) = (id("my-instance-db"), id("app-functions"));
         let attacker = Attacker::with(&bed, "ec2:CreateTags");
         for (group, source, port) in [
-            // A group of no function of this database: that of the reports, that of another database, the default one, our own.
+            // A group of no function of this database: that of the reports, that of another database, the default one,
+            // our own.
             (&database, &id("reporting-functions"), "3306"),
             (&database, &id("my-cluster-db"), "3306"),
             (&database, &id("default"), "3306"),

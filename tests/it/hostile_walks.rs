@@ -1,8 +1,8 @@
 //! Law 10 as a random walk: someone with exactly one right writes between any two calls of any run.
 //!
-//! Nothing of the product's own judgment is used here: after every call of every run, the whole account is compared with what
-//! it was before, and everything that has rights is read anew. A run may stop at what it meets; when the attacker is gone and
-//! what they wrote is taken back, a teardown comes to its end.
+//! Nothing of the product's own judgment is used here: after every call of every run, the whole account is compared
+//! with what it was before, and everything that has rights is read anew. A run may stop at what it meets; when the
+//! attacker is gone and what they wrote is taken back, a teardown comes to its end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -169,8 +169,8 @@ fn of<E: std::fmt::Display>(result: Result<(), E>) -> Fate<()> {
     result.map_or_else(|why| Fate::Stopped(why.to_string()), Fate::Done)
 }
 
-/// Walks a few times with a right; returns how many writes that can be taken back the account let pass, and how many runs
-/// went through.
+/// Walks a few times with a right; returns how many writes that can be taken back the account let pass, and how many
+/// runs went through.
 fn walk(right: Right, few: u32) -> (usize, usize) {
     let (written, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
     each(few, &case(), async |case: Case| {

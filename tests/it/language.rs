@@ -116,6 +116,60 @@ fn every_text_keeps_to_the_style() {
     assert!(found.is_empty(), "{} places:\n{}", found.len(), found.join("\n"));
 }
 
+/// The widest line of prose.
+const WIDEST: usize = 120;
+
+/// The lines of a document that are wider than prose may be, by their numbers. Tables, code, what is generated, and
+/// lines that have no place to be broken at may be.
+fn too_wide(document: &str) -> Vec<usize> {
+    let (mut is_code, mut is_generated) = (false, false);
+    let mut found = Vec::new();
+    for (at, line) in document.lines().enumerate() {
+        let text = line.trim_start();
+        is_code ^= text.starts_with("```");
+        is_generated = !line.starts_with("<!-- end") && (is_generated || line.starts_with("<!-- generated"));
+        let is_prose = !is_code && !is_generated && !text.starts_with(['|', '#', '<']);
+        // A space outside of code, behind the mark of a list.
+        let start: String = line.chars().take(WIDEST).collect();
+        let breaks = start.split('`').step_by(2).any(|prose| prose.trim_start_matches([' ', '-']).contains(' '));
+        if is_prose && breaks && line.chars().count() > WIDEST {
+            found.push(at + 1);
+        }
+    }
+    found
+}
+
+#[test]
+fn prose_and_comments_are_wrapped() {
+    let code = "```\nfour words of code\n```\n".replace("code", &"x".repeat(120));
+    assert_eq!(too_wide(&code), [0; 0]);
+    assert_eq!(too_wide(&format!("two words\n- {}\nand {0}\n", "x".repeat(120))), [3]);
+    let mut found = Vec::new();
+    for folder in ["", "docs", "docs/decisions"] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|end| end == "md") {
+                let wide = too_wide(&std::fs::read_to_string(&path).unwrap()).into_iter();
+                found.extend(wide.map(|line| format!("{}:{line}", path.display())));
+            }
+        }
+    }
+    let mut files = Vec::new();
+    for folder in ["src", "crates", "tests"] {
+        sources(&root().join(folder), &mut files);
+    }
+    for file in &files {
+        for (at, line) in std::fs::read_to_string(file).unwrap().lines().enumerate() {
+            let is_comment = line.trim_start().starts_with("//") && !line.contains("://");
+            if is_comment && line.chars().count() > WIDEST {
+                found.push(format!("{}:{}", file.display(), at + 1));
+            }
+        }
+    }
+    assert!(files.len() > 300, "{} files", files.len());
+    assert!(found.is_empty(), "{} lines:\n{}", found.len(), found.join("\n"));
+}
+
 #[test]
 fn the_check_sees_what_people_read_and_nothing_else() {
     let source =

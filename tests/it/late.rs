@@ -1,4 +1,5 @@
-//! `doctor` judges what only metrics and the log show, says where there are none, and prints nothing that a log may hold.
+//! `doctor` judges what only metrics and the log show, says where there are none, and prints nothing that a log may
+//! hold.
 
 use rdsproxy_setup::catalogue::checks::CheckId;
 use rdsproxy_setup::doctor::{self, Diagnosis};

@@ -1,4 +1,5 @@
-//! `token` and `connect`: what a person on a bastion gets to see, and that no password or token is where it must not be.
+//! `token` and `connect`: what a person on a bastion gets to see, and that no password or token is where it must not
+//! be.
 
 use std::collections::BTreeMap;
 

@@ -129,8 +129,8 @@ async fn service_control_policies_hold_for_real_calls() {
     );
 }
 
-/// An organization as it is in practice: other regions denied, a boundary on the functions' roles, and one that every new
-/// role must carry.
+/// An organization as it is in practice: other regions denied, a boundary on the functions' roles, and one that every
+/// new role must carry.
 pub(crate) fn governed() -> World {
     let mut world = newcomer();
     let mut policies = all_but(&region_deny());

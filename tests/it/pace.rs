@@ -38,8 +38,9 @@ async fn measure(name: &'static str, profile: Profile) -> Day {
     assert!(matches!(fate, Fate::Done(_)), "{fate:?}");
     let total = began.elapsed();
     let waits = profile.proxy_create + profile.target_capacity;
-    // Who am I; database, functions, proxies and role; groups, subnets and VPC; the role; then, once it can be assumed, the
-    // proxy, its waits and the look that finds them over; the tag, the update, its wait, and the look at its end.
+    // Who am I; database, functions, proxies and role; groups, subnets and VPC; the role; then, once it can be assumed,
+    // the proxy, its waits and the look that finds them over; the tag, the update, its wait, and the look at its
+    // end.
     let calls = 8;
     let critical = profile.api_latency * calls + profile.role_assumable + waits + profile.lambda_update;
     Day { name, total, waits, critical }

@@ -1,4 +1,5 @@
-//! What packages ship: completions that a shell understands, pages that `man` understands, and what a build says of itself.
+//! What packages ship: completions that a shell understands, pages that `man` understands, and what a build says of
+//! itself.
 
 use std::process::{Command, Stdio};
 

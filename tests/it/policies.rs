@@ -161,7 +161,8 @@ fn without_db_nothing_is_discovered_and_nothing_is_read() {
     assert_eq!(desk.store().world().unwrap().log.len(), calls);
 }
 
-/// A read that is denied never makes a policy wider or narrower: it is an error, and what it takes is what `status` takes.
+/// A read that is denied never makes a policy wider or narrower: it is an error, and what it takes is what `status`
+/// takes.
 #[test]
 fn what_cannot_be_read_is_an_error_with_a_hint_and_status_rights_are_enough() {
     let desk = Desk::new();

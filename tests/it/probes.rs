@@ -204,7 +204,8 @@ async fn rights_that_are_seconds_old_are_waited_for() {
     assert!(calls > 4, "asked {calls} times");
 }
 
-/// The look before step 13 asks every five seconds, and not at the dense pace of other waits for IAM: it is several calls.
+/// The look before step 13 asks every five seconds, and not at the dense pace of other waits for IAM: it is several
+/// calls.
 #[tokio::test(start_paused = true)]
 async fn the_look_before_step_13_is_sparing() {
     let mut world = newcomer();

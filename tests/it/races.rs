@@ -145,8 +145,8 @@ fn law_8_ups_and_teardowns_at_once_lose_nothing() {
     say(&format!("ups and teardowns at once: {done:?} done, {stopped:?} stopped with a reason"));
 }
 
-/// Canaries, restores, alarms and all else at once: every function leads to the database or to a proxy that is there, after each call of
-/// any of them, and one run more makes the account what it should be.
+/// Canaries, restores, alarms and all else at once: every function leads to the database or to a proxy that is there,
+/// after each call of any of them, and one run more makes the account what it should be.
 #[test]
 #[ignore = "full tier: random interleavings"]
 fn law_8_waves_restores_and_alarms_at_once_lose_nothing() {

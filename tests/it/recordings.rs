@@ -213,7 +213,8 @@ fn no_canary_is_in_any_recording() {
     }
 }
 
-/// The members of AWS's that are not kept, of all that commands meet: a new one is either listed as harmless or stands here.
+/// The members of AWS's that are not kept, of all that commands meet: a new one is either listed as harmless or stands
+/// here.
 const REDACTED: &[&str] = &[
     "AlarmDescription",
     "DBSubnetGroupDescription",
@@ -366,8 +367,8 @@ fn at_a_terminal_a_failure_offers_to_write_what_happened() {
     assert!(calls(&lines).iter().any(|call| call.error.is_some()) && !text.contains("my-instance"), "{text}");
 }
 
-/// Without what differs from run to run: times, sizes, ids of requests, the file that it was written to, the order in which calls at
-/// one time were answered, and the numbers of pseudonyms, which follow from it.
+/// Without what differs from run to run: times, sizes, ids of requests, the file that it was written to, the order in
+/// which calls at one time were answered, and the numbers of pseudonyms, which follow from it.
 fn timeless(text: &str) -> String {
     fn unnumbered(text: &str) -> String {
         let token = |part: &str| {

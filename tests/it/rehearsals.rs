@@ -339,7 +339,8 @@ async fn what_would_time_out_is_said() {
     assert!(gone.stopped.is_none() && !gone.changes.is_empty() && found.left.is_empty(), "{gone:#?} {:#?}", found.left);
 }
 
-/// An alias whose pending release was published goes back to a version that has the release, not to the one from before it.
+/// An alias whose pending release was published goes back to a version that has the release, not to the one from before
+/// it.
 #[tokio::test(start_paused = true)]
 async fn a_published_release_stays_published_after_the_teardown() {
     let mut world = newcomer();

@@ -1,7 +1,7 @@
 //! Recorded runs, replayed: on a copy of what was read before the first change, the program decides as it did then.
 //!
-//! Each recording is of a run against an account that others simulate. Names in it are pseudonyms, and values are redacted, but
-//! for the hosts in them.
+//! Each recording is of a run against an account that others simulate. Names in it are pseudonyms, and values are
+//! redacted, but for the hosts in them.
 
 use std::collections::BTreeMap;
 use std::path::Path;

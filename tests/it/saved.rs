@@ -146,8 +146,8 @@ async fn start(verb: Verb, spec: &Spec, world: World) -> World {
     bed.settled().await
 }
 
-/// Kills `verb --plan FILE` at every call, or at every so many, runs it again, and holds the account to that of a run that
-/// nobody killed.
+/// Kills `verb --plan FILE` at every call, or at every so many, runs it again, and holds the account to that of a run
+/// that nobody killed.
 async fn killed_at_every_call(verb: Verb, spec: &Spec, world: World, every: usize) -> usize {
     let start = start(verb, spec, world).await;
     let clean = Bed::of(start.clone(), NEVER, false);
@@ -253,7 +253,8 @@ fn edits() -> Vec<(&'static str, Edit)> {
     OURS.iter().chain(THEIRS).chain(ON_OURS).copied().collect()
 }
 
-/// Holds a run by a plan, after something changed, to the run that was planned: it does a part of that, or nothing at all.
+/// Holds a run by a plan, after something changed, to the run that was planned: it does a part of that, or nothing at
+/// all.
 async fn changed_between(
     verb: Verb,
     spec: &Spec,

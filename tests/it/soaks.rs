@@ -268,7 +268,8 @@ async fn a_late_answer_counts() {
     }
 }
 
-/// Killed at any call after the question, before or after its effect, no function leads nowhere, and `restore` restores.
+/// Killed at any call after the question, before or after its effect, no function leads nowhere, and `restore`
+/// restores.
 #[tokio::test(start_paused = true)]
 #[ignore = "full tier: killed at every call"]
 async fn killed_on_the_way_back_restore_restores() {

@@ -1,4 +1,5 @@
-//! What AWS's models allow of proxies and targets, and what its documentation leaves open: the program is right either way.
+//! What AWS's models allow of proxies and targets, and what its documentation leaves open: the program is right either
+//! way.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Every command where nobody answers, as in a pipeline: it ends by itself, and changes nothing that nobody has agreed to.
+//! Every command where nobody answers, as in a pipeline: it ends by itself, and changes nothing that nobody has agreed
+//! to.
 //!
 //! The commands are those of the program's own definition, so that a new one is tried without a change here.
 #![cfg(unix)]

@@ -1,4 +1,5 @@
-//! `up --wait=false`: it begins whatever can be begun, fails where something fails, and later runs go on to the same account.
+//! `up --wait=false`: it begins whatever can be begun, fails where something fails, and later runs go on to the same
+//! account.
 
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use crate::harness::{Bed, Fate, NEVER, wish};
 use crate::shape::{difference, shape};
 
 const MINUTE: Duration = Duration::from_mins(1);
-/// What a run may take that waits for nothing but IAM: its limit for propagation, twice, since a role and a policy follow each other.
+/// What a run may take that waits for nothing but IAM: its limit for propagation, twice, since a role and a policy
+/// follow each other.
 const SECONDS: Duration = Duration::from_mins(4);
 
 /// One run that does not wait, and what it told.

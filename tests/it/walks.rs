@@ -1,5 +1,5 @@
-//! Random walks: `up`, `up --canary`, `restore`, `alarms`, `teardown`, kills, changes by hand, deployments and other stacks, in any
-//! order.
+//! Random walks: `up`, `up --canary`, `restore`, `alarms`, `teardown`, kills, changes by hand, deployments and other
+//! stacks, in any order.
 //!
 //! Nothing of others is ever lost; after a last `up` and `alarms` the account is a clean one's plus the others' things,
 //! and after a last `teardown` it is exactly the others'.
@@ -279,8 +279,8 @@ impl Walk {
     }
 }
 
-/// What every walk ends with, before its teardown. Alarms come once the proxies have metrics, one of which says how its alarm is
-/// spelled.
+/// What every walk ends with, before its teardown. Alarms come once the proxies have metrics, one of which says how its
+/// alarm is spelled.
 async fn last(bed: &Bed) -> Vec<(String, Fate<()>)> {
     let mut fates = Vec::new();
     for verb in [Verb::Up, Verb::Alarms] {

@@ -133,7 +133,8 @@ async fn a_share_that_is_worse_goes_back_and_the_rest_never_moved() {
     }
 }
 
-/// The version before fails as much as the new one, at the same time: nothing is blamed on the proxy, and nothing goes on.
+/// The version before fails as much as the new one, at the same time: nothing is blamed on the proxy, and nothing goes
+/// on.
 #[tokio::test(start_paused = true)]
 async fn the_version_before_is_the_control() {
     let bed = Bed::of(newcomer(), NEVER, false);
@@ -246,8 +247,8 @@ async fn weights_of_others_are_never_written_over() {
     }
 }
 
-/// With provisioned concurrency, Lambda refuses weights, and sends all calls to the former version until the new one is ready:
-/// the alias moves whole, and is waited for; and so is its way back.
+/// With provisioned concurrency, Lambda refuses weights, and sends all calls to the former version until the new one is
+/// ready: the alias moves whole, and is waited for; and so is its way back.
 #[tokio::test(start_paused = true)]
 async fn an_alias_with_provisioned_concurrency_moves_whole_and_is_waited_for() {
     let mut world = newcomer();

@@ -81,8 +81,8 @@ fn tagged(desk: &Desk, place: &str, value: &str) {
     });
 }
 
-/// Without `--db`, tags say which database's hosts the functions get: a tag that the registered target contradicts is not
-/// believed, and naming the database is the way on.
+/// Without `--db`, tags say which database's hosts the functions get: a tag that the registered target contradicts is
+/// not believed, and naming the database is the way on.
 #[test]
 fn a_forged_tag_leads_no_function_to_another_database() {
     let desk = Desk::new();

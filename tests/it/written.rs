@@ -1,7 +1,7 @@
 //! Law 10: no run ever writes an empty, malformed or foreign host into a variable.
 //!
-//! The bed holds every write of every suite to it, as it is made: each change of a function's variables, and each version
-//! that is published. Nothing of the product's own reading of values is used here.
+//! The bed holds every write of every suite to it, as it is made: each change of a function's variables, and each
+//! version that is published. Nothing of the product's own reading of values is used here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,8 @@ type Variables = BTreeMap<String, String>;
 pub(crate) struct Hosts(BTreeMap<String, Option<String>>);
 
 impl Hosts {
-    /// Learns the hosts that the account has now. One that goes later stays known: it may be written by a run that read it
-    /// before, and a teardown goes back to a database that is gone.
+    /// Learns the hosts that the account has now. One that goes later stays known: it may be written by a run that read
+    /// it before, and a teardown goes back to a database that is gone.
     pub(crate) fn learn(&mut self, world: &World) {
         let rds = &world.rds;
         for (id, instance) in &rds.instances {

@@ -1,8 +1,8 @@
 //! What GitHub Actions reads of a run: commands of its runner, and the Markdown of a step's summary.
 //!
-//! Names and values in both were written by others. In a command they can neither end the line nor begin a property; in Markdown they
-//! can be no table, link, mention, image or HTML. What a terminal would act on is the caller's to replace (`clean`), so that people
-//! see the same text everywhere.
+//! Names and values in both were written by others. In a command they can neither end the line nor begin a property; in
+//! Markdown they can be no table, link, mention, image or HTML. What a terminal would act on is the caller's to replace
+//! (`clean`), so that people see the same text everywhere.
 
 mod command;
 mod markdown;

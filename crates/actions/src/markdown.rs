@@ -6,7 +6,8 @@ const MARKS: &str = "&<>\"`*_[]()!|~$\\#^{}";
 /// A text that is nothing but text: what would mean something is an entity, which never does
 /// (<https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references>).
 ///
-/// A mention is found in what is shown and not in what is written, so an unseen character of ours stands between `@` and a name.
+/// A mention is found in what is shown and not in what is written, so an unseen character of ours stands between `@`
+/// and a name.
 #[must_use]
 pub fn text(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

@@ -249,7 +249,8 @@ fn bound(function: &Function, facts: &Facts) -> (Amount, Bound, String) {
     }
 }
 
-/// Returns what its event sources and what is stated of its other invokers allow; nothing where one of them has no limit.
+/// Returns what its event sources and what is stated of its other invokers allow; nothing where one of them has no
+/// limit.
 fn of_sources(function: &Function, assumptions: &Assumptions) -> Option<(Amount, String)> {
     let (mut total, mut parts) = sum_of_sources(function.sources.value()?, assumptions)?;
     match (&function.stated_concurrency, function.other_invokers.value()) {
@@ -315,7 +316,8 @@ fn can_wait(function: &Function) -> bool {
             .is_some_and(|sources| !sources.is_empty() && sources.iter().all(|mapping| waits(&mapping.source)))
 }
 
-/// Little's law: invocations a second times seconds of each (Developer Guide, "Calculating concurrency for a function").
+/// Little's law: invocations a second times seconds of each (Developer Guide, "Calculating concurrency for a
+/// function").
 fn sustained(function: &Function) -> Figure {
     match (function.sustained_invocations_per_minute.value(), function.duration_ms.value()) {
         (Some(invocations), Some(milliseconds)) => Figure::new(

@@ -1,7 +1,8 @@
 //! What the arithmetic takes in: the account as it was read, and the factors that nobody can read.
 //!
 //! Counts are whole numbers in named units (a minute's invocations, milliseconds, bytes, millionths of a dollar), so
-//! that a trip through JSON changes nothing. What could not be read is [`Fact::Unknown`] with the reason, and never zero.
+//! that a trip through JSON changes nothing. What could not be read is [`Fact::Unknown`] with the reason, and never
+//! zero.
 
 use serde::{Deserialize, Serialize};
 
@@ -159,7 +160,8 @@ pub struct Function {
     pub cold_starts_per_minute: Fact<u64>,
     /// Connections that one environment opens, such as the size of its driver's pool.
     pub connections_per_environment: Fact<u64>,
-    /// How long one invocation holds a connection between `BEGIN` and `COMMIT`, or for its statements, in microseconds.
+    /// How long one invocation holds a connection between `BEGIN` and `COMMIT`, or for its statements, in
+    /// microseconds.
     pub borrow_us: Fact<u64>,
     /// The variance of that time over the square of its mean, in percent: 0 is constant, 100 is exponential.
     pub borrow_variation_percent: Option<u64>,

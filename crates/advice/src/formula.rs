@@ -1,12 +1,12 @@
 //! Formulas of parameter groups, such as `LEAST({DBInstanceClassMemory/9531392},5000)`.
 //!
-//! Amazon RDS User Guide, "Specifying DB parameters": formulas stand in braces and know `*` and `/`, whose decimals "are
-//! truncated, not rounded"; `GREATEST`, `LEAST` and `SUM` take integers or formulas, and their names are
+//! Amazon RDS User Guide, "Specifying DB parameters": formulas stand in braces and know `*` and `/`, whose decimals
+//! "are truncated, not rounded"; `GREATEST`, `LEAST` and `SUM` take integers or formulas, and their names are
 //! case-insensitive, while those of variables are case-sensitive; `log` is base 2.
 //!
-//! What AWS does not say is how `log` becomes an integer. Its table for Aurora MySQL does: 6,000 for `db.r5.12xlarge` and
-//! 7,000 for `db.r5.24xlarge` are more than `log(DBInstanceClassMemory/8187281408)*1000` of all of their memory, and all
-//! rows are what rounding the logarithm to the nearest integer gives. So that is what happens here.
+//! What AWS does not say is how `log` becomes an integer. Its table for Aurora MySQL does: 6,000 for `db.r5.12xlarge`
+//! and 7,000 for `db.r5.24xlarge` are more than `log(DBInstanceClassMemory/8187281408)*1000` of all of their memory,
+//! and all rows are what rounding the logarithm to the nearest integer gives. So that is what happens here.
 
 mod parse;
 #[cfg(test)]

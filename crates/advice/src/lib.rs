@@ -1,8 +1,8 @@
 //! Whether an RDS Proxy helps, how large its pool is, and what it costs.
 //!
-//! [`advise`] is one function from [`Facts`], which somebody else reads, to [`Advice`]. Nothing here reads an account, a
-//! file or a clock. Every number of the answer is a [`Figure`](figure::Figure) that says where it is from, and what is
-//! not known stays unknown.
+//! [`advise`] is one function from [`Facts`], which somebody else reads, to [`Advice`]. Nothing here reads an account,
+//! a file or a clock. Every number of the answer is a [`Figure`](figure::Figure) that says where it is from, and what
+//! is not known stays unknown.
 
 pub mod cost;
 pub mod demand;

@@ -1,8 +1,9 @@
 //! Log-ins a second that IAM allows, against those that cold starts bring.
 //!
-//! AWS advises IAM log-in "if your application creates fewer than 200 connections per second" (Amazon RDS User Guide, "IAM
-//! database authentication"). A proxy checks the log-ins of its clients itself, and opens connections to the database far
-//! more rarely; its own limit is an error (`IAM authentication rate limit exceeded`) whose rate AWS does not publish.
+//! AWS advises IAM log-in "if your application creates fewer than 200 connections per second" (Amazon RDS User Guide,
+//! "IAM database authentication"). A proxy checks the log-ins of its clients itself, and opens connections to the
+//! database far more rarely; its own limit is an error (`IAM authentication rate limit exceeded`) whose rate AWS does
+//! not publish.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -12,8 +12,8 @@ pub const PROXIES: u64 = 20;
 pub const SECRETS_PER_PROXY: u64 = 200;
 /// Endpoints of a proxy besides its own (RDS User Guide, "Working with Amazon RDS Proxy endpoints").
 pub const ENDPOINTS_PER_PROXY: u64 = 20;
-/// Concurrent executions of an account in a Region (AWS Lambda Developer Guide, "Understanding Lambda function scaling");
-/// new accounts have fewer.
+/// Concurrent executions of an account in a Region (AWS Lambda Developer Guide, "Understanding Lambda function
+/// scaling"); new accounts have fewer.
 pub const CONCURRENCY: u64 = 1000;
 
 /// A quota.

@@ -1,7 +1,7 @@
 //! The pool's settings, each with its reasons.
 //!
-//! Ranges and advice: Amazon RDS User Guide, "RDS Proxy connection considerations" and, newer, "Configuration guidelines"
-//! of its best practices; the two differ in the minimum by class, and the newer one is taken.
+//! Ranges and advice: Amazon RDS User Guide, "RDS Proxy connection considerations" and, newer, "Configuration
+//! guidelines" of its best practices; the two differ in the minimum by class, and the newer one is taken.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! How many connections the database takes, and how many of them are left for these functions.
 //!
-//! `DBInstanceClassMemory` is less than a class's memory, by an amount that AWS does not publish (Amazon RDS User Guide,
-//! "Specifying DB parameters"); hence the ranges.
+//! `DBInstanceClassMemory` is less than a class's memory, by an amount that AWS does not publish (Amazon RDS User
+//! Guide, "Specifying DB parameters"); hence the ranges.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,8 +41,9 @@ pub struct Supply {
 
 /// How much of a class's memory `DBInstanceClassMemory` is at least, in percent.
 ///
-/// What was seen: 70% at 1 GiB (60 connections of MySQL on db.t3.micro, of 85), 84% at 2 GiB (189 of PostgreSQL at 1 ACU,
-/// of 225), 88% at 16 GiB (1,600 of Aurora PostgreSQL on db.r5.large, of 1,802), 95% at 16 GiB (1,722 on db.r6g.large).
+/// What was seen: 70% at 1 GiB (60 connections of MySQL on db.t3.micro, of 85), 84% at 2 GiB (189 of PostgreSQL at 1
+/// ACU, of 225), 88% at 16 GiB (1,600 of Aurora PostgreSQL on db.r5.large, of 1,802), 95% at 16 GiB (1,722 on
+/// db.r6g.large).
 fn least_share(nominal: u64) -> u64 {
     const GIB: u64 = 1 << 30;
     if nominal <= GIB {

@@ -83,8 +83,8 @@ pub enum Reason {
         /// The connections that were measured.
         measured: u64,
     },
-    /// More connections were measured than functions and other clients explain: environments open more than is known, or
-    /// do not close them.
+    /// More connections were measured than functions and other clients explain: environments open more than is known,
+    /// or do not close them.
     MeasuredMoreThanExplained {
         /// The connections that were measured.
         measured: u64,

@@ -31,9 +31,11 @@ pub struct Unused {
     pub excluded: bool,
 }
 
-/// Adds settings to a command line: those that it does not give itself, that nothing in it excludes, and whose conditions hold.
+/// Adds settings to a command line: those that it does not give itself, that nothing in it excludes, and whose
+/// conditions hold.
 ///
-/// A command line that is wrong by itself is left as it is. `outranked` says what in the environment comes before a key.
+/// A command line that is wrong by itself is left as it is. `outranked` says what in the environment comes before a
+/// key.
 ///
 /// # Errors
 /// When a value is not what its flag takes, or two keys of one table exclude each other.

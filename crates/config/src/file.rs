@@ -44,8 +44,8 @@ impl File {
     /// Reads a file's text.
     ///
     /// # Errors
-    /// When it is not TOML, has a table or key that there is not, a key that is for the command line alone, or a value of another kind
-    /// than the flag takes.
+    /// When it is not TOML, has a table or key that there is not, a key that is for the command line alone, or a value
+    /// of another kind than the flag takes.
     pub fn parse(name: &str, text: &str, program: &Command, rules: &Rules) -> Result<Self, Wrong> {
         let parser = Parser { name, text, program, rules };
         let root = DeTable::parse(text).map_err(|error| {
@@ -70,7 +70,8 @@ impl File {
     /// What counts for a command and a database: the most specific table first, and each key once.
     ///
     /// # Errors
-    /// When the database is named by its identifier, and the file has it under an ARN alone: which one is meant is then unknown.
+    /// When the database is named by its identifier, and the file has it under an ARN alone: which one is meant is then
+    /// unknown.
     pub fn entries(&self, command: &str, database: Option<&Database>, program: &Command) -> Result<Vec<Entry>, Wrong> {
         let chosen = database.map(|database| self.chosen(database)).transpose()?.flatten();
         let mut found: Vec<&Entry> = Vec::new();

@@ -1,9 +1,9 @@
 //! Settings of a command line that stand in a TOML file.
 //!
-//! A key is the long name of a flag, and its value is what the flag would take. [`File::parse`] holds a file to the flags of a
-//! [`clap::Command`] and to [`Rules`]; [`File::entries`] chooses what counts for one command and one database; [`apply`] turns that
-//! into further arguments, so that clap checks a value from a file as it checks one that was typed. [`schema`] describes the file for
-//! editors, from the same flags and rules.
+//! A key is the long name of a flag, and its value is what the flag would take. [`File::parse`] holds a file to the
+//! flags of a [`clap::Command`] and to [`Rules`]; [`File::entries`] chooses what counts for one command and one
+//! database; [`apply`] turns that into further arguments, so that clap checks a value from a file as it checks one that
+//! was typed. [`schema`] describes the file for editors, from the same flags and rules.
 //!
 //! What no rule allows is refused: a new flag is not a key of the file until someone decides so.
 
@@ -28,7 +28,8 @@ pub struct Rules {
     pub common: &'static [&'static str],
     /// Those of `common` that no two databases share, so that they are no defaults.
     pub own: &'static [&'static str],
-    /// The commands that take settings, each with its flags that may stand in its table; what commands share is a list of its own.
+    /// The commands that take settings, each with its flags that may stand in its table; what commands share is a list
+    /// of its own.
     pub commands: &'static [(&'static str, &'static [&'static [&'static str]])],
     /// Flags that are for the command line alone: the command (empty for all), the flag, and why.
     pub refused: &'static [(&'static str, &'static str, &'static str)],

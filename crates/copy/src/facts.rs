@@ -1,8 +1,8 @@
 //! What was heard, thing by thing, before it becomes an account.
 //!
-//! Facts are joined, and a join does not depend on who came first: answers may be heard in any order and many times. Where two
-//! answers differ in a member, what says more wins, and then what is greater as text. So a thing that changed while it was read
-//! may be a mixture of both states, and is the same mixture however the answers came.
+//! Facts are joined, and a join does not depend on who came first: answers may be heard in any order and many times.
+//! Where two answers differ in a member, what says more wins, and then what is greater as text. So a thing that changed
+//! while it was read may be a mixture of both states, and is the same mixture however the answers came.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

@@ -76,8 +76,8 @@ impl Copying {
 
     /// Learns from an answer.
     ///
-    /// The order in which answers are heard makes no difference. What changes something is passed over, and so is what failed for
-    /// another reason than that the caller may not ask.
+    /// The order in which answers are heard makes no difference. What changes something is passed over, and so is what
+    /// failed for another reason than that the caller may not ask.
     pub fn hear(&mut self, heard: &Heard<'_>) {
         let Some(asked) = Asked::of(heard.request).filter(|asked| !asked.mutating) else { return };
         // A form without members is read as an empty text.
@@ -102,7 +102,8 @@ impl Copying {
         }
     }
 
-    /// The host names of the proxies that were heard of, and of their further endpoints. One that is still being created has none.
+    /// The host names of the proxies that were heard of, and of their further endpoints. One that is still being
+    /// created has none.
     #[must_use]
     pub fn proxy_hosts(&self) -> BTreeSet<String> {
         let heard = self.facts.all(Kind::Proxy).chain(self.facts.all(Kind::ProxyEndpoint));
@@ -111,10 +112,11 @@ impl Copying {
 
     /// The copy, with the variables of functions reduced to what `keep` leaves of them.
     ///
-    /// `keep` is called with the name and the variables of each version. Of other values that people wrote, the copy has this much:
-    /// values of secrets have their names, and those values that say which database and user they are for; tags have their keys, and
-    /// the values of this tool's own tags; descriptions have their lengths, and stay equal where they were. Policies are kept as
-    /// they are, because they decide what is allowed, and so are dashboards that this tool asks for by name.
+    /// `keep` is called with the name and the variables of each version. Of other values that people wrote, the copy
+    /// has this much: values of secrets have their names, and those values that say which database and user they
+    /// are for; tags have their keys, and the values of this tool's own tags; descriptions have their lengths, and
+    /// stay equal where they were. Policies are kept as they are, because they decide what is allowed, and so are
+    /// dashboards that this tool asks for by name.
     #[must_use]
     pub fn finish(self, keep: &dyn Fn(&str, &Variables) -> Variables) -> Copy {
         let (world, gaps) = build::build(&self.facts, &self.asks, &self.region, keep);

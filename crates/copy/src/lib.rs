@@ -1,7 +1,7 @@
 //! A simulated account that is a copy of a real one, made from what the real one answered.
 //!
-//! [`Copying`] hears calls and their answers, and what they say becomes the state of a [`sandbox::World`]. What was not read is
-//! not in the copy, and what was refused is refused there too: [`Copy::gaps`] says which.
+//! [`Copying`] hears calls and their answers, and what they say becomes the state of a [`sandbox::World`]. What was not
+//! read is not in the copy, and what was refused is refused there too: [`Copy::gaps`] says which.
 //!
 //! Of values that others wrote, the copy keeps names, and only those parts that are needed: see [`Copying::finish`].
 

@@ -64,8 +64,8 @@ pub(crate) fn parameter(text: &str) -> String {
 
 /// Descriptions in a copy: equal ones stay equal, and different ones different.
 ///
-/// A digest would let anyone who guesses a description prove the guess. So those that have the length of another one are numbered,
-/// and the number stands at the end.
+/// A digest would let anyone who guesses a description prove the guess. So those that have the length of another one
+/// are numbered, and the number stands at the end.
 #[derive(Debug, Default)]
 pub(crate) struct Masks {
     numbers: BTreeMap<String, usize>,

@@ -22,12 +22,12 @@ use blocks::Blocks;
 use text::Renamer;
 use tokens::Tokens;
 
-/// The account with other ids, names, hosts and addresses, the same one for the same thing wherever it stands, so that a file of
-/// it may be attached to an issue.
+/// The account with other ids, names, hosts and addresses, the same one for the same thing wherever it stands, so that
+/// a file of it may be attached to an issue.
 ///
-/// What stays: the Region and its zones, AWS's words and AWS's own policies, names of variables, what the product reads of their
-/// values besides names (ports, the form of a connection string), single letters, numbers of up to five digits, and the product's
-/// own texts.
+/// What stays: the Region and its zones, AWS's words and AWS's own policies, names of variables, what the product reads
+/// of their values besides names (ports, the form of a connection string), single letters, numbers of up to five
+/// digits, and the product's own texts.
 ///
 /// # Panics
 /// When an account cannot be written as JSON or read again, which no input brings about.

@@ -1,4 +1,5 @@
-//! Nothing that people wrote into an account is in its copy: forty canaries in variables, secrets, tags and descriptions.
+//! Nothing that people wrote into an account is in its copy: forty canaries in variables, secrets, tags and
+//! descriptions.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod common;
@@ -109,7 +110,8 @@ fn no_canary_is_in_a_copy() {
         let needle = canary.as_bytes();
         line.traffic.iter().any(|call| call.answered.windows(needle.len()).any(|window| window == needle))
     };
-    // A test that never showed the canaries would prove nothing; the simulated account shows no description of AWS's policies.
+    // A test that never showed the canaries would prove nothing; the simulated account shows no description of AWS's
+    // policies.
     let shown: Vec<&String> = canaries.iter().filter(heard_them).collect();
     assert!(shown.len() * 10 > canaries.len() * 9, "{} of {}", shown.len(), canaries.len());
     let copying = heard(&line.traffic);

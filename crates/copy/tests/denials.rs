@@ -65,7 +65,8 @@ fn hold(line: &Line) -> Result<usize, TestCaseError> {
         let ours = copied.traffic.last().unwrap();
         denied += usize::from(is_denied(call));
         prop_assert!(!is_denied(ours) || is_denied(call), "answered: {} {}", asked.action, asked.input);
-        // What no read has shown has no ARN in the copy, and so is not there where it was refused. It is never answered.
+        // What no read has shown has no ARN in the copy, and so is not there where it was refused. It is never
+        // answered.
         let refused = is_denied(ours) || ours.status >= 400;
         prop_assert!(refused || !is_denied(call), "refused: {} {}", asked.action, asked.input);
         exact += usize::from(is_denied(ours));

@@ -68,7 +68,8 @@ pub struct Wave {
     pub of: u64,
     /// The functions that it moved.
     pub functions: Vec<String>,
-    /// The aliases of them that sent only a share of their calls to the proxy, while it was watched; empty once all calls go there.
+    /// The aliases of them that sent only a share of their calls to the proxy, while it was watched; empty once all
+    /// calls go there.
     pub aliases: Vec<AliasShare>,
     /// What came of it.
     pub judgement: Judgement,

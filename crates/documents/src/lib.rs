@@ -1,7 +1,7 @@
 //! What rdsproxy-setup prints as JSON, as types: each document is serialized from the type whose schema is published.
 //!
-//! A document is printed as a [`Document`], and only what is in [`ALL`] is one. So no document is without a schema, and no
-//! schema differs from what is printed.
+//! A document is printed as a [`Document`], and only what is in [`ALL`] is one. So no document is without a schema, and
+//! no schema differs from what is printed.
 
 mod advise;
 mod alarms;

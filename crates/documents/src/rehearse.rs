@@ -59,7 +59,8 @@ pub struct Rehearsal {
     pub left: Vec<Difference>,
     /// Secrets that `up` created, and that `teardown` has scheduled for deletion: they can be restored until then.
     pub scheduled: Vec<String>,
-    /// Aliases whose pending release `--publish-pending` published: `teardown` points them at a new version, which has the release.
+    /// Aliases whose pending release `--publish-pending` published: `teardown` points them at a new version, which has
+    /// the release.
     pub released: Vec<ReleasedAlias>,
     /// What the copy does not have as the account has it.
     pub gaps: Vec<CopyGap>,

@@ -59,7 +59,8 @@ fn every_object_is_closed_and_each_of_its_keys_is_required_and_described() {
             required.sort_unstable();
             assert_eq!(keys, required, "{place}");
             for (key, property) in properties {
-                // A key that says which of several things it is needs no more words, nor does the one thing in a wrapper.
+                // A key that says which of several things it is needs no more words, nor does the one thing in a
+                // wrapper.
                 let clear = property.get("const").is_some() || keys.len() == 1;
                 assert!(clear || property.get("description").is_some(), "{place}/{key} has no description");
             }

@@ -1,7 +1,7 @@
 //! Terraform's language: expressions, bodies, and their text as `terraform fmt` writes it.
 //!
-//! Structures are built and printed by `hcl-rs`. Two things are added: strings are escaped here, since a `$` before `${`
-//! would lose its meaning otherwise, and equals signs are aligned.
+//! Structures are built and printed by `hcl-rs`. Two things are added: strings are escaped here, since a `$` before
+//! `${` would lose its meaning otherwise, and equals signs are aligned.
 
 use hcl::expr::{TemplateExpr, Traversal, Variable};
 use hcl::format::{Format as _, Formatter};
@@ -139,8 +139,8 @@ pub(crate) fn file(name: &'static str, head: &[String], sections: &[Section]) ->
     Ok(whole)
 }
 
-/// Where the equals sign of an attribute stands that begins and ends on one line, as it was printed: no string holds a line
-/// break.
+/// Where the equals sign of an attribute stands that begins and ends on one line, as it was printed: no string holds a
+/// line break.
 fn assignment(line: &str) -> Option<usize> {
     if line.ends_with(['{', '[', '(']) {
         return None;

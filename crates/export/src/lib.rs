@@ -1,7 +1,8 @@
 //! A proxy's stack as Terraform and as CloudFormation.
 //!
-//! [`terraform()`] and [`cloudformation()`] are functions from a [`Stack`], which somebody else reads, to named [`File`]s.
-//! Nothing here reads an account, a file or a clock. A stack holds no secret and no variable's value, so no file can.
+//! [`terraform()`] and [`cloudformation()`] are functions from a [`Stack`], which somebody else reads, to named
+//! [`File`]s. Nothing here reads an account, a file or a clock. A stack holds no secret and no variable's value, so no
+//! file can.
 
 pub mod cloudformation;
 mod hcl_text;

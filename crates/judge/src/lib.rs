@@ -1,7 +1,7 @@
 //! Whether functions are worse off behind a proxy than they were before.
 //!
-//! [`judge`] is one function from [`Evidence`], which somebody else reads, to a [`Judgement`] of three answers: worse, not
-//! worse, unknown. [`waves`] says which functions move when. Nothing here reads an account, a file or a clock.
+//! [`judge`] is one function from [`Evidence`], which somebody else reads, to a [`Judgement`] of three answers: worse,
+//! not worse, unknown. [`waves`] says which functions move when. Nothing here reads an account, a file or a clock.
 //!
 //! What is not known never counts as good: "not worse" is said of numbers that are there, and of enough of them.
 

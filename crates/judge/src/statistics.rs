@@ -53,8 +53,8 @@ fn sum(first: f64, steps: u64, ratio: impl Fn(u64) -> f64) -> f64 {
     (scale + total.ln()).exp().clamp(0.0, 1.0)
 }
 
-/// The chance of at least so many bad ones in the second of two samples, if both had the same share (Fisher's exact test,
-/// one-sided).
+/// The chance of at least so many bad ones in the second of two samples, if both had the same share (Fisher's exact
+/// test, one-sided).
 ///
 /// Each sample is its bad ones and all of it. Of equal samples without bad ones it is 1.
 #[must_use]

@@ -78,7 +78,8 @@ pub enum Of {
 pub struct Watched {
     /// Its name, which is the stack's.
     pub proxy: String,
-    /// How the dimension `TargetRole` spells the writer's role: `READWRITE` or `READ_WRITE`; none while no metric shows it.
+    /// How the dimension `TargetRole` spells the writer's role: `READWRITE` or `READ_WRITE`; none while no metric
+    /// shows it.
     pub writer_role: Option<String>,
     /// Whether several instances are behind it.
     pub cluster: bool,
@@ -105,8 +106,8 @@ pub fn prefix(stack: &str) -> String {
     format!("{PREFIX}{stack}/")
 }
 
-/// How AWS spells the writer's role in the dimension `TargetRole`, out of the values that there are: its pages say `READ_WRITE`
-/// and `READWRITE` (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html>).
+/// How AWS spells the writer's role in the dimension `TargetRole`, out of the values that there are: its pages say
+/// `READ_WRITE` and `READWRITE` (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html>).
 pub fn writer_role<'values>(values: impl IntoIterator<Item = &'values str>) -> Option<&'values str> {
     values.into_iter().find(|value| value.chars().filter(char::is_ascii_alphabetic).collect::<String>() == "READWRITE")
 }

@@ -13,8 +13,8 @@ pub fn name(stack: &str, region: &str) -> String {
     format!("rdsproxy-setup-{stack}-{region}")
 }
 
-/// What a dashboard of ours begins with: "a good practice is to add a text widget at the top of the dashboard with a message that the
-/// dashboard was created by script" (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html>). It
+/// What a dashboard of ours begins with: "a good practice is to add a text widget at the top of the dashboard with a
+/// message that the dashboard was created by script" (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html>). It
 /// is what proves that the dashboard is the stack's.
 #[must_use]
 pub fn marker(stack: &str, region: &str) -> String {

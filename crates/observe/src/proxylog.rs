@@ -2,8 +2,8 @@
 //!
 //! AWS documents where the log is and that each entry is prefixed with the endpoint's name
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.troubleshooting.html>), and not what stands in it. The wording
-//! here is that of lines which users have published; each is named beside it. Of a line, only what is known by heart comes out:
-//! statements, digests, hosts and addresses may hold values, and never do.
+//! here is that of lines which users have published; each is named beside it. Of a line, only what is known by heart
+//! comes out: statements, digests, hosts and addresses may hold values, and never do.
 
 use std::collections::BTreeMap;
 
@@ -104,8 +104,8 @@ pub const FILTER: &str = "?\"was pinned to the database connection\" ?\"Proxy au
 /// Understands a line; none of those that say nothing that matters here.
 #[must_use]
 pub fn read(line: &str) -> Option<Event> {
-    // npgsql#3731, postgrex#514, prisma-engines#1692. "If this prepared statement runs, the client session will be pinned"
-    // (prisma#5866) is no pin yet, and its line has other words.
+    // npgsql#3731, postgrex#514, prisma-engines#1692. "If this prepared statement runs, the client session will be
+    // pinned" (prisma#5866) is no pin yet, and its line has other words.
     if line.contains("client session was pinned to the database connection") {
         return Some(Event::Pinned(pin(line)));
     }
@@ -193,8 +193,8 @@ pub struct Told {
 }
 
 impl Told {
-    /// Takes a line in. A user's name is kept only where `known` says that it is one: a client can send anything there, a password
-    /// too.
+    /// Takes a line in. A user's name is kept only where `known` says that it is one: a client can send anything there,
+    /// a password too.
     pub fn add(&mut self, line: &str, known: impl Fn(&str) -> bool) {
         self.lines += 1;
         match read(line) {

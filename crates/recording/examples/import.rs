@@ -1,7 +1,7 @@
 //! Turns facts about a response, as JSON on stdin, into lines of `tests/recordings/real.jsonl`.
 //!
-//! A fact is `{"source": URL, "note": "", "service": "RDS", "operation": "DescribeDBProxies", "status": 200, "members": {…}}`, for a refusal
-//! `code` and `message` instead of `members`. Members have their names on the wire.
+//! A fact is `{"source": URL, "note": "", "service": "RDS", "operation": "DescribeDBProxies", "status": 200, "members":
+//! {…}}`, for a refusal `code` and `message` instead of `members`. Members have their names on the wire.
 #![expect(clippy::print_stdout, reason = "an example writes what it made")]
 
 use std::io::Read as _;

@@ -1,7 +1,7 @@
 //! The allow-list: which members of AWS's requests and responses are kept, and as what.
 //!
-//! What is not here is not kept. A member belongs on a list only if AWS, and no person, chooses what is in it (`KEPT`), or if it
-//! is a name, an id, an address or an ARN (`NAMES`).
+//! What is not here is not kept. A member belongs on a list only if AWS, and no person, chooses what is in it (`KEPT`),
+//! or if it is a name, an id, an address or an ARN (`NAMES`).
 
 use std::collections::HashSet;
 use std::sync::OnceLock;

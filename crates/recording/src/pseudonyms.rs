@@ -128,7 +128,8 @@ impl Pseudonyms {
     }
 }
 
-/// Addresses that are nobody's: of a rule for everyone (`0.0.0.0/0`), it matters that it is one, and this machine's own.
+/// Addresses that are nobody's: of a rule for everyone (`0.0.0.0/0`), it matters that it is one, and this machine's
+/// own.
 const NOBODYS: [&str; 2] = ["0.0.0.0", "127.0.0.1"];
 
 /// A pseudonym of the same form, so that what reads the name still can.
@@ -173,7 +174,8 @@ pub fn is_known(text: &str) -> bool {
     known_in_names(&lower) || known_in_sentences(&lower) || is_identifier(text)
 }
 
-/// A part of a word, version or time of AWS's: a word of the lists, such a word with a number, a number, or too short for a secret.
+/// A part of a word, version or time of AWS's: a word of the lists, such a word with a number, a number, or too short
+/// for a secret.
 pub(crate) fn is_plain_word(token: &str) -> bool {
     let lower = token.to_lowercase();
     let stem = lower.trim_end_matches(|c: char| c.is_ascii_digit());

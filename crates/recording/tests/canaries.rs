@@ -1,4 +1,5 @@
-//! Whatever is in a variable, a secret, a tag or a description, in whichever protocol and however encoded: no line holds it.
+//! Whatever is in a variable, a secret, a tag or a description, in whichever protocol and however encoded: no line
+//! holds it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 use base64::Engine as _;

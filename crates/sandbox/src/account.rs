@@ -227,7 +227,8 @@ pub struct Need {
     pub action: String,
     /// The resource's ARN, or `*` where the action has no resource level.
     pub resource: String,
-    /// Condition keys and their values in this request (`aws:RequestTag/…`, `aws:ResourceTag/…`, `iam:PassedToService`).
+    /// Condition keys and their values in this request (`aws:RequestTag/…`, `aws:ResourceTag/…`,
+    /// `iam:PassedToService`).
     pub context: BTreeMap<String, Vec<String>>,
 }
 

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 /// Condition keys with their values.
 pub(super) type Context = BTreeMap<String, Vec<String>>;
 
-/// What a request says of tags: each that it gives, and the keys of all, with those that it only names, to take them off.
+/// What a request says of tags: each that it gives, and the keys of all, with those that it only names, to take them
+/// off.
 pub(super) fn of_request(given: &BTreeMap<String, String>, named: Vec<String>) -> Context {
     let mut context = of_tags(given, &["aws:RequestTag"]);
     let keys: Vec<String> = given.keys().cloned().chain(named).collect();

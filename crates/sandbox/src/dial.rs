@@ -1,6 +1,7 @@
 //! What a client in a function's seat meets when it connects to a proxy: computed from the account as it is.
 //!
-//! The answer has the shape that the handler in `templates/probe` gives: one stage after another, up to the first that fails.
+//! The answer has the shape that the handler in `templates/probe` gives: one stage after another, up to the first that
+//! fails.
 
 use serde_json::{Value, json};
 

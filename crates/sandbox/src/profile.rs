@@ -38,8 +38,8 @@ pub struct Profile {
     pub lambda_publish: Duration,
     /// The same for a version that is started from a snapshot.
     pub lambda_snapshot: Duration,
-    /// From the move of an alias that has provisioned concurrency to the end of the weight that its former version keeps.
-    /// Terraform's provider waits for that (<https://github.com/hashicorp/terraform-provider-aws/pull/48116>); nobody has
+    /// From the move of an alias that has provisioned concurrency to the end of the weight that its former version
+    /// keeps. Terraform's provider waits for that (<https://github.com/hashicorp/terraform-provider-aws/pull/48116>); nobody has
     /// published a figure.
     #[serde(default = "lambda_provisioned")]
     pub lambda_provisioned: Duration,
@@ -49,12 +49,12 @@ pub struct Profile {
     pub endpoint_delete: Duration,
     /// From `ModifyDBInstance` or `ModifyDBCluster` to `available` again.
     pub database_modify: Duration,
-    /// From the creation of a role or policy to the moment at which its tags count in conditions. Nobody has published a
-    /// figure, so it is zero unless a test asks for one.
+    /// From the creation of a role or policy to the moment at which its tags count in conditions. Nobody has published
+    /// a figure, so it is zero unless a test asks for one.
     #[serde(default)]
     pub tag_conditions: Duration,
-    /// From a proxy's `available` to the first line in its log, and from the deletion of its log group to the next line.
-    /// Nobody has published a figure.
+    /// From a proxy's `available` to the first line in its log, and from the deletion of its log group to the next
+    /// line. Nobody has published a figure.
     #[serde(default = "first_log")]
     pub proxy_log: Duration,
     /// From the end of a minute to the moment at which CloudWatch shows what happened in it.

@@ -63,7 +63,8 @@ async fn converse(stream: TcpStream, store: Arc<Store>) {
 
 async fn answer(request: http::Request<Incoming>, store: Arc<Store>) -> Result<http::Response<Full<Bytes>>, Dropped> {
     let (parts, body) = request.into_parts();
-    // A page in a browser reaches this port under a name of its own that leads here; any other client names this machine.
+    // A page in a browser reaches this port under a name of its own that leads here; any other client names this
+    // machine.
     let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
     if !host.is_some_and(is_this_machine) {
         return Ok(plain(

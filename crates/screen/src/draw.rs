@@ -300,7 +300,8 @@ impl Page<'_, '_> {
         }
     }
 
-    /// The last minutes of a metric, a column each: the lowest bar is zero, and where there is no bar there was no data.
+    /// The last minutes of a metric, a column each: the lowest bar is zero, and where there is no bar there was no
+    /// data.
     fn spark(&mut self, series: &Series, (x, y): (usize, u16), columns: usize, how: (Option<i64>, Option<f64>, u16)) {
         let (newest, ceiling, height) = how;
         let columns = columns.min(usize::try_from(HISTORY).unwrap_or(usize::MAX));

@@ -3,8 +3,8 @@
 use crate::reading::{Now, Reading, Series};
 use crate::text::{count, latency, percent};
 
-/// The share of the allowed connections from which on a proxy's pool is nearly used up: AWS advises to keep 30 % in reserve
-/// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-connections.html>).
+/// The share of the allowed connections from which on a proxy's pool is nearly used up: AWS advises to keep 30 % in
+/// reserve (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-connections.html>).
 const NEARLY_ALL: f64 = 70.0;
 
 /// One metric.

@@ -71,7 +71,8 @@ pub(crate) fn second(moment: i64) -> String {
 
 /// A moment with its day, as JSON has it: `2026-11-29T12:03:07Z`.
 pub(crate) fn moment(moment: i64) -> String {
-    // Days to a date after Howard Hinnant ("chrono-compatible low-level date algorithms"), with years that begin in March.
+    // Days to a date after Howard Hinnant ("chrono-compatible low-level date algorithms"), with years that begin in
+    // March.
     let (hour, minute, second) = of_day(moment);
     let days = moment.div_euclid(86_400).saturating_add(719_468);
     let era = days.div_euclid(146_097);

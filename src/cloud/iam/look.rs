@@ -26,8 +26,8 @@ pub struct Judgement {
 /// Why a simulated denial proves nothing: the real request carries more than a simulation is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {
-    /// A service control policy of the organization denies it. The simulator evaluates their conditions without saying which
-    /// keys it lacks (<https://github.com/aws/aws-cli/issues/10525>).
+    /// A service control policy of the organization denies it. The simulator evaluates their conditions without saying
+    /// which keys it lacks (<https://github.com/aws/aws-cli/issues/10525>).
     Organization,
     /// The role's permissions boundary denies it.
     Boundary,

@@ -147,12 +147,12 @@ impl Lambda {
     /// Calls one version of a function once and waits for its answer.
     ///
     /// # Errors
-    /// [`Kind::NotYet`] while it or its network interfaces are being made, [`Kind::NotFound`] when it is gone, or when AWS
-    /// refuses otherwise.
+    /// [`Kind::NotYet`] while it or its network interfaces are being made, [`Kind::NotFound`] when it is gone, or when
+    /// AWS refuses otherwise.
     pub async fn invoke(&self, name: &str, version: &str, payload: &[u8], timeouts: Duration) -> Answer<Invoked> {
         const CALL: &str = "lambda:InvokeFunction";
-        // One attempt of the usual length would end before the function does; and it is asked once: a caller that wants to
-        // know again asks again.
+        // One attempt of the usual length would end before the function does; and it is asked once: a caller that wants
+        // to know again asks again.
         let own = self.client.config().timeout_config();
         let attempt = own.and_then(TimeoutConfig::operation_attempt_timeout).unwrap_or(timeouts).max(timeouts);
         let long = own.map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);

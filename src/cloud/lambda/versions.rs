@@ -198,8 +198,8 @@ impl Lambda {
         self.update_alias(function, found, Some(version), whole).await.map(drop)
     }
 
-    /// Sends a share of an alias's calls to another version, if the alias is still at its revision. Both must be published, and
-    /// have the same role and the same dead-letter queue
+    /// Sends a share of an alias's calls to another version, if the alias is still at its revision. Both must be
+    /// published, and have the same role and the same dead-letter queue
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html>).
     ///
     /// # Errors
@@ -247,8 +247,8 @@ impl Lambda {
 }
 
 pub(super) fn version(found: FunctionConfiguration) -> Option<Version> {
-    // Whatever a release would bring along besides code and variables. `Debug` serves for comparison alone; what AWS keeps
-    // as sets comes in any order.
+    // Whatever a release would bring along besides code and variables. `Debug` serves for comparison alone; what AWS
+    // keeps as sets comes in any order.
     let sorted = |list: Option<&Vec<String>>| {
         let mut list = list.cloned().unwrap_or_default();
         list.sort();

@@ -63,7 +63,8 @@ impl Rds {
     /// Creates a read-only endpoint; it takes minutes to become available.
     ///
     /// # Errors
-    /// [`Kind::Exists`] when the name is taken, [`Kind::NotYet`] while the proxy is on its way, or when AWS refuses otherwise.
+    /// [`Kind::Exists`] when the name is taken, [`Kind::NotYet`] while the proxy is on its way, or when AWS refuses
+    /// otherwise.
     pub async fn create_reader(&self, wanted: &NewEndpoint) -> Answer<Endpoint> {
         const CALL: &str = "rds:CreateDBProxyEndpoint";
         let tags = wanted.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();

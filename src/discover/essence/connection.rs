@@ -6,7 +6,8 @@ use crate::discover::auth::is_login;
 use crate::discover::hosts::{self, KnownHost, Mention};
 use crate::discover::{escapes, phrases, ports};
 
-/// What checks look for in a value, whatever it is, in lower case: TLS that is off, bundles of certificates, start-up options.
+/// What checks look for in a value, whatever it is, in lower case: TLS that is off, bundles of certificates, start-up
+/// options.
 const PHRASES: [&[&str]; 4] = [&phrases::NO_TLS, &phrases::RDS_BUNDLES, &phrases::CONNECTION, &phrases::OPTIONS];
 
 /// What separates pairs of a key and its value.

@@ -109,8 +109,8 @@ impl Aliases {
                 held.push(number);
             }
         }
-        // One of the two leads to the proxy and is ours, and the other is what it is but for our hosts: a share that a canary
-        // sends there, or an alias with provisioned concurrency that Lambda is moving.
+        // One of the two leads to the proxy and is ours, and the other is what it is but for our hosts: a share that a
+        // canary sends there, or an alias with provisioned concurrency that Lambda is moving.
         let unsplit = |now: &Version, other: &Version| {
             let (own, theirs) = if ours(now) { (now, other) } else { (other, now) };
             let fits = ours(own) && rules.at_proxy(&own.variables) && !ours(theirs) && rules.same(theirs, own);

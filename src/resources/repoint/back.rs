@@ -130,8 +130,8 @@ async fn forget(run: &Run<'_>, poll: &Poll<'_>, found: &Restoring, live: &Functi
         return Ok(());
     }
     poll.insist(run, async || lambda.untag(&live.arn, memory.clone()).await).await?;
-    // Nothing of AWS's makes the last look and the untag one act. So a look right after it finds the `up` that has pointed
-    // the function at an adopted proxy in between; one that does so later looks for its memory itself.
+    // Nothing of AWS's makes the last look and the untag one act. So a look right after it finds the `up` that has
+    // pointed the function at an adopted proxy in between; one that does so later looks for its memory itself.
     let Some(now) = poll.look(run, async || lambda.get(&live.name).await).await? else { return Ok(()) };
     let again = |name: &str| {
         let holds = |function: &Function| {

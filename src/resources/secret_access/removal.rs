@@ -1,4 +1,5 @@
-//! What gave the proxy its way into the database, on its way out: a secret that we made, IAM authentication that we turned on.
+//! What gave the proxy its way into the database, on its way out: a secret that we made, IAM authentication that we
+//! turned on.
 
 use crate::catalogue::StepId;
 use crate::cloud::iam::Role;

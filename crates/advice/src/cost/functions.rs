@@ -1,7 +1,7 @@
 //! What the functions cost: requests, and memory times duration (AWS Lambda pricing).
 //!
-//! The list price of the first tier. The free tier, savings plans, ephemeral storage and the time of initialization, which
-//! `Duration` does not have, are left out.
+//! The list price of the first tier. The free tier, savings plans, ephemeral storage and the time of initialization,
+//! which `Duration` does not have, are left out.
 
 use super::{HOURS, cents_of};
 use crate::facts::{Facts, Function};

@@ -23,8 +23,8 @@ fn county_hospital() {
     close(line(1).wait_quantile(1.0 - 2.0 / 3.0 * (-0.5_f64).exp()), 0.5, 1e-9);
 }
 
-/// Gross and Harris, "Fundamentals of Queueing Theory", the eye clinic: 6 an hour, three ophthalmologists with 20 minutes
-/// each. 8/9 of a patient is in line, so each waits 4/27 of an hour.
+/// Gross and Harris, "Fundamentals of Queueing Theory", the eye clinic: 6 an hour, three ophthalmologists with 20
+/// minutes each. 8/9 of a patient is in line, so each waits 4/27 of an hour.
 #[test]
 fn eye_clinic() {
     let line = Line { servers: 3, arrivals_per_second: 6.0, service_seconds: 1.0 / 3.0, variation: 1.0 };

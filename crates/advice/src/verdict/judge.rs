@@ -148,7 +148,8 @@ fn kind(parts: &Parts<'_>, need: Need, reasons: &mut Vec<Reason>) -> Kind {
     }
 }
 
-/// Adds what Serverless v2 loses with a proxy, and says whether that is worse than what a proxy gives where it is not needed.
+/// Adds what Serverless v2 loses with a proxy, and says whether that is worse than what a proxy gives where it is not
+/// needed.
 fn serverless(facts: &Facts, reasons: &mut Vec<Reason>) -> bool {
     let Some(serverless) = facts.database.serverless else { return false };
     let mut costly = false;

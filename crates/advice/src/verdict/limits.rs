@@ -1,7 +1,8 @@
 //! Limits on concurrency that would make the peak fit, without throttling what was measured.
 //!
-//! `ScalingConfig.MaximumConcurrency` takes 2 to 1,000 (AWS Lambda API Reference, "ScalingConfig"). Reserved concurrency
-//! has to leave 100 executions to functions without one (Developer Guide, "Configuring reserved concurrency").
+//! `ScalingConfig.MaximumConcurrency` takes 2 to 1,000 (AWS Lambda API Reference, "ScalingConfig"). Reserved
+//! concurrency has to leave 100 executions to functions without one (Developer Guide, "Configuring reserved
+//! concurrency").
 
 use super::{Limit, Place};
 use crate::demand::{Bound, Demand, FunctionDemand};
@@ -133,8 +134,8 @@ pub(super) fn within(budget: u64, facts: &Facts, demand: &Demand) -> Outcome {
     Outcome::Fit(limits.collect())
 }
 
-/// Gives what is left to those that are limited, by what each needs: a limit at the measured peak would throttle the first
-/// invocation beyond it.
+/// Gives what is left to those that are limited, by what each needs: a limit at the measured peak would throttle the
+/// first invocation beyond it.
 fn share(candidates: &mut [Candidate<'_>], budget: u64, facts: &Facts) {
     let sum = |limited: bool| {
         candidates

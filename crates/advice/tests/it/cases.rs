@@ -9,8 +9,8 @@ use advice::verdict::{Change, Kind, Limit, Need, Place, Reason};
 
 use crate::facts::{GIB, database, facts, from_queue, function, known, stated, unknown};
 
-/// A mailing of 500,000 took all of 1,000 connections of a development database; limiting concurrency solved it, and the
-/// proxy would have cost more than the functions.
+/// A mailing of 500,000 took all of 1,000 connections of a development database; limiting concurrency solved it, and
+/// the proxy would have cost more than the functions.
 fn mailing() -> Facts {
     let mut database = database(Engine::Mysql, "db.t3.medium", 2, 4);
     database.parameter = known(Parameter { text: Some("1000".into()), group: "mail".into(), pending_reboot: false });
@@ -32,7 +32,8 @@ fn mailing_of_500_000_needs_a_limit_and_no_proxy() {
     assert_eq!(advice.demand.functions[0].sustained.amount, Amount::exactly(42));
     assert_eq!(advice.verdict.kind, Kind::NotNeededIfLimited);
     assert!(advice.verdict.reasons.contains(&Reason::AlreadyAtTheLimit { measured: 1000 }));
-    // 70% of 1,000 less five of RDS's own are 696; at 232 the queue may start 348, and twice as many connections linger.
+    // 70% of 1,000 less five of RDS's own are 696; at 232 the queue may start 348, and twice as many connections
+    // linger.
     let limit = Limit {
         function: "mailer".into(),
         place: Place::SqsMaximumConcurrency { uuid: "mailer-mapping".into() },
@@ -270,8 +271,8 @@ fn a_larger_class_that_takes_the_peak_is_named() {
 }
 
 /// A nightly import and a queue: AWS's list price of us-east-1, $0.20 for a million requests and $0.0000166667 for a
-/// gigabyte-second. In 14 days 1,400,000 invocations of 200 ms with 1,024 MiB are 280,000 gigabyte-seconds; a month of 730
-/// hours has 730/336 of that.
+/// gigabyte-second. In 14 days 1,400,000 invocations of 200 ms with 1,024 MiB are 280,000 gigabyte-seconds; a month of
+/// 730 hours has 730/336 of that.
 #[test]
 fn functions_have_their_cost_beside_the_proxy() {
     let mut facts = facts(database(Engine::Mysql, "db.t3.medium", 2, 4), vec![function("api")]);

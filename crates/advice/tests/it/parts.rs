@@ -9,7 +9,8 @@ use advice::verdict::{Kind, Limit, Need, Place, Reason};
 
 use crate::facts::{database, facts, from_queue, function, known, stated, unknown};
 
-/// MySQL with so many connections on a class with 16 vCPUs: 70% of what is left after RDS's own one to five is the limit.
+/// MySQL with so many connections on a class with 16 vCPUs: 70% of what is left after RDS's own one to five is the
+/// limit.
 fn with(max_connections: u64, functions: Vec<Function>) -> Facts {
     let mut database = database(Engine::Mysql, "db.r5.4xlarge", 16, 128);
     database.parameter =

@@ -17,8 +17,8 @@ fn within(amount: Amount, value: u64) -> bool {
 }
 
 /// A class table of a guide: class, memory, MySQL, PostgreSQL. One of its twelve numbers is contradicted: 66 for
-/// PostgreSQL on db.t3.micro is what the *MySQL* formula gives for some classes of 1 GiB; PostgreSQL's divisor is smaller,
-/// so its number cannot be nearly the same.
+/// PostgreSQL on db.t3.micro is what the *MySQL* formula gives for some classes of 1 GiB; PostgreSQL's divisor is
+/// smaller, so its number cannot be nearly the same.
 #[test]
 fn the_table_of_a_guide() {
     let table = [

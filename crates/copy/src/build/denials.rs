@@ -1,9 +1,9 @@
 //! What AWS refused to the caller is refused in the copy.
 //!
-//! The caller may do everything in the copy but what it was refused. A refused read of a list needs an action on all of its
-//! resources, `db:*`, and a denial of that would take every single one away as well. So what other reads of the same action proved
-//! is excepted, and where the very same permission was used elsewhere with success, nothing is denied: conditions that the copy
-//! does not know must have decided, and a denial would take more away than AWS did.
+//! The caller may do everything in the copy but what it was refused. A refused read of a list needs an action on all of
+//! its resources, `db:*`, and a denial of that would take every single one away as well. So what other reads of the
+//! same action proved is excepted, and where the very same permission was used elsewhere with success, nothing is
+//! denied: conditions that the copy does not know must have decided, and a denial would take more away than AWS did.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! Security groups and their rules.
 //!
-//! A group shows its rules without ids and tags, and another read shows them with both. What only the first has shown gets ids
-//! that follow from what the rule says.
+//! A group shows its rules without ids and tags, and another read shows them with both. What only the first has shown
+//! gets ids that follow from what the rule says.
 
 use std::collections::BTreeMap;
 

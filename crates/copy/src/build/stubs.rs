@@ -1,7 +1,7 @@
 //! What exists only by reference.
 //!
-//! A function names its role, subnets and groups, and a run may never read them. Without them, the simulated account would refuse
-//! what AWS accepts.
+//! A function names its role, subnets and groups, and a run may never read them. Without them, the simulated account
+//! would refuse what AWS accepts.
 
 use std::collections::BTreeMap;
 

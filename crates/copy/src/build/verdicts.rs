@@ -1,8 +1,8 @@
 //! What IAM's policy simulator said, as documents that hold.
 //!
-//! Policies of other people's roles are not read. But the simulator was asked whether they allow what matters, and so that much of
-//! them is known. Its answers become documents that hold beside the role's policies, wherever the policies that were read do not
-//! say the same.
+//! Policies of other people's roles are not read. But the simulator was asked whether they allow what matters, and so
+//! that much of them is known. Its answers become documents that hold beside the role's policies, wherever the policies
+//! that were read do not say the same.
 
 use sandbox::parts::InForce;
 use serde_json::{Value, json};

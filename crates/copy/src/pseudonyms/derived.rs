@@ -1,8 +1,9 @@
 //! Names that the product derives from others: what it derives from a pseudonym is the pseudonym of what it derived.
 //!
-//! Most of that holds without a rule, since the parts of a name are renamed one by one and keep their lengths. What does not:
-//! names that were too long and end in a digest, digests of documents and of lists, and the group of a stack that begins with `sg-`.
-//! The rules are those of `src/names.rs`, `src/resources/connect_policy.rs` and `crates/observe`, which know no other crate.
+//! Most of that holds without a rule, since the parts of a name are renamed one by one and keep their lengths. What
+//! does not: names that were too long and end in a digest, digests of documents and of lists, and the group of a stack
+//! that begins with `sg-`. The rules are those of `src/names.rs`, `src/resources/connect_policy.rs` and
+//! `crates/observe`, which know no other crate.
 
 use sandbox::World;
 use serde_json::Value;

@@ -53,11 +53,11 @@ const RESERVED: &[&str] = &[
     "was",
 ];
 
-/// Who is called what. A part keeps its length, its capitals and which of its characters are digits, so that a limit that a name
-/// keeps is kept by its pseudonym, and two names that differ in case alone still do.
+/// Who is called what. A part keeps its length, its capitals and which of its characters are digits, so that a limit
+/// that a name keeps is kept by its pseudonym, and two names that differ in case alone still do.
 ///
-/// Parts are drawn in the order in which they are met, and never computed from what they replace: nobody can try names until one
-/// fits.
+/// Parts are drawn in the order in which they are met, and never computed from what they replace: nobody can try names
+/// until one fits.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     /// New parts by old ones, in lower case.

@@ -1,7 +1,7 @@
 //! The template that takes a stack over, and the identifiers of its resources.
 //!
-//! It holds values and no references, since CloudFormation compares it with what is there. Each resource is identified by
-//! the primary identifier of its type's schema, and has a `DeletionPolicy`, as an import requires
+//! It holds values and no references, since CloudFormation compares it with what is there. Each resource is identified
+//! by the primary identifier of its type's schema, and has a `DeletionPolicy`, as an import requires
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-manually.html>).
 
 use serde_json::{Map, Value, json};

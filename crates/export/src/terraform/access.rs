@@ -10,8 +10,8 @@ use crate::hcl_text::{Section, attribute, block, document, reference, tags, text
 use crate::policy::path_and_name;
 use crate::stack::{Role, Secret};
 
-/// For how many days a deleted secret can be restored, as `teardown` has it. Without it, the provider would read 0 from the
-/// state of an imported secret, and delete it at once.
+/// For how many days a deleted secret can be restored, as `teardown` has it. Without it, the provider would read 0 from
+/// the state of an imported secret, and delete it at once.
 const RECOVERY_DAYS: i32 = 30;
 
 /// The sections of the file.

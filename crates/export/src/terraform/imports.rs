@@ -1,5 +1,5 @@
-//! The `import` blocks, with the ID that the provider's documentation states for each type, on the page of the type under
-//! <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/>.
+//! The `import` blocks, with the ID that the provider's documentation states for each type, on the page of the type
+//! under <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/>.
 
 use super::connect::attachment;
 use super::network::kind;
@@ -30,7 +30,8 @@ pub(super) fn all(stack: &Stack, refer: &Refer) -> Vec<Import> {
     add("aws_db_proxy", "proxy", name.clone());
     // "import DB proxy default target groups using the `db_proxy_name`"
     add("aws_db_proxy_default_target_group", "proxy", name.clone());
-    // "using the `db_proxy_name`, `target_group_name`, target type and resource identifier separated by forward slashes"
+    // "using the `db_proxy_name`, `target_group_name`, target type and resource identifier separated by forward
+    // slashes"
     let target = if stack.database.cluster { "TRACKED_CLUSTER" } else { "RDS_INSTANCE" };
     add("aws_db_proxy_target", "database", format!("{name}/{TARGET_GROUP}/{target}/{}", stack.database.id));
     if let Some(reader) = &stack.reader {

@@ -60,8 +60,8 @@ fn is_read(name: &str) -> bool {
     std::path::Path::new(name).extension().is_some_and(|ending| ending == "tf")
 }
 
-/// `hcl-rs` reads `$${` after a `$`, and `%%{` after a `%`, in its own way: what Terraform makes of them, the tests from the
-/// outside hold.
+/// `hcl-rs` reads `$${` after a `$`, and `%%{` after a `%`, in its own way: what Terraform makes of them, the tests
+/// from the outside hold.
 fn doubled(text: &str) -> bool {
     text.contains("$${") || text.contains("%%{") || text.contains("$%{") || text.contains("%${")
 }

@@ -17,8 +17,8 @@ fn the_lady_tasting_tea() {
     near(fisher((0, 4), (4, 4)), 1.0 / 70.0, 1e-13);
 }
 
-/// Convictions of like-sex twins of criminals (Fisher 1962), in R's documentation of `fisher.test`: 2 of 17 dizygotic and
-/// 10 of 13 monozygotic, p = 0.0004652 one-sided.
+/// Convictions of like-sex twins of criminals (Fisher 1962), in R's documentation of `fisher.test`: 2 of 17 dizygotic
+/// and 10 of 13 monozygotic, p = 0.0004652 one-sided.
 #[test]
 fn criminal_twins() {
     near(fisher((2, 17), (10, 13)), 0.000_465_2, 5e-8);
@@ -37,8 +37,8 @@ fn an_upper_bound_after_clopper_and_pearson() {
     near(upper_bound(7, 50, 0.025), 0.267_396_002_497_006_98, 1e-10);
 }
 
-/// Wilks (Annals of Mathematical Statistics 12, 1941): 59 samples for 95 % at 95 %, 29 for 90 %, 299 for 99 %, and 93 and 124
-/// where one or two of them may lie beyond.
+/// Wilks (Annals of Mathematical Statistics 12, 1941): 59 samples for 95 % at 95 %, 29 for 90 %, 299 for 99 %, and 93
+/// and 124 where one or two of them may lie beyond.
 #[test]
 fn sample_sizes_of_wilks() {
     for (bad, share, size) in [(0, 0.05, 59), (0, 0.10, 29), (0, 0.01, 299), (1, 0.05, 93), (2, 0.05, 124)] {

@@ -1,7 +1,8 @@
 //! The simulated account beside real responses: what AWS's pages and people's issues show of them.
 //!
-//! `tests/recordings/real.jsonl` has one response a line with its source. The simulated account is asked over its wire, and must
-//! answer with the same members, types and states; each difference stands here with its reason, and in docs/fidelity.md.
+//! `tests/recordings/real.jsonl` has one response a line with its source. The simulated account is asked over its wire,
+//! and must answer with the same members, types and states; each difference stands here with its reason, and in
+//! docs/fidelity.md.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -406,7 +407,8 @@ fn the_simulated_account_refuses_as_aws_did() {
     let mut held = 0;
     for real in real(&root()) {
         let Some(error) = &real.error else { continue };
-        // Of an engine that no proxy takes: what is refused there depends on the model of engines, which is not simulated.
+        // Of an engine that no proxy takes: what is refused there depends on the model of engines, which is not
+        // simulated.
         if error.code == "InvalidParameterValue" {
             continue;
         }

@@ -1,7 +1,7 @@
 //! States in their order: what others published of how things come and go, and what the simulated account shows.
 //!
-//! The sources are AWS's reference, and what tools that others wrote wait for: those stop at any state that is not in their list, so
-//! their lists are what thousands of runs have met.
+//! The sources are AWS's reference, and what tools that others wrote wait for: those stop at any state that is not in
+//! their list, so their lists are what thousands of runs have met.
 
 use serde_json::{Value, json};
 

@@ -24,7 +24,8 @@ pub struct Organization {
 /// How the policy simulator answers: its answers have changed over the years.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Simulator {
-    /// As botocore's model of 2026 has it: one row an action, whose name is a template of an ARN, and under it the resources.
+    /// As botocore's model of 2026 has it: one row an action, whose name is a template of an ARN, and under it the
+    /// resources.
     #[default]
     ByResource,
     /// As people saw it before (<https://github.com/aws-containers/amazon-ecs-exec-checker/issues/70>): one row a resource.

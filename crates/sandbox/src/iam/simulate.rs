@@ -1,8 +1,8 @@
 //! `SimulatePrincipalPolicy`: what a role's policies would say.
 //!
 //! As botocore's model of IAM has it: the row of an action is named by a template and holds the most restrictive
-//! decision; `ResourceSpecificResults` holds each resource's own. Service control policies are evaluated with the context
-//! that the caller sends and nothing else, and the keys that they ask for are never among the missing ones
+//! decision; `ResourceSpecificResults` holds each resource's own. Service control policies are evaluated with the
+//! context that the caller sends and nothing else, and the keys that they ask for are never among the missing ones
 //! (<https://github.com/aws/aws-sdk/issues/102>, <https://github.com/aws/aws-cli/issues/10525>): where
 //! `aws:RequestedRegion` is not sent, a policy that denies other regions denies every region.
 

@@ -105,8 +105,8 @@ pub struct Version {
 }
 
 impl InForce {
-    /// The source of what a role may do by policies that this account does not have, as where it is a copy of another one: no
-    /// change of the role's policies touches it, and IAM's simulator knows it too.
+    /// The source of what a role may do by policies that this account does not have, as where it is a copy of another
+    /// one: no change of the role's policies touches it, and IAM's simulator knows it too.
     pub const UNSEEN: &'static str = "unseen";
 
     /// Such a document, which has been there for ever.

@@ -51,10 +51,10 @@ pub(super) fn list(world: &World, call: &Call) -> Result<Value, AwsError> {
 /// `UpdateAlias`. What the call leaves out stays, and the revision changes even where nothing else does.
 ///
 /// A call without `RoutingConfig` keeps the weights. Empty weights delete them, which localstack/localstack recorded
-/// (`TestLambdaAlias::test_alias_lifecycle` in `tests/aws/services/lambda_/test_lambda_api.snapshot.json`), and so does an
-/// empty `RoutingConfig`, which Terraform's provider sends (`internal/service/lambda/alias.go` in
-/// hashicorp/terraform-provider-aws). A call that completes a shift must send one of them: the version that it moves to is
-/// the one in the weights.
+/// (`TestLambdaAlias::test_alias_lifecycle` in `tests/aws/services/lambda_/test_lambda_api.snapshot.json`), and so does
+/// an empty `RoutingConfig`, which Terraform's provider sends (`internal/service/lambda/alias.go` in
+/// hashicorp/terraform-provider-aws). A call that completes a shift must send one of them: the version that it moves to
+/// is the one in the weights.
 pub(super) fn update(world: &mut World, call: &Call) -> Result<Value, AwsError> {
     let name = name(call)?;
     let asked = weights::asked(call)?;

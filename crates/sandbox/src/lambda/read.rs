@@ -21,8 +21,8 @@ pub(super) fn get(world: &World, call: &Call) -> Result<Value, AwsError> {
         json!({"RepositoryType": "S3", "Location": location})
     };
     let mut answer = json!({"Configuration": configuration, "Code": code});
-    // Since July 2024 tags are shown only to callers with an explicit allow for `lambda:ListTags`; others get a 200 with
-    // the reason (`GetFunctionResponse` in Lambda's model; DataBiosphere/azul#6387).
+    // Since July 2024 tags are shown only to callers with an explicit allow for `lambda:ListTags`; others get a 200
+    // with the reason (`GetFunctionResponse` in Lambda's model; DataBiosphere/azul#6387).
     if !may_list_tags(world, call, function) {
         answer["TagsError"] = json!({
             "ErrorCode": "AccessDeniedException",

@@ -74,14 +74,14 @@ impl Default for Lambda {
     }
 }
 
-/// Whether `UpdateFunctionConfiguration` of a function under a customer key needs `kms:CreateGrant` of the caller, and how a
-/// denial reads.
+/// Whether `UpdateFunctionConfiguration` of a function under a customer key needs `kms:CreateGrant` of the caller, and
+/// how a denial reads.
 ///
 /// The guide asks for `kms:CreateGrant` and `kms:Encrypt` where a key is configured
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html>); a tool that only updates such
 /// functions needed it too (<https://github.com/alexcasalboni/aws-lambda-power-tuning/issues/214>). The errors that botocore's
-/// model gives the operation include no denial by KMS, and failures of its grants are known as `InvalidParameterValueException`
-/// (<https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/lambda/function.go>).
+/// model gives the operation include no denial by KMS, and failures of its grants are known as
+/// `InvalidParameterValueException` (<https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/lambda/function.go>).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyGrants {
     /// Needed; a denial is an `AccessDeniedException` in IAM's words.
@@ -283,8 +283,8 @@ pub struct Alias {
     pub description: String,
     /// Shares of calls that go to other versions.
     pub weights: BTreeMap<String, f64>,
-    /// When the weights end that AWS has set by itself, because the version that the alias points at has no provisioned
-    /// concurrency yet. None where there are none, or a caller has set them.
+    /// When the weights end that AWS has set by itself, because the version that the alias points at has no
+    /// provisioned concurrency yet. None where there are none, or a caller has set them.
     #[serde(default)]
     pub until: Option<Moment>,
     /// Changes at every write.

@@ -101,8 +101,8 @@ pub(super) fn valid(world: &World, function: &Function, version: &str, weights: 
 /// (<https://github.com/hashicorp/terraform-provider-aws/pull/48116>). The provider's call has an empty `RoutingConfig`, so
 /// this happens with and without one. Weights that a caller sets or keeps stay what they are.
 ///
-/// *Unproven:* a call that moves the alias back, with an empty `RoutingConfig`, ends the transition, because the version
-/// that serves is ready. Without one it is refused, as with any weights that stay.
+/// *Unproven:* a call that moves the alias back, with an empty `RoutingConfig`, ends the transition, because the
+/// version that serves is ready. Without one it is refused, as with any weights that stay.
 pub(super) fn hold(former: &Alias, alias: &mut Alias, until: Moment) {
     let own = former.until.is_some() && (alias.until.is_some() || alias.weights.is_empty());
     let moved = alias.version != former.version && (own || alias.weights.is_empty());

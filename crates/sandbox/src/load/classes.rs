@@ -63,8 +63,9 @@ pub(super) fn of_class(class: &str) -> Option<Type> {
 impl Type {
     /// `DBInstanceClassMemory`: what is left of the memory for the database, in bytes.
     ///
-    /// AWS says that it is less than the class has, and no more. People measured about 630 connections on MySQL with 8 GiB and 60
-    /// with 1 GiB, where the whole memory would give 683 and 85; a quarter of a GiB and 4.6 % off give both.
+    /// AWS says that it is less than the class has, and no more. People measured about 630 connections on MySQL with 8
+    /// GiB and 60 with 1 GiB, where the whole memory would give 683 and 85; a quarter of a GiB and 4.6 % off give
+    /// both.
     pub(super) fn database_memory(self) -> f64 {
         (f64::from(self.memory) * 0.954 - 256.0) * 1024.0 * 1024.0
     }

@@ -95,8 +95,8 @@ impl<'world> Arrival<'world> {
 
     /// The parts of a limited flow: the first version's, and the second's where the alias has weights.
     ///
-    /// Limits are the function's, so each part has the share of what was refused that it has of what arrived. Both parts add
-    /// up to the whole.
+    /// Limits are the function's, so each part has the share of what was refused that it has of what arrived. Both
+    /// parts add up to the whole.
     pub(super) fn divided(&self, whole: Flow) -> (Flow, Option<(Flow, &'world Route)>) {
         let Some(Second { route, .. }) = &self.seen.second else { return (whole, None) };
         let all = whole.invocations + whole.throttled;
@@ -119,8 +119,8 @@ impl<'world> Arrival<'world> {
 
 /// How many of a minute's invocations run the second version: about the weight's share, more or fewer as by chance.
 ///
-/// Lambda "uses a simple probabilistic model to distribute the traffic between the two function versions. At low traffic
-/// levels, you might see a high variance between the configured and actual percentage"
+/// Lambda "uses a simple probabilistic model to distribute the traffic between the two function versions. At low
+/// traffic levels, you might see a high variance between the configured and actual percentage"
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html>).
 fn chosen(seed: u64, name: &str, count: f64, weight: f64, index: i64) -> f64 {
     // A stream of its own, so that how many arrive does not depend on how they are divided.

@@ -1,10 +1,10 @@
 //! What the functions of the account do, as a rate and a behavior: metrics follow from it, and nothing else is stored.
 //!
-//! A function has a rate of invocations, a duration, and a driver that opens connections. Concurrency is rate times duration
-//! (Little's law). Where a function connects follows from the environment variables of the version that is called, so that
-//! a change of a variable, or of an alias, moves connections from a database to a proxy. An alias with weights calls two
-//! versions, each with a share of the invocations. The past stays as it was: rates and routes are kept with the moment of
-//! each change.
+//! A function has a rate of invocations, a duration, and a driver that opens connections. Concurrency is rate times
+//! duration (Little's law). Where a function connects follows from the environment variables of the version that is
+//! called, so that a change of a variable, or of an alias, moves connections from a database to a proxy. An alias with
+//! weights calls two versions, each with a share of the invocations. The past stays as it was: rates and routes are
+//! kept with the moment of each change.
 
 mod classes;
 mod databases;
@@ -72,13 +72,14 @@ pub struct Load {
     pub busy: f64,
     /// The share of sessions that a proxy would have to pin.
     pub pinned: f64,
-    /// The share of new connections that a proxy refuses at the log-in, because the client's user, password or token is wrong.
+    /// The share of new connections that a proxy refuses at the log-in, because the client's user, password or token
+    /// is wrong.
     #[serde(default)]
     pub refused: f64,
     /// Milliseconds of one vCPU of the database for an invocation.
     pub database_time: f64,
-    /// How far concurrency goes beyond an event source's maximum for moments, while environments that end overlap those that
-    /// begin: 1.5 means half as much again.
+    /// How far concurrency goes beyond an event source's maximum for moments, while environments that end overlap
+    /// those that begin: 1.5 means half as much again.
     pub overshoot: f64,
     /// What becomes of it once it connects to a proxy: what no configuration shows.
     #[serde(default)]

@@ -195,8 +195,8 @@ impl Traffic<'_> {
         })
     }
 
-    /// Microseconds until a connection is borrowed: 300 for the proxy itself, and the mean wait of a queue with several servers
-    /// after Sakasegawa ("An approximation formula", 1977), up to the borrow timeout.
+    /// Microseconds until a connection is borrowed: 300 for the proxy itself, and the mean wait of a queue with several
+    /// servers after Sakasegawa ("An approximation formula", 1977), up to the borrow timeout.
     fn wait(&self, proxy: &Proxy, readers: bool, crowding: f64, used: f64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "at most 300 seconds")]
         let most = proxy.target_group.borrow_timeout as f64 * 1_000_000.0;

@@ -1,7 +1,7 @@
 //! Where functions connect: what the variables of the versions that are called name.
 //!
-//! A simplification: a function that has aliases is called through the first of them, by name, and through nothing else;
-//! one that has none is called as `$LATEST`. Nothing that Lambda shows says how a function is really called.
+//! A simplification: a function that has aliases is called through the first of them, by name, and through nothing
+//! else; one that has none is called as `$LATEST`. Nothing that Lambda shows says how a function is really called.
 
 use serde::{Deserialize, Serialize};
 

@@ -44,8 +44,8 @@ impl Sample {
         if self.count > 0.0 { self.sum / self.count } else { 0.0 }
     }
 
-    /// A percentile, from 0 to 100: the distribution is not kept, so half of it is between the smallest and the mean, and half
-    /// between the mean and the largest.
+    /// A percentile, from 0 to 100: the distribution is not kept, so half of it is between the smallest and the mean,
+    /// and half between the mean and the largest.
     pub(crate) fn percentile(self, percent: f64) -> f64 {
         let (average, share) = (self.average(), percent / 50.0);
         if share <= 1.0 {

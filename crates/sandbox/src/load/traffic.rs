@@ -167,8 +167,8 @@ impl<'world> Traffic<'world> {
         self.arrived(at, of).map(|(flow, load, route, _)| (flow, load, route))
     }
 
-    /// The same, and whether it has come there in the last minutes: a new configuration has new execution environments, which
-    /// open connections of their own.
+    /// The same, and whether it has come there in the last minutes: a new configuration has new execution environments,
+    /// which open connections of their own.
     pub(super) fn arrived<'this>(
         &'this self,
         at: usize,
@@ -307,8 +307,8 @@ impl<'world> Row<'world> {
 }
 
 impl<'world> Part<'world> {
-    /// As [`Self::stand`], where it gets calls: who gets none connects to nothing yet, and its connections are new when the first
-    /// call comes.
+    /// As [`Self::stand`], where it gets calls: who gets none connects to nothing yet, and its connections are new when
+    /// the first call comes.
     fn called(&self, at: usize) -> Option<Stand<'world>> {
         self.stand(at).filter(|_| self.called.get(at) == Some(&true))
     }

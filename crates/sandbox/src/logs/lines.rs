@@ -1,10 +1,10 @@
 //! What RDS Proxy writes to its log, from the load of the functions.
 //!
-//! The wording is that of lines which users of RDS Proxy have published: npgsql#3731, postgrex#514, prisma-engines#1692 (pinned
-//! sessions and their reasons), MySQL.jl#201 (clients that come, and log-ins that are refused), aws-cdk#28847 (a secret that may not
-//! be read). Pinned sessions are warnings and always there; the others come with debug logging alone. How many lines RDS Proxy writes
-//! for how much load is not published: here it is one for each new session, at least one in ten minutes while any is pinned, and at
-//! most twenty a minute of each kind.
+//! The wording is that of lines which users of RDS Proxy have published: npgsql#3731, postgrex#514, prisma-engines#1692
+//! (pinned sessions and their reasons), MySQL.jl#201 (clients that come, and log-ins that are refused), aws-cdk#28847
+//! (a secret that may not be read). Pinned sessions are warnings and always there; the others come with debug logging
+//! alone. How many lines RDS Proxy writes for how much load is not published: here it is one for each new session, at
+//! least one in ten minutes while any is pinned, and at most twenty a minute of each kind.
 
 use super::OF_PROXIES;
 use super::events::{Event, moment};

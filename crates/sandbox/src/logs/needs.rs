@@ -6,9 +6,9 @@ use crate::{conditions, input};
 
 /// The permissions that the call needs.
 ///
-/// `DescribeLogGroups` has no resource type in the Service Authorization Reference, and a policy for one group is refused even
-/// with that group as the prefix (maxbanton/cwh#83): only `*` is sure to match. The others need the ARN of the group with `:*`
-/// at its end, but for the three of tags, which need it without (`arn` and `logGroupArn` of
+/// `DescribeLogGroups` has no resource type in the Service Authorization Reference, and a policy for one group is
+/// refused even with that group as the prefix (maxbanton/cwh#83): only `*` is sure to match. The others need the ARN of
+/// the group with `:*` at its end, but for the three of tags, which need it without (`arn` and `logGroupArn` of
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html>). Tags at creation need
 /// `logs:TagResource` too (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html>).
 pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {

@@ -15,8 +15,8 @@ pub(super) const OF_PROXIES: &str = "/aws/rds/proxy/";
 pub struct Logs {
     /// Log groups by name that a caller made or changed.
     pub groups: BTreeMap<String, LogGroup>,
-    /// Log groups that a service made for itself and nobody has changed since. They are no part of a dump: what a caller
-    /// did to the account is not in them.
+    /// Log groups that a service made for itself and nobody has changed since. They are no part of a dump: what a
+    /// caller did to the account is not in them.
     #[serde(default, rename = "~by_services", skip_serializing_if = "BTreeMap::is_empty")]
     pub by_services: BTreeMap<String, LogGroup>,
     /// When a group that a service writes to was deleted.

@@ -60,8 +60,8 @@ pub(super) fn named<'text>(world: &World, arn: &'text str) -> Option<&'text str>
     arn.strip_prefix(&world.arn("logs", "log-group:"))
 }
 
-/// The group that the call names; an ARN with `:*` at its end, which `DescribeLogGroups` answers as `arn`, is none of a group
-/// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_ListTagsForResource.html>).
+/// The group that the call names; an ARN with `:*` at its end, which `DescribeLogGroups` answers as `arn`, is none of a
+/// group (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_ListTagsForResource.html>).
 fn given<'call>(world: &World, call: &'call Call) -> Result<&'call str, AwsError> {
     let arn = input::text(&call.input, "resourceArn").ok_or_else(|| {
         invalid(

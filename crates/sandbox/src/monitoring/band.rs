@@ -1,9 +1,9 @@
 //! Bands of expected values, for alarms on anomalies.
 //!
-//! `ANOMALY_DETECTION_BAND(m1, 2)` is a band around what a metric is expected to be, as wide as so many standard deviations. CloudWatch
-//! learns from up to two weeks (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Anomaly_Detection.html>),
-//! with hours, days and weeks in mind; here it is the mean and the deviation of one minute of each hour. The model comes with the
-//! alarm and stays when the alarm goes (terraform-provider-aws#18344, aws-cdk#19956).
+//! `ANOMALY_DETECTION_BAND(m1, 2)` is a band around what a metric is expected to be, as wide as so many standard
+//! deviations. CloudWatch learns from up to two weeks (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Anomaly_Detection.html>),
+//! with hours, days and weeks in mind; here it is the mean and the deviation of one minute of each hour. The model
+//! comes with the alarm and stays when the alarm goes (terraform-provider-aws#18344, aws-cdk#19956).
 
 use serde_json::Value;
 
@@ -32,7 +32,8 @@ pub(super) fn of<'metrics>(metrics: &'metrics [Value], id: &str) -> Option<(&'me
     (width > 0.0).then_some((stat, width))
 }
 
-/// What a metric of an alarm is expected to be in a period, at least and at most; none while there is too little to learn from.
+/// What a metric of an alarm is expected to be in a period, at least and at most; none while there is too little to
+/// learn from.
 pub(super) fn expected(world: &World, call: &Call, metrics: &[Value], id: &str, period: i64) -> Option<(f64, f64)> {
     let (stat, width) = of(metrics, id)?;
     let metric = stat.get("Metric")?;

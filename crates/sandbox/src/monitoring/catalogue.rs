@@ -90,8 +90,8 @@ fn functions(world: &World, all: &mut Vec<Metric>) {
     versions(world, all);
 }
 
-/// Adds what `ExecutedVersion` divides, "to compare error rates for two versions of a function that are both targets of a
-/// weighted alias" (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html>).
+/// Adds what `ExecutedVersion` divides, "to compare error rates for two versions of a function that are both targets of
+/// a weighted alias" (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html>).
 ///
 /// It comes with the two other dimensions, as in the alarms of AWS's example
 /// (<https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/automating-updates-to-serverless-apps.html>).
@@ -201,9 +201,10 @@ const OF_PROXIES: &[(&str, &str, &[u8], ProxyMetric)] = &[
     ("QueryResponseLatency", "Microseconds", CLIENTS, ProxyMetric::QueryResponseLatency),
 ];
 
-/// Values of the dimensions as they were seen on an account: `TargetGroup` `default`, `Target` `db:NAME`, and `TargetRole`
-/// `READWRITE` and `READ_ONLY`, the latter also where there is no reader (yet-another-cloudwatch-exporter#1501). AWS's pages spell
-/// the former `READ_WRITE` in one place, so the account has a switch (`Monitoring::writer_role`).
+/// Values of the dimensions as they were seen on an account: `TargetGroup` `default`, `Target` `db:NAME`, and
+/// `TargetRole` `READWRITE` and `READ_ONLY`, the latter also where there is no reader
+/// (yet-another-cloudwatch-exporter#1501). AWS's pages spell the former `READ_WRITE` in one place, so the account has a
+/// switch (`Monitoring::writer_role`).
 fn proxies(world: &World, all: &mut Vec<Metric>) {
     let writer = world.monitoring.writer_role.as_deref().unwrap_or("READWRITE");
     for (name, proxy) in &world.rds.proxies {

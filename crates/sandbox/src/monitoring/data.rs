@@ -66,8 +66,8 @@ pub(super) fn get(world: &World, call: &Call) -> Outcome {
     paged(results.collect(), most, input::text(&call.input, "NextToken"))
 }
 
-/// The newest points of an alarm, oldest first, one a period and none where nothing was sent; and the period in seconds.
-/// Without an answer they cannot be computed.
+/// The newest points of an alarm, oldest first, one a period and none where nothing was sent; and the period in
+/// seconds. Without an answer they cannot be computed.
 pub(super) fn of_alarm(world: &World, call: &Call, settings: &Value, range: i64) -> Option<(Vec<Option<f64>>, i64)> {
     let given = input::list(settings, "Metrics");
     let one;

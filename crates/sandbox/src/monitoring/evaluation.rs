@@ -12,8 +12,8 @@ use crate::input;
 /// How long after its creation an alarm is first evaluated.
 const FIRST: u64 = 60_000;
 
-/// Points beyond those that an alarm evaluates which CloudWatch reads, in case some are missing. AWS gives the number for one
-/// example, an alarm that evaluates three.
+/// Points beyond those that an alarm evaluates which CloudWatch reads, in case some are missing. AWS gives the number
+/// for one example, an alarm that evaluates three.
 const FURTHER: i64 = 2;
 
 /// A state of an alarm.
@@ -34,8 +34,8 @@ impl State {
     }
 }
 
-/// What the points of an evaluation range come to, oldest first: whether each breaches the threshold, none where it is missing.
-/// Without an answer the alarm keeps the state that it has.
+/// What the points of an evaluation range come to, oldest first: whether each breaches the threshold, none where it is
+/// missing. Without an answer the alarm keeps the state that it has.
 pub(super) fn judged(range: &[Option<bool>], evaluated: usize, needed: usize, treatment: &str) -> Option<State> {
     let decided = |breaching: usize| if breaching >= needed { State::Alarm } else { State::Ok };
     let there: Vec<bool> = range.iter().flatten().copied().collect();
@@ -145,9 +145,10 @@ fn compared(comparison: &str, value: f64, threshold: f64) -> bool {
 mod tests {
     use super::*;
 
-    /// AWS's tables, typed from its user guide (awsdocs/amazon-cloudwatch-user-guide, `doc_source/AlarmThatSendsEmail.md`, commit
-    /// 05fd32f): `0` is a point within the threshold, `X` one that breaches it, `-` a missing one, the newest on the right. Then
-    /// the state where missing data is treated as missing, ignored, breaching, and not breaching; `=` keeps the state.
+    /// AWS's tables, typed from its user guide (awsdocs/amazon-cloudwatch-user-guide,
+    /// `doc_source/AlarmThatSendsEmail.md`, commit 05fd32f): `0` is a point within the threshold, `X` one that
+    /// breaches it, `-` a missing one, the newest on the right. Then the state where missing data is treated as
+    /// missing, ignored, breaching, and not breaching; `=` keeps the state.
     const TABLES: &[(usize, usize, &str, &str)] = &[
         // Three out of three.
         (3, 3, "0 - X - X", "OK OK OK OK"),
@@ -162,13 +163,15 @@ mod tests {
         (2, 3, "0 - X - -", "OK OK ALARM OK"),
         (2, 3, "- - - - 0", "OK OK ALARM OK"),
         (2, 3, "- - - - X", "? = ALARM OK"),
-        // What the guide says in words: an alarm goes into ALARM "when the oldest available breaching datapoint […] is at least as
-        // old as the value of Datapoints to Alarm, and all other more recent data points are breaching or missing".
+        // What the guide says in words: an alarm goes into ALARM "when the oldest available breaching datapoint […] is
+        // at least as old as the value of Datapoints to Alarm, and all other more recent data points are
+        // breaching or missing".
         (3, 3, "- - X - -", "ALARM = ALARM OK"),
         (3, 3, "- - - X -", "? = ALARM OK"),
         (2, 3, "- - - X -", "ALARM = ALARM OK"),
         (2, 3, "- - X X -", "ALARM ALARM ALARM ALARM"),
-        // "If no data points in the evaluation range are missing, CloudWatch evaluates the alarm based on the most recent".
+        // "If no data points in the evaluation range are missing, CloudWatch evaluates the alarm based on the most
+        // recent".
         (3, 3, "X X X X 0", "OK OK OK OK"),
         (3, 3, "0 0 X X X", "ALARM ALARM ALARM ALARM"),
     ];

@@ -1,8 +1,8 @@
 //! Metric math: arithmetic on series and numbers.
 //!
 //! Of <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html> there are `+ - * / ^`, brackets,
-//! `FILL(series, number)`, `SUM`, `MAX`, `MIN` and `AVG` of lists and series, `ABS`, `CEIL` and `FLOOR`. Points without a
-//! counterpart at the same moment are left out.
+//! `FILL(series, number)`, `SUM`, `MAX`, `MIN` and `AVG` of lists and series, `ABS`, `CEIL` and `FLOOR`. Points without
+//! a counterpart at the same moment are left out.
 
 use std::collections::BTreeMap;
 

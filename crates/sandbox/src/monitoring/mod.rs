@@ -2,8 +2,8 @@
 //!
 //! Shapes and limits are those of botocore's model of CloudWatch and of its API reference
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/Welcome.html>). Metrics are computed when they are read,
-//! from what [`crate::load`] says. The account's calendar begins in 2026 and runs as fast as its user likes, so moments are read
-//! and answered by the caller's: what the caller calls now is the account's now.
+//! from what [`crate::load`] says. The account's calendar begins in 2026 and runs as fast as its user likes, so moments
+//! are read and answered by the caller's: what the caller calls now is the account's now.
 
 mod alarms;
 mod band;

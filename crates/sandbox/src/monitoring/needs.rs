@@ -7,8 +7,8 @@ use crate::input;
 
 /// The permissions that the call needs.
 ///
-/// Reads of metrics have no resource type in the Service Authorization Reference. Alarms have one; a list of all is of every
-/// alarm. Tags at creation need `cloudwatch:TagResource` too
+/// Reads of metrics have no resource type in the Service Authorization Reference. Alarms have one; a list of all is of
+/// every alarm. Tags at creation need `cloudwatch:TagResource` too
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>).
 pub(crate) fn needs(world: &World, call: &Call) -> Vec<Need> {
     let action = call.action.as_str();

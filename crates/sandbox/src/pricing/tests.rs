@@ -60,8 +60,8 @@ fn a_proxys_price_is_found_by_region_family_and_engine_and_never_by_the_bare_usa
     assert_eq!(found[0]["product"]["attributes"]["operation"], "CreateDBProxy:0002");
 }
 
-/// A usage type cuts the size short; `instanceType` does not. The free tier is a product without a price, and tiers come in no
-/// order.
+/// A usage type cuts the size short; `instanceType` does not. The free tier is a product without a price, and tiers
+/// come in no order.
 #[test]
 fn instances_and_functions_have_the_form_of_the_published_list() {
     let mut world = World::empty();

@@ -138,10 +138,10 @@ pub(super) fn host(world: &World, name: &str) -> String {
 
 /// The part of a host name that an account's proxies share in a region: with the letters of its databases' hosts.
 ///
-/// AWS documents the form alone (`the-proxy.proxy-demo.us-east-1…`, `mydb.123456789012.us-east-1…`), so that the letters
-/// are the same is an observation: public configurations that name a proxy and a database of one account and region agree
-/// in them, of default and of further endpoints (five of five, of five regions; none that differs was found). The switch
-/// `proxy_letters` stands for the possibility that they differ.
+/// AWS documents the form alone (`the-proxy.proxy-demo.us-east-1…`, `mydb.123456789012.us-east-1…`), so that the
+/// letters are the same is an observation: public configurations that name a proxy and a database of one account and
+/// region agree in them, of default and of further endpoints (five of five, of five regions; none that differs was
+/// found). The switch `proxy_letters` stands for the possibility that they differ.
 pub(super) fn domain(world: &World) -> String {
     let suffix = if world.partition == "aws-cn" { "rds.amazonaws.com.cn" } else { "rds.amazonaws.com" };
     let rds = &world.rds;

@@ -98,7 +98,8 @@ pub struct Instance {
     pub parameter_group: String,
     /// `in-sync`, `pending-reboot`.
     pub parameter_status: String,
-    /// How many connections it takes, where that is not what its parameter group says, as with a change that waits for a reboot.
+    /// How many connections it takes, where that is not what its parameter group says, as with a change that waits for
+    /// a reboot.
     #[serde(default)]
     pub max_connections: Option<u32>,
     /// The database made at creation.
@@ -240,8 +241,8 @@ pub struct Proxy {
     pub tags: BTreeMap<String, String>,
 }
 
-/// IAM authentication that is being turned on or off: pending until the end, and configured in a state of its own, in which a database
-/// cannot be registered (<https://github.com/hashicorp/terraform-provider-aws/pull/6597>,
+/// IAM authentication that is being turned on or off: pending until the end, and configured in a state of its own, in
+/// which a database cannot be registered (<https://github.com/hashicorp/terraform-provider-aws/pull/6597>,
 /// <https://github.com/hashicorp/terraform-provider-aws/issues/10197>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IamChange {

@@ -1,5 +1,5 @@
-//! CloudWatch's three protocols: `smithy-rpc-v2-cbor`, which the Rust SDK speaks, JSON 1.0, which boto3 speaks, and Query. All
-//! are in botocore's model.
+//! CloudWatch's three protocols: `smithy-rpc-v2-cbor`, which the Rust SDK speaks, JSON 1.0, which boto3 speaks, and
+//! Query. All are in botocore's model.
 
 use serde_json::{Value, json};
 

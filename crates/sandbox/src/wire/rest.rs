@@ -8,7 +8,8 @@ use crate::account::{AwsError, Request};
 /// One operation: method, path, name, status of success.
 type Route = (&'static str, &'static str, &'static str, u16);
 
-/// The operations by path. A pair after `?` must stand in the query; such a route comes before the same path without one.
+/// The operations by path. A pair after `?` must stand in the query; such a route comes before the same path without
+/// one.
 const ROUTES: &[Route] = &[
     ("GET", "/2015-03-31/functions", "ListFunctions", 200),
     ("POST", "/2015-03-31/functions", "CreateFunction", 201),

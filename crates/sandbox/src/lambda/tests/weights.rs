@@ -121,8 +121,8 @@ fn both_versions_have_one_role_and_one_dead_letter_queue() {
     }
 }
 
-/// Recorded by localstack/localstack (`TestLambdaAlias::test_alias_lifecycle`); `RoutingConfig: {}` is what Terraform's provider
-/// sends.
+/// Recorded by localstack/localstack (`TestLambdaAlias::test_alias_lifecycle`); `RoutingConfig: {}` is what Terraform's
+/// provider sends.
 #[test]
 fn an_empty_routing_config_deletes_the_weights_and_none_keeps_them() {
     for empty in [weights(&json!({})), json!({"RoutingConfig": {}})] {

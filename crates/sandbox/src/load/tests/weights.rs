@@ -11,7 +11,8 @@ const METRICS: [FunctionMetric; 5] = [
     FunctionMetric::ConcurrentExecutions,
 ];
 
-/// The sample account with an alias at version 1, which connects to the database, and a version 2 that connects to a proxy.
+/// The sample account with an alias at version 1, which connects to the database, and a version 2 that connects to a
+/// proxy.
 fn released(load: &Load) -> World {
     let mut world = account(load.clone());
     let function = world.lambda.functions.remove(FUNCTION).unwrap().with_version();
@@ -202,7 +203,8 @@ fn a_transition_ends_in_the_metrics_when_it_ends_and_not_when_somebody_looks() {
     assert!(at(15) == 0.0 && at(25) > 0.0, "{} then {}", at(15), at(25));
 }
 
-/// In whichever second of a minute a version gets its first call, its connections are new then and their log-ins are counted.
+/// In whichever second of a minute a version gets its first call, its connections are new then and their log-ins are
+/// counted.
 #[test]
 fn a_version_logs_in_when_it_gets_its_first_call() {
     for second in 0..60 {
