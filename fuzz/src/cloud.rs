@@ -1,4 +1,5 @@
-//! What the included files take from the AWS clients: the product's own tags, and copies of three types with no more than is read.
+//! What the included files take from the AWS clients: the product's own tags, and copies of three types with no more
+//! than is read.
 
 #[path = "../../src/cloud/tags.rs"]
 pub mod tags;

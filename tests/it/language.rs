@@ -155,7 +155,7 @@ fn prose_and_comments_are_wrapped() {
         }
     }
     let mut files = Vec::new();
-    for folder in ["src", "crates", "tests"] {
+    for folder in ["src", "crates", "tests", "fuzz"] {
         sources(&root().join(folder), &mut files);
     }
     for file in &files {

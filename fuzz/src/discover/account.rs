@@ -8,7 +8,8 @@ const REGION: &str = "eu-west-1.rds.amazonaws.com";
 /// The letters of the account in every host of this Region.
 pub(super) const LETTERS: &str = "abc123";
 
-/// What the fuzzer draws. A file of the corpus is two letters and the text as it is, so that people can read and write it.
+/// What the fuzzer draws. A file of the corpus is two letters and the text as it is, so that people can read and write
+/// it.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 pub struct Input<'a> {
     /// Which hosts are known besides the writer: five bits.
