@@ -1,8 +1,9 @@
 //! The world in one file, between commands and between processes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -14,12 +15,31 @@ const FORMAT: u32 = 2;
 
 /// A world kept in a file, in which time runs faster than real.
 ///
-/// Every request locks, loads, acts, saves and unlocks: a process that is killed at any point loses
-/// nothing that was answered, and many processes share one world.
+/// Every request locks, loads, acts, saves and unlocks: a process that is killed at any point loses nothing that was
+/// answered, and many processes share one world. What this process saved last it need not read again.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
     speed: f64,
+    /// What this process saved last, so that it is not read again while nobody else has written the file.
+    kept: Mutex<Option<Kept>>,
+}
+
+/// A world as it was saved, and the mark of that file.
+#[derive(Debug)]
+struct Kept {
+    mark: Mark,
+    at: u64,
+    world: World,
+}
+
+/// What distinguishes a file from the next that takes its place: each is a new one, written to the end before it is
+/// renamed.
+#[derive(Debug, PartialEq, Eq)]
+struct Mark {
+    length: u64,
+    modified: SystemTime,
+    id: u64,
 }
 
 /// What stands in the file.
@@ -31,7 +51,7 @@ struct Saved {
     world: World,
 }
 
-/// The part of the file that is read first, so that another format is distinguished from a broken file.
+/// The part of the file that every format has, so that another one is distinguished from a broken file.
 #[derive(Debug, Deserialize)]
 struct Head {
     format: u32,
@@ -43,8 +63,7 @@ impl Store {
     /// # Errors
     /// When the folder cannot be written, or the file is damaged or of another format.
     pub fn open(path: impl Into<PathBuf>, speed: f64) -> io::Result<Self> {
-        let store =
-            Self { path: followed(path.into()), speed: if speed.is_finite() && speed > 0.0 { speed } else { 1.0 } };
+        let store = Self::at(path.into(), if speed.is_finite() && speed > 0.0 { speed } else { 1.0 });
         if let Some(folder) = store.folder() {
             fs::create_dir_all(folder)?;
         }
@@ -54,6 +73,10 @@ impl Store {
         }
         drop(lock);
         Ok(store)
+    }
+
+    fn at(path: PathBuf, speed: f64) -> Self {
+        Self { path: followed(path), speed, kept: Mutex::new(None) }
     }
 
     /// The file.
@@ -115,7 +138,7 @@ impl Store {
     /// # Errors
     /// When the file is there already, or cannot be written.
     pub fn create(path: impl Into<PathBuf>, world: World) -> io::Result<()> {
-        let store = Self { path: followed(path.into()), speed: 1.0 };
+        let store = Self::at(path.into(), 1.0);
         // Taken before anything is written, so that two who create it do not both.
         private(OpenOptions::new().create_new(true).write(true)).open(&store.path)?;
         store.save(world)
@@ -126,7 +149,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn reset(path: impl Into<PathBuf>) -> io::Result<()> {
-        let store = Self { path: followed(path.into()), speed: 1.0 };
+        let store = Self::at(path.into(), 1.0);
         if let Some(folder) = store.folder() {
             fs::create_dir_all(folder)?;
         }
@@ -151,21 +174,34 @@ impl Store {
 
     /// The world, with the time that has passed since it was saved added to its clock.
     fn load(&self) -> io::Result<Option<World>> {
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
+        let mark = match fs::metadata(&self.path) {
+            Ok(found) => Mark::of(&found)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let head: Head = serde_json::from_slice(&bytes).map_err(|error| self.damaged(&error.to_string()))?;
-        if head.format != FORMAT {
-            return Err(self.damaged(&format!("it has format {}, this program writes {FORMAT}", head.format)));
-        }
-        let saved: Saved = serde_json::from_slice(&bytes).map_err(|error| self.damaged(&error.to_string()))?;
-        let mut world = saved.world;
-        let passed = Duration::from_millis(wall().saturating_sub(saved.at));
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (at, mut world) = match kept.filter(|kept| kept.mark == mark) {
+            Some(kept) => (kept.at, kept.world),
+            None => self.read()?,
+        };
+        let passed = Duration::from_millis(wall().saturating_sub(at));
         let passed = Duration::try_from_secs_f64(passed.as_secs_f64() * self.speed).unwrap_or(passed);
         world.now = world.now + passed;
         Ok(Some(world))
+    }
+
+    /// When the world was saved, and the world.
+    fn read(&self) -> io::Result<(u64, World)> {
+        let bytes = fs::read(&self.path)?;
+        let other = |format| self.damaged(&format!("it has format {format}, this program writes {FORMAT}"));
+        match serde_json::from_slice::<Saved>(&bytes) {
+            Ok(saved) if saved.format == FORMAT => Ok((saved.at, saved.world)),
+            Ok(saved) => Err(other(saved.format)),
+            Err(error) => match serde_json::from_slice::<Head>(&bytes) {
+                Ok(head) if head.format != FORMAT => Err(other(head.format)),
+                _ => Err(self.damaged(&error.to_string())),
+            },
+        }
     }
 
     fn save(&self, world: World) -> io::Result<()> {
@@ -174,7 +210,10 @@ impl Store {
         // A temporary file is readable for its owner alone, and a rename is all or nothing.
         let mut file = tempfile::NamedTempFile::new_in(self.folder().unwrap_or(Path::new(".")))?;
         file.write_all(&bytes)?;
+        let mark = Mark::of(&file.as_file().metadata()?)?;
         file.persist(&self.path).map_err(|error| error.error)?;
+        let kept = Kept { mark, at: saved.at, world: saved.world };
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
         Ok(())
     }
 
@@ -183,6 +222,23 @@ impl Store {
         let message = format!("the sandbox's file {path} cannot be used: {why}");
         io::Error::new(io::ErrorKind::InvalidData, message)
     }
+}
+
+impl Mark {
+    fn of(found: &Metadata) -> io::Result<Self> {
+        Ok(Self { length: found.len(), modified: found.modified()?, id: id(found) })
+    }
+}
+
+/// The number that the system knows a file by.
+#[cfg(unix)]
+fn id(found: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(found)
+}
+
+#[cfg(not(unix))]
+fn id(_: &Metadata) -> u64 {
+    0
 }
 
 /// Where a path leads: the file behind a link is replaced, and not the link.
