@@ -23,7 +23,7 @@ const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// How long a client may take for its headers, and how long for its body. A busy machine may stop a client of many
 /// threads for seconds between the connection and the first byte.
-const SLOWEST: Duration = Duration::from_secs(60);
+const SLOWEST: Duration = Duration::from_mins(1);
 
 /// More connections than these wait until one of them ends.
 const MOST_CONNECTIONS: usize = 128;
