@@ -78,12 +78,12 @@ pub(super) fn within(text: &str, columns: Option<usize>) -> String {
 
 /// Whether each line can be broken so that it fits.
 fn fits(lines: &[String], width: usize) -> bool {
-    let longest = |line: &String| {
+    let fits = |line: &String| {
         let hanging = line.len() - line.trim_start_matches(' ').len() + 2;
-        let words = line.trim_start_matches(' ').split(' ').map(|word| word.chars().count());
-        line.chars().count() <= width || words.max().unwrap_or(0) + hanging <= width
+        let longest = words(line.trim_start_matches(' ')).map(|word| word.chars().count()).max();
+        line.chars().count() <= width || longest.unwrap_or(0) + hanging <= width
     };
-    lines.iter().all(longest)
+    lines.iter().all(fits)
 }
 
 /// A row: its title, and `lines` beside it from column `beside` on, or below it where they would not fit.
