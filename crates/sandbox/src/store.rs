@@ -25,21 +25,15 @@ pub struct Store {
     kept: Mutex<Option<Kept>>,
 }
 
-/// A world as it was saved, and the mark of that file.
+/// A world as it was saved, and the file that holds it.
 #[derive(Debug)]
 struct Kept {
-    mark: Mark,
-    at: u64,
-    world: World,
-}
-
-/// What distinguishes a file from the next that takes its place: each is a new one, written to the end before it is
-/// renamed.
-#[derive(Debug, PartialEq, Eq)]
-struct Mark {
+    /// Held open, so that no file that takes its place gets its number.
+    file: File,
     length: u64,
     modified: SystemTime,
-    id: u64,
+    at: u64,
+    world: World,
 }
 
 /// What stands in the file.
@@ -174,15 +168,15 @@ impl Store {
 
     /// The world, with the time that has passed since it was saved added to its clock.
     fn load(&self) -> io::Result<Option<World>> {
-        let mark = match fs::metadata(&self.path) {
-            Ok(found) => Mark::of(&found)?,
+        let found = match fs::metadata(&self.path) {
+            Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (at, mut world) = match kept.filter(|kept| kept.mark == mark) {
-            Some(kept) => (kept.at, kept.world),
-            None => self.read()?,
+        let (at, mut world) = match kept {
+            Some(kept) if kept.is_all_of(&found)? => (kept.at, kept.world),
+            _ => self.read()?,
         };
         let passed = Duration::from_millis(wall().saturating_sub(at));
         let passed = Duration::try_from_secs_f64(passed.as_secs_f64() * self.speed).unwrap_or(passed);
@@ -210,10 +204,12 @@ impl Store {
         // A temporary file is readable for its owner alone, and a rename is all or nothing.
         let mut file = tempfile::NamedTempFile::new_in(self.folder().unwrap_or(Path::new(".")))?;
         file.write_all(&bytes)?;
-        let mark = Mark::of(&file.as_file().metadata()?)?;
-        file.persist(&self.path).map_err(|error| error.error)?;
-        let kept = Kept { mark, at: saved.at, world: saved.world };
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        let file = file.persist(&self.path).map_err(|error| error.error)?;
+        let written = file.metadata()?;
+        let (length, modified) = (written.len(), written.modified()?);
+        // Where files have no numbers, one that is open cannot be replaced either.
+        let kept = cfg!(unix).then_some(Kept { file, length, modified, at: saved.at, world: saved.world });
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         Ok(())
     }
 
@@ -224,21 +220,24 @@ impl Store {
     }
 }
 
-impl Mark {
-    fn of(found: &Metadata) -> io::Result<Self> {
-        Ok(Self { length: found.len(), modified: found.modified()?, id: id(found) })
+impl Kept {
+    /// Whether what was found at the path is this file, and nobody has written into it.
+    fn is_all_of(&self, found: &Metadata) -> io::Result<bool> {
+        let is_same = numbers(&self.file.metadata()?) == numbers(found);
+        Ok(is_same && found.len() == self.length && found.modified()? == self.modified)
     }
 }
 
-/// The number that the system knows a file by.
+/// The numbers that the system knows a file by; where it has none, no file is kept.
 #[cfg(unix)]
-fn id(found: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(found)
+fn numbers(found: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt as _;
+    (found.dev(), found.ino())
 }
 
 #[cfg(not(unix))]
-fn id(_: &Metadata) -> u64 {
-    0
+fn numbers(_: &Metadata) -> (u64, u64) {
+    (0, 0)
 }
 
 /// Where a path leads: the file behind a link is replaced, and not the link.
