@@ -143,15 +143,22 @@ pub(crate) fn left(text: &str, columns: usize) -> String {
     text + &" ".repeat(rest)
 }
 
-/// A text at the right of so many columns.
+/// A text at the right of so many columns, the first of which stays free: what stands before it would run on into it.
 pub(crate) fn right(text: &str, columns: usize) -> String {
-    let text = fit(text, columns);
+    let text = fit(text, columns.saturating_sub(1));
     " ".repeat(columns.saturating_sub(width(&text))) + &text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cells_never_touch() {
+        let cells = ["1,500,000", "1,234,567", "-2.0e267", "7"].map(|text| right(text, 8));
+        assert_eq!(cells.concat(), "       …       …       …       7");
+        assert_eq!(right("-2.0e267", 9), " -2.0e267");
+    }
 
     #[test]
     fn numbers_read_as_people_write_them() {
