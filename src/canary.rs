@@ -24,7 +24,7 @@ use self::memory::Memory;
 use crate::discover::FunctionUse;
 use crate::discover::hosts::HostKind;
 use crate::discover::releases::Frozen;
-use crate::engine::event::{Event, WaveState};
+use crate::engine::event::{Event, WaveEvent, WaveState};
 use crate::engine::{Milestone, Observed, Run, StepError};
 use crate::resources::release::Move;
 use crate::resources::repoint::Repoint;
@@ -415,7 +415,7 @@ impl Way<'_> {
 
     fn note(&self, number: usize, of: usize, functions: &[String], state: WaveState) {
         let aliases = self.aliases();
-        self.run.tell(&Event::Wave { number, of, functions: functions.to_vec(), aliases, state });
+        self.run.tell(&Event::Other(WaveEvent { number, of, functions: functions.to_vec(), aliases, state }));
     }
 }
 

@@ -111,5 +111,5 @@ pub(crate) async fn before_repoint(
 }
 
 fn tell(run: &Run<'_>, seat: &str, state: impl Into<String>, wait: Option<(Duration, Duration)>) {
-    run.tell(&Event::Probe { seat: seat.to_owned(), state: state.into(), wait });
+    run.tell(&Event::Aside { subject: seat.to_owned(), state: state.into(), wait });
 }

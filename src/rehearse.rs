@@ -20,8 +20,8 @@ pub use found::{Day, Kill, Look, OneDay, Ran, Rehearsal, Released, Stopped};
 
 use crate::cloud::{Cloud, Kind};
 use crate::discover::Problem;
-use crate::engine::ledger::Entry;
 use crate::engine::{Timeouts, crowd};
+use crate::plan::Entry;
 use crate::spec::Spec;
 use crate::survey::Survey;
 use capture::Asked;

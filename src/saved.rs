@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub use documents::{Planned, SavedPlan};
 pub use settings::{Settings, of_alarms, of_stack, of_up};
 
-use crate::engine::ledger::Terms;
+use crate::plan::Terms;
 
 /// The most bytes of a file that is read: a plan for ten thousand functions is a tenth of it.
 pub const LARGEST: usize = 64 << 20;

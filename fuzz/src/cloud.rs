@@ -1,7 +1,7 @@
 //! What the included files take from the AWS clients: the product's own tags, and copies of three types with no more
 //! than is read.
 
-#[path = "../../src/cloud/tags.rs"]
+#[path = "../../crates/cloud/src/tags.rs"]
 pub mod tags;
 
 pub use tags::Tags;

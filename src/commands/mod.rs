@@ -40,13 +40,12 @@ use clap::CommandFactory as _;
 use crate::cli::{Cli, Color, Command, GitHub, Global, Output};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::password;
 use crate::report::{self, github};
 
 /// Runs a command and says how it ended.
 #[must_use]
 pub fn run(mut cli: Cli) -> Exit {
-    password::without_core_dumps();
+    cloud::password::without_core_dumps();
     report::use_colour(match cli.global.color {
         Color::Auto => None,
         Color::Always => Some(true),

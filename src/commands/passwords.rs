@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 
 use super::interrupt::blocking;
 use crate::cli::Up;
+use crate::cloud::Password;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::password::Password;
 use crate::report;
 
 /// Reads the password of each user.

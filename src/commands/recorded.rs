@@ -16,7 +16,7 @@ use crate::report;
 pub(super) fn begin(global: &Global) -> Result<Tape, Failure> {
     let run = Run {
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        time: Clock::real().utc(),
+        time: cloud::utc(Clock::real().now()),
         command: global.line.command.clone(),
         flags: global.line.flags.clone(),
     };
@@ -37,7 +37,7 @@ pub(super) async fn offer(global: &Global, exit: Exit) {
         let text = "To record every AWS call and its response, redacted for an issue, run it again with --record FILE.";
         return report::note(json, text);
     }
-    let path = format!("rdsproxy-setup-{}.jsonl", Clock::real().utc().replace([':', '-'], ""));
+    let path = format!("rdsproxy-setup-{}.jsonl", cloud::utc(Clock::real().now()).replace([':', '-'], ""));
     let question = format!(
         "Write a recording of this run to {path}? Values are redacted and names replaced, so that it is safe to attach to an issue. \
          [yes/no]"

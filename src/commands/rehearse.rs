@@ -14,9 +14,9 @@ use super::session::{Session, command, timeouts};
 use super::{diagnosis, sizing, up};
 use crate::cli::{Global, Rehearse};
 use crate::doctor::{self, Diagnosis};
-use crate::engine::ledger::Entry;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::plan::Entry;
 use crate::rehearse::capture::Capture;
 use crate::rehearse::{self, Change, Kill, OneDay, Ran, Rehearsal, Released, Stopped, Subject};
 use crate::report;
@@ -97,7 +97,7 @@ pub(super) async fn run(global: &Global, args: &Rehearse) -> Result<Exit, Failur
     let document = document(&read, rehearsal.as_ref(), exit);
     let written = args.report.as_ref().map_or(Ok(()), |file| {
         let program = concat!("rdsproxy-setup ", env!("CARGO_PKG_VERSION"));
-        write(file, report::rehearsal_markdown(&document, program, &session.clock.utc()).as_bytes())
+        write(file, report::rehearsal_markdown(&document, program, &cloud::utc(session.clock.now())).as_bytes())
     });
     if !report::outcome(session.json, || document.clone()) {
         report::result(&report::rehearsal(&document, &entries));

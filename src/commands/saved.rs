@@ -11,10 +11,10 @@ use documents::{PlanDifference, PlanRefused, Version};
 use super::session::{Session, command_of_plan, consent};
 use crate::cli::{Cli, Command, Global, NOT_SAVED, Output, Plans};
 use crate::discover::Problem;
-use crate::engine::ledger::Terms;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::plain;
+use crate::plan::Terms;
 use crate::report;
 use crate::saved::{self, LARGEST, Place, Planned, SavedPlan, Settings, VERSION};
 
@@ -173,8 +173,11 @@ pub(super) async fn save(
     terms: Vec<(String, Terms)>,
 ) -> Result<(), Failure> {
     let Some(file) = &plans.plan_out else { return Ok(()) };
-    let place =
-        Place { account: account(session).await?, region: session.cloud.region.clone(), at: session.clock.utc() };
+    let place = Place {
+        account: account(session).await?,
+        region: session.cloud.region.clone(),
+        at: cloud::utc(session.clock.now()),
+    };
     let plan = saved::plan(command, settings, place, terms);
     let failed = |error: io::Error| {
         Failure::new(Exit::Failed, format!("saving the plan ({}): {error}", file.display()), ["Name another file."])

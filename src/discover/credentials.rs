@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use super::auth::{is_password, key_in, login_in, user_of};
 use super::functions::FunctionUse;
-use crate::password::Password;
+use crate::cloud::Password;
 
 /// A function's own login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,7 +83,7 @@ mod tests {
 
     fn own(variables: &[(&str, &str)]) -> (String, String, String) {
         let own = Own::of(&using("f", variables));
-        let password = own.password.map(|password| password.text().to_owned());
+        let password = own.password.map(|password| password.expose().to_owned());
         (own.user.unwrap_or_default(), password.unwrap_or_default(), own.database.unwrap_or_default())
     }
 

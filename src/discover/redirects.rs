@@ -2,8 +2,8 @@
 
 use super::hosts::{KnownHost, Mention, mentions};
 use crate::cloud::lambda::Variables;
-use crate::engine::ledger::Redirect;
 use crate::names;
+use crate::plan::Redirect;
 
 /// Where each of the variables leads, in `before` and in `after`.
 ///

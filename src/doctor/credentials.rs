@@ -7,8 +7,8 @@ use crate::catalogue::checks::{CheckId, Severity};
 use crate::cloud::iam::Judgement;
 use crate::cloud::secrets::Secret;
 use crate::discover::secrets::missing_user;
-use crate::engine::ledger::Verdict;
 use crate::names::last_of_path;
+use crate::plan::Verdict;
 
 pub(super) const CHECKS: &[(CheckId, Check)] = &[
     (CheckId::SecretOfUser, users),

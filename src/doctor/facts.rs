@@ -15,7 +15,7 @@ use crate::cloud::{Answer, Cloud, Kind};
 use crate::discover::others::Others;
 use crate::discover::{keys, parameters};
 use crate::engine::crowd;
-use crate::engine::ledger::Verdict;
+use crate::plan::Verdict;
 use crate::survey::Survey;
 use crate::templates;
 

@@ -9,7 +9,7 @@ use advice::quotas::PROXIES;
 use crate::catalogue::StepId;
 use crate::catalogue::checks::CheckId;
 use crate::cloud::lambda::Update;
-use crate::engine::ledger::Verdict;
+use crate::plan::Verdict;
 
 pub(super) const CHECKS: &[(CheckId, Check)] = &[
     (CheckId::NotRegistered, registered),

@@ -9,7 +9,7 @@ use super::seat::{Attempt, PATIENCE, Seat, TIMEOUT};
 use super::{left_over, tell};
 use crate::cloud::lambda::{NewFunction, State};
 use crate::cloud::{Kind, Owner, Refusal, Tags, tags};
-use crate::engine::poll::refused;
+use crate::engine::refused;
 use crate::engine::{Limit, Poll, PollInterval, Row, Run, StepError, all2, crowd};
 use crate::names::probe_of;
 
@@ -118,7 +118,7 @@ impl<'a> Visit<'a> {
     }
 
     fn poll<'p>(&'p self, doing: &'p str) -> Poll<'p> {
-        Poll { row: Row::Probe(self.seat), doing, since: self.since, limit: self.limit, pace: PollInterval::Seconds }
+        Poll { row: Row::Aside(self.seat), doing, since: self.since, limit: self.limit, pace: PollInterval::Seconds }
     }
 
     async fn rest(&self, verb: &str, state: &str) -> Result<(), StepError> {
@@ -245,7 +245,7 @@ impl<'a> Visit<'a> {
 
     /// Calls until it works, or until what fails is more than something that takes its time.
     async fn settled(&self, seat: &Seat, attempt: &Attempt) -> Result<Proof, StepError> {
-        let (run, row) = (self.run, Row::Probe(self.seat));
+        let (run, row) = (self.run, Row::Aside(self.seat));
         let poll = self.wanted.settle.map(|limit| Poll::begin(run, row, "", limit, PollInterval::Dense));
         loop {
             let proof = self.call(seat, attempt).await?;

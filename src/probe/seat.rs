@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use crate::cloud::Password;
 use crate::cloud::rds::EngineFamily;
 use crate::discover::FunctionUse;
 use crate::discover::credentials::Own;
 use crate::discover::hosts::HostKind;
 use crate::names;
-use crate::password::Password;
 use crate::survey::Survey;
 
 /// The version of event and answer.
@@ -75,7 +75,7 @@ impl Attempt {
             "seconds": { "dns": 5, "tcp": 5, "tls": 5, "login": 20, "query": 15 },
         });
         if let Some(password) = &self.password {
-            event["password"] = json!(password.text());
+            event["password"] = json!(password.expose());
         }
         Zeroizing::new(event.to_string())
     }

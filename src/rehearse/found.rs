@@ -9,7 +9,7 @@ use crate::catalogue::StepId;
 use crate::doctor::Diagnosis;
 use crate::doctor::path::Aspect;
 use crate::engine::StepError;
-use crate::engine::ledger::{Entry, Verdict};
+use crate::plan::{Entry, Verdict};
 use crate::resources::Line;
 
 /// How quick AWS is on a day, as [`Profile`] has it.

@@ -167,7 +167,7 @@ fn row_text(step: StepId, phase: &Phase, now: Duration, frame: usize, columns: u
     }
 }
 
-impl Listener for Bars {
+impl Listener<Event> for Bars {
     fn event(&self, event: &Event) {
         let now = self.board.clock.elapsed();
         let (step, phase) = match event {
@@ -182,16 +182,16 @@ impl Listener for Bars {
                 }
                 return;
             }
-            Event::Probe { seat, state, wait: Some((elapsed, limit)) } => {
+            Event::Aside { subject: seat, state, wait: Some((elapsed, limit)) } => {
                 let (state, since) = (format!("probe for {seat}: {state}"), now.saturating_sub(*elapsed));
                 (StepId::Repoint, Phase::Waiting { state, limit: *limit, since })
             }
-            Event::Probe { seat, state, wait: None } => {
+            Event::Aside { subject: seat, state, wait: None } => {
                 super::say(&crate::plain::line(&format!("probe for {seat}: {state}")));
                 return;
             }
-            Event::Wave { .. } => {
-                super::say(&crate::plain::line(&super::canary::line(event)));
+            Event::Other(wave) => {
+                super::say(&crate::plain::line(&super::canary::line(wave)));
                 return;
             }
             Event::Note { text, .. } => {

@@ -4,11 +4,11 @@ use judge::{Finding, Judgement, Numbers};
 
 use super::layout::{prose, sentence};
 use crate::canary::{Stand, Wave};
-use crate::engine::event::{AliasShare, Event, WaveState};
+use crate::engine::event::{AliasShare, WaveEvent, WaveState};
 
 /// The line for a wave that goes on.
-pub(super) fn line(event: &Event) -> String {
-    let Event::Wave { number, of, functions, aliases, state } = event else { return String::new() };
+pub(super) fn line(wave: &WaveEvent) -> String {
+    let WaveEvent { number, of, functions, aliases, state } = wave;
     let whose = functions.join(", ");
     let name = name(*number, *of);
     match state {

@@ -10,7 +10,7 @@ use crate::catalogue::checks;
 use crate::doctor::Finding;
 use crate::doctor::path::{Aspect, Standing};
 use crate::engine::event;
-use crate::engine::ledger::{Entry, Redirect, Verdict};
+use crate::plan::{Entry, Redirect, Verdict};
 use crate::probe::{How, Proof};
 use crate::resources::Line;
 

@@ -6,7 +6,7 @@ use super::documents::{alias_shares, findings, wave_state};
 use crate::catalogue::StepId;
 use crate::cloud::Call;
 use crate::doctor::Diagnosis;
-use crate::engine::event::{Ending, Event};
+use crate::engine::event::{Ending, Event, WaveEvent};
 
 /// A document as one line.
 #[must_use]
@@ -39,14 +39,14 @@ pub(super) fn line(event: &Event) -> String {
             detail: detail.clone(),
             elapsed_seconds: elapsed.as_secs_f64(),
         },
-        Event::Probe { seat, state, wait } => documents::Event::Probe {
+        Event::Aside { subject: seat, state, wait } => documents::Event::Probe {
             schema: Version,
             stands_in_for: seat.split(", ").map(str::to_owned).collect(),
             state: state.clone(),
             elapsed_seconds: wait.map(|(elapsed, _)| elapsed.as_secs_f64()),
             limit_seconds: wait.map(|(_, limit)| limit.as_secs_f64()),
         },
-        Event::Wave { number, of, functions, aliases, state } => documents::Event::Wave {
+        Event::Other(WaveEvent { number, of, functions, aliases, state }) => documents::Event::Wave {
             schema: Version,
             step: StepId::Repoint.number(),
             wave: *number as u64,

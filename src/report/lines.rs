@@ -50,7 +50,7 @@ impl Lines {
         }
         let known = match event {
             Event::Waiting { step, state, .. } => !self.is_news(head(*step), state),
-            Event::Probe { seat, state, wait: Some(_) } => !self.is_news(seat.clone(), state),
+            Event::Aside { subject: seat, state, wait: Some(_) } => !self.is_news(seat.clone(), state),
             _ => false,
         };
         if known {
@@ -78,17 +78,17 @@ fn line(event: &Event) -> Option<String> {
             let time = if elapsed.as_secs() > 0 { format!(" ({})", duration(*elapsed)) } else { String::new() };
             Some(format!("{}: {}: {detail}{time}", head(*step), word_of(*ending)))
         }
-        Event::Probe { seat, state, wait: Some((elapsed, limit)) } => {
+        Event::Aside { subject: seat, state, wait: Some((elapsed, limit)) } => {
             Some(format!("[probe] {seat}: {state} ({} of {})", duration(*elapsed), duration(*limit)))
         }
-        Event::Probe { seat, state, wait: None } => Some(format!("[probe] {seat}: {state}")),
-        Event::Wave { .. } => Some(super::canary::line(event)),
+        Event::Aside { subject: seat, state, wait: None } => Some(format!("[probe] {seat}: {state}")),
+        Event::Other(wave) => Some(super::canary::line(wave)),
         Event::Note { step: Some(step), text } => Some(format!("{}: note: {text}", head(*step))),
         Event::Note { step: None, text } => Some(format!("note: {text}")),
     }
 }
 
-impl Listener for Lines {
+impl Listener<Event> for Lines {
     fn event(&self, event: &Event) {
         if let Some(text) = self.text(event) {
             say(&text);

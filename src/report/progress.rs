@@ -11,7 +11,7 @@ use super::style::word_of;
 use super::{Bars, Lines};
 use crate::catalogue::StepId;
 use crate::clock::Clock;
-use crate::engine::event::{Ending, Event, Listener, WaveState};
+use crate::engine::event::{Ending, Event, Listener, WaveEvent, WaveState};
 
 /// The fewest rows of a terminal that bars fit in.
 const ROWS: u16 = 18;
@@ -93,7 +93,7 @@ impl Drop for Progress {
     }
 }
 
-impl Listener for Progress {
+impl Listener<Event> for Progress {
     fn event(&self, event: &Event) {
         if self.tape.runs() {
             self.tape.event(recorded(event));
@@ -109,7 +109,7 @@ impl Listener for Progress {
                 list.lock().unwrap_or_else(PoisonError::into_inner).push(done);
             }
         }
-        if let Event::Wave { number: number @ 1.., of, state: WaveState::Moving, .. } = event {
+        if let Event::Other(WaveEvent { number: number @ 1.., of, state: WaveState::Moving, .. }) = event {
             super::github::phase(&format!("Wave {number} of {of}"));
         }
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
@@ -158,7 +158,7 @@ fn recorded(event: &Event) -> line::Event {
             elapsed_seconds: Some(elapsed.as_secs_f64()),
             ..of("ended", step)
         },
-        Event::Probe { seat, state, wait } => line::Event {
+        Event::Aside { subject: seat, state, wait } => line::Event {
             event: "probe".to_owned(),
             state: Some(state.clone()),
             functions: seat.split(", ").map(str::to_owned).collect(),
@@ -166,7 +166,7 @@ fn recorded(event: &Event) -> line::Event {
             limit_seconds: wait.map(|(_, limit)| limit.as_secs_f64()),
             ..line::Event::default()
         },
-        Event::Wave { number, of: all, functions, state, .. } => line::Event {
+        Event::Other(WaveEvent { number, of: all, functions, state, .. }) => line::Event {
             state: Some(wave_word(*state).to_owned()),
             text: Some(format!("wave {number} of {all}")),
             functions: functions.clone(),

@@ -3,8 +3,8 @@
 use super::Done;
 use super::layout::{columns, page, row, within};
 use super::style::{mark_of, marked, word_of};
-use crate::engine::ledger::{Entry, Redirect, Verdict};
 use crate::plain::line;
+use crate::plan::{Entry, Redirect, Verdict};
 use crate::resources::Line;
 
 /// The width from which on a variable's name and one host are in one line.

@@ -16,9 +16,9 @@ use observe::dashboard;
 use crate::catalogue::StepId;
 use crate::cloud::alarms::Found as OnAws;
 use crate::cloud::{Answer, Cloud, Kind as Refused, Owner, Refusal};
-use crate::engine::ledger::Terms;
 use crate::engine::{Poll, PollInterval, Row, Run, StepError, crowd};
 use crate::names::digest;
+use crate::plan::Terms;
 use crate::resources::{Line, Removal, Work};
 
 /// What is there of a stack's alarms and dashboard.

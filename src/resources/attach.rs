@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use crate::catalogue::StepId;
 use crate::cloud::iam::Carriers;
 use crate::cloud::{Answer, Cloud, Kind, Refusal};
-use crate::engine::ledger::Terms;
-use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Wait, crowd};
+use crate::engine::{Aws, Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Wait, crowd};
+use crate::plan::{PlannedStep, Terms};
 use crate::resources::connect_policy::{ConnectPolicy, Held, InForce, look, name_of};
 use crate::resources::settling;
 
@@ -146,7 +146,7 @@ async fn delete(cloud: &Cloud, arn: &str) -> Answer<bool> {
     }
 }
 
-impl Step for Attach<'_> {
+impl Step<Aws> for Attach<'_> {
     type State = Attachments;
 
     fn id(&self) -> StepId {
@@ -268,6 +268,16 @@ impl Step for Attach<'_> {
         Ok(Observed::Present(now))
     }
 
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
+        settling(refusal, self.limit)
+    }
+
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.limit, PollInterval::Dense)
+    }
+}
+
+impl PlannedStep for Attach<'_> {
     fn terms(&self, seen: &Observed<Attachments>) -> Terms {
         if self.not_needed.is_some() || self.given {
             return Terms::default();
@@ -279,13 +289,5 @@ impl Step for Attach<'_> {
         actions.extend(self.late.iter().filter(|_| work.rewrite).map(ConnectPolicy::written));
         actions.extend(work.delete.iter().map(|arn| format!("delete {}", name_of(arn))));
         Terms::of(actions)
-    }
-
-    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
-        settling(refusal, self.limit)
-    }
-
-    fn wait(&self) -> (Limit, PollInterval) {
-        (self.limit, PollInterval::Dense)
     }
 }

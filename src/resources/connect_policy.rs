@@ -13,9 +13,9 @@ use crate::catalogue::StepId;
 use crate::cloud::iam::Policy;
 use crate::cloud::{Answer, Cloud, Owner, Refusal, Tags, tags};
 use crate::discover::given::lacks;
-use crate::engine::ledger::Terms;
-use crate::engine::{Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError, crowd};
+use crate::engine::{Aws, Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError, crowd};
 use crate::names::{Names, digest, last_of_path};
+use crate::plan::{PlannedStep, Terms};
 use crate::resources::{Found, Line, NO_FUNCTION, Removal, Work, not_ours, settling};
 
 /// The managed policies.
@@ -240,7 +240,7 @@ impl ConnectPolicies<'_> {
     }
 }
 
-impl Step for ConnectPolicies<'_> {
+impl Step<Aws> for ConnectPolicies<'_> {
     type State = Held;
 
     fn id(&self) -> StepId {
@@ -325,6 +325,16 @@ impl Step for ConnectPolicies<'_> {
         Ok(Observed::Present(held))
     }
 
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
+        settling(refusal, self.limit)
+    }
+
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.limit, PollInterval::Dense)
+    }
+}
+
+impl PlannedStep for ConnectPolicies<'_> {
     fn details(&self, _seen: &Observed<Held>) -> Vec<String> {
         if self.all.len() < 2 {
             return Vec::new();
@@ -344,14 +354,6 @@ impl Step for ConnectPolicies<'_> {
             Diff::None | Diff::NotNeeded(_) | Diff::Await(_) | Diff::Conflict(_) => None,
         };
         Terms::of(mark.into_iter().chain(self.all.iter().filter_map(one)))
-    }
-
-    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
-        settling(refusal, self.limit)
-    }
-
-    fn wait(&self) -> (Limit, PollInterval) {
-        (self.limit, PollInterval::Dense)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group, Rule};
 use crate::cloud::{Answer, Kind, Tags, tags};
 use crate::engine::event::Ending;
-use crate::engine::poll::refused;
+use crate::engine::refused;
 use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 use crate::resources::repoint::Restoring;
 use crate::resources::{Line, Removal, Work};

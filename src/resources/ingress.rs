@@ -11,11 +11,11 @@ use std::time::Duration;
 use crate::catalogue::StepId;
 use crate::cloud::ec2::{Direction, Group, Permission, Rule};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal};
-use crate::engine::ledger::Terms;
-use crate::engine::poll::refused;
-use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Run, Step, StepError};
+use crate::engine::refused;
+use crate::engine::{Aws, Diff, Limit, Observed, PollInterval, RetryPolicy, Run, Step, StepError};
 use crate::names::rule_description;
 use crate::ownership;
+use crate::plan::{PlannedStep, Terms};
 use crate::resources::{Found, Line, Removal, Work, settling};
 
 /// One path that must be open: any of `from` to any of `to`.
@@ -80,7 +80,7 @@ impl Ingress<'_> {
     }
 }
 
-impl Step for Ingress<'_> {
+impl Step<Aws> for Ingress<'_> {
     type State = Vec<Group>;
 
     fn id(&self) -> StepId {
@@ -148,6 +148,16 @@ impl Step for Ingress<'_> {
         Ok(Observed::Present(groups))
     }
 
+    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
+        settling(refusal, self.limit)
+    }
+
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.limit, PollInterval::Dense)
+    }
+}
+
+impl PlannedStep for Ingress<'_> {
     fn terms(&self, seen: &Observed<Vec<Group>>) -> Terms {
         if self.not_needed.is_some() {
             return Terms::default();
@@ -157,14 +167,6 @@ impl Step for Ingress<'_> {
             Direction::Egress => format!("let {group} out to {peer} on port {}", self.port),
         };
         Terms::of(self.missing(seen.present().map(Vec::as_slice).unwrap_or_default()).into_iter().map(rule))
-    }
-
-    fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
-        settling(refusal, self.limit)
-    }
-
-    fn wait(&self) -> (Limit, PollInterval) {
-        (self.limit, PollInterval::Dense)
     }
 }
 

@@ -7,8 +7,8 @@
 use crate::catalogue::StepId;
 use crate::cloud::logs::LogGroup;
 use crate::cloud::{Answer, Cloud, Owner, Refusal};
-use crate::engine::ledger::Terms;
-use crate::engine::{Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError};
+use crate::engine::{Aws, Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError};
+use crate::plan::{PlannedStep, Terms};
 use crate::resources::{Line, Removal, Work, settling};
 
 /// The name of a proxy's log group.
@@ -29,7 +29,7 @@ pub struct Logging<'a> {
     pub limit: Limit,
 }
 
-impl Step for Logging<'_> {
+impl Step<Aws> for Logging<'_> {
     type State = LogGroup;
 
     fn id(&self) -> StepId {
@@ -82,18 +82,6 @@ impl Step for Logging<'_> {
         Ok(Observed::Present(LogGroup { name: self.name.clone(), arn, retention: Some(days), tags }))
     }
 
-    fn terms(&self, seen: &Observed<LogGroup>) -> Terms {
-        let change = self.compare(seen);
-        if !matches!(change, Diff::Create | Diff::Update(_)) {
-            return Terms::default();
-        }
-        let create = (change == Diff::Create).then(|| format!("create the log group {}", self.name));
-        let foreign = seen.present().is_some_and(|found| !self.owner.owns(&found.tags));
-        let tag = foreign.then(|| format!("tag the log group {} as this stack's", self.name));
-        let keep = format!("keep events of the log group {} for {} days", self.name, self.days.unwrap_or_default());
-        Terms::of(create.into_iter().chain(tag).chain([keep]))
-    }
-
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         settling(refusal, self.limit)
     }
@@ -105,6 +93,20 @@ impl Step for Logging<'_> {
     fn result(&self, seen: &Observed<LogGroup>) -> String {
         let kept = kept(seen.present().and_then(|found| found.retention));
         format!("{}, events kept: {kept}", self.subject())
+    }
+}
+
+impl PlannedStep for Logging<'_> {
+    fn terms(&self, seen: &Observed<LogGroup>) -> Terms {
+        let change = self.compare(seen);
+        if !matches!(change, Diff::Create | Diff::Update(_)) {
+            return Terms::default();
+        }
+        let create = (change == Diff::Create).then(|| format!("create the log group {}", self.name));
+        let foreign = seen.present().is_some_and(|found| !self.owner.owns(&found.tags));
+        let tag = foreign.then(|| format!("tag the log group {} as this stack's", self.name));
+        let keep = format!("keep events of the log group {} for {} days", self.name, self.days.unwrap_or_default());
+        Terms::of(create.into_iter().chain(tag).chain([keep]))
     }
 }
 

@@ -34,7 +34,7 @@ impl Removal for LeftBehind {
             let poll = Poll::begin(run, Row::Step(StepId::Repoint), &doing, run.timeouts.probe, PollInterval::Seconds);
             // It may still be on its way.
             poll.insist(run, async || run.cloud.lambda.delete(name).await).await?;
-            run.tell(&Event::Probe { seat: name.to_owned(), state: "removed".to_owned(), wait: None });
+            run.tell(&Event::Aside { subject: name.to_owned(), state: "removed".to_owned(), wait: None });
             Ok(())
         })
     }

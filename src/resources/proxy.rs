@@ -12,10 +12,10 @@ use crate::catalogue::StepId;
 use crate::cloud::rds::{EngineFamily, NewProxy, Proxy as Found, ProxyAuth, ProxyEdit, TaggedProxy};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags, tags};
 use crate::discover::selection;
-use crate::engine::ledger::Terms;
-use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
+use crate::engine::{Aws, Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
 use crate::names::{Names, last_of_path};
 use crate::ownership;
+use crate::plan::{PlannedStep, Terms};
 use crate::resources::{not_ours, settling};
 use crate::spec::NetworkType;
 
@@ -282,7 +282,7 @@ impl Proxy<'_> {
     }
 }
 
-impl Step for Proxy<'_> {
+impl Step<Aws> for Proxy<'_> {
     type State = TaggedProxy;
 
     fn id(&self) -> StepId {
@@ -393,22 +393,6 @@ impl Step for Proxy<'_> {
         }
     }
 
-    fn terms(&self, seen: &Observed<TaggedProxy>) -> Terms {
-        let Some(found) = seen.present() else {
-            let memory = self.wishes.iter().map(|(key, value)| format!("tag {}: {key}={value}", self.name));
-            let all = memory.chain([self.created()]);
-            return Terms::of(all).on("ARN", None).on("endpoint", None);
-        };
-        let actions = match self.compare(seen) {
-            Diff::Conflict(_) => Vec::new(),
-            // Created again once it is gone.
-            _ if found.proxy.status == "deleting" => vec![self.created()],
-            // While it waits, too: what it is to be afterwards is known.
-            _ => self.changed(found),
-        };
-        Terms::of(actions).on("ARN", Some(found.proxy.arn.clone())).on("endpoint", found.proxy.endpoint.clone())
-    }
-
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         if refusal.kind == Kind::NotYet {
             return Some(RetryPolicy { limit: self.timeouts.proxy, pace: PollInterval::Minutes, look: true });
@@ -427,6 +411,13 @@ impl Step for Proxy<'_> {
         (self.timeouts.proxy, PollInterval::Minutes)
     }
 
+    fn result(&self, seen: &Observed<TaggedProxy>) -> String {
+        let endpoint = seen.present().and_then(|found| found.proxy.endpoint.clone());
+        endpoint.unwrap_or_else(|| self.subject())
+    }
+}
+
+impl PlannedStep for Proxy<'_> {
     fn details(&self, seen: &Observed<TaggedProxy>) -> Vec<String> {
         let mut details = self.notes.clone();
         if let Some(found) = seen.present().filter(|_| self.adopting.is_some()) {
@@ -443,9 +434,20 @@ impl Step for Proxy<'_> {
         details
     }
 
-    fn result(&self, seen: &Observed<TaggedProxy>) -> String {
-        let endpoint = seen.present().and_then(|found| found.proxy.endpoint.clone());
-        endpoint.unwrap_or_else(|| self.subject())
+    fn terms(&self, seen: &Observed<TaggedProxy>) -> Terms {
+        let Some(found) = seen.present() else {
+            let memory = self.wishes.iter().map(|(key, value)| format!("tag {}: {key}={value}", self.name));
+            let all = memory.chain([self.created()]);
+            return Terms::of(all).on("ARN", None).on("endpoint", None);
+        };
+        let actions = match self.compare(seen) {
+            Diff::Conflict(_) => Vec::new(),
+            // Created again once it is gone.
+            _ if found.proxy.status == "deleting" => vec![self.created()],
+            // While it waits, too: what it is to be afterwards is known.
+            _ => self.changed(found),
+        };
+        Terms::of(actions).on("ARN", Some(found.proxy.arn.clone())).on("endpoint", found.proxy.endpoint.clone())
     }
 }
 

@@ -6,10 +6,10 @@
 use crate::catalogue::StepId;
 use crate::cloud::ec2::{Group, Permission};
 use crate::cloud::{Answer, Cloud, Owner, Refusal};
-use crate::engine::ledger::Terms;
-use crate::engine::{Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError};
+use crate::engine::{Aws, Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError};
 use crate::names::Names;
 use crate::ownership;
+use crate::plan::{PlannedStep, Terms};
 use crate::resources::{Found, Line, Removal, Work, not_ours, settling};
 
 /// The proxy's security group.
@@ -55,7 +55,7 @@ impl ProxyGroup<'_> {
     }
 }
 
-impl Step for ProxyGroup<'_> {
+impl Step<Aws> for ProxyGroup<'_> {
     type State = Group;
 
     fn id(&self) -> StepId {
@@ -93,12 +93,6 @@ impl Step for ProxyGroup<'_> {
         Ok(Observed::Present(self.new_group(id)))
     }
 
-    fn terms(&self, seen: &Observed<Group>) -> Terms {
-        let create =
-            (self.compare(seen) == Diff::Create).then(|| format!("create {} in {}", self.names.group, self.vpc));
-        Terms::of(create).on("ID", seen.present().map(|group| group.id.clone()))
-    }
-
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         settling(refusal, self.limit)
     }
@@ -109,6 +103,14 @@ impl Step for ProxyGroup<'_> {
 
     fn result(&self, seen: &Observed<Group>) -> String {
         seen.present().map_or_else(|| self.subject(), |group| format!("{} ({})", group.name, group.id))
+    }
+}
+
+impl PlannedStep for ProxyGroup<'_> {
+    fn terms(&self, seen: &Observed<Group>) -> Terms {
+        let create =
+            (self.compare(seen) == Diff::Create).then(|| format!("create {} in {}", self.names.group, self.vpc));
+        Terms::of(create).on("ID", seen.present().map(|group| group.id.clone()))
     }
 }
 

@@ -7,10 +7,10 @@
 use crate::catalogue::StepId;
 use crate::cloud::iam::Role;
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal};
-use crate::engine::ledger::Terms;
-use crate::engine::{Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError};
+use crate::engine::{Aws, Diff, Limit, Observed, Poll, PollInterval, RetryPolicy, Row, Run, Step, StepError};
 use crate::names::{DATABASE_POLICY, Names, SECRET_POLICY};
 use crate::ownership;
+use crate::plan::{PlannedStep, Terms};
 use crate::resources::{Found, Line, Removal, Work, not_ours, settling};
 use crate::templates;
 
@@ -42,7 +42,7 @@ impl ProxyRole<'_> {
     }
 }
 
-impl Step for ProxyRole<'_> {
+impl Step<Aws> for ProxyRole<'_> {
     type State = Role;
 
     fn id(&self) -> StepId {
@@ -103,13 +103,15 @@ impl Step for ProxyRole<'_> {
         settling(refusal, self.limit).filter(|_| refusal.kind != Kind::NotFound || !about_boundary)
     }
 
+    fn wait(&self) -> (Limit, PollInterval) {
+        (self.limit, PollInterval::Dense)
+    }
+}
+
+impl PlannedStep for ProxyRole<'_> {
     fn details(&self, _seen: &Observed<Role>) -> Vec<String> {
         let boundary = self.boundary.filter(|_| self.not_needed.is_none());
         boundary.map(|arn| format!("permissions boundary {arn}")).into_iter().collect()
-    }
-
-    fn wait(&self) -> (Limit, PollInterval) {
-        (self.limit, PollInterval::Dense)
     }
 }
 

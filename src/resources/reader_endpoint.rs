@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::catalogue::StepId;
 use crate::cloud::rds::{Endpoint, NewEndpoint};
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags};
-use crate::engine::ledger::Terms;
-use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
+use crate::engine::{Aws, Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
+use crate::plan::{PlannedStep, Terms};
 use crate::resources::{not_ours, settling};
 
 /// The read-only endpoint.
@@ -57,7 +57,7 @@ pub async fn observe(
     Ok(Observed::Present(OwnedEndpoint { endpoint, tags }))
 }
 
-impl Step for ReaderEndpoint<'_> {
+impl Step<Aws> for ReaderEndpoint<'_> {
     type State = OwnedEndpoint;
 
     fn id(&self) -> StepId {
@@ -107,14 +107,6 @@ impl Step for ReaderEndpoint<'_> {
         }
     }
 
-    fn terms(&self, seen: &Observed<OwnedEndpoint>) -> Terms {
-        let found = seen.present();
-        // One that someone deletes is created again once it is gone.
-        let missing = found.is_none_or(|found| found.endpoint.status == "deleting");
-        let create = missing.then(|| format!("create the read-only endpoint {} of {}", self.name, self.proxy));
-        Terms::of(create).on("read-only endpoint", found.and_then(|found| found.endpoint.host.clone()))
-    }
-
     async fn apply(
         &self,
         cloud: &Cloud,
@@ -146,5 +138,15 @@ impl Step for ReaderEndpoint<'_> {
     fn result(&self, seen: &Observed<OwnedEndpoint>) -> String {
         let host = seen.present().and_then(|found| found.endpoint.host.clone());
         host.unwrap_or_else(|| self.subject())
+    }
+}
+
+impl PlannedStep for ReaderEndpoint<'_> {
+    fn terms(&self, seen: &Observed<OwnedEndpoint>) -> Terms {
+        let found = seen.present();
+        // One that someone deletes is created again once it is gone.
+        let missing = found.is_none_or(|found| found.endpoint.status == "deleting");
+        let create = missing.then(|| format!("create the read-only endpoint {} of {}", self.name, self.proxy));
+        Terms::of(create).on("read-only endpoint", found.and_then(|found| found.endpoint.host.clone()))
     }
 }

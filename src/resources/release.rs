@@ -13,8 +13,9 @@ use crate::catalogue::StepId;
 use crate::cloud::lambda::{Split, Version};
 use crate::cloud::{Answer, Cloud, Refusal};
 use crate::discover::releases::{Frozen, Whole, description};
-use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
+use crate::engine::{Aws, Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
 use crate::names::digest;
+use crate::plan::PlannedStep;
 use crate::resources::updating;
 
 pub use aliases::{Aliases, Events};
@@ -151,7 +152,7 @@ impl Release<'_> {
     }
 }
 
-impl Step for Release<'_> {
+impl Step<Aws> for Release<'_> {
     type State = Vec<Move>;
 
     fn id(&self) -> StepId {
@@ -244,3 +245,5 @@ impl Step for Release<'_> {
         moves.join(", ")
     }
 }
+
+impl PlannedStep for Release<'_> {}

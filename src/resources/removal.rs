@@ -4,8 +4,8 @@ use std::pin::Pin;
 
 use crate::catalogue::StepId;
 use crate::engine::event::Ending;
-use crate::engine::ledger::{Redirect, Terms};
 use crate::engine::{Run, StepError};
+use crate::plan::{Redirect, Terms};
 
 /// What is under way.
 pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), StepError>> + 'a>>;

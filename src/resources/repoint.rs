@@ -17,8 +17,8 @@ use crate::discover::home::{Home, There, Way};
 use crate::discover::hosts::{Host, HostKind, KnownHost, Mention};
 use crate::discover::redirects::redirects;
 use crate::discover::{FunctionUse, direct};
-use crate::engine::ledger::{Redirect, Terms};
-use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait, crowd};
+use crate::engine::{Aws, Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait, crowd};
+use crate::plan::{PlannedStep, Redirect, Terms};
 use crate::resources::updating;
 use crate::spec::Variables as Wanted;
 
@@ -254,7 +254,7 @@ impl Edit {
     }
 }
 
-impl Step for Repoint<'_> {
+impl Step<Aws> for Repoint<'_> {
     type State = Vec<FunctionUse>;
 
     fn id(&self) -> StepId {
@@ -357,39 +357,9 @@ impl Step for Repoint<'_> {
     fn wait(&self) -> (Limit, PollInterval) {
         (self.timeouts.function, PollInterval::Seconds)
     }
+}
 
-    fn terms(&self, seen: &Observed<Vec<FunctionUse>>) -> Terms {
-        let redirects = self.redirects(seen);
-        let mut terms = Terms::default();
-        for found in seen.present().into_iter().flatten() {
-            let name = &found.function.name;
-            let edit = self.edit(found);
-            for variable in &edit.names {
-                let of = redirects.iter().find(|one| one.function == *name && one.variable == *variable);
-                let how = of.map(|Redirect { from, to, .. }| format!(" from {from} to {to}")).unwrap_or_default();
-                terms.actions.insert(format!("change {name}: {variable}{how}"));
-            }
-            let forgotten = if edit.names.is_empty() { self.forgotten(found) } else { Tags::new() };
-            for (key, hosts) in edit.former.iter().chain(&forgotten) {
-                terms.actions.insert(format!("tag {name}: {key}={hosts}"));
-            }
-            terms.basis.insert(format!("function {name}"), Some(found.function.arn.clone()));
-        }
-        terms
-    }
-
-    fn redirects(&self, seen: &Observed<Vec<FunctionUse>>) -> Vec<Redirect> {
-        let ours = [(&self.endpoint, HostKind::Proxy), (&self.reader, HostKind::ReaderProxy)];
-        let ours = ours.into_iter().filter_map(|(host, kind)| Some((host.as_ref()?.as_str().to_owned(), kind)));
-        let ours = ours.map(|(name, kind)| KnownHost { name, kind });
-        let known: Vec<KnownHost> = self.known.iter().cloned().chain(ours).collect();
-        let of = |found: &FunctionUse| {
-            let (edit, function) = (self.edit(found), &found.function);
-            redirects(&function.name, &edit.names, (&function.variables, &edit.variables), &known)
-        };
-        seen.present().into_iter().flatten().flat_map(of).collect()
-    }
-
+impl PlannedStep for Repoint<'_> {
     fn details(&self, _seen: &Observed<Vec<FunctionUse>>) -> Vec<String> {
         let mut details = Vec::new();
         for found in self.functions {
@@ -420,5 +390,37 @@ impl Step for Repoint<'_> {
             }
         }
         details
+    }
+
+    fn redirects(&self, seen: &Observed<Vec<FunctionUse>>) -> Vec<Redirect> {
+        let ours = [(&self.endpoint, HostKind::Proxy), (&self.reader, HostKind::ReaderProxy)];
+        let ours = ours.into_iter().filter_map(|(host, kind)| Some((host.as_ref()?.as_str().to_owned(), kind)));
+        let ours = ours.map(|(name, kind)| KnownHost { name, kind });
+        let known: Vec<KnownHost> = self.known.iter().cloned().chain(ours).collect();
+        let of = |found: &FunctionUse| {
+            let (edit, function) = (self.edit(found), &found.function);
+            redirects(&function.name, &edit.names, (&function.variables, &edit.variables), &known)
+        };
+        seen.present().into_iter().flatten().flat_map(of).collect()
+    }
+
+    fn terms(&self, seen: &Observed<Vec<FunctionUse>>) -> Terms {
+        let redirects = self.redirects(seen);
+        let mut terms = Terms::default();
+        for found in seen.present().into_iter().flatten() {
+            let name = &found.function.name;
+            let edit = self.edit(found);
+            for variable in &edit.names {
+                let of = redirects.iter().find(|one| one.function == *name && one.variable == *variable);
+                let how = of.map(|Redirect { from, to, .. }| format!(" from {from} to {to}")).unwrap_or_default();
+                terms.actions.insert(format!("change {name}: {variable}{how}"));
+            }
+            let forgotten = if edit.names.is_empty() { self.forgotten(found) } else { Tags::new() };
+            for (key, hosts) in edit.former.iter().chain(&forgotten) {
+                terms.actions.insert(format!("tag {name}: {key}={hosts}"));
+            }
+            terms.basis.insert(format!("function {name}"), Some(found.function.arn.clone()));
+        }
+        terms
     }
 }

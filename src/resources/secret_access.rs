@@ -16,16 +16,16 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::catalogue::StepId;
+use crate::cloud::Password;
 use crate::cloud::secrets::{NewSecret, Secret};
 use crate::cloud::sts::Identity;
 use crate::cloud::{Answer, Cloud, Kind, Owner, Refusal, Tags, tags};
 use crate::discover::Database;
 use crate::discover::created::Planned;
 use crate::discover::secrets::Secrets;
-use crate::engine::ledger::Terms;
-use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts};
+use crate::engine::{Aws, Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts};
 use crate::names::{Names, digest, secret_token};
-use crate::password::Password;
+use crate::plan::{PlannedStep, Terms};
 use crate::resources::{not_ours, settling};
 use crate::templates;
 
@@ -284,7 +284,7 @@ impl SecretAccess<'_> {
     }
 }
 
-impl Step for SecretAccess<'_> {
+impl Step<Aws> for SecretAccess<'_> {
     type State = Access;
 
     fn id(&self) -> StepId {
@@ -350,25 +350,6 @@ impl Step for SecretAccess<'_> {
         Ok(Observed::Present(Access { document: Some(document), secrets, iam: true }))
     }
 
-    fn terms(&self, seen: &Observed<Access>) -> Terms {
-        let none = Access { document: None, secrets: Vec::new(), iam: false };
-        let found = seen.present().unwrap_or(&none);
-        if self.not_needed.is_some() || !self.conflicts(found).is_empty() {
-            return Terms::default();
-        }
-        match &self.way {
-            Way::Secrets(by_secret) => by_secret.terms(found, self.given, &self.names.role),
-            Way::Iam(end) => {
-                let id = &end.database.id;
-                let on = (!found.iam).then(|| format!("turn IAM authentication of {id} on"));
-                let stale = !self.given && found.document.as_ref() != Some(&end.document);
-                let document = digest(&end.document.to_string());
-                let right = stale.then(|| format!("let {}: {}, document {document}", self.names.role, self.subject));
-                Terms::of(on.into_iter().chain(right))
-            }
-        }
-    }
-
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         if refusal.kind == Kind::NotYet && refusal.operation.starts_with("rds:") {
             return Some(RetryPolicy { limit: self.timeouts.database, pace: PollInterval::Minutes, look: true });
@@ -385,7 +366,9 @@ impl Step for SecretAccess<'_> {
     fn wait(&self) -> (Limit, PollInterval) {
         (self.timeouts.propagation, PollInterval::Dense)
     }
+}
 
+impl PlannedStep for SecretAccess<'_> {
     fn details(&self, seen: &Observed<Access>) -> Vec<String> {
         if self.not_needed.is_some() {
             return Vec::new();
@@ -409,5 +392,24 @@ impl Step for SecretAccess<'_> {
             _ => {}
         }
         details
+    }
+
+    fn terms(&self, seen: &Observed<Access>) -> Terms {
+        let none = Access { document: None, secrets: Vec::new(), iam: false };
+        let found = seen.present().unwrap_or(&none);
+        if self.not_needed.is_some() || !self.conflicts(found).is_empty() {
+            return Terms::default();
+        }
+        match &self.way {
+            Way::Secrets(by_secret) => by_secret.terms(found, self.given, &self.names.role),
+            Way::Iam(end) => {
+                let id = &end.database.id;
+                let on = (!found.iam).then(|| format!("turn IAM authentication of {id} on"));
+                let stale = !self.given && found.document.as_ref() != Some(&end.document);
+                let document = digest(&end.document.to_string());
+                let right = stale.then(|| format!("let {}: {}, document {document}", self.names.role, self.subject));
+                Terms::of(on.into_iter().chain(right))
+            }
+        }
     }
 }

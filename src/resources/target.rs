@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::catalogue::StepId;
 use crate::cloud::rds::{Pool, Target as Row, TargetKind};
 use crate::cloud::{Answer, Cloud, Kind, Refusal};
-use crate::engine::ledger::Terms;
-use crate::engine::{Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
+use crate::engine::{Aws, Diff, Limit, Observed, PollInterval, RetryPolicy, Step, Timeouts, Wait};
+use crate::plan::{PlannedStep, Terms};
 use crate::resources::settling;
 
 /// How long a reason may last that a fresh role, secret or rule also causes in passing.
@@ -84,7 +84,7 @@ impl Target<'_> {
     }
 }
 
-impl Step for Target<'_> {
+impl Step<Aws> for Target<'_> {
     type State = Registered;
 
     fn id(&self) -> StepId {
@@ -146,17 +146,6 @@ impl Step for Target<'_> {
         Ok(Observed::Present(Registered { rows, ..found }))
     }
 
-    fn terms(&self, seen: &Observed<Registered>) -> Terms {
-        let register = match self.compare(seen) {
-            Diff::Create => Some(format!("register {}", self.database)),
-            Diff::Update(_) => None,
-            Diff::None | Diff::NotNeeded(_) | Diff::Await(_) | Diff::Conflict(_) => return Terms::default(),
-        };
-        // Set after the registration.
-        let pool = self.differing(seen.present().and_then(|found| found.pool.as_ref()));
-        Terms::of(register.into_iter().chain(pool.into_iter().map(|field| format!("set {field}"))))
-    }
-
     fn again(&self, refusal: &Refusal) -> Option<RetryPolicy> {
         match refusal.kind {
             Kind::NotYet if refusal.is(&["InvalidDBProxyStateFault"]) => {
@@ -178,6 +167,19 @@ impl Step for Target<'_> {
 
     fn wait(&self) -> (Limit, PollInterval) {
         (self.timeouts.target, PollInterval::Minutes)
+    }
+}
+
+impl PlannedStep for Target<'_> {
+    fn terms(&self, seen: &Observed<Registered>) -> Terms {
+        let register = match self.compare(seen) {
+            Diff::Create => Some(format!("register {}", self.database)),
+            Diff::Update(_) => None,
+            Diff::None | Diff::NotNeeded(_) | Diff::Await(_) | Diff::Conflict(_) => return Terms::default(),
+        };
+        // Set after the registration.
+        let pool = self.differing(seen.present().and_then(|found| found.pool.as_ref()));
+        Terms::of(register.into_iter().chain(pool.into_iter().map(|field| format!("set {field}"))))
     }
 }
 
@@ -217,7 +219,7 @@ fn state_of(row: &Row) -> String {
     }
 }
 
-impl Step for Health<'_> {
+impl Step<Aws> for Health<'_> {
     type State = Vec<Row>;
 
     fn id(&self) -> StepId {
@@ -284,3 +286,5 @@ impl Step for Health<'_> {
         }
     }
 }
+
+impl PlannedStep for Health<'_> {}

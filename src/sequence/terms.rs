@@ -1,9 +1,9 @@
 //! The thirteen steps as a saved plan holds them.
 
 use crate::catalogue::StepId;
-use crate::engine::ledger::Terms;
-use crate::engine::{Observed, Step as _};
+use crate::engine::Observed;
 use crate::names::with_letters_to_come;
+use crate::plan::{PlannedStep as _, Terms};
 use crate::survey::Survey;
 
 impl Survey {

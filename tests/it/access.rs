@@ -1,8 +1,8 @@
 //! How the proxy and its clients log in: each case fresh, again, killed at every call, and torn down.
 
 use rdsproxy_setup::catalogue::StepId;
-use rdsproxy_setup::engine::ledger::Verdict;
-use rdsproxy_setup::password::Password;
+use rdsproxy_setup::cloud::Password;
+use rdsproxy_setup::plan::Verdict;
 use rdsproxy_setup::spec::{ClientAuth, ClientPasswordAuth, CreateSecret, DatabaseAuth, Spec};
 use sandbox::World;
 use serde_json::{Value, json};

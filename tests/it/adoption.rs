@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rdsproxy_setup::cloud::rds::{EngineFamily, NewProxy, ProxyAuth};
-use rdsproxy_setup::engine::ledger::Verdict;
+use rdsproxy_setup::plan::Verdict;
 use rdsproxy_setup::spec::Spec;
 use rdsproxy_setup::templates;
 use sandbox::World;

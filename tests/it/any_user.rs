@@ -1,6 +1,6 @@
 //! No run grants any database user at all, unless `--db-user '*'` asks for it by name.
 
-use rdsproxy_setup::engine::ledger::Verdict;
+use rdsproxy_setup::plan::Verdict;
 use rdsproxy_setup::spec::{ClientAuth, CreateSecret, DatabaseAuth, Spec};
 use sandbox::World;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Variables that must not move: those that flags name, and those whose names ask for a direct connection.
 
-use rdsproxy_setup::engine::ledger::Verdict;
+use rdsproxy_setup::plan::Verdict;
 use rdsproxy_setup::spec::{self, Spec};
 use sandbox::World;
 

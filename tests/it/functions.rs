@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rdsproxy_setup::engine::ledger::Verdict;
+use rdsproxy_setup::plan::Verdict;
 use rdsproxy_setup::spec::{ClientAuth, Spec};
 use rdsproxy_setup::survey::Survey;
 use sandbox::World;

@@ -2,8 +2,8 @@
 
 use rdsproxy_setup::catalogue::checks::CheckId;
 use rdsproxy_setup::doctor;
-use rdsproxy_setup::engine::ledger::Verdict;
 use rdsproxy_setup::permissions::{GIVEN_PATH, Scope, Verb, policies};
+use rdsproxy_setup::plan::Verdict;
 use rdsproxy_setup::spec::{DatabaseAuth, Spec};
 use rdsproxy_setup::templates;
 use sandbox::World;

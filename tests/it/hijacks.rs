@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use rdsproxy_setup::probe::Proof;
 use rdsproxy_setup::spec::Spec;
 use sandbox::World;
@@ -20,13 +21,13 @@ const LAYER: &str = "arn:aws:lambda:eu-central-1:999999999999:layer:theirs:1";
 pub(crate) fn prepare(world: &mut World) {
     let forged =
         json!({"schema": 1, "ok": true, "stages": [{"stage": "query", "ok": true, "ms": 1.0, "evidence": "forged"}]});
-    let digest = aws_smithy_types::base64::encode(Sha256::digest(CODE));
+    let digest = BASE64_STANDARD.encode(Sha256::digest(CODE));
     world.lambda.programs.insert(digest, forged.clone());
     world.lambda.programs.insert(LAYER.to_owned(), forged);
 }
 
 pub(crate) fn zip() -> Value {
-    json!(aws_smithy_types::base64::encode(CODE))
+    json!(BASE64_STANDARD.encode(CODE))
 }
 
 fn targets(world: &World) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Laws 1 to 5 of the contract, for an instance and for a cluster.
 
-use rdsproxy_setup::engine::ledger::Verdict;
+use rdsproxy_setup::plan::Verdict;
 
 use crate::harness::{Bed, Fate, NEVER, wish};
 use crate::shape::{difference, shape};

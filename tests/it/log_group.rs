@@ -1,6 +1,6 @@
 //! The proxy's log group: `--log-retention` sets how long it keeps events, and teardown deletes it only then.
 
-use rdsproxy_setup::engine::ledger::Verdict;
+use rdsproxy_setup::plan::Verdict;
 use rdsproxy_setup::resources::log_group::LogGroupFound;
 use rdsproxy_setup::spec::Spec;
 use rdsproxy_setup::teardown;

@@ -1,6 +1,6 @@
 //! Security groups, subnets and network ACLs that are not the usual ones.
 
-use rdsproxy_setup::engine::ledger::Verdict;
+use rdsproxy_setup::plan::Verdict;
 use rdsproxy_setup::spec::NetworkType;
 use sandbox::World;
 use sandbox::parts::AclEntry;

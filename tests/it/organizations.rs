@@ -1,6 +1,6 @@
 //! An account inside an organization: service control policies, permissions boundaries, and rules for new roles.
 
-use rdsproxy_setup::engine::ledger::Verdict;
+use rdsproxy_setup::plan::Verdict;
 use rdsproxy_setup::spec::Spec;
 use sandbox::parts::Policy;
 use sandbox::{Organization, Simulator, World};

@@ -97,7 +97,7 @@ fn the_version_names_what_it_was_built_from() {
         assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n")), "{line}");
         named += 1;
     }
-    let direct = include_str!("../../Cargo.toml")
+    let direct = include_str!("../../crates/cloud/Cargo.toml")
         .lines()
         .filter(|line| line.starts_with("aws-sdk-") && line.contains("version"))
         .count();

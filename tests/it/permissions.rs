@@ -387,7 +387,7 @@ const SERVICES: [&str; 11] =
 
 #[test]
 fn every_call_of_the_program_has_its_permission() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cloud");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/cloud/src");
     let mut calls = Vec::new();
     crate::layers::sources(&root, &mut calls);
     let mut missing = Vec::new();

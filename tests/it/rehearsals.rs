@@ -7,7 +7,7 @@ use rdsproxy_setup::clock::Clock;
 use rdsproxy_setup::cloud::{Calls, Cloud};
 use rdsproxy_setup::doctor;
 use rdsproxy_setup::engine::Timeouts;
-use rdsproxy_setup::engine::ledger::Entry;
+use rdsproxy_setup::plan::Entry;
 use rdsproxy_setup::rehearse::capture::{Asked, Capture};
 use rdsproxy_setup::rehearse::{self, Change, Difference, Rehearsal, Stopped, Subject, difference};
 use rdsproxy_setup::spec::Spec;

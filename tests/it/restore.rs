@@ -1,8 +1,8 @@
 //! The way out and the way in: `restore` points the functions back and leaves the proxy, `up --prepare` leaves the
 //! functions.
 
-use rdsproxy_setup::engine::ledger::Verdict;
 use rdsproxy_setup::permissions::{Feature, Scope, Verb, policies};
+use rdsproxy_setup::plan::Verdict;
 use rdsproxy_setup::spec::Spec;
 
 use sandbox::World;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rdsproxy_setup::alarms::{self, Look};
 use rdsproxy_setup::catalogue::checks::Severity;
 use rdsproxy_setup::doctor;
-use rdsproxy_setup::engine::ledger::Terms;
+use rdsproxy_setup::plan::Terms;
 use rdsproxy_setup::resources::Removal as _;
 use rdsproxy_setup::resources::alarms::{AlarmsRemoval, Existing, Settings};
 use rdsproxy_setup::saved::{self, Place, Planned, SavedPlan};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rdsproxy_setup::catalogue::StepId;
 use rdsproxy_setup::catalogue::checks::CheckId;
 use rdsproxy_setup::doctor;
-use rdsproxy_setup::engine::ledger::Verdict;
+use rdsproxy_setup::plan::Verdict;
 use rdsproxy_setup::spec::Spec;
 use sandbox::World;
 

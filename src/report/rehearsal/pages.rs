@@ -3,8 +3,8 @@
 use documents::Rehearsal;
 
 use super::{PLAN, Section, headline, sections};
-use crate::engine::ledger::Entry;
 use crate::plain::line;
+use crate::plan::Entry;
 use crate::report;
 use crate::report::layout::{columns, row, sentence};
 

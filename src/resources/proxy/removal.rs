@@ -6,10 +6,10 @@ use crate::cloud::rds::{Endpoint, TaggedProxy, TargetKind};
 use crate::cloud::{Answer, Cloud, Kind, Owner, tags};
 use crate::discover::hosts::{HostKind, KnownHost};
 use crate::discover::selection;
-use crate::engine::ledger::Terms;
 use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 use crate::names::Names;
 use crate::ownership;
+use crate::plan::Terms;
 use crate::resources::{Found, Line, Removal, Work};
 
 /// The proxy with its read-only endpoint.

@@ -6,7 +6,7 @@ use super::Restoring;
 use crate::catalogue::StepId;
 use crate::cloud::lambda::{Alias, Function, Update, Variables};
 use crate::cloud::{Kind, Tags, tags};
-use crate::engine::poll::refused;
+use crate::engine::refused;
 use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 
 /// How often a function is pointed back that something else points at the proxy again.

@@ -12,7 +12,7 @@ use crate::discover::hosts::{KnownHost, mentions, restore};
 use crate::discover::redirects::redirects;
 use crate::engine::Run;
 use crate::engine::event::Ending;
-use crate::engine::ledger::{Redirect, Terms};
+use crate::plan::{Redirect, Terms};
 use crate::resources::release::Aliases;
 use crate::resources::{Line, Removal, Work};
 

@@ -6,9 +6,9 @@ use crate::cloud::iam::Role;
 use crate::cloud::rds::TaggedProxy;
 use crate::cloud::{Cloud, Owner, tags};
 use crate::discover::{Database, Problem};
-use crate::engine::ledger::Terms;
 use crate::engine::{Poll, PollInterval, Row, Run, StepError};
 use crate::names::secret_prefix;
+use crate::plan::Terms;
 use crate::resources::{Found, Line, Removal, Work};
 
 /// For how many days a secret that goes can be taken back: AWS's own default, and its most.

@@ -1,4 +1,4 @@
-//! What must hold of an account under pseudonyms.
+//! What is required of an account under pseudonyms.
 
 mod accounts;
 mod canaries;

@@ -1,4 +1,4 @@
-//! Nothing of an account is left in what was made of it.
+//! Nothing of an account is left in its copy.
 
 use sandbox::World;
 use serde_json::{Map, Value};
