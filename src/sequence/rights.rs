@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::PASSWORD_LOGIN;
+use super::list::PASSWORD_LOGIN;
 use crate::cloud::{Answer, Cloud, Kind};
 use crate::discover::Problem;
 use crate::discover::grants::users_of;

@@ -1,9 +1,11 @@
 //! The thirteen steps as a saved plan holds them.
 
+use super::list::{Given, Visitor};
 use crate::catalogue::StepId;
 use crate::engine::Observed;
 use crate::names::with_letters_to_come;
-use crate::plan::{PlannedStep as _, Terms};
+use crate::plan::{PlannedStep, Terms};
+use crate::resources::release::Release;
 use crate::survey::Survey;
 
 impl Survey {
@@ -13,46 +15,21 @@ impl Survey {
     /// from after it say the same.
     #[must_use]
     pub fn terms(&self) -> Vec<(String, Terms)> {
-        let seen = &self.seen;
         let group = self.group();
         let group_id = group.present().map_or(self.names.group.as_str(), |group| group.id.as_str());
         let own_role = self.names.role_arn(&self.identity.partition, &self.identity.account);
-        let role = self.role_arn(&seen.role).unwrap_or(&own_role);
-        let (arn, id) = (self.policy_arn(), self.proxy_id());
-        let (endpoint, reader) = self.hosts();
-        let known = self.known(Some(&endpoint), reader.as_deref());
-        let mut groups = seen.groups.clone();
+        let mut groups = self.seen.groups.clone();
         if group.is_absent() && !self.adopted {
             groups.push(self.proxy_group().new_group(group_id.to_owned()));
         }
-        let groups = Observed::Present(groups);
-
-        let mut proxy = self.proxy(Some(role), Some(group_id), &self.secrets.arns()).terms(&seen.proxy);
-        if self.wants_reader {
-            proxy.extend(self.reader_endpoint(seen.proxy.present()).terms(&seen.reader));
-        }
-        if self.log_group().days.is_some() {
-            proxy.extend(self.log_group().terms(&seen.log_group));
-        }
-        let functions = Observed::Present(self.functions.clone());
-        let mut repoint = self.repoint(&known, &endpoint, reader.as_deref()).terms(&functions);
-        repoint.extend(Terms::of(self.release().actions()));
-        if self.spec.prepare {
-            repoint.actions.clear();
-        }
-        let steps = [
-            (StepId::ProxyRole, self.proxy_role().terms(&seen.role)),
-            (StepId::ProxyGroup, self.proxy_group().terms(&group)),
-            (StepId::Proxy, proxy),
-            (StepId::ConnectPolicy, self.connect_policies(&arn, id).terms(&seen.rights.policies)),
-            (StepId::AttachPolicy, self.attach(id).terms(&seen.rights.attached)),
-            (StepId::SecretAccess, self.secret_access().terms(&seen.access)),
-            (StepId::DatabaseIngress, self.database_ingress(Some(group_id)).terms(&groups)),
-            (StepId::Target, self.target().terms(&seen.registered)),
-            (StepId::ProxyIngress, self.proxy_ingress(Some(group_id)).terms(&groups)),
-            (StepId::Repoint, repoint),
-        ];
-        let steps = steps.into_iter().map(|(step, terms)| (step.to_string(), self.by_name(terms)));
+        let given = Given {
+            role: Some(self.role_arn(&self.seen.role).unwrap_or(&own_role)),
+            group: Some(group_id),
+            groups: Observed::Present(groups),
+        };
+        let mut all = AllTerms { prepare: self.spec.prepare, steps: Vec::new() };
+        self.visit(&given, &mut all);
+        let steps = all.steps.into_iter().map(|(step, terms)| (step.to_string(), self.by_name(terms)));
         [("database".to_owned(), self.terms_of_database())].into_iter().chain(steps).collect()
     }
 
@@ -80,5 +57,37 @@ impl Survey {
         let basis = terms.basis.clone();
         let named = |text: String| names.iter().fold(text, |text, (from, to)| text.replace(from, to));
         Terms { basis, ..terms.map(named) }
+    }
+}
+
+/// What a saved plan holds of the steps.
+struct AllTerms {
+    prepare: bool,
+    steps: Vec<(StepId, Terms)>,
+}
+
+impl Visitor for AllTerms {
+    fn step<S: PlannedStep>(&mut self, step: &S, seen: &Observed<S::State>) {
+        // What is only waited for is no part of a plan.
+        if step.id() != StepId::TargetHealth {
+            self.steps.push((step.id(), step.terms(seen)));
+        }
+    }
+
+    fn part<S: PlannedStep>(&mut self, part: &S, seen: &Observed<S::State>, _: &str) {
+        if let Some((_, terms)) = self.steps.last_mut() {
+            terms.extend(part.terms(seen));
+        }
+    }
+
+    fn local(&mut self, _: StepId, _: String) {}
+
+    fn aliases(&mut self, release: &Release<'_>) {
+        if let Some((_, terms)) = self.steps.last_mut() {
+            terms.extend(Terms::of(release.actions()));
+            if self.prepare {
+                terms.actions.clear();
+            }
+        }
     }
 }

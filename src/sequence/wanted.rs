@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::NO_FUNCTION;
 use crate::advise;
 use crate::catalogue::CERTIFICATE;
 use crate::catalogue::StepId;
@@ -16,7 +15,7 @@ use crate::discover::releases::Frozen;
 use crate::discover::selection::Selection;
 use crate::discover::{FunctionUse, direct, remembered, secrets};
 use crate::names::{DATABASE_POLICY, SECRET_POLICY};
-use crate::plan::{Entry, PlannedStep, Verdict};
+use crate::resources::NO_FUNCTION;
 use crate::resources::ingress::{Ingress, Path};
 use crate::resources::log_group::{self, Logging};
 use crate::resources::proxy::{ClientPassword, Proxy, WITH_TARGET, WITHOUT_TARGET};
@@ -319,20 +318,6 @@ impl Survey {
         Logging { name, owner: &self.owner, days, limit: self.timeouts.propagation }
     }
 
-    /// The proxy's row, with its read-only endpoint and its log group where there are to be such.
-    pub(super) fn with_parts(&self, row: Entry) -> Entry {
-        let mut row = row;
-        if self.wants_reader {
-            let reader = self.reader_endpoint(self.seen.proxy.present()).entry(&self.seen.reader);
-            row = with_part(row, reader, ", for variables that hold the cluster's reader endpoint");
-        }
-        let log_group = self.log_group();
-        if let Some(days) = log_group.days {
-            row = with_part(row, log_group.entry(&self.seen.log_group), &format!(": events kept {days} days"));
-        }
-        row
-    }
-
     pub(super) fn release(&self) -> Release<'_> {
         self.release_of(&self.frozen, BTreeMap::new())
     }
@@ -341,28 +326,6 @@ impl Survey {
     pub(crate) fn release_of<'a>(&self, frozen: &'a [Frozen], shares: BTreeMap<String, u8>) -> Release<'a> {
         Release { frozen, mark: self.names.version_mark(), shares, timeouts: self.timeouts }
     }
-}
-
-/// The proxy's row, with a part of the proxy that is a resource of its own.
-fn with_part(mut row: Entry, part: Entry, what: &str) -> Entry {
-    let missing = || format!("{}: missing", part.subject);
-    row.verdict = match (row.verdict, part.verdict) {
-        (Verdict::InPlace, Verdict::Create) => Verdict::Update(vec![missing()]),
-        (Verdict::Update(mut fields), Verdict::Create) => {
-            fields.push(missing());
-            Verdict::Update(fields)
-        }
-        (Verdict::Update(fields), Verdict::Update(more)) => Verdict::Update([fields, more].concat()),
-        // A resumed run still creates it once the proxy is there.
-        (Verdict::Await(state), Verdict::Create) => {
-            row.details.push(format!("the proxy is {state}: that is waited for first"));
-            Verdict::Update(vec![missing()])
-        }
-        // The worse of the two says what is in place or in conflict.
-        (Verdict::InPlace, verdict) | (_, verdict @ Verdict::Conflict(_)) | (verdict, _) => verdict,
-    };
-    row.details.push(format!("{}{what}", part.subject));
-    row
 }
 
 /// Database users, for people.
