@@ -1,7 +1,7 @@
 //! The thirteen steps as they stand: one list, for plan, status and saved plans.
 //!
-//! [`super::converge`] takes the same steps in the order of the data. That a run begins no step that is not in this
-//! list, and that the plan comes true, is law 5.
+//! [`super::converge`] takes the same steps in the order of the data. That neither has a step which the other lacks,
+//! and that the plan comes true, is law 5 (`tests/it/laws.rs`).
 
 use crate::catalogue::StepId;
 use crate::cloud::ec2::Group;

@@ -1,11 +1,13 @@
 //! A simulated account in memory whose calls can be counted, and which can "kill" a run at any call.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rdsproxy_setup::alarms::{self, Look};
+use rdsproxy_setup::catalogue::StepId;
 use rdsproxy_setup::catalogue::checks::Severity;
 use rdsproxy_setup::clock::Clock;
 use rdsproxy_setup::close_direct;
@@ -142,6 +144,7 @@ pub(crate) struct Bed {
     pub(crate) cloud: Cloud,
     pub(crate) clock: Clock,
     notes: Mutex<Vec<String>>,
+    begun: Mutex<BTreeSet<StepId>>,
 }
 
 /// What became of a run.
@@ -194,7 +197,7 @@ impl Bed {
         let clock = Clock::real();
         let cloud =
             Cloud::mounted(mount(Arc::clone(&gate) as Arc<dyn Account>, 1.0), "eu-central-1", "AKIATEST", &clock);
-        Self { gate, cloud, clock, notes: Mutex::default() }
+        Self { gate, cloud, clock, notes: Mutex::default(), begun: Mutex::default() }
     }
 
     /// Lets every call through from now on.
@@ -350,12 +353,19 @@ impl Bed {
             stop: &stop,
         };
         let outcome = work(&run).await.map_err(|stop| stop.to_string());
-        let notes = listener.events().into_iter().filter_map(|event| match event {
-            Event::Note { text, .. } => Some(text),
-            _ => None,
-        });
-        self.notes.lock().unwrap().extend(notes);
+        for event in listener.events() {
+            match event {
+                Event::Note { text, .. } => self.notes.lock().unwrap().push(text),
+                Event::Began { step, .. } => drop(self.begun.lock().unwrap().insert(step)),
+                _ => {}
+            }
+        }
         outcome
+    }
+
+    /// The steps that runs have begun so far.
+    pub(crate) fn begun(&self) -> BTreeSet<StepId> {
+        self.begun.lock().unwrap().clone()
     }
 
     /// What runs noted so far.

@@ -81,6 +81,8 @@ async fn law_5_looking_changes_nothing_and_the_plan_comes_true() {
         assert_eq!(bed.mutations(0), [""; 0], "{id}");
         assert!(before.iter().any(|entry| entry.verdict == Verdict::Create));
         done(&bed.up(&wish(id)).await);
+        // The procedure follows the data and the plan is a list: neither has a step that the other lacks.
+        assert_eq!(bed.begun(), before.iter().map(|entry| entry.step).collect(), "{id}");
         let after = Box::pin(bed.survey(&wish(id))).await.unwrap().entries();
         for entry in after {
             assert!(matches!(entry.verdict, Verdict::InPlace | Verdict::NotNeeded(_)), "{id}: {entry:?}");
