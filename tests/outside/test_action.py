@@ -405,7 +405,7 @@ class Metadata(unittest.TestCase):
 
     def test_its_release_is_the_one_of_this_version(self):
         cargo = tomllib.loads((ROOT / "Cargo.toml").read_text("utf-8"))
-        self.assertEqual(cargo["package"]["version"], ACTION["inputs"]["version"]["default"])
+        self.assertEqual(cargo["workspace"]["package"]["version"], ACTION["inputs"]["version"]["default"])
 
     def test_every_input_is_a_variable_and_no_script_has_an_expression(self):
         variables = {}
