@@ -3,7 +3,6 @@
 mod crowd;
 pub mod event;
 mod timeouts;
-mod wave;
 
 use ::engine::{Meaning, Procedure};
 
@@ -62,7 +61,36 @@ pub type Run<'a> = ::engine::Run<'a, Aws>;
 pub type StepError = ::engine::StepError<Refusal>;
 
 /// One wait.
-pub type Poll<'a> = ::engine::Poll<'a, StepId>;
+pub type Poll<'a> = ::engine::Poll<'a, Aws>;
 
 /// In which row a wait shows.
 pub type Row<'a> = ::engine::Row<'a, StepId>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The engine has its own word for it.
+    #[test]
+    fn what_passes_for_the_engine_passes_elsewhere_too() {
+        let kinds = [
+            Kind::NotFound,
+            Kind::Exists,
+            Kind::Denied,
+            Kind::Throttled,
+            Kind::NotYet,
+            Kind::Stale,
+            Kind::InUse,
+            Kind::Expired,
+            Kind::Credentials,
+            Kind::Unreachable,
+            Kind::Service,
+            Kind::Quota,
+            Kind::Invalid,
+        ];
+        for kind in kinds {
+            let refusal = Refusal { kind, ..Refusal::incomplete("rds:CreateDBProxy", "a part") };
+            assert_eq!(Aws::meaning(&refusal).passes(), refusal.passes(), "{kind:?}");
+        }
+    }
+}

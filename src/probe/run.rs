@@ -249,7 +249,7 @@ impl<'a> Visit<'a> {
         let poll = self.wanted.settle.map(|limit| Poll::begin(run, row, "", limit, PollInterval::Dense));
         loop {
             let proof = self.call(seat, attempt).await?;
-            let Some(poll) = poll.filter(|_| !proof.ok) else { return Ok(proof) };
+            let Some(poll) = poll.as_ref().filter(|_| !proof.ok) else { return Ok(proof) };
             let stage = proof.failure().map(|(stage, _)| stage.stage.clone()).unwrap_or_default();
             if !poll.may_rest(run, &format!("{stage} fails so far"), run.clock.elapsed()).await? {
                 return Ok(proof);

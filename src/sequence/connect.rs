@@ -34,10 +34,9 @@ fn local_steps(run: &Run<'_>, survey: &Survey, id: Option<&str>) {
     let iam = survey.login.iam;
     let ending = if iam { Ending::Ready } else { Ending::NotNeeded };
     let detail = |text: &str| if iam { text.to_owned() } else { PASSWORD_LOGIN.to_owned() };
-    for (step, text) in [
-        (StepId::ProxyId, id.unwrap_or_default().to_owned()),
-        (StepId::ConnectDocument, format!("rds-db:connect as {}", survey.users())),
-    ] {
+    for (step, text) in
+        [(StepId::ProxyId, id.unwrap_or_default().to_owned()), (StepId::ConnectDocument, survey.connect_document_for())]
+    {
         run.tell(&Event::Began { step, detail: detail(&text) });
         run.tell(&Event::Ended { step, ending, detail: detail(&text), elapsed: Duration::ZERO });
     }

@@ -62,7 +62,7 @@ impl Survey {
         if let Some(days) = log_group.days {
             visitor.part(&log_group, &seen.log_group, &format!(": events kept {days} days"));
         }
-        visitor.local(StepId::ConnectDocument, format!("rds-db:connect as {}", self.users()));
+        visitor.local(StepId::ConnectDocument, self.connect_document_for());
         visitor.local(StepId::ProxyId, id.unwrap_or("prx-…").to_owned());
         visitor.step(&self.connect_policies(&arn, id), &seen.rights.policies);
         visitor.step(&self.attach(id), &seen.rights.attached);

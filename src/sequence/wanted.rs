@@ -142,6 +142,11 @@ impl Survey {
         named(&self.grants.users())
     }
 
+    /// What the document of step 4 allows, and for whom.
+    pub(super) fn connect_document_for(&self) -> String {
+        format!("rds-db:connect as {}", self.users())
+    }
+
     /// The users that the proxy logs in as at the database, with IAM. Where no function is left, those that it may log
     /// in as already stay: the functions at the proxy are not known then.
     fn database_users(&self) -> Vec<String> {

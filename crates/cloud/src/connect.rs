@@ -21,11 +21,11 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use clock::Clock;
 
 use super::calls::Calls;
 use super::cause::Cause;
 use super::pace::paced;
-use clock::Clock;
 
 pub(crate) use http::{Endpoint, opening};
 

@@ -31,6 +31,7 @@ mod versions;
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use clock::Clock;
 
 pub use calls::{Call, Calls, serving};
 pub use cause::Cause;
@@ -40,8 +41,6 @@ pub use moment::utc;
 pub use password::Password;
 pub use tags::{Owner, Tags};
 pub use versions::sdks;
-
-use clock::Clock;
 
 /// The account as we talk to it.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! The one wait: asking again and again, at a pace and within a limit, until the run is stopped.
 //!
-//! Creation, deletion, probes and the checks before step 13 all wait with it, so that every wait shows itself, ends,
-//! and gives way to an interruption in the same manner.
+//! Whatever waits does it with this one, so that every wait shows itself, ends, and gives way to an interruption in the
+//! same manner.
 
 use std::time::Duration;
 
@@ -27,10 +27,10 @@ pub enum Row<'a, Id> {
 }
 
 /// One wait.
-#[derive(Debug, Clone, Copy)]
-pub struct Poll<'a, Id> {
+#[derive(Debug)]
+pub struct Poll<'a, P: Procedure> {
     /// Where it shows.
-    pub row: Row<'a, Id>,
+    pub row: Row<'a, P::Id>,
     /// *verb-ing thing (name)*, for its errors.
     pub doing: &'a str,
     /// When it began.
@@ -41,22 +41,16 @@ pub struct Poll<'a, Id> {
     pub pace: PollInterval,
 }
 
-impl<'a, Id: Copy> Poll<'a, Id> {
+impl<'a, P: Procedure> Poll<'a, P> {
     /// A wait that begins now.
     #[must_use]
-    pub fn begin<P: Procedure<Id = Id>>(
-        run: &Run<'_, P>,
-        row: Row<'a, Id>,
-        doing: &'a str,
-        limit: Limit,
-        pace: PollInterval,
-    ) -> Self {
+    pub fn begin(run: &Run<'_, P>, row: Row<'a, P::Id>, doing: &'a str, limit: Limit, pace: PollInterval) -> Self {
         Self { row, doing, since: run.clock.elapsed(), limit, pace }
     }
 
     /// The time it has lasted, while that is within its limit.
     #[must_use]
-    pub fn left<P: Procedure<Id = Id>>(&self, run: &Run<'_, P>) -> Option<Duration> {
+    pub fn left(&self, run: &Run<'_, P>) -> Option<Duration> {
         let elapsed = run.clock.elapsed().saturating_sub(self.since);
         (elapsed < self.limit.span).then_some(elapsed)
     }
@@ -65,11 +59,7 @@ impl<'a, Id: Copy> Poll<'a, Id> {
     ///
     /// # Errors
     /// When the limit is reached, or the run is stopped.
-    pub async fn rest<P: Procedure<Id = Id>>(
-        &self,
-        run: &Run<'_, P>,
-        state: &str,
-    ) -> Result<(), StepError<P::Refusal>> {
+    pub async fn rest(&self, run: &Run<'_, P>, state: &str) -> Result<(), StepError<P::Refusal>> {
         self.rest_after(run, state, run.clock.elapsed()).await
     }
 
@@ -78,7 +68,7 @@ impl<'a, Id: Copy> Poll<'a, Id> {
     ///
     /// # Errors
     /// As [`Self::rest`].
-    pub async fn rest_after<P: Procedure<Id = Id>>(
+    pub async fn rest_after(
         &self,
         run: &Run<'_, P>,
         state: &str,
@@ -99,7 +89,7 @@ impl<'a, Id: Copy> Poll<'a, Id> {
     ///
     /// # Errors
     /// When the run is stopped.
-    pub async fn may_rest<P: Procedure<Id = Id>>(
+    pub async fn may_rest(
         &self,
         run: &Run<'_, P>,
         state: &str,
@@ -112,20 +102,20 @@ impl<'a, Id: Copy> Poll<'a, Id> {
     }
 
     /// As [`Self::may_rest`], for what must be done even where the run was stopped.
-    pub async fn rest_regardless<P: Procedure<Id = Id>>(&self, run: &Run<'_, P>, state: &str) -> bool {
+    pub async fn rest_regardless(&self, run: &Run<'_, P>, state: &str) -> bool {
         let Some(elapsed) = self.left(run) else { return false };
         self.show(run, state, elapsed);
         run.clock.sleep(self.next(run, elapsed, run.clock.elapsed())).await;
         true
     }
 
-    fn next<P: Procedure<Id = Id>>(&self, run: &Run<'_, P>, elapsed: Duration, asked: Duration) -> Duration {
+    fn next(&self, run: &Run<'_, P>, elapsed: Duration, asked: Duration) -> Duration {
         let answered_in = run.clock.elapsed().saturating_sub(asked);
         let next = self.pace.next(elapsed).saturating_sub(answered_in).max(SHORTEST);
         next.min(self.limit.span.saturating_sub(elapsed))
     }
 
-    fn show<P: Procedure<Id = Id>>(&self, run: &Run<'_, P>, state: &str, elapsed: Duration) {
+    fn show(&self, run: &Run<'_, P>, state: &str, elapsed: Duration) {
         let (state, limit) = (state.to_owned(), self.limit.span);
         match self.row {
             Row::Step(step) => run.tell(&Event::Waiting { step, state, elapsed, limit }),
@@ -140,7 +130,7 @@ impl<'a, Id: Copy> Poll<'a, Id> {
     ///
     /// # Errors
     /// As [`Self::rest`], and when the account refuses for good.
-    pub async fn insist<P: Procedure<Id = Id>>(
+    pub async fn insist(
         &self,
         run: &Run<'_, P>,
         call: impl AsyncFn() -> Result<(), P::Refusal>,
@@ -152,7 +142,7 @@ impl<'a, Id: Copy> Poll<'a, Id> {
     ///
     /// # Errors
     /// As [`Self::insist`].
-    pub async fn insist_on<P: Procedure<Id = Id>>(
+    pub async fn insist_on(
         &self,
         run: &Run<'_, P>,
         call: impl AsyncFn() -> Result<(), P::Refusal>,
@@ -177,7 +167,7 @@ impl<'a, Id: Copy> Poll<'a, Id> {
     ///
     /// # Errors
     /// As [`Self::insist`].
-    pub async fn look<T, P: Procedure<Id = Id>>(
+    pub async fn look<T>(
         &self,
         run: &Run<'_, P>,
         call: impl AsyncFn() -> Result<T, P::Refusal>,
@@ -190,7 +180,7 @@ impl<'a, Id: Copy> Poll<'a, Id> {
     ///
     /// # Errors
     /// As [`Self::insist`].
-    pub async fn look_once_settled<T, P: Procedure<Id = Id>>(
+    pub async fn look_once_settled<T>(
         &self,
         run: &Run<'_, P>,
         call: impl AsyncFn() -> Result<T, P::Refusal>,
@@ -207,7 +197,7 @@ impl<'a, Id: Copy> Poll<'a, Id> {
     ///
     /// # Errors
     /// As [`Self::rest`].
-    pub async fn look_whatever<T, E, P: Procedure<Id = Id>>(
+    pub async fn look_whatever<T, E>(
         &self,
         run: &Run<'_, P>,
         read: impl AsyncFn() -> Result<T, E>,

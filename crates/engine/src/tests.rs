@@ -283,7 +283,7 @@ async fn an_interrupt_and_the_failure_of_another_step_end_a_wait_at_once() {
     }
 }
 
-fn poll<'a>(run: &Run<'_, Script>, row: Row<'a, OnlyStep>) -> Poll<'a, OnlyStep> {
+fn poll<'a>(run: &Run<'_, Script>, row: Row<'a, OnlyStep>) -> Poll<'a, Script> {
     Poll::begin(run, row, "doing a thing (thing)", LIMIT, PollInterval::Seconds)
 }
 

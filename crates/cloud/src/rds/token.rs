@@ -3,13 +3,12 @@
 use std::fmt;
 
 use aws_sdk_rds::auth_token::{AuthTokenGenerator, Config};
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use super::Rds;
 use crate::error::{Answer, Kind, Refusal};
+use crate::moment::utc;
 
 /// For how many seconds a token is good for logging in: AWS's own figure, and its most
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html>).
@@ -56,11 +55,6 @@ impl Rds {
         let signed = AuthTokenGenerator::new(wanted).auth_token(&self.config).await;
         let signed = signed.map_err(|error| refuse(Kind::Credentials, error.to_string()))?;
         let ends = now + std::time::Duration::from_secs(TOKEN_SECONDS);
-        let seconds = ends.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let expires = DateTime::from_secs(i64::try_from(seconds).unwrap_or_default());
-        Ok(Token {
-            text: Zeroizing::new(signed.to_string()),
-            expires: expires.fmt(Format::DateTime).unwrap_or_default(),
-        })
+        Ok(Token { text: Zeroizing::new(signed.to_string()), expires: utc(ends) })
     }
 }
